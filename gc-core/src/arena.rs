@@ -1,0 +1,415 @@
+//! [`Arena`]: a heap with a root and one mutator.
+
+use core::fmt;
+use core::marker::PhantomData;
+use std::rc::Rc;
+
+use crate::collect::Collect;
+use crate::collector::Phase;
+use crate::context::Context;
+use crate::heap::error::HeapError;
+use crate::heap::extent::Extent;
+use crate::heap::options::HeapOptions;
+use crate::heap::verify::VerifyError;
+use crate::metrics::Metrics;
+use crate::mutation::Mutation;
+use crate::trace::{EdgeVisitor, Edges, Trace};
+
+/// A family of types, one for each lifetime: what stands for the root's type in [`Arena`].
+///
+/// Use [`Rootable!`](crate::Rootable!) to name one; there is seldom a reason to implement it.
+pub trait Rootable<'a> {
+    /// The type of the family for the lifetime `'a`.
+    type Root: ?Sized + 'a;
+}
+
+/// The type of the family `R` for the lifetime `'a`.
+pub type Root<'a, R> = <R as Rootable<'a>>::Root;
+
+/// What [`Rootable!`](crate::Rootable!) expands to: a type that is a family because `T` says so.
+#[doc(hidden)]
+pub struct __DynRootable<T: ?Sized>(PhantomData<T>);
+
+impl<'a, T: ?Sized + Rootable<'a>> Rootable<'a> for __DynRootable<T> {
+    type Root = T::Root;
+}
+
+/// Names a family of types by one of its members.
+///
+/// Each `'_` stands for the brand; or the brand can be named.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Rootable};
+///
+/// type Numbers = Arena<Rootable![Vec<Gc<'_, u32>>]>;
+/// type Words = Arena<Rootable!['gc => Vec<Gc<'gc, str>>]>;
+/// ```
+#[macro_export]
+macro_rules! Rootable {
+    ($gc:lifetime => $root:ty) => {
+        $crate::__DynRootable::<dyn for<$gc> $crate::Rootable<$gc, Root = $root>>
+    };
+    ($root:ty) => {
+        $crate::Rootable!['__gc => $crate::__unelide_lifetimes!('__gc; $root)]
+    };
+}
+
+/// Where in its cycle the collector of an arena is.
+///
+/// Between the calls of a program a stop-the-world collector is always `Sleeping`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CollectionPhase {
+    /// Waiting for the next cycle.
+    Sleeping,
+    /// Finding what can be reached from the root.
+    Marking,
+    /// All that can be reached is known.
+    Marked,
+    /// Freeing the rest.
+    Sweeping,
+}
+
+/// A heap, a root in it, and one mutator.
+///
+/// The program works on an arena in calls of [`Arena::mutate`], during which nothing is collected;
+/// between them, [`Arena::collect_debt`] collects when it is time. All pointers are branded with a
+/// lifetime that is unique to the call, so none can outlive it, except in the heap itself, in the
+/// root, or behind a [`DynamicRoot`](crate::DynamicRoot). Therefore the collector need look
+/// nowhere else, and inside a call pointers are free to be copied and cost nothing.
+///
+/// ```
+/// use gc_core::{Arena, Collect, Gc, Lock, Rootable};
+///
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Node<'gc> {
+///     value: u32,
+///     next: Option<Gc<'gc, Node<'gc>>>,
+/// }
+///
+/// type List<'gc> = Gc<'gc, Lock<Option<Gc<'gc, Node<'gc>>>>>;
+///
+/// let mut arena = Arena::<Rootable![List<'_>]>::new(|mc| Gc::new(mc, Lock::new(None)));
+/// for value in 0..10 {
+///     arena.mutate(|mc, list| {
+///         let next = list.get();
+///         list.set(mc, Some(Gc::new(mc, Node { value, next })));
+///     });
+///     arena.collect_debt();
+/// }
+/// assert_eq!(arena.mutate(|_, list| list.get().unwrap().value), 9);
+/// ```
+///
+/// Dropping an arena drops all values in it that need it.
+pub struct Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+{
+    owner: Owner,
+    root: Root<'static, R>,
+}
+
+/// Owns the heap of an arena. The metrics may outlive it, but nothing in the heap does.
+struct Owner(Metrics);
+
+impl Owner {
+    fn new(options: &HeapOptions) -> Result<Owner, HeapError> {
+        Ok(Owner(Metrics(Rc::new(Context::new(options)?))))
+    }
+
+    fn with_default_options() -> Owner {
+        Owner::new(&HeapOptions::default()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn context(&self) -> &Context {
+        &self.0.0
+    }
+
+    /// The right to work on the heap.
+    ///
+    /// # Safety
+    ///
+    /// The result is passed to nothing but a callback for which `'gc` is any lifetime, and nothing
+    /// is collected until it returns.
+    unsafe fn mutation<'gc>(&self) -> &'gc Mutation<'gc> {
+        // SAFETY: as the callback knows nothing of `'gc`, it can bring no pointer of another arena
+        // along, nor take one of this with it. The metrics outlive the callback with `self`.
+        unsafe { &*core::ptr::from_ref(Mutation::new(&self.0)) }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // SAFETY: the arena is being dropped, and no pointer outlives it.
+        unsafe { self.context().dispose_all() }
+    }
+}
+
+impl<R> Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> Root<'a, R>: Sized,
+{
+    /// A new arena with the default [`HeapOptions`], whose root `f` makes.
+    ///
+    /// # Panics
+    ///
+    /// If no address space can be reserved; and if `f` does.
+    pub fn new<F>(f: F) -> Arena<R>
+    where
+        F: for<'gc> FnOnce(&'gc Mutation<'gc>) -> Root<'gc, R>,
+    {
+        Arena::build(Owner::with_default_options(), f)
+    }
+
+    /// A new arena whose root `f` makes, or fails to make.
+    ///
+    /// # Errors
+    ///
+    /// That of `f`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Arena::new`].
+    pub fn try_new<F, E>(f: F) -> Result<Arena<R>, E>
+    where
+        F: for<'gc> FnOnce(&'gc Mutation<'gc>) -> Result<Root<'gc, R>, E>,
+    {
+        let owner = Owner::with_default_options();
+        // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
+        let root = f(unsafe { owner.mutation() })?;
+        Ok(Arena { owner, root })
+    }
+
+    /// A new arena with the given options, whose root `f` makes.
+    ///
+    /// # Errors
+    ///
+    /// If an option means nothing, or the address space cannot be reserved.
+    pub fn with_options<F>(options: HeapOptions, f: F) -> Result<Arena<R>, HeapError>
+    where
+        F: for<'gc> FnOnce(&'gc Mutation<'gc>) -> Root<'gc, R>,
+    {
+        Ok(Arena::build(Owner::new(&options)?, f))
+    }
+
+    fn build<F>(owner: Owner, f: F) -> Arena<R>
+    where
+        F: for<'gc> FnOnce(&'gc Mutation<'gc>) -> Root<'gc, R>,
+    {
+        // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
+        let root = f(unsafe { owner.mutation() });
+        Arena { owner, root }
+    }
+
+    /// Replaces the root by one of another type, made from it.
+    pub fn map_root<R2>(
+        self,
+        f: impl for<'gc> FnOnce(&'gc Mutation<'gc>, Root<'gc, R>) -> Root<'gc, R2>,
+    ) -> Arena<R2>
+    where
+        R2: for<'a> Rootable<'a>,
+        for<'a> Root<'a, R2>: Sized,
+    {
+        // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
+        let root = f(unsafe { self.owner.mutation() }, self.root);
+        Arena { owner: self.owner, root }
+    }
+
+    /// Replaces the root by one of another type, made from it; or drops the arena if that fails.
+    ///
+    /// # Errors
+    ///
+    /// That of `f`.
+    pub fn try_map_root<R2, E>(
+        self,
+        f: impl for<'gc> FnOnce(&'gc Mutation<'gc>, Root<'gc, R>) -> Result<Root<'gc, R2>, E>,
+    ) -> Result<Arena<R2>, E>
+    where
+        R2: for<'a> Rootable<'a>,
+        for<'a> Root<'a, R2>: Sized,
+    {
+        // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
+        let root = f(unsafe { self.owner.mutation() }, self.root)?;
+        Ok(Arena { owner: self.owner, root })
+    }
+}
+
+impl<R> Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+{
+    /// Lets `f` work on the heap. Nothing is collected meanwhile.
+    ///
+    /// A panic of `f` leaves the arena as usable as it was.
+    #[inline]
+    pub fn mutate<F, T>(&self, f: F) -> T
+    where
+        F: for<'gc> FnOnce(&'gc Mutation<'gc>, &'gc Root<'gc, R>) -> T,
+    {
+        // SAFETY: `f` is a callback for any lifetime. Collecting takes the arena exclusively, so it
+        // cannot happen meanwhile, and the root stays where it is.
+        unsafe { f(self.owner.mutation(), &*core::ptr::from_ref(&self.root)) }
+    }
+
+    /// Lets `f` work on the heap and change the root.
+    #[inline]
+    pub fn mutate_root<F, T>(&mut self, f: F) -> T
+    where
+        F: for<'gc> FnOnce(&'gc Mutation<'gc>, &'gc mut Root<'gc, R>) -> T,
+    {
+        // SAFETY: as in `mutate`; and the root is borrowed exclusively.
+        unsafe { f(self.owner.mutation(), &mut *core::ptr::from_mut(&mut self.root)) }
+    }
+
+    /// The figures and the pace of the collector.
+    #[inline]
+    pub fn metrics(&self) -> &Metrics {
+        &self.owner.0
+    }
+
+    /// Where in its cycle the collector is.
+    pub fn collection_phase(&self) -> CollectionPhase {
+        match self.owner.context().phase.get() {
+            Phase::Sleeping => CollectionPhase::Sleeping,
+            Phase::Marking => CollectionPhase::Marking,
+            Phase::Marked => CollectionPhase::Marked,
+            Phase::Sweeping => CollectionPhase::Sweeping,
+        }
+    }
+
+    /// The allocation that contains the byte at `address`, if there is one in this arena.
+    ///
+    /// Any number may be asked about; the address of a part of a value leads to the whole.
+    pub fn allocation_of(&self, address: usize) -> Option<Extent> {
+        self.owner.context().heap.allocation_of(address)
+    }
+}
+
+impl<R> Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> Root<'a, R>: Collect<'a>,
+{
+    /// Collects if it is time: if the allocation debt is positive. Otherwise returns at once.
+    ///
+    /// Call it often: it is where cycles start by themselves.
+    ///
+    /// # Panics
+    ///
+    /// If the `trace` of a value does; then nothing was freed. If the `Drop` of a value does; then
+    /// the collection was completed. The arena is usable in either case.
+    #[inline]
+    pub fn collect_debt(&mut self) {
+        let context = self.owner.context();
+        if context.debt() > 0.0 || context.zeal.collect {
+            self.collect();
+        }
+    }
+
+    /// Collects if it is time, and completes at most one cycle.
+    ///
+    /// # Panics
+    ///
+    /// As [`Arena::collect_debt`].
+    #[inline]
+    pub fn cycle_debt(&mut self) {
+        self.collect_debt();
+    }
+
+    /// Collects now: everything that cannot be reached is freed.
+    ///
+    /// # Panics
+    ///
+    /// As [`Arena::collect_debt`].
+    pub fn finish_cycle(&mut self) {
+        self.collect();
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn collect(&mut self) {
+        let root = &self.root;
+        let roots = |visitor: &mut dyn EdgeVisitor| Edges::of_roots(visitor).trace(root);
+        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running. Pointers outlive a
+        // `mutate` only in the root and in what it reaches.
+        unsafe { self.owner.context().collect(&roots) }
+    }
+
+    /// Checks that the whole heap is as it should be, and that its tags tell the truth.
+    ///
+    /// This finds bugs in `unsafe` code, in this crate or around it. Takes time linear in the size
+    /// of the heap, with a large factor.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
+    pub fn verify(&mut self) -> Result<(), VerifyError> {
+        let context = self.owner.context();
+        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running, and no cycle.
+        unsafe {
+            context.retag_dirty();
+            context.heap.verify()
+        }
+    }
+
+    /// The words of the allocation at `base` that are tagged as pointers, in ascending order: the
+    /// address of each, and whether it is a weak one. Empty if no allocation starts there.
+    ///
+    /// The words of an object whose type is `External` are tagged when it is marked.
+    pub fn tagged_words(&mut self, base: usize) -> Vec<(usize, bool)> {
+        let context = self.owner.context();
+        match context.heap.allocation_of(base) {
+            Some(extent) if extent.base == base => {
+                // SAFETY: an allocation starts there, and no `mutate` is running.
+                unsafe {
+                    context.retag_dirty();
+                    context.heap.tagged_words(base)
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// All allocations of the arena, in ascending order.
+    pub fn allocations(&self) -> Vec<Extent> {
+        let heap = &self.owner.context().heap;
+        let mut extents = Vec::new();
+        for block in heap.occupied_blocks() {
+            // SAFETY: the starts are starts of allocations.
+            heap.each_start(block, |base| unsafe {
+                extents.push(Extent { base, bytes: heap.end_of(base) - base });
+            });
+        }
+        extents
+    }
+}
+
+impl<R> fmt::Debug for Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arena").field("metrics", self.metrics()).finish_non_exhaustive()
+    }
+}
+
+/// Lets `f` work on a heap without a root. Everything is freed at the end.
+///
+/// ```
+/// use gc_core::{Gc, arena::rootless_mutate};
+///
+/// assert_eq!(rootless_mutate(|mc| *Gc::new(mc, 5)), 5);
+/// ```
+///
+/// # Panics
+///
+/// If no address space can be reserved; and if `f` does.
+pub fn rootless_mutate<F, T>(f: F) -> T
+where
+    F: for<'gc> FnOnce(&'gc Mutation<'gc>) -> T,
+{
+    let owner = Owner::with_default_options();
+    // SAFETY: `f` is a callback for any lifetime, and nothing is collected.
+    f(unsafe { owner.mutation() })
+}

@@ -1,0 +1,84 @@
+//! [`Collect`]: what can live in the heap.
+
+#[doc(inline)]
+pub use crate::trace::Trace;
+use crate::typemap::TypeMap;
+
+/// Derives [`trait@Collect`] for a struct or an enum.
+pub use gc_derive::Collect;
+
+/// A type whose values can live in the heap and hold [`Gc`](crate::Gc) pointers.
+///
+/// Derive it where you can: `#[derive(Collect)]` with `#[collect(no_drop)]`, or
+/// `#[collect(require_static)]` for types without pointers, is safe and makes the type's map of
+/// pointer words a compile-time constant, so that marking never calls `trace`. An implementation by
+/// hand is right for types that own memory outside of the heap with pointers in it; its values are
+/// traced anew in each collection.
+///
+/// ```
+/// use gc_core::{Collect, Gc, Lock};
+///
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Node<'gc> {
+///     next: Lock<Option<Gc<'gc, Node<'gc>>>>,
+///     value: i64,
+/// }
+/// ```
+///
+/// # Safety
+///
+/// Whoever implements this trait owes the following; any failing can free objects that are in use.
+///
+/// 1. `trace` visits *every* `Gc` and `GcWeak` that the value holds, where it is: it passes
+///    references to its fields to [`Trace::trace`], and does not change the value.
+/// 2. `NEEDS_TRACE` is `false` only if no value ever holds such a pointer.
+/// 3. `Drop` does not look through the `Gc` and `GcWeak` pointers of the value: what they point to
+///    may have been freed before.
+/// 4. Interior mutability does not bring a pointer into a value that is in the heap, nor change
+///    which of its words are pointers, without a write barrier
+///    ([`Gc::write`](crate::Gc::write) or one of those of [`Mutation`](crate::Mutation)) on the
+///    object in the same `mutate` call.
+pub unsafe trait Collect<'gc> {
+    /// Whether values can hold pointers at all. With `false`, `trace` is never called.
+    const NEEDS_TRACE: bool = true;
+
+    /// Where the pointers are; see the safety section of [`TypeMap`]. The default is right for
+    /// every implementation by hand.
+    #[doc(hidden)]
+    const TYPE_MAP: TypeMap = TypeMap::opaque(Self::NEEDS_TRACE);
+
+    /// Visits all pointers that the value holds, by calling [`Trace::trace`] with each field.
+    #[inline]
+    #[allow(unused_variables)]
+    fn trace<T: Trace<'gc>>(&self, cc: &mut T) {}
+}
+
+/// Implements [`trait@Collect`] for a type without pointers: one that is `'static`.
+///
+/// ```
+/// struct Symbol(u32);
+/// gc_core::static_collect!(Symbol);
+/// ```
+#[macro_export]
+macro_rules! static_collect {
+    (<$($params:tt),+ $(,)*> $type:ty $(where $($bounds:tt)+)?) => {
+        // SAFETY: a type that is `'static` cannot hold a pointer that is branded by a lifetime.
+        unsafe impl<'gc, $($params),*> $crate::Collect<'gc> for $type
+        where
+            $type: 'static,
+            $($($bounds)+)*
+        {
+            const NEEDS_TRACE: bool = false;
+        }
+    };
+    ($type:ty) => {
+        // SAFETY: a type that is `'static` cannot hold a pointer that is branded by a lifetime.
+        unsafe impl<'gc> $crate::Collect<'gc> for $type
+        where
+            $type: 'static,
+        {
+            const NEEDS_TRACE: bool = false;
+        }
+    };
+}

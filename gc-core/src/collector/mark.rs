@@ -1,0 +1,343 @@
+//! The marker: finds everything that can be reached.
+//!
+//! Marking is iterative. A pointer that was found goes onto the mark stack; one that is taken off
+//! it goes through a short queue, and only when it leaves the queue is its mark tested. Both its
+//! metadata and the object are prefetched when it enters, so that the wait for memory overlaps with
+//! the work on the pointers before it (Cher, Hosking and Vitek, ASPLOS 2004). An object that was
+//! not marked is marked and scanned: its tags, cut off at its end, tell which words to follow.
+//!
+//! The mark stack is bounded. What does not fit on it is *deferred*: marked at once, flagged grey in
+//! the states plane, and its block put on a list. When the stack is empty, the grey objects of one
+//! listed block are scanned, and so on until there is neither stack nor list. The objects of large
+//! arrays are deferred as well: in the order of the array, marking touches only their metadata, and
+//! scanning them block by block afterwards goes through memory in order.
+//!
+//! # Invariants
+//!
+//! 1. An object is marked before it is scanned, and scanned once: when it is marked, or when its
+//!    grey flag is taken away.
+//! 2. A block in which an object is grey is on the list, and its flag in the block table is set.
+//! 3. With stack, queue and list empty, everything that marked objects reach is marked.
+//!
+//! It does not free, clear or move anything, and knows weak pointers only in so far as it notes
+//! where they lead.
+
+use core::ptr;
+
+use super::stack::MarkStack;
+use crate::descriptor::Described;
+use crate::heap::Heap;
+use crate::heap::block::{BLOCK, BlockIndex, BlockTable, Use};
+use crate::heap::extent::Extent;
+use crate::heap::planes::{
+    ENDS, GRANULE, GROUP_BYTES, Group, Planes, STARTS, WORD, bit, bit_index, low_bits,
+};
+use crate::os::prefetch;
+use crate::trace::{Edge, EdgeVisitor};
+
+/// How many pointers are on their way from memory at a time.
+const QUEUE: usize = 16;
+
+/// Finds everything that can be reached from the pointers that it visits.
+pub(super) struct Marker<'h> {
+    heap: &'h Heap,
+    planes: Planes,
+    blocks: BlockTable,
+    /// Where objects can be: granules from `base` on.
+    base: usize,
+    granules: usize,
+    stack: MarkStack,
+    queue: [usize; QUEUE],
+    at: usize,
+    /// Blocks in which objects are grey.
+    grey: Vec<BlockIndex>,
+    /// Objects to which weak pointers lead that were not marked when the pointer was met.
+    weak: Vec<usize>,
+}
+
+impl<'h> Marker<'h> {
+    /// A marker that has found nothing yet.
+    ///
+    /// # Safety
+    ///
+    /// Until the marker is dropped, nothing in the heap is allocated or written, and all tags tell
+    /// the truth.
+    pub(super) unsafe fn new(heap: &'h Heap) -> Marker<'h> {
+        Marker {
+            planes: heap.planes(),
+            blocks: heap.blocks(),
+            base: heap.base(),
+            granules: (heap.top() - heap.base()) / GRANULE,
+            heap,
+            stack: MarkStack::new(),
+            queue: [0; QUEUE],
+            at: 0,
+            grey: Vec::new(),
+            weak: Vec::new(),
+        }
+    }
+
+    /// Marks everything that can be reached from what was visited so far.
+    pub(super) fn run(&mut self) {
+        self.drain();
+        while let Some(block) = self.grey.pop() {
+            self.scan_grey(block);
+        }
+    }
+
+    /// The objects to which weak pointers lead and which may be unmarked; some more than once.
+    pub(super) fn into_weak_targets(self) -> Vec<usize> {
+        debug_assert!(self.stack.is_empty() && self.grey.is_empty());
+        self.weak
+    }
+
+    /// Whether a word's value is an address where an object of this heap could start: in its range,
+    /// and a multiple of the granule. Null, immediates with low bits and foreign pointers are not.
+    #[inline(always)]
+    fn is_candidate(&self, value: usize) -> bool {
+        // Low bits that are not zero become high bits, so one comparison tells both.
+        value.wrapping_sub(self.base).rotate_right(GRANULE.trailing_zeros()) < self.granules
+    }
+
+    /// Notes a strong pointer.
+    #[inline(always)]
+    fn push(&mut self, target: usize) {
+        if self.is_candidate(target) && !self.stack.push(target) {
+            self.defer(target);
+        }
+    }
+
+    /// Empties the mark stack and the queue.
+    fn drain(&mut self) {
+        // How many times in a row there was nothing to put into the queue: after as many as it is
+        // long, it is empty.
+        let mut idle = 0;
+        while idle < QUEUE || !self.stack.is_empty() {
+            let next = match self.stack.pop() {
+                Some(next) => {
+                    prefetch(self.planes.group_address(next));
+                    prefetch(next);
+                    idle = 0;
+                    next
+                }
+                None => {
+                    idle += 1;
+                    0
+                }
+            };
+            let target = core::mem::replace(&mut self.queue[self.at], next);
+            self.at = (self.at + 1) % QUEUE;
+            if target != 0 {
+                self.mark(target);
+            }
+        }
+    }
+
+    /// Marks and scans an object, unless it is marked.
+    #[inline(always)]
+    fn mark(&mut self, target: usize) {
+        // SAFETY: candidates lie below the heap's top.
+        let group = unsafe { self.planes.group(target) };
+        let marks = group.marks.get();
+        if marks & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
+            return;
+        }
+        group.marks.set(marks | bit(target));
+        self.scan(target, group);
+    }
+
+    /// Pushes what the words of the object hold.
+    #[inline(always)]
+    fn scan(&mut self, start: usize, group: &Group) {
+        // SAFETY: an object starts there, so its block is one of the heap's.
+        let state = unsafe { self.blocks.state(self.heap.owned_block(start)) };
+        let first = bit_index(start);
+        let ends = (group.extents.get() >> first) & ENDS;
+        if !state.is_plain_small() || ends == 0 {
+            return self.scan_special(start);
+        }
+        // All bits up to the lowest end.
+        let own = ends ^ (ends - 1);
+        self.push_words(start, (group.tags.get() >> first) & own);
+    }
+
+    /// Pushes the words of an object that `words` names: bit *i* is the word at `base + 8 i`.
+    #[inline(always)]
+    fn push_words(&mut self, base: usize, mut words: u64) {
+        while words != 0 {
+            let address = base + words.trailing_zeros() as usize * WORD;
+            // SAFETY: the word is part of an object, and tagged, so it was written.
+            let target = unsafe { ptr::with_exposed_provenance::<usize>(address).read() };
+            self.push(target);
+            words &= words - 1;
+        }
+    }
+
+    /// `scan` for objects that are large, described, in a block with weak pointers, or cross the
+    /// end of their group.
+    #[inline(never)]
+    fn scan_special(&mut self, start: usize) {
+        // SAFETY: an object starts there.
+        let (state, end) =
+            unsafe { (self.blocks.state(self.heap.owned_block(start)), self.heap.end_of(start)) };
+        let extent = Extent { base: start, bytes: end - start };
+        match state.usage() {
+            Use::LargeLeaf => return,
+            Use::SmallDescribed | Use::LargeDescribed => {
+                // SAFETY: the object is in a described block.
+                let Some(object) = (unsafe { Described::at(extent) }) else { return };
+                if object.descriptor().external {
+                    return self.scan_external(object);
+                }
+            }
+            _ => {}
+        }
+        let large = state.is_large_head();
+        let mut address = start;
+        while address < end {
+            let next = ((address & !(GROUP_BYTES - 1)) + GROUP_BYTES).min(end);
+            let first = bit_index(address);
+            let own = low_bits(((next - address) / WORD) as u32);
+            // SAFETY: the address lies in an object of the heap.
+            let tags = unsafe { self.planes.group(address) }.tags.get() >> first & own;
+            let weak = if state.has_kinds() {
+                // SAFETY: as above.
+                tags & unsafe { self.planes.kinds(address) }.get() >> first
+            } else {
+                0
+            };
+            if large {
+                self.defer_words(address, tags & !weak);
+            } else {
+                self.push_words(address, tags & !weak);
+            }
+            self.note_weak_words(address, weak);
+            address = next;
+        }
+    }
+
+    /// Defers the words of a large object that `words` names.
+    fn defer_words(&mut self, base: usize, words: u64) {
+        // First all their metadata is sent for, then it is used.
+        for pass in [Marker::send_for, Marker::defer] {
+            let mut words = words;
+            while words != 0 {
+                let address = base + words.trailing_zeros() as usize * WORD;
+                // SAFETY: the word is part of an object, and tagged, so it was written.
+                let target = unsafe { ptr::with_exposed_provenance::<usize>(address).read() };
+                if self.is_candidate(target) {
+                    pass(self, target);
+                }
+                words &= words - 1;
+            }
+        }
+    }
+
+    /// Prefetches the metadata of an object.
+    fn send_for(&mut self, target: usize) {
+        prefetch(self.planes.group_address(target));
+    }
+
+    /// Notes where the weak pointers among the words of an object lead.
+    fn note_weak_words(&mut self, base: usize, mut words: u64) {
+        while words != 0 {
+            let address = base + words.trailing_zeros() as usize * WORD;
+            // SAFETY: the word is part of an object, and tagged, so it was written.
+            self.note_weak(unsafe { ptr::with_exposed_provenance::<usize>(address).read() });
+            words &= words - 1;
+        }
+    }
+
+    fn note_weak(&mut self, target: usize) {
+        if !self.is_candidate(target) {
+            return;
+        }
+        // SAFETY: candidates lie below the heap's top.
+        if unsafe { self.planes.group(target) }.marks.get() & bit(target) == 0 {
+            self.weak.push(target);
+        }
+    }
+
+    /// Marks an object now and leaves scanning it for later.
+    #[inline(never)]
+    fn defer(&mut self, target: usize) {
+        // SAFETY: candidates lie below the heap's top.
+        let group = unsafe { self.planes.group(target) };
+        if group.marks.get() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
+            return;
+        }
+        group.marks.insert(bit(target));
+        let block = self.heap.owned_block(target);
+        // SAFETY: an object starts there, so its block is one of the heap's.
+        let state = unsafe { self.blocks.state(block) };
+        if state.usage() == Use::LargeLeaf {
+            return;
+        }
+        group.states.insert(bit(target));
+        if !state.is_grey() {
+            // SAFETY: as above.
+            unsafe { self.blocks.set_state(block, state.with_grey(true)) };
+            self.grey.push(block);
+        }
+    }
+
+    /// Scans the grey objects of a block, and what they lead to.
+    fn scan_grey(&mut self, block: BlockIndex) {
+        let base = self.heap.address_of(block);
+        // SAFETY: the block is one of the heap's.
+        let state = unsafe { self.blocks.state(block) };
+        // SAFETY: as above. From now on an object that becomes grey lists the block again.
+        unsafe { self.blocks.set_state(block, state.with_grey(false)) };
+        for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
+            // SAFETY: as above.
+            let group = unsafe { self.planes.group(at) };
+            let mut grey = group.states.get() & STARTS;
+            if grey == 0 {
+                continue;
+            }
+            group.states.remove(grey);
+            while grey != 0 {
+                self.scan(at + grey.trailing_zeros() as usize * WORD, group);
+                grey &= grey - 1;
+            }
+            self.drain();
+        }
+    }
+
+    /// Asks the object itself for its pointers, those outside of it included, and tags those
+    /// inside.
+    fn scan_external(&mut self, object: Described) {
+        // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use.
+        unsafe {
+            self.heap.clear_tags(object.extent());
+            object.trace(&mut ExternalEdges { marker: self, extent: object.extent() });
+        }
+    }
+}
+
+impl EdgeVisitor for Marker<'_> {
+    /// Takes a pointer from outside of the heap: a root.
+    fn visit(&mut self, edge: Edge) {
+        if edge.weak {
+            self.note_weak(edge.target);
+        } else {
+            self.push(edge.target);
+        }
+    }
+}
+
+/// Listens to the `trace` of an external object.
+struct ExternalEdges<'m, 'h> {
+    marker: &'m mut Marker<'h>,
+    extent: Extent,
+}
+
+impl EdgeVisitor for ExternalEdges<'_, '_> {
+    fn visit(&mut self, edge: Edge) {
+        if edge.slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slot is a pointer word of the object.
+            unsafe { self.marker.heap.tag_word(edge.slot, edge.weak) };
+        }
+        self.marker.visit(edge);
+    }
+}

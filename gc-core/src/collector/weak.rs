@@ -1,0 +1,77 @@
+//! What becomes of objects that only weak pointers lead to.
+//!
+//! Such an object turns into a *shell*: its value is dropped and its tags are cleared, but its extent
+//! stays, so that its address is not used again while a weak pointer may still be compared with it.
+//! A shell is swept by the first cycle that meets no weak pointer to it. This serves weak pointers
+//! in memory outside of the heap, which cannot be cleared because the collector does not know where
+//! they are, just as well as those inside.
+
+use super::dispose::Disposer;
+use crate::heap::Heap;
+use crate::heap::block::{BlockIndex, BlockTable};
+use crate::heap::extent::Extent;
+use crate::heap::planes::{Planes, bit};
+use crate::heap::space;
+
+/// Whether the object at which a weak pointer points is a shell. The address tells all.
+///
+/// # Safety
+///
+/// `target` is an address at which a weak pointer in use points, and its arena is alive.
+pub(crate) unsafe fn is_shell(target: usize) -> bool {
+    // A value that needs no memory lives outside of all spaces, for ever.
+    let Some((planes, blocks, block)) = space::find(target) else { return false };
+    // SAFETY: weak pointers in use point at objects, or at values that need no memory.
+    unsafe { is_shell_in(planes, blocks, block, target) }
+}
+
+/// [`is_shell`] where the heap is known, without a lock.
+///
+/// # Safety
+///
+/// As for [`is_shell`], and the arena is that of `heap`.
+#[inline]
+pub(crate) unsafe fn is_shell_of(heap: &Heap, target: usize) -> bool {
+    // SAFETY: as above.
+    heap.spans(target)
+        && unsafe { is_shell_in(heap.planes(), heap.blocks(), heap.owned_block(target), target) }
+}
+
+/// # Safety
+///
+/// `target` is the start of an object in the given block of the space with the given planes.
+#[inline]
+unsafe fn is_shell_in(planes: Planes, blocks: BlockTable, block: BlockIndex, target: usize) -> bool {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        blocks.state(block).has_kinds()
+            && planes.kinds(target).get() & bit(target) != 0
+            && planes.group(target).tags.get() & bit(target) == 0
+    }
+}
+
+/// Makes those of `targets` that are not marked into shells, and marks them so that they stay.
+///
+/// # Safety
+///
+/// Marking is complete, and `targets` are addresses at which weak pointers in use point.
+pub(super) unsafe fn make_shells(heap: &Heap, targets: &[usize], disposer: &mut Disposer) {
+    for &target in targets {
+        // SAFETY: weak pointers in use point at starts of objects.
+        let group = unsafe { heap.planes().group(target) };
+        if group.marks.get() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
+            continue;
+        }
+        group.marks.insert(bit(target));
+        // SAFETY: as above; and since the object is not reachable but weakly, and `upgrade` does
+        // not return shells, nothing will refer to its value again.
+        unsafe {
+            let extent = Extent { base: target, bytes: heap.end_of(target) - target };
+            if heap.blocks().state(heap.owned_block(target)).is_described() {
+                disposer.dispose(extent);
+            }
+            heap.clear_tags(extent);
+            heap.insert_kind(target);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! [`Gc`]: a pointer to a value in the heap.
+
+use core::borrow::Borrow;
+use core::cmp::Ordering;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::marker::PhantomData;
+use core::ops::Deref;
+use core::ptr::{self, NonNull};
+
+use crate::barrier::{Unlock, Write};
+use crate::collect::{Collect, Trace};
+use crate::gc_weak::GcWeak;
+use crate::heap::error::HeapError;
+use crate::mutation::{Invariant, Mutation};
+use crate::static_wrapper::Static;
+use crate::typemap::TypeMap;
+
+/// A pointer to a value in the heap of an arena.
+///
+/// It is `Copy` and as small as a reference: 8 bytes, or 16 to a slice, a string or a trait object.
+/// The brand `'gc` ties it to one call of [`Arena::mutate`](crate::Arena::mutate), during which
+/// nothing is collected; between calls it lives on only inside of other values in the heap, in the
+/// root, and in a [`DynamicRootSet`](crate::DynamicRootSet).
+///
+/// ```
+/// use gc_core::{Gc, arena::rootless_mutate};
+///
+/// rootless_mutate(|mc| {
+///     let answer = Gc::new(mc, 42);
+///     let again = answer;
+///     assert_eq!(*answer + *again, 84);
+///     assert!(Gc::ptr_eq(answer, again));
+/// });
+/// ```
+#[repr(transparent)]
+pub struct Gc<'gc, T: ?Sized + 'gc> {
+    pointer: NonNull<T>,
+    _invariant: Invariant<'gc>,
+}
+
+const _: () = assert!(size_of::<Gc<'_, u8>>() == 8 && size_of::<Option<Gc<'_, u8>>>() == 8);
+const _: () = assert!(size_of::<Gc<'_, [u8]>>() == 16);
+
+impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
+    /// A `Gc` of what [`Mutation`] allocated.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Gc::from_ptr`].
+    #[inline(always)]
+    unsafe fn from_non_null(pointer: NonNull<T>) -> Gc<'gc, T> {
+        Gc { pointer, _invariant: PhantomData }
+    }
+}
+
+/// The answer to an allocation that failed where nobody asked for an error.
+#[cold]
+#[inline(never)]
+fn out_of_memory(error: HeapError) -> ! {
+    panic!("{error}")
+}
+
+impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, T> {
+    /// Moves `value` into the heap. Never collects, and takes constant time.
+    ///
+    /// A value of size zero without `Drop` needs no memory: all of a type share one address outside
+    /// the heap.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory; see [`Gc::try_new`]. Types that are aligned to more than 4096 bytes
+    /// are refused at compile time.
+    #[inline]
+    pub fn new(mc: &Mutation<'gc>, value: T) -> Gc<'gc, T> {
+        match Gc::try_new(mc, value) {
+            Ok(gc) => gc,
+            Err(error) => out_of_memory(error),
+        }
+    }
+
+    /// Moves `value` into the heap, or drops it if there is no memory.
+    ///
+    /// # Errors
+    ///
+    /// If the heap's limit, its address space or the memory of the machine is used up. The heap is
+    /// as usable as before; leave `mutate`, collect, and try again.
+    #[inline]
+    pub fn try_new(mc: &Mutation<'gc>, value: T) -> Result<Gc<'gc, T>, HeapError> {
+        // SAFETY: the value was just allocated in the arena that `'gc` brands.
+        mc.allocate(value).map(|pointer| unsafe { Gc::from_non_null(pointer) })
+    }
+}
+
+impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
+    /// Moves the items into the heap, side by side. Never collects, and takes time linear in their
+    /// number.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let squares = Gc::new_slice(mc, (0..5).map(|i| i * i));
+    /// assert_eq!(*squares, [0, 1, 4, 9, 16]);
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, see [`Gc::try_new_slice`]; or if the iterator ends before it said.
+    #[inline]
+    pub fn new_slice<I>(mc: &Mutation<'gc>, items: I) -> Gc<'gc, [T]>
+    where
+        I: IntoIterator<Item = T>,
+        I::IntoIter: ExactSizeIterator,
+    {
+        match Gc::try_new_slice(mc, items) {
+            Ok(gc) => gc,
+            Err(error) => out_of_memory(error),
+        }
+    }
+
+    /// Moves the items into the heap, side by side.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Gc::try_new`], and if so many items are more than any address space holds. No item
+    /// is asked for then.
+    ///
+    /// # Panics
+    ///
+    /// If the iterator ends before it said.
+    #[inline]
+    pub fn try_new_slice<I>(mc: &Mutation<'gc>, items: I) -> Result<Gc<'gc, [T]>, HeapError>
+    where
+        I: IntoIterator<Item = T>,
+        I::IntoIter: ExactSizeIterator,
+    {
+        // SAFETY: the values were just allocated in the arena that `'gc` brands.
+        mc.allocate_slice(items.into_iter()).map(|pointer| unsafe { Gc::from_non_null(pointer) })
+    }
+}
+
+impl<'gc> Gc<'gc, str> {
+    /// Copies a string into the heap. Never collects, and takes time linear in its length.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory; see [`Gc::try_new_str`].
+    #[inline]
+    pub fn new_str(mc: &Mutation<'gc>, text: &str) -> Gc<'gc, str> {
+        match Gc::try_new_str(mc, text) {
+            Ok(gc) => gc,
+            Err(error) => out_of_memory(error),
+        }
+    }
+
+    /// Copies a string into the heap.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Gc::try_new`].
+    #[inline]
+    pub fn try_new_str(mc: &Mutation<'gc>, text: &str) -> Result<Gc<'gc, str>, HeapError> {
+        // SAFETY: the string was just allocated in the arena that `'gc` brands.
+        mc.allocate_str(text).map(|pointer| unsafe { Gc::from_non_null(pointer) })
+    }
+}
+
+impl<'gc, T: 'static> Gc<'gc, T> {
+    /// Moves a `'static` value into the heap. Its type need not implement [`Collect`]: it cannot
+    /// hold pointers into an arena.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    #[inline]
+    pub fn new_static(mc: &Mutation<'gc>, value: T) -> Gc<'gc, T> {
+        // SAFETY: `Static` is transparent, so a pointer to it is one to its content.
+        unsafe { Gc::cast(Gc::new(mc, Static(value))) }
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
+    /// A pointer to the same object as another type.
+    ///
+    /// # Safety
+    ///
+    /// It is valid to dereference the address as a `U` for as long as `'gc` lasts. That holds if
+    /// the layout of `T` begins with a `U`.
+    #[inline]
+    pub unsafe fn cast<U: 'gc>(this: Gc<'gc, T>) -> Gc<'gc, U> {
+        Gc { pointer: this.pointer.cast(), _invariant: PhantomData }
+    }
+
+    /// A pointer to the same object without its type.
+    #[inline]
+    pub fn erase(this: Gc<'gc, T>) -> Gc<'gc, ()> {
+        // SAFETY: every address that is not null can be dereferenced as a `()`.
+        unsafe { Gc::cast(this) }
+    }
+
+    /// A `Gc` from an address that [`Gc::as_ptr`] told.
+    ///
+    /// # Safety
+    ///
+    /// `pointer` came from `Gc::as_ptr` in the arena that `'gc` brands, what it points to was not
+    /// collected since, and it can be dereferenced as a `T`.
+    #[inline]
+    pub unsafe fn from_ptr(pointer: *const T) -> Gc<'gc, T> {
+        // SAFETY: what `Gc::as_ptr` returns is not null.
+        unsafe { Gc::from_non_null(NonNull::new_unchecked(pointer.cast_mut())) }
+    }
+
+    /// The address of the value, which stays the same while `'gc` lasts.
+    #[inline]
+    pub fn as_ptr(this: Gc<'gc, T>) -> *const T {
+        this.pointer.as_ptr()
+    }
+
+    /// A reference to the value for the whole of the current call.
+    #[inline]
+    #[allow(clippy::should_implement_trait, reason = "unlike the trait's, the reference outlives `self`")]
+    pub fn as_ref(self: Gc<'gc, T>) -> &'gc T {
+        // SAFETY: a `Gc` points to a value of the arena that `'gc` brands (or to one that needs no
+        // memory), and while `'gc` lasts nothing is collected there. All write access to it goes
+        // through cells.
+        unsafe { self.pointer.as_ref() }
+    }
+
+    /// A weak pointer to the value.
+    #[inline]
+    pub fn downgrade(this: Gc<'gc, T>) -> GcWeak<'gc, T> {
+        GcWeak::new(this)
+    }
+
+    /// Calls the write barrier for the object, and lets the caller write to it, through its locks,
+    /// until the end of the current call.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, Lock, arena::rootless_mutate, barrier::field};
+    /// struct Counter {
+    ///     count: Lock<u32>,
+    /// }
+    /// # gc_core::static_collect!(Counter);
+    /// # rootless_mutate(|mc| {
+    /// let counter = Gc::new(mc, Counter { count: Lock::new(1) });
+    /// field!(Gc::write(mc, counter), Counter, count).unlock().set(2);
+    /// assert_eq!(counter.count.get(), 2);
+    /// # });
+    /// ```
+    #[inline]
+    pub fn write(mc: &Mutation<'gc>, gc: Gc<'gc, T>) -> &'gc Write<T> {
+        mc.backward_barrier(Gc::erase(gc), None);
+        // SAFETY: the barrier was called.
+        unsafe { Write::assume(gc.as_ref()) }
+    }
+
+    /// Whether two pointers are to the same object. Values of size zero may all be the same.
+    #[inline]
+    pub fn ptr_eq(this: Gc<'gc, T>, other: Gc<'gc, T>) -> bool {
+        ptr::addr_eq(this.pointer.as_ptr(), other.pointer.as_ptr())
+    }
+}
+
+impl<'gc, T: Unlock + ?Sized + 'gc> Gc<'gc, T> {
+    /// [`Gc::write`], then [`Write::unlock`].
+    #[inline]
+    pub fn unlock(self, mc: &Mutation<'gc>) -> &'gc T::Unlocked {
+        Gc::write(mc, self).unlock()
+    }
+}
+
+// SAFETY: a `Gc` holds one pointer, itself, and its first word is the address.
+unsafe impl<'gc, T: ?Sized + 'gc> Collect<'gc> for Gc<'gc, T> {
+    const TYPE_MAP: TypeMap = TypeMap::STRONG;
+
+    #[inline]
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace_gc_at(ptr::from_ref(self).addr(), Gc::erase(*self));
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> Copy for Gc<'gc, T> {}
+
+impl<'gc, T: ?Sized + 'gc> Clone for Gc<'gc, T> {
+    #[inline]
+    fn clone(&self) -> Gc<'gc, T> {
+        *self
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> Deref for Gc<'gc, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        Gc::as_ref(*self)
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> AsRef<T> for Gc<'gc, T> {
+    fn as_ref(&self) -> &T {
+        self
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> Borrow<T> for Gc<'gc, T> {
+    fn borrow(&self) -> &T {
+        self
+    }
+}
+
+impl<'gc, T: fmt::Debug + ?Sized + 'gc> fmt::Debug for Gc<'gc, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::fmt(self, f)
+    }
+}
+
+impl<'gc, T: fmt::Display + ?Sized + 'gc> fmt::Display for Gc<'gc, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::fmt(self, f)
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> fmt::Pointer for Gc<'gc, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Pointer::fmt(&self.pointer, f)
+    }
+}
+
+/// Compares the values, like a reference; [`Gc::ptr_eq`] compares the pointers.
+impl<'gc, T: PartialEq + ?Sized + 'gc> PartialEq for Gc<'gc, T> {
+    fn eq(&self, other: &Self) -> bool {
+        T::eq(self, other)
+    }
+}
+
+impl<'gc, T: Eq + ?Sized + 'gc> Eq for Gc<'gc, T> {}
+
+impl<'gc, T: PartialOrd + ?Sized + 'gc> PartialOrd for Gc<'gc, T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        T::partial_cmp(self, other)
+    }
+}
+
+impl<'gc, T: Ord + ?Sized + 'gc> Ord for Gc<'gc, T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        T::cmp(self, other)
+    }
+}
+
+impl<'gc, T: Hash + ?Sized + 'gc> Hash for Gc<'gc, T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        T::hash(self, state)
+    }
+}

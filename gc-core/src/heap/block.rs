@@ -1,0 +1,193 @@
+//! Blocks: the unit in which heaps own memory, and the dense table of their states.
+//!
+//! A block is 32 KiB. The table has one byte of state for each block of an address space, so that
+//! whoever must look at all blocks of a large heap reads a few cache lines instead of their
+//! metadata; beside it, which is read more rarely, are the owner and the span.
+//!
+//! # Invariants
+//!
+//! 1. A block that is not `Free` belongs to exactly one heap, its owner, and only the thread that
+//!    works on that heap changes its entry.
+//! 2. A large object has a span of blocks: a head, whose `span` is their number, and tails, whose
+//!    `span` is their distance from the head.
+//! 3. An entry can be read for any block below the commit frontier; see
+//!    [`AddressSpace`](super::space::AddressSpace).
+
+use core::ptr;
+
+use crate::sync::{AtomicU8, AtomicU64, Ordering};
+
+/// Bytes in a block.
+pub(crate) const BLOCK: usize = 32 << 10;
+
+/// The number of a block in its address space, from zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct BlockIndex(pub(crate) u32);
+
+/// What a block is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Use {
+    /// Nothing: no heap owns it, and its planes are all zero.
+    Free = 0,
+    /// Small objects without descriptors.
+    Small = 1,
+    /// Small objects which all have a descriptor in their last word.
+    SmallDescribed = 2,
+    /// The first block of a large object that holds no pointers and has no descriptor.
+    LargeLeaf = 3,
+    /// The first block of a large object without a descriptor.
+    Large = 4,
+    /// The first block of a large object with a descriptor in its last word.
+    LargeDescribed = 5,
+    /// Any further block of a large object.
+    LargeTail = 6,
+}
+
+/// The state of a block: its use and two flags, in a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlockState(u8);
+
+impl BlockState {
+    const USE: u8 = 0x0f;
+    const KINDS: u8 = 0x40;
+    const GREY: u8 = 0x80;
+
+    /// A block of the given use without flags.
+    pub(crate) const fn new(usage: Use) -> BlockState {
+        BlockState(usage as u8)
+    }
+
+    /// What the block is used for.
+    #[inline(always)]
+    pub(crate) fn usage(self) -> Use {
+        match self.0 & Self::USE {
+            0 => Use::Free,
+            1 => Use::Small,
+            2 => Use::SmallDescribed,
+            3 => Use::LargeLeaf,
+            4 => Use::Large,
+            5 => Use::LargeDescribed,
+            6 => Use::LargeTail,
+            _ => unreachable!("the block table has a byte that nobody wrote: {:#x}", self.0),
+        }
+    }
+
+    /// Whether this is a block of small objects without descriptors, no weak pointers and no
+    /// shells: the common case, in one comparison.
+    #[inline(always)]
+    pub(crate) fn is_plain_small(self) -> bool {
+        self.0 & !Self::GREY == Use::Small as u8
+    }
+
+    /// Whether the objects that start in this block have a descriptor in their last word.
+    #[inline(always)]
+    pub(crate) fn is_described(self) -> bool {
+        matches!(self.0 & Self::USE, 2 | 5)
+    }
+
+    /// Whether this is the first block of a large object.
+    #[inline(always)]
+    pub(crate) fn is_large_head(self) -> bool {
+        matches!(self.0 & Self::USE, 3..=5)
+    }
+
+    /// Whether some bit in the `kinds` plane of this block is set.
+    #[inline(always)]
+    pub(crate) fn has_kinds(self) -> bool {
+        self.0 & Self::KINDS != 0
+    }
+
+    /// Whether some object of this block is marked grey.
+    #[inline(always)]
+    pub(crate) fn is_grey(self) -> bool {
+        self.0 & Self::GREY != 0
+    }
+
+    #[must_use]
+    pub(crate) fn with_kinds(self, on: bool) -> BlockState {
+        BlockState(if on { self.0 | Self::KINDS } else { self.0 & !Self::KINDS })
+    }
+
+    #[must_use]
+    pub(crate) fn with_grey(self, on: bool) -> BlockState {
+        BlockState(if on { self.0 | Self::GREY } else { self.0 & !Self::GREY })
+    }
+}
+
+/// Where the block table of an address space is.
+#[derive(Clone, Copy)]
+pub(crate) struct BlockTable {
+    states: usize,
+    details: usize,
+}
+
+impl BlockTable {
+    /// Bytes of states for `blocks` blocks.
+    pub(crate) const fn state_bytes(blocks: usize) -> usize {
+        blocks
+    }
+
+    /// Bytes of owners and spans for `blocks` blocks.
+    pub(crate) const fn detail_bytes(blocks: usize) -> usize {
+        blocks * size_of::<AtomicU64>()
+    }
+
+    /// The table with its states and its details at these addresses.
+    pub(crate) const fn new(states: usize, details: usize) -> BlockTable {
+        BlockTable { states, details }
+    }
+
+    #[inline(always)]
+    unsafe fn state_byte<'a>(self, block: BlockIndex) -> &'a AtomicU8 {
+        // SAFETY: the caller's block has a committed entry here, which is only accessed as an
+        // atomic.
+        unsafe { &*ptr::with_exposed_provenance::<AtomicU8>(self.states + block.0 as usize) }
+    }
+
+    unsafe fn detail<'a>(self, block: BlockIndex) -> &'a AtomicU64 {
+        let address = self.details + block.0 as usize * size_of::<AtomicU64>();
+        // SAFETY: as in `state_byte`.
+        unsafe { &*ptr::with_exposed_provenance::<AtomicU64>(address) }
+    }
+
+    /// # Safety
+    ///
+    /// The block is below the commit frontier, and the address space alive.
+    #[inline(always)]
+    pub(crate) unsafe fn state(self, block: BlockIndex) -> BlockState {
+        // Relaxed: a block's state matters only to the thread that owns it (invariant 1), and
+        // other threads that look it up by chance read some valid byte.
+        // SAFETY: passed on to the caller.
+        BlockState(unsafe { self.state_byte(block) }.load(Ordering::Relaxed))
+    }
+
+    /// # Safety
+    ///
+    /// As for [`BlockTable::state`], and the caller works for the block's owner.
+    #[inline(always)]
+    pub(crate) unsafe fn set_state(self, block: BlockIndex, state: BlockState) {
+        // Relaxed: as in `state`. Ownership itself changes hands under the lock of the space.
+        // SAFETY: passed on to the caller.
+        unsafe { self.state_byte(block) }.store(state.0, Ordering::Relaxed)
+    }
+
+    /// The number of the heap that owns the block, and its span (invariant 2).
+    ///
+    /// # Safety
+    ///
+    /// As for [`BlockTable::state`].
+    pub(crate) unsafe fn owner_and_span(self, block: BlockIndex) -> (u32, u32) {
+        // SAFETY: passed on to the caller. Relaxed: as in `state`.
+        let detail = unsafe { self.detail(block) }.load(Ordering::Relaxed);
+        ((detail >> 32) as u32, detail as u32)
+    }
+
+    /// # Safety
+    ///
+    /// As for [`BlockTable::set_state`].
+    pub(crate) unsafe fn set_owner_and_span(self, block: BlockIndex, owner: u32, span: u32) {
+        // SAFETY: passed on to the caller. Relaxed: as in `state`.
+        unsafe { self.detail(block) }.store(u64::from(owner) << 32 | u64::from(span), Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,126 @@
+//! Bump allocation: the fast path, and how an allocation is recorded in the planes.
+//!
+//! There are four cursors, each in a hole of its own: objects with and without descriptors live in
+//! different blocks, and objects above [`MEDIUM`] bytes do not use up the holes that smaller ones
+//! could still fill (Immix calls this overflow allocation; Blackburn and McKinley, PLDI 2008,
+//! section 2.5).
+//!
+//! The fast path is: bump, compare, record. Size and tags of most types are constants, so recording
+//! is two shifts and two read-modify-writes of a cache line that is as hot as the cursor.
+
+use core::cell::Cell;
+
+use super::planes::{GRANULE, GROUP_WORDS, Planes, WORD, bit, bit_index};
+
+/// Objects above this many bytes use the second pair of cursors.
+const MEDIUM: usize = 256;
+
+/// The size and the constant part of the map of an object, as the allocator needs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// Bytes to allocate, descriptor included: a multiple of the granule, and not zero.
+    pub(crate) bytes: usize,
+    /// The alignment in bytes: a power of two, at most [`MAX_ALIGN`](super::MAX_ALIGN).
+    pub(crate) align: usize,
+    /// Whether the last word is for a descriptor.
+    pub(crate) described: bool,
+    /// Whether no word of it will ever be tagged.
+    pub(crate) leaf: bool,
+}
+
+impl Shape {
+    /// Which cursor serves objects like this.
+    #[inline(always)]
+    pub(super) const fn cursor(self) -> usize {
+        self.described as usize + if self.bytes > MEDIUM { 2 } else { 0 }
+    }
+}
+
+/// The number of cursors.
+pub(super) const CURSORS: usize = 4;
+
+/// Whether the blocks of this cursor hold objects with descriptors.
+pub(super) const fn cursor_is_described(cursor: usize) -> bool {
+    cursor % 2 == 1
+}
+
+/// A cursor in a hole.
+///
+/// With no hole, cursor and limit are equal and every allocation takes the slow path.
+pub(super) struct Cursor {
+    /// The lowest free address of the hole.
+    pub(super) at: Cell<usize>,
+    /// The address behind the hole.
+    pub(super) limit: Cell<usize>,
+    /// Where the hole began: what lies between here and `at` was allocated from it.
+    pub(super) start: Cell<usize>,
+}
+
+impl Cursor {
+    pub(super) const fn none() -> Cursor {
+        Cursor { at: Cell::new(0), limit: Cell::new(0), start: Cell::new(0) }
+    }
+
+    /// The address of `shape.bytes` free bytes of the hole, which are its own from now on.
+    #[inline(always)]
+    pub(super) fn bump(&self, shape: Shape) -> Option<usize> {
+        let mut address = self.at.get();
+        if shape.align > GRANULE {
+            address = address.next_multiple_of(shape.align);
+        }
+        let end = address + shape.bytes;
+        if end > self.limit.get() {
+            return None;
+        }
+        self.at.set(end);
+        Some(address)
+    }
+
+    pub(super) fn set(&self, start: usize, limit: usize) {
+        self.at.set(start);
+        self.start.set(start);
+        self.limit.set(limit);
+    }
+}
+
+/// Records in the planes that an allocation of `bytes` bytes starts at `address`.
+///
+/// # Safety
+///
+/// The memory was just taken from a hole of the heap at work, and `bytes` is a non-zero multiple of
+/// the granule.
+#[inline(always)]
+pub(super) unsafe fn record_extent(planes: Planes, address: usize, bytes: usize) {
+    let words = (bytes / WORD) as u32;
+    // SAFETY: the address lies in a block of the heap.
+    let group = unsafe { planes.group(address) };
+    let first = bit_index(address);
+    if words == 2 || first + words <= GROUP_WORDS as u32 {
+        group.extents.insert((1 | 1 << (words - 1)) << first);
+    } else {
+        let last = address + bytes - WORD;
+        group.extents.insert(1 << first);
+        // SAFETY: the last word is part of the same allocation.
+        unsafe { planes.group(last) }.extents.insert(bit(last));
+    }
+}
+
+/// Tags the words of the object at `address` that `tags` names: bit *i* stands for word *i*.
+///
+/// # Safety
+///
+/// The object is an allocation of the heap at work and reaches as far as the highest bit says.
+#[inline(always)]
+pub(crate) unsafe fn record_tags(planes: Planes, address: usize, tags: u64) {
+    if tags == 0 {
+        return;
+    }
+    let first = bit_index(address);
+    // SAFETY: the address lies in a block of the heap.
+    unsafe { planes.group(address) }.tags.insert(tags << first);
+    if tags != 1 && first != 0 && tags >> (GROUP_WORDS as u32 - first) != 0 {
+        // SAFETY: the object reaches into the next group, says the caller.
+        let next = unsafe { planes.group(address + (GROUP_WORDS - first as usize) * WORD) };
+        next.tags.insert(tags >> (GROUP_WORDS as u32 - first));
+    }
+}

@@ -1,0 +1,121 @@
+//! What can go wrong with a heap, in words that say what to change.
+
+use core::fmt;
+
+/// Why memory could not be had.
+///
+/// The heap is as usable after such an error as before: nothing was lost. Inside of a `mutate`
+/// call nothing can be collected, so the usual answer is to return from it, let the arena collect
+/// ([`Arena::finish_cycle`](crate::Arena::finish_cycle)), and try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeapError {
+    /// The heap would have grown beyond its limit.
+    #[error(
+        "out of memory: {} more would exceed the heap's limit of {} ({} in use): \
+         collect and try again, keep less alive, or raise `HeapOptions::limit`",
+        Bytes(*.requested), Bytes(*.limit), Bytes(*.in_use)
+    )]
+    LimitReached {
+        /// Bytes that were asked for.
+        requested: usize,
+        /// The limit in bytes.
+        limit: usize,
+        /// Bytes of blocks that the heap owned.
+        in_use: usize,
+    },
+    /// The address space has no run of free blocks that is long enough.
+    #[error(
+        "out of address space: no {} in a row are free of the {} reserved: \
+         collect and try again, or raise `HeapOptions::reserve`",
+        Bytes(*.requested), Bytes(*.reserved)
+    )]
+    AddressSpaceExhausted {
+        /// Bytes that were asked for.
+        requested: usize,
+        /// The size of the address space in bytes.
+        reserved: usize,
+    },
+    /// The operating system would not give the memory.
+    #[error(
+        "out of memory: the operating system refused {} (errno {errno}): \
+         free memory on the machine, or lower `HeapOptions::limit` so that the heap collects earlier",
+        Bytes(*.requested)
+    )]
+    CommitRefused {
+        /// Bytes that were asked for.
+        requested: usize,
+        /// The system's error number.
+        errno: i32,
+    },
+    /// The operating system would not reserve the address space.
+    #[error(
+        "cannot reserve {} of address space (errno {errno}): lower `HeapOptions::reserve`",
+        Bytes(*.requested)
+    )]
+    ReserveRefused {
+        /// Bytes that were asked for.
+        requested: usize,
+        /// The system's error number.
+        errno: i32,
+    },
+    /// One object of this size cannot exist on this machine.
+    #[error("{count} elements of {} each are more than any address space holds: ask for fewer", Bytes(*.size))]
+    SizeOverflow {
+        /// The number of elements asked for.
+        count: usize,
+        /// Bytes of each.
+        size: usize,
+    },
+    /// An option has a value that means nothing.
+    #[error("`HeapOptions::{option}` is {value}: it must be {expected}")]
+    InvalidOption {
+        /// The name of the option.
+        option: &'static str,
+        /// The value that it had.
+        value: usize,
+        /// What it may be.
+        expected: &'static str,
+    },
+}
+
+/// A number of bytes, in the largest unit that leaves it exact; from a mebibyte on, rounded down.
+struct Bytes(usize);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+        let (mut value, mut unit) = (self.0, 0);
+        while unit + 1 < UNITS.len()
+            && value >= 1024
+            && (value.is_multiple_of(1024) || value >= 1 << 20)
+        {
+            (value, unit) = (value / 1024, unit + 1);
+        }
+        write!(f, "{value} {}", UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_figures_and_advice() {
+        let error = HeapError::ReserveRefused { requested: 64 << 30, errno: 12 };
+        assert_eq!(
+            error.to_string(),
+            "cannot reserve 64 GiB of address space (errno 12): lower `HeapOptions::reserve`"
+        );
+    }
+
+    #[test]
+    fn sizes_are_rounded_only_where_they_are_long() {
+        let text = |bytes| Bytes(bytes).to_string();
+        assert_eq!(text(100), "100 bytes");
+        assert_eq!(text(1500), "1500 bytes");
+        assert_eq!(text(32 << 10), "32 KiB");
+        assert_eq!(text((3 << 20) + 1), "3 MiB");
+        assert_eq!(text(1 << 40), "1 TiB");
+    }
+}

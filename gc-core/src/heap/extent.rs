@@ -1,0 +1,135 @@
+//! Look-ups: from an address to the allocation around it.
+//!
+//! Starts and ends alternate in the `extents` plane, so the nearest bit at or below an address
+//! tells all: a start means that the address lies inside, an end that it lies outside (unless it is
+//! that last word itself). Looking for a bit is a leading- or trailing-zero count a group.
+
+use super::block::{BLOCK, BlockIndex, Use};
+use super::planes::{GROUP_BYTES, GROUP_WORDS, STARTS, WORD, bit_index, low_bits};
+use super::store::Heap;
+
+/// An allocation: where it starts and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The address of its first byte.
+    pub base: usize,
+    /// Its length in bytes: that of the value, rounded up to whole granules of 16 bytes, and with
+    /// the collector's word for types that need one.
+    pub bytes: usize,
+}
+
+impl Extent {
+    /// The address behind the last byte.
+    pub fn end(&self) -> usize {
+        self.base + self.bytes
+    }
+}
+
+impl Heap {
+    /// The allocation that contains `address`, if there is one in this heap.
+    ///
+    /// Any number may be asked about. Takes time linear in the size of a small object, and about
+    /// that of a small one for a large object.
+    pub(crate) fn allocation_of(&self, address: usize) -> Option<Extent> {
+        let block = self.block_of(address)?;
+        // SAFETY: `block_of` returns blocks that this heap owns.
+        let state = unsafe { self.blocks().state(block) };
+        match state.usage() {
+            Use::Free => None,
+            Use::Small | Use::SmallDescribed => {
+                let base = self.start_at_or_below(address)?;
+                // SAFETY: an allocation starts there.
+                let end = unsafe { self.end_of(base) };
+                Some(Extent { base, bytes: end - base })
+            }
+            Use::LargeLeaf | Use::Large | Use::LargeDescribed | Use::LargeTail => {
+                let head = self.head_of(block);
+                let base = self.address_of(head);
+                // SAFETY: as above.
+                let end = unsafe { self.end_of(base) };
+                (address < end).then_some(Extent { base, bytes: end - base })
+            }
+        }
+    }
+
+    /// The start of the small allocation that contains `address`, which lies in a block of this
+    /// heap.
+    fn start_at_or_below(&self, address: usize) -> Option<usize> {
+        let block = address & !(BLOCK - 1);
+        let mut group_base = address & !(GROUP_BYTES - 1);
+        // The word itself may be the last of its allocation, so its own end bit does not count.
+        let mut mask = low_bits(bit_index(address)) | (1 << bit_index(address) & STARTS);
+        loop {
+            // SAFETY: `group_base` lies in the block of `address`.
+            let bits = unsafe { self.planes().group(group_base) }.extents.get() & mask;
+            if bits != 0 {
+                let highest = u64::BITS - 1 - bits.leading_zeros();
+                let is_start = STARTS >> highest & 1 == 1;
+                return is_start.then_some(group_base + highest as usize * WORD);
+            }
+            if group_base == block {
+                return None;
+            }
+            group_base -= GROUP_BYTES;
+            mask = u64::MAX;
+        }
+    }
+
+    /// The address behind the allocation that starts at `base`.
+    ///
+    /// # Safety
+    ///
+    /// An allocation of this heap starts at `base`.
+    #[inline]
+    pub(crate) unsafe fn end_of(&self, base: usize) -> usize {
+        // SAFETY: passed on to the caller.
+        let group = unsafe { self.planes().group(base) };
+        let first = bit_index(base);
+        let ends = group.ends() >> first;
+        if ends != 0 {
+            return base + (ends.trailing_zeros() as usize + 1) * WORD;
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { self.far_end_of(base) }
+    }
+
+    /// `end_of` for allocations that leave their first group.
+    unsafe fn far_end_of(&self, base: usize) -> usize {
+        let block = self.owned_block(base);
+        // SAFETY: the block of an allocation of this heap is one of its own.
+        let state = unsafe { self.blocks().state(block) };
+        let mut group = (base & !(GROUP_BYTES - 1)) + GROUP_BYTES;
+        if state.is_large_head() {
+            // The end lies in the last block of the span.
+            group = group.max(base + (self.span_of(block) - 1) * BLOCK);
+        }
+        loop {
+            // SAFETY: the end of the allocation is still ahead, so this group belongs to it.
+            let ends = unsafe { self.planes().group(group) }.ends();
+            if ends != 0 {
+                return group + (ends.trailing_zeros() as usize + 1) * WORD;
+            }
+            group += GROUP_BYTES;
+        }
+    }
+
+    /// Calls `f` with the start of each allocation in the block, in address order.
+    pub(crate) fn each_start(&self, block: BlockIndex, mut f: impl FnMut(usize)) {
+        let base = self.address_of(block);
+        // A large object is the only one of its blocks.
+        // SAFETY: callers pass blocks of this heap.
+        let large = unsafe { self.blocks().state(block) }.is_large_head();
+        let groups = if large { 1 } else { BLOCK / GROUP_BYTES };
+        for group in 0..groups {
+            let group_base = base + group * GROUP_BYTES;
+            // SAFETY: as above.
+            let mut starts = unsafe { self.planes().group(group_base) }.starts();
+            while starts != 0 {
+                f(group_base + starts.trailing_zeros() as usize * WORD);
+                starts &= starts - 1;
+            }
+        }
+    }
+}
+
+const _: () = assert!(GROUP_WORDS == u64::BITS as usize);

@@ -1,0 +1,364 @@
+//! The address space: one range of addresses, with the metadata of all of it in a side range, from
+//! which heaps take blocks.
+//!
+//! By default all heaps of a process share one space, so a heap costs next to nothing until it
+//! takes its first block. A heap can have a space of its own instead. A space is arithmetic and a
+//! bitmap of free blocks; it knows no objects.
+//!
+//! Both ranges are reserved without memory. Blocks are taken at low addresses first, and everything
+//! below the *commit frontier* is usable, together with its planes and its block table; the
+//! frontier moves up in steps of a chunk. Where the system never overcommits, this is also what
+//! keeps the charge near to what is used.
+//!
+//! Blocks that are given back are purged at once: their memory returns to the system wherever they
+//! lie, not only at the top. Whoever wants to keep blocks for reuse does not give them back.
+//!
+//! # Invariants
+//!
+//! 1. A block that is free (its bit in `taken` is clear) has zero in all its planes and is `Free`
+//!    in the table. Its memory reads as zero.
+//! 2. Heap, planes and table are committed for all blocks below the frontier, and for no other use
+//!    is made of them.
+//! 3. A block is handed to one heap at a time: its bit in `taken` changes under the lock.
+
+use std::sync::{Arc, OnceLock};
+
+use super::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
+use super::error::HeapError;
+use super::planes::Planes;
+use crate::os::{self, Errno, Reservation};
+use crate::sync::{AtomicU64, Mutex, Ordering};
+
+/// The size of the space that heaps share unless told otherwise.
+pub(crate) const DEFAULT_RESERVE: usize = 64 << 30;
+/// The largest space that can be asked for: 2^46 bytes, half of a five-level user address space's
+/// customary four-level part.
+pub(crate) const MAX_RESERVE: usize = 1 << 46;
+/// By how much the commit frontier moves at least.
+const CHUNK: usize = 4 << 20;
+/// Above this many bytes a space asks for huge pages: below, a small program would pay for memory
+/// that it never uses.
+const HUGE_PAGES_FROM: usize = 16 << 20;
+
+/// A range of addresses for heaps to take blocks from. See the [module documentation](self).
+pub(crate) struct AddressSpace {
+    heap: Reservation,
+    side: Reservation,
+    bytes: usize,
+    planes: Planes,
+    blocks: BlockTable,
+    layout: SideLayout,
+    free: Mutex<FreeBlocks>,
+    next_heap: AtomicU64,
+}
+
+/// Offsets in the side range.
+#[derive(Clone, Copy)]
+struct SideLayout {
+    kinds: usize,
+    states: usize,
+    details: usize,
+    bytes: usize,
+}
+
+impl SideLayout {
+    fn new(heap_bytes: usize) -> SideLayout {
+        let (page, blocks) = (os::page_size(), heap_bytes / BLOCK);
+        let kinds = Planes::group_bytes(heap_bytes).next_multiple_of(page);
+        let states = kinds + Planes::kind_bytes(heap_bytes).next_multiple_of(page);
+        let details = states + BlockTable::state_bytes(blocks).next_multiple_of(page);
+        let bytes = details + BlockTable::detail_bytes(blocks).next_multiple_of(page);
+        SideLayout { kinds, states, details, bytes }
+    }
+}
+
+impl AddressSpace {
+    /// A space of `bytes` bytes of its own.
+    pub(crate) fn new(bytes: usize) -> Result<AddressSpace, HeapError> {
+        let refused = |Errno(errno)| HeapError::ReserveRefused { requested: bytes, errno };
+        if bytes == 0 || bytes > MAX_RESERVE {
+            return Err(HeapError::InvalidOption {
+                option: "reserve",
+                value: bytes,
+                expected: "at least one byte and at most 64 TiB",
+            });
+        }
+        let bytes = bytes.next_multiple_of(CHUNK);
+        let layout = SideLayout::new(bytes);
+        let heap = Reservation::new(bytes, CHUNK).map_err(refused)?;
+        let side = Reservation::new(layout.bytes, CHUNK).map_err(refused)?;
+        let space = AddressSpace {
+            bytes,
+            planes: Planes::new(heap.base(), side.base(), side.base() + layout.kinds),
+            blocks: BlockTable::new(side.base() + layout.states, side.base() + layout.details),
+            heap,
+            side,
+            layout,
+            free: Mutex::new(FreeBlocks::default()),
+            next_heap: AtomicU64::new(1),
+        };
+        REGISTER.lock().push(space.entry());
+        Ok(space)
+    }
+
+    fn entry(&self) -> Entry {
+        Entry { base: self.base(), bytes: self.bytes, planes: self.planes, blocks: self.blocks }
+    }
+
+    /// The space that heaps share unless they have one of their own.
+    ///
+    /// Where so much cannot be reserved (under a debugging tool, or with limited address space),
+    /// the largest half, quarter and so on that can be had is taken, down to 1 GiB.
+    pub(crate) fn shared() -> Result<Arc<AddressSpace>, HeapError> {
+        static SHARED: OnceLock<Arc<AddressSpace>> = OnceLock::new();
+        if let Some(space) = SHARED.get() {
+            return Ok(space.clone());
+        }
+        let mut bytes = DEFAULT_RESERVE;
+        let space = loop {
+            match AddressSpace::new(bytes) {
+                Ok(space) => break space,
+                Err(HeapError::ReserveRefused { .. }) if bytes > 1 << 30 => bytes /= 2,
+                Err(error) => return Err(error),
+            }
+        };
+        // Another thread may have been faster; then this space is dropped again.
+        Ok(SHARED.get_or_init(|| Arc::new(space)).clone())
+    }
+
+    /// A number for one more heap, unique in this space.
+    pub(crate) fn number_heap(&self) -> u32 {
+        // Relaxed: only that each number is handed out once matters, which a read-modify-write
+        // grants by itself.
+        let number = self.next_heap.fetch_add(1, Ordering::Relaxed);
+        u32::try_from(number).expect("2^32 heaps were made in one address space")
+    }
+
+    /// The lowest address.
+    pub(crate) fn base(&self) -> usize {
+        self.heap.base()
+    }
+
+    /// The number of bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn planes(&self) -> Planes {
+        self.planes
+    }
+
+    pub(crate) fn blocks(&self) -> BlockTable {
+        self.blocks
+    }
+
+    /// Takes `count` blocks in a row, at the lowest place there is. They are zero and `Free` in the
+    /// table; the caller enters their use and owner.
+    pub(crate) fn take(&self, count: usize) -> Result<BlockIndex, HeapError> {
+        let mut free = self.free.lock();
+        let first = free.find(count);
+        let end = first.checked_add(count).filter(|end| *end <= self.bytes / BLOCK);
+        let Some(end) = end else {
+            return Err(HeapError::AddressSpaceExhausted {
+                requested: count.saturating_mul(BLOCK),
+                reserved: self.bytes,
+            });
+        };
+        if end > free.frontier {
+            let frontier = (end * BLOCK).next_multiple_of(CHUNK).min(self.bytes) / BLOCK;
+            self.commit(free.frontier, frontier).map_err(|Errno(errno)| {
+                HeapError::CommitRefused { requested: count * BLOCK, errno }
+            })?;
+            free.frontier = frontier;
+        }
+        free.mark_taken(first, count);
+        Ok(BlockIndex(first as u32))
+    }
+
+    /// Commits the blocks from `start` (inclusive) to `end` (exclusive) and all that belongs to
+    /// them.
+    fn commit(&self, start: usize, end: usize) -> Result<(), Errno> {
+        let heap = start * BLOCK..end * BLOCK;
+        let side = |area: usize, bytes: fn(usize) -> usize| area + bytes(start)..area + bytes(end);
+        let groups = side(0, |blocks| Planes::group_bytes(blocks * BLOCK));
+        self.side.commit(side(self.layout.details, BlockTable::detail_bytes))?;
+        self.side.commit(side(self.layout.states, BlockTable::state_bytes))?;
+        self.side.commit(side(self.layout.kinds, |blocks| Planes::kind_bytes(blocks * BLOCK)))?;
+        self.side.commit(groups.clone())?;
+        self.heap.commit(heap.clone())?;
+        if heap.end > HUGE_PAGES_FROM {
+            self.heap.prefer_huge_pages(heap);
+            self.side.prefer_huge_pages(groups);
+        }
+        Ok(())
+    }
+
+    /// Takes back `count` blocks from `first` on and returns their memory to the system.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the blocks, nothing refers to their contents, and their planes are zero.
+    pub(crate) unsafe fn give_back(&self, first: BlockIndex, count: usize) {
+        for block in first.0..first.0 + count as u32 {
+            // SAFETY: the caller owns these blocks, so they are below the frontier.
+            unsafe {
+                self.blocks.set_state(BlockIndex(block), BlockState::new(Use::Free));
+                self.blocks.set_owner_and_span(BlockIndex(block), 0, 0);
+            }
+        }
+        let (start, end) = (first.0 as usize * BLOCK, (first.0 as usize + count) * BLOCK);
+        let page = os::page_size();
+        let groups = Planes::group_bytes(start).next_multiple_of(page)
+            ..Planes::group_bytes(end) / page * page;
+        // SAFETY: the caller owns these blocks and nothing refers to their contents; the pages of
+        // planes are those which lie in these blocks' planes altogether, and hold only zeroes.
+        unsafe {
+            self.heap.purge(start..end);
+            if groups.start < groups.end {
+                self.side.purge(groups);
+            }
+        }
+        self.free.lock().mark_free(first.0 as usize, count);
+    }
+}
+
+impl Drop for AddressSpace {
+    fn drop(&mut self) {
+        REGISTER.lock().retain(|entry| entry.base != self.base());
+    }
+}
+
+/// All address spaces of the process, for the one question that must be answered from an address
+/// alone.
+static REGISTER: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+
+/// An address space in the register.
+struct Entry {
+    base: usize,
+    bytes: usize,
+    planes: Planes,
+    blocks: BlockTable,
+}
+
+/// The planes and the block table of the space that `address` is in, and the number of its block.
+/// Takes a lock.
+pub(crate) fn find(address: usize) -> Option<(Planes, BlockTable, BlockIndex)> {
+    let register = REGISTER.lock();
+    let entry = register.iter().find(|entry| address.wrapping_sub(entry.base) < entry.bytes)?;
+    let block = BlockIndex(((address - entry.base) / BLOCK) as u32);
+    Some((entry.planes, entry.blocks, block))
+}
+
+/// Which blocks are taken.
+#[derive(Default)]
+struct FreeBlocks {
+    /// A bit for each block up to the frontier or beyond, set if the block is taken.
+    taken: Vec<u64>,
+    /// All words of `taken` before this one are full.
+    full_before: usize,
+    /// The first block that is not committed.
+    frontier: usize,
+}
+
+impl FreeBlocks {
+    /// The lowest block from which on `count` blocks are not taken; it may lie at or reach beyond
+    /// the frontier.
+    fn find(&mut self, count: usize) -> usize {
+        while self.taken.get(self.full_before) == Some(&u64::MAX) {
+            self.full_before += 1;
+        }
+        // The run of free blocks that ends before bit `at` starts at `start`.
+        let mut start = self.full_before * 64;
+        for word in self.full_before..self.taken.len() {
+            let bits = self.taken[word];
+            let mut at = 0;
+            while at < 64 {
+                let here = word * 64 + at;
+                let free = ((bits >> at).trailing_zeros() as usize).min(64 - at);
+                if here + free - start >= count {
+                    return start;
+                }
+                at += free;
+                let taken = (!(bits.checked_shr(at as u32).unwrap_or(0))).trailing_zeros() as usize;
+                if taken > 0 && at < 64 {
+                    at += taken;
+                    start = word * 64 + at;
+                }
+            }
+        }
+        start
+    }
+
+    fn mark_taken(&mut self, first: usize, count: usize) {
+        let words = (first + count).div_ceil(64);
+        if words > self.taken.len() {
+            self.taken.resize(words, 0);
+        }
+        for block in first..first + count {
+            debug_assert!(self.taken[block / 64] & 1 << (block % 64) == 0, "block {block} is taken");
+            self.taken[block / 64] |= 1 << (block % 64);
+        }
+    }
+
+    fn mark_free(&mut self, first: usize, count: usize) {
+        for block in first..first + count {
+            debug_assert!(self.taken[block / 64] & 1 << (block % 64) != 0, "block {block} is free");
+            self.taken[block / 64] &= !(1 << (block % 64));
+        }
+        self.full_before = self.full_before.min(first / 64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lowest run of `count` free blocks, found by trying every place.
+    fn naive_find(taken: &[bool], count: usize) -> usize {
+        (0..).find(|first| (*first..first + count).all(|b| !taken.get(b).copied().unwrap_or(false))).unwrap()
+    }
+
+    #[test]
+    fn the_lowest_run_is_found() {
+        let mut free = FreeBlocks::default();
+        let mut taken: Vec<bool> = Vec::new();
+        let mut runs = Vec::new();
+        let mut random = 88172645463325252u64;
+        for _ in 0..3000 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            if random % 5 < 3 || runs.is_empty() {
+                let count = 1 + (random >> 8) as usize % if random % 7 == 0 { 200 } else { 3 };
+                let first = free.find(count);
+                assert_eq!(first, naive_find(&taken, count), "{count} blocks");
+                free.mark_taken(first, count);
+                taken.resize(taken.len().max(first + count), false);
+                taken[first..first + count].fill(true);
+                runs.push((first, count));
+            } else {
+                let (first, count) = runs.swap_remove((random >> 8) as usize % runs.len());
+                free.mark_free(first, count);
+                taken[first..first + count].fill(false);
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_space_says_so() {
+        let space = AddressSpace::new(CHUNK).unwrap();
+        assert_eq!(space.take(CHUNK / BLOCK - 1), Ok(BlockIndex(0)));
+        let error = space.take(2).unwrap_err();
+        assert_eq!(error, HeapError::AddressSpaceExhausted { requested: 2 * BLOCK, reserved: CHUNK });
+        assert_eq!(space.take(1), Ok(BlockIndex(CHUNK as u32 / BLOCK as u32 - 1)));
+        // SAFETY: the blocks were taken above and never used.
+        unsafe { space.give_back(BlockIndex(7), 2) }
+        assert_eq!(space.take(2), Ok(BlockIndex(7)));
+        assert!(space.take(usize::MAX).is_err());
+    }
+
+    #[test]
+    fn a_space_too_large_is_an_error() {
+        assert!(matches!(AddressSpace::new(usize::MAX), Err(HeapError::InvalidOption { .. })));
+    }
+}

@@ -1,0 +1,187 @@
+//! Verification: does what the planes, the block table and the store say fit together?
+//!
+//! The walk is as plain as can be, word by word, and shares no arithmetic with the sweep or the
+//! look-ups that it checks.
+
+use super::block::{BLOCK, BlockIndex, Use};
+use super::planes::{GRANULE, GROUP_BYTES, STARTS, WORD, bit};
+use super::store::Heap;
+
+/// What is wrong with a heap: a bug in `unsafe` code, in this crate or around it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the heap is corrupt at address {address:#x}: {finding}")]
+pub struct VerifyError {
+    /// The address of the word at fault.
+    pub address: usize,
+    /// What was found there.
+    pub finding: String,
+}
+
+/// The bits of one word in all planes.
+struct Word {
+    address: usize,
+    tag: bool,
+    extent: bool,
+    mark: bool,
+    state: bool,
+    kind: bool,
+}
+
+impl Heap {
+    /// Checks the whole heap: extents pair up; planes, block table and store agree; free memory has
+    /// no bits in any plane; and every tagged word is null, no address of this heap (an immediate
+    /// with its low bits set, or foreign), or the start of an allocation.
+    ///
+    /// Takes time linear in the size of the heap, with a large factor.
+    ///
+    /// # Safety
+    ///
+    /// No cycle is in progress, all tagged words are initialised, and nobody writes meanwhile.
+    pub(crate) unsafe fn verify(&self) -> Result<(), VerifyError> {
+        let store = self.store.borrow();
+        let small = |block: &BlockIndex| (*block, &[Use::Small, Use::SmallDescribed][..], 1);
+        let large = |block: &BlockIndex| {
+            let uses = &[Use::LargeLeaf, Use::Large, Use::LargeDescribed][..];
+            (*block, uses, self.span_of(*block))
+        };
+        let spare = |block: &BlockIndex| (*block, &[Use::Free][..], 1);
+        let all = store.small.iter().map(small).chain(store.large.iter().map(large));
+        let mut owned = 0;
+        for (block, uses, span) in all.chain(store.spare.iter().map(spare)) {
+            let address = self.address_of(block);
+            // SAFETY: the blocks of the store are below the frontier.
+            let usage = unsafe { self.blocks().state(block) }.usage();
+            if !uses.contains(&usage) {
+                return Err(wrong(address, format!("the block is {usage:?} but listed as {uses:?}")));
+            }
+            for distance in 1..span {
+                let tail = BlockIndex(block.0 + distance as u32);
+                // SAFETY: as above.
+                let entry = unsafe { (self.blocks().state(tail).usage(), self.blocks().owner_and_span(tail).1) };
+                if entry != (Use::LargeTail, distance as u32) {
+                    let finding = format!("block {distance} of a span of {span} is {entry:?}");
+                    return Err(wrong(address + distance * BLOCK, finding));
+                }
+            }
+            owned += span * BLOCK;
+            // SAFETY: passed on to the caller.
+            unsafe { self.verify_blocks(address, address + span * BLOCK, usage)? };
+        }
+        drop(store);
+        match self.owned_and_peak().0 {
+            counted if counted == owned => Ok(()),
+            counted => Err(wrong(self.base(), format!("{counted} bytes of blocks are counted and {owned} listed"))),
+        }
+    }
+
+    /// Checks one block, or the span of one large object.
+    unsafe fn verify_blocks(&self, base: usize, end: usize, usage: Use) -> Result<(), VerifyError> {
+        let large = !matches!(usage, Use::Small | Use::SmallDescribed | Use::Free);
+        // SAFETY: the block is ours.
+        let kinds = unsafe { self.blocks().state(self.owned_block(base)) }.has_kinds();
+        let mut inside: Option<usize> = None;
+        let mut objects = 0;
+        for address in (base..end).step_by(WORD) {
+            let word = self.word(address);
+            let is_start = word.extent && bit(address) & STARTS != 0;
+            let is_end = word.extent && !is_start;
+            match (is_start, is_end, inside) {
+                (true, _, Some(start)) => {
+                    return Err(wrong(address, format!("an allocation starts inside of that at {start:#x}")));
+                }
+                (_, true, None) => return Err(wrong(address, "an end without a start".into())),
+                (true, _, None) => {
+                    objects += 1;
+                    if large && address != base {
+                        return Err(wrong(address, "a second object in the blocks of a large one".into()));
+                    }
+                    if usage == Use::Free {
+                        return Err(wrong(address, "an allocation in a free block".into()));
+                    }
+                    inside = Some(address);
+                }
+                _ => {}
+            }
+            if word.mark {
+                return Err(wrong(address, "a mark outside of a cycle".into()));
+            }
+            if word.kind && !kinds {
+                return Err(wrong(address, "a kind in a block that is said to have none".into()));
+            }
+            let dirty_place = inside.is_some_and(|start| address == start + WORD);
+            if word.state && !dirty_place {
+                return Err(wrong(address, "a grey object outside of a cycle, or a dirty one of no object".into()));
+            }
+            if inside.is_none() && (word.tag || word.kind) {
+                return Err(wrong(address, "free memory is tagged".into()));
+            }
+            if word.tag {
+                if usage == Use::LargeLeaf {
+                    return Err(wrong(address, "a tag in an object without pointers".into()));
+                }
+                // SAFETY: tagged words are initialised, says the caller.
+                let target = unsafe { core::ptr::with_exposed_provenance::<usize>(address).read() };
+                self.verify_target(address, target)?;
+            }
+            if is_end {
+                inside = None;
+            }
+        }
+        match inside {
+            Some(start) => Err(wrong(start, "an allocation without an end".into())),
+            None if large && objects != 1 => Err(wrong(base, "the blocks of a large object are empty".into())),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks the contents of a tagged word.
+    fn verify_target(&self, address: usize, target: usize) -> Result<(), VerifyError> {
+        if target == 0 || !target.is_multiple_of(GRANULE) || !self.spans(target) {
+            return Ok(());
+        }
+        if self.block_of(target).is_none() {
+            return Err(wrong(address, format!("tagged, and holds {target:#x} in a block of another heap")));
+        }
+        let word = self.word(target);
+        if !word.extent {
+            return Err(wrong(address, format!("tagged, and holds {target:#x} where no allocation starts")));
+        }
+        Ok(())
+    }
+
+    fn word(&self, address: usize) -> Word {
+        debug_assert!(address.is_multiple_of(WORD) && GROUP_BYTES.is_multiple_of(WORD));
+        // SAFETY: callers ask about words in blocks of this heap.
+        let (group, kinds) = unsafe { (self.planes().group(address), self.planes().kinds(address)) };
+        let bit = bit(address);
+        Word {
+            address,
+            tag: group.tags.get() & bit != 0,
+            extent: group.extents.get() & bit != 0,
+            mark: group.marks.get() & bit != 0,
+            state: group.states.get() & bit != 0,
+            kind: kinds.get() & bit != 0,
+        }
+    }
+
+    /// The tagged words of the allocation at `base`, for tests and tools: the address of each, and
+    /// whether it is weak.
+    ///
+    /// # Safety
+    ///
+    /// An allocation of this heap starts at `base`.
+    pub(crate) unsafe fn tagged_words(&self, base: usize) -> Vec<(usize, bool)> {
+        // SAFETY: passed on to the caller.
+        let end = unsafe { self.end_of(base) };
+        (base..end)
+            .step_by(WORD)
+            .map(|address| self.word(address))
+            .filter(|word| word.tag)
+            .map(|word| (word.address, word.kind))
+            .collect()
+    }
+}
+
+fn wrong(address: usize, finding: String) -> VerifyError {
+    VerifyError { address, finding }
+}

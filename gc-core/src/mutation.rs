@@ -1,0 +1,353 @@
+//! [`Mutation`]: the right to allocate and to write, inside of a `mutate` call; and allocation of
+//! typed values.
+
+use core::alloc::Layout;
+use core::cell::Cell;
+use core::marker::PhantomData;
+use core::mem::{needs_drop, size_of};
+use core::ptr::{self, NonNull};
+
+use crate::collect::Collect;
+use crate::context::Context;
+use crate::descriptor::{Described, Descriptor};
+use crate::gc::Gc;
+use crate::gc_weak::GcWeak;
+use crate::heap::MAX_ALIGN;
+use crate::heap::bump::{Shape, record_tags};
+use crate::heap::error::HeapError;
+use crate::heap::extent::Extent;
+use crate::heap::planes::{GRANULE, WORD, bit};
+use crate::metrics::Metrics;
+use crate::tags::Tagger;
+use crate::trace::{EdgeVisitor, Edges, Trace};
+use crate::typemap::TypeMap;
+
+/// Makes a lifetime invariant, so that it can brand.
+pub(crate) type Invariant<'gc> = PhantomData<Cell<&'gc ()>>;
+
+/// The right to allocate in an arena and to write to what is in it, during a callback.
+///
+/// The lifetime `'gc` brands all pointers of the call. While it lasts, nothing is collected.
+#[repr(transparent)]
+pub struct Mutation<'gc> {
+    metrics: Metrics,
+    _invariant: Invariant<'gc>,
+}
+
+impl<'gc> Mutation<'gc> {
+    /// The right itself.
+    ///
+    /// # Safety
+    ///
+    /// `'gc` brands only pointers into the heap of this context, and nothing is collected while it
+    /// lasts.
+    pub(crate) unsafe fn new(metrics: &Metrics) -> &Mutation<'gc> {
+        // SAFETY: the layouts are the same, for the type is transparent.
+        unsafe { &*ptr::from_ref(metrics).cast::<Mutation<'gc>>() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn context(&self) -> &Context {
+        &self.metrics.0
+    }
+
+    /// The figures and the pace of this arena's collector.
+    #[inline]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Allows `parent` to be written until the end of this call: to adopt `child`, or any pointers
+    /// if that is `None`, and to change in which of its words there are pointers.
+    ///
+    /// [`Gc::write`] is the safe way to use it. This one is for `unsafe` containers.
+    #[inline]
+    pub fn backward_barrier(&self, parent: Gc<'gc, ()>, child: Option<Gc<'gc, ()>>) {
+        let _ = child;
+        self.context().before_write(Gc::as_ptr(parent).addr());
+    }
+
+    /// [`Mutation::backward_barrier`] for a weak child.
+    #[inline]
+    pub fn backward_barrier_weak(&self, parent: Gc<'gc, ()>, child: GcWeak<'gc, ()>) {
+        let _ = child;
+        self.backward_barrier(parent, None);
+    }
+
+    /// Allows `parent`, or any object if that is `None`, to adopt `child` until the end of this
+    /// call.
+    ///
+    /// Name the parent where you can: without it, the next collection has to look anew for the
+    /// pointers of every object in which they can move.
+    #[inline]
+    pub fn forward_barrier(&self, parent: Option<Gc<'gc, ()>>, child: Gc<'gc, ()>) {
+        match parent {
+            Some(parent) => self.backward_barrier(parent, Some(child)),
+            None => self.context().before_unknown_write(),
+        }
+    }
+
+    /// [`Mutation::forward_barrier`] for a weak child.
+    #[inline]
+    pub fn forward_barrier_weak(&self, parent: Option<Gc<'gc, ()>>, child: GcWeak<'gc, ()>) {
+        let _ = child;
+        match parent {
+            Some(parent) => self.backward_barrier(parent, None),
+            None => self.context().before_unknown_write(),
+        }
+    }
+
+    /// Puts `value` into the heap.
+    #[inline(always)]
+    pub(crate) fn allocate<T: Collect<'gc> + 'gc>(&self, value: T) -> Result<NonNull<T>, HeapError> {
+        if Values::<T>::NO_MEMORY {
+            // The value is not stored, but it goes on existing at this address.
+            core::mem::forget(value);
+            return Ok(NonNull::dangling());
+        }
+        let heap = &self.context().heap;
+        let base = match heap.allocate(Values::<T>::SHAPE) {
+            Ok(base) => base,
+            Err(error) => {
+                self.context().pacer.starve();
+                return Err(error);
+            }
+        };
+        let extent = Extent { base, bytes: Values::<T>::SHAPE.bytes };
+        let place = ptr::with_exposed_provenance_mut::<T>(base);
+        // SAFETY: the allocation is new, long enough and aligned for a `T`, with a word to spare
+        // if it is described. Tags are set on words of the value only, which is there by then.
+        unsafe {
+            place.write(value);
+            if Values::<T>::DESCRIBED {
+                Described::set(extent, Values::<T>::DESCRIPTOR, 1);
+            }
+            match T::TYPE_MAP.fixed() {
+                Some((tags, weak)) => {
+                    record_tags(heap.planes(), base, tags);
+                    if weak != 0 {
+                        self.record_weak(base, weak);
+                    }
+                }
+                None if !T::TYPE_MAP.is_external() => (*place).trace(&mut Tagger::new(heap, extent)),
+                // An external object is asked for its pointers when it is marked.
+                None => {}
+            }
+            Ok(NonNull::new_unchecked(place))
+        }
+    }
+
+    /// Marks words of a new object as weak pointers: bit *i* stands for word *i*.
+    ///
+    /// # Safety
+    ///
+    /// The object at `base` is that long.
+    #[cold]
+    unsafe fn record_weak(&self, base: usize, mut weak: u64) {
+        while weak != 0 {
+            // SAFETY: the word belongs to the object.
+            unsafe { self.context().heap.insert_kind(base + weak.trailing_zeros() as usize * WORD) };
+            weak &= weak - 1;
+        }
+    }
+
+    /// Puts the values of `items` into the heap, side by side.
+    pub(crate) fn allocate_slice<T: Collect<'gc> + 'gc>(
+        &self,
+        mut items: impl ExactSizeIterator<Item = T>,
+    ) -> Result<NonNull<[T]>, HeapError> {
+        let count = items.len();
+        let shape = Values::<T>::slice_shape(count)?;
+        let heap = &self.context().heap;
+        let (place, extent) = match shape {
+            None => (NonNull::<T>::dangling().as_ptr(), None),
+            Some(shape) => {
+                let base = heap.allocate(shape).inspect_err(|_| self.context().pacer.starve())?;
+                let extent = Extent { base, bytes: shape.bytes };
+                if shape.described {
+                    // SAFETY: the object is new and described.
+                    unsafe { Described::clear(extent) };
+                }
+                (ptr::with_exposed_provenance_mut::<T>(base), Some(extent))
+            }
+        };
+        // The iterator is the caller's and may panic; then what is there so far is dropped, and the
+        // object stays without a value.
+        let mut written = Written { place, count: 0 };
+        for index in 0..count {
+            let item = items.next().unwrap_or_else(|| {
+                panic!("an iterator of length {count} ended after {index} items")
+            });
+            // SAFETY: the allocation has room for `count` values.
+            unsafe { place.add(index).write(item) };
+            written.count += 1;
+        }
+        core::mem::forget(written);
+        let slice = ptr::slice_from_raw_parts_mut(place, count);
+        if let Some(extent) = extent {
+            // SAFETY: all values are there now; see `allocate`.
+            unsafe {
+                if Values::<T>::DESCRIBED {
+                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR, count);
+                }
+                match T::TYPE_MAP.fixed() {
+                    Some((0, _)) => {}
+                    Some((tags, weak)) => {
+                        for item in (extent.base..).step_by(size_of::<T>()).take(count) {
+                            record_tags(heap.planes(), item, tags);
+                            if weak != 0 {
+                                self.record_weak(item, weak);
+                            }
+                        }
+                    }
+                    None if !T::TYPE_MAP.is_external() => {
+                        let mut tagger = Tagger::new(heap, extent);
+                        (*slice).iter().for_each(|item| item.trace(&mut tagger));
+                    }
+                    None => {}
+                }
+            }
+        }
+        // SAFETY: neither an allocation nor a dangling pointer is null.
+        Ok(unsafe { NonNull::new_unchecked(slice) })
+    }
+
+    /// Copies a string into the heap.
+    pub(crate) fn allocate_str(&self, text: &str) -> Result<NonNull<str>, HeapError> {
+        let bytes = text.len();
+        let mut place = NonNull::<u8>::dangling().as_ptr();
+        if let Some(shape) = Values::<u8>::slice_shape(bytes)? {
+            let base =
+                self.context().heap.allocate(shape).inspect_err(|_| self.context().pacer.starve())?;
+            place = ptr::with_exposed_provenance_mut(base);
+            // SAFETY: the new allocation has room for the bytes, and nobody else refers to it.
+            unsafe { ptr::copy_nonoverlapping(text.as_ptr(), place, bytes) };
+        }
+        let copy = ptr::slice_from_raw_parts_mut(place, bytes) as *mut str;
+        // SAFETY: neither an allocation nor a dangling pointer is null.
+        Ok(unsafe { NonNull::new_unchecked(copy) })
+    }
+}
+
+/// Drops the values of a slice under construction when that panics.
+struct Written<T> {
+    place: *mut T,
+    count: usize,
+}
+
+impl<T> Drop for Written<T> {
+    fn drop(&mut self) {
+        // SAFETY: that many values were written, and nobody else knows them.
+        unsafe { ptr::slice_from_raw_parts_mut(self.place, self.count).drop_in_place() }
+    }
+}
+
+/// What the allocator knows about objects with values of type `T` in them, at compile time.
+struct Values<T>(PhantomData<T>);
+
+impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
+    const MAP: TypeMap = T::TYPE_MAP;
+
+    /// Whether objects have a descriptor.
+    const DESCRIBED: bool = needs_drop::<T>() || Self::MAP.moves();
+
+    /// Whether a value needs no object at all.
+    const NO_MEMORY: bool = size_of::<T>() == 0 && !Self::DESCRIBED;
+
+    const ALIGN: usize = {
+        let align = align_of::<T>();
+        assert!(align <= MAX_ALIGN || Self::NO_MEMORY, "values in the heap are aligned to 4096 bytes at most");
+        align
+    };
+
+    const DESCRIPTOR: &'static Descriptor = &Self::descriptor(false);
+    const SLICE_DESCRIPTOR: &'static Descriptor = &Self::descriptor(true);
+
+    const SHAPE: Shape = match Self::shape(size_of::<T>(), false) {
+        Some(shape) => shape,
+        None => panic!("the type is larger than an address space"),
+    };
+
+    const fn descriptor(counted: bool) -> Descriptor {
+        Descriptor {
+            drop: if needs_drop::<T>() { Some(drop_values::<T>) } else { None },
+            trace: trace_values::<T>,
+            external: Self::MAP.is_external(),
+            moves: Self::MAP.moves(),
+            counted,
+        }
+    }
+
+    /// The shape of an object with `bytes` bytes of values.
+    const fn shape(bytes: usize, counted: bool) -> Option<Shape> {
+        let overhead = if Self::DESCRIBED { Descriptor::overhead(counted) } else { 0 };
+        let Some(bytes) = bytes.checked_next_multiple_of(WORD) else { return None };
+        let Some(bytes) = bytes.checked_add(overhead) else { return None };
+        let Some(bytes) = bytes.checked_next_multiple_of(GRANULE) else { return None };
+        if bytes > isize::MAX as usize {
+            return None;
+        }
+        // Objects that are all descriptor, or whose values have no size, have a granule anyway.
+        let bytes = if bytes == 0 { GRANULE } else { bytes };
+        Some(Shape {
+            bytes,
+            align: Self::ALIGN,
+            described: Self::DESCRIBED,
+            leaf: Self::MAP.is_leaf(),
+        })
+    }
+
+    /// The shape of a slice of `count` values, or `None` if it needs no memory.
+    fn slice_shape(count: usize) -> Result<Option<Shape>, HeapError> {
+        let bytes = count.checked_mul(size_of::<T>());
+        if bytes == Some(0) && (count == 0 || !Self::DESCRIBED) {
+            return Ok(None);
+        }
+        match bytes.and_then(|bytes| Self::shape(bytes, true)) {
+            Some(shape) => Ok(Some(shape)),
+            None => Err(HeapError::SizeOverflow { count, size: size_of::<T>() }),
+        }
+    }
+}
+
+/// Drops `count` values.
+///
+/// # Safety
+///
+/// They are there, and nobody refers to them, now or later.
+unsafe fn drop_values<T>(values: *mut u8, count: usize) {
+    // SAFETY: passed on to the caller.
+    unsafe { ptr::slice_from_raw_parts_mut(values.cast::<T>(), count).drop_in_place() }
+}
+
+/// Visits the pointers of `count` values.
+///
+/// # Safety
+///
+/// They are there, in an object of a heap on which no mutator is at work, so that nobody has a
+/// reference to them.
+unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc>(
+    values: *const u8,
+    count: usize,
+    visitor: &mut dyn EdgeVisitor,
+) {
+    // SAFETY: passed on to the caller.
+    let values = unsafe { core::slice::from_raw_parts(values.cast::<T>(), count) };
+    let range = values.as_ptr_range();
+    // SAFETY: the caller has no exclusive reference, and there are no shared ones that would allow
+    // a change while a collection runs.
+    let mut edges = unsafe { Edges::of_object(visitor, range.start.addr()..range.end.addr()) };
+    for value in values {
+        edges.trace(value);
+    }
+}
+
+/// Layouts of fat pointers are not specified; what tagging relies on is checked here: the address
+/// comes first.
+const _: () = {
+    let slice = ptr::slice_from_raw_parts(ptr::without_provenance::<u8>(16), 3);
+    // SAFETY: both are two words, and neither has provenance or padding.
+    let words: [usize; 2] = unsafe { core::mem::transmute(slice) };
+    assert!(words[0] == 16 && words[1] == 3);
+    assert!(bit(WORD) == 2 && Layout::new::<*const [u8]>().size() == 2 * WORD);
+};

@@ -1,0 +1,79 @@
+//! Unix, by way of `rustix`.
+
+use core::ffi::c_void;
+use core::ops::Range;
+use core::ptr;
+
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
+
+use super::Errno;
+
+fn errno(error: rustix::io::Errno) -> Errno {
+    Errno(error.raw_os_error())
+}
+
+fn pointer(address: usize) -> *mut c_void {
+    ptr::with_exposed_provenance_mut(address)
+}
+
+pub(super) fn page_size() -> usize {
+    rustix::param::page_size()
+}
+
+/// Maps `bytes` inaccessible bytes at a multiple of `align`, whose provenance is exposed.
+///
+/// An inaccessible private mapping is charged to nobody's memory account, even where the system is
+/// set to overcommit nothing.
+pub(super) fn reserve(bytes: usize, align: usize) -> Result<usize, Errno> {
+    // The system aligns to pages only, so reserve more and cut off both ends.
+    let Some(wide) = bytes.checked_add(align - page_size()) else {
+        return Err(errno(rustix::io::Errno::NOMEM));
+    };
+    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+    // SAFETY: without a fixed address a new mapping cannot disturb an old one.
+    let mapping = unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), wide, ProtFlags::empty(), flags) };
+    let start = mapping.map_err(errno)?.expose_provenance();
+    let base = start.next_multiple_of(align);
+    for surplus in [start..base, base + bytes..start + wide] {
+        if !surplus.is_empty() {
+            // SAFETY: the surplus is part of the mapping just made, and nobody knows it yet.
+            unsafe { release(surplus) }
+        }
+    }
+    Ok(base)
+}
+
+/// # Safety
+///
+/// The range was reserved by us.
+pub(super) unsafe fn commit(pages: Range<usize>) -> Result<(), Errno> {
+    let access = MprotectFlags::READ | MprotectFlags::WRITE;
+    // SAFETY: the range is ours, says the caller.
+    unsafe { rustix::mm::mprotect(pointer(pages.start), pages.len(), access) }.map_err(errno)
+}
+
+/// # Safety
+///
+/// The range was reserved and committed by us, and nothing refers to its contents.
+pub(super) unsafe fn purge(pages: Range<usize>) {
+    // SAFETY: the range is ours and its contents are forgotten, says the caller.
+    let result = unsafe { rustix::mm::madvise(pointer(pages.start), pages.len(), Advice::LinuxDontNeed) };
+    result.expect("the system refused to take back memory that it gave");
+}
+
+/// # Safety
+///
+/// The range was reserved by us.
+pub(super) unsafe fn prefer_huge_pages(pages: Range<usize>) {
+    // SAFETY: the range is ours, says the caller; the advice keeps contents as they are.
+    let _ = unsafe { rustix::mm::madvise(pointer(pages.start), pages.len(), Advice::LinuxHugepage) };
+}
+
+/// # Safety
+///
+/// The range was reserved by us, and nothing refers to it.
+pub(super) unsafe fn release(pages: Range<usize>) {
+    // SAFETY: the range is ours and unused, says the caller.
+    unsafe { rustix::mm::munmap(pointer(pages.start), pages.len()) }
+        .expect("the system refused to release a range that it reserved");
+}

@@ -1,0 +1,140 @@
+//! Setting tags by visiting values: for objects whose type map is not constant.
+
+use crate::descriptor::Described;
+use crate::gc::Gc;
+use crate::gc_weak::GcWeak;
+use crate::heap::Heap;
+use crate::heap::extent::Extent;
+use crate::heap::planes::{GROUP_BYTES, bit, low_bits, bit_index};
+use crate::trace::{Edge, EdgeVisitor, Trace, Unreferenced};
+
+impl Heap {
+    /// Tags the word at `slot` as a strong or a weak pointer.
+    ///
+    /// # Safety
+    ///
+    /// The word is a pointer word of an object of this heap.
+    #[inline]
+    pub(crate) unsafe fn tag_word(&self, slot: usize, weak: bool) {
+        // SAFETY: the word lies in a block of this heap.
+        unsafe {
+            self.planes().group(slot).tags.insert(bit(slot));
+            if weak {
+                self.insert_kind(slot);
+            }
+        }
+    }
+
+    /// Sets the bit of `address` in the `kinds` plane, and notes in the block table that its block
+    /// has such bits.
+    ///
+    /// # Safety
+    ///
+    /// The address lies in an object of this heap.
+    pub(crate) unsafe fn insert_kind(&self, address: usize) {
+        let block = self.owned_block(address);
+        // SAFETY: the block is one of this heap.
+        unsafe {
+            // The flag of a large object is that of its head.
+            for block in [block, self.head_of(block)] {
+                self.blocks().set_state(block, self.blocks().state(block).with_kinds(true));
+            }
+            self.planes().kinds(address).insert(bit(address));
+        }
+    }
+
+    /// Removes all tags and kinds of the object.
+    ///
+    /// # Safety
+    ///
+    /// It is an allocation of this heap.
+    pub(crate) unsafe fn clear_tags(&self, extent: Extent) {
+        let mut address = extent.base;
+        while address < extent.end() {
+            let next = (address & !(GROUP_BYTES - 1)) + GROUP_BYTES;
+            let mut own = !low_bits(bit_index(address));
+            if extent.end() < next {
+                own &= low_bits(bit_index(extent.end()));
+            }
+            // SAFETY: the address lies in an object of this heap.
+            unsafe {
+                self.planes().group(address).tags.remove(own);
+                if self.blocks().state(self.owned_block(address)).has_kinds() {
+                    self.planes().kinds(address).remove(own);
+                }
+            }
+            address = next;
+        }
+    }
+
+    /// Makes the tags of a described object anew from its value.
+    ///
+    /// # Safety
+    ///
+    /// It is an object of this heap, and no mutator is at work on it.
+    pub(crate) unsafe fn retag(&self, object: Described) {
+        let extent = object.extent();
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.clear_tags(extent);
+            object.trace(&mut Tagger { heap: self, extent });
+        }
+    }
+}
+
+/// Tags each word of one object that is visited as a pointer; pointers elsewhere are passed over.
+pub(crate) struct Tagger<'h> {
+    heap: &'h Heap,
+    extent: Extent,
+}
+
+impl<'h> Tagger<'h> {
+    /// A visitor for the value in the object `extent`.
+    ///
+    /// # Safety
+    ///
+    /// The object is an allocation of `heap`, is visited by no other value's `trace`, and nobody has
+    /// a reference to the value in it.
+    #[inline]
+    pub(crate) unsafe fn new(heap: &'h Heap, extent: Extent) -> Tagger<'h> {
+        Tagger { heap, extent }
+    }
+
+    #[inline]
+    fn tag(&mut self, slot: usize, weak: bool) {
+        if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slot is a word of the object (`new`), and a pointer: it was visited as
+            // one.
+            unsafe { self.heap.tag_word(slot, weak) }
+        }
+    }
+}
+
+impl EdgeVisitor for Tagger<'_> {
+    fn visit(&mut self, edge: Edge) {
+        self.tag(edge.slot, edge.weak);
+    }
+}
+
+impl<'gc> Trace<'gc> for Tagger<'_> {
+    // A pointer whose place is not told is a copy, or lies outside of the object.
+    fn trace_gc(&mut self, _: Gc<'gc, ()>) {}
+
+    fn trace_gc_weak(&mut self, _: GcWeak<'gc, ()>) {}
+
+    #[inline]
+    fn trace_gc_at(&mut self, slot: usize, _: Gc<'gc, ()>) {
+        self.tag(slot, false);
+    }
+
+    #[inline]
+    fn trace_gc_weak_at(&mut self, slot: usize, _: GcWeak<'gc, ()>) {
+        self.tag(slot, true);
+    }
+
+    fn holds(&self, address: usize) -> Option<Unreferenced> {
+        let inside = address.wrapping_sub(self.extent.base) < self.extent.bytes;
+        // SAFETY: the value in the object is new, or no mutator is at work (`new`).
+        inside.then(|| unsafe { Unreferenced::new() })
+    }
+}

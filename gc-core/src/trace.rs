@@ -1,0 +1,143 @@
+//! Tracing: how a value tells which pointers it holds.
+//!
+//! A type describes itself once, in [`Collect::trace`], by handing each of its fields to a
+//! [`Trace`]. Three kinds of visitor listen: the allocator, to tag the words of a new object whose
+//! type map is not constant; the marker, for edges that leave from memory outside the heap; and
+//! tests and tools.
+//!
+//! What makes one description serve all of them is that [`Gc`] and [`GcWeak`] report not only where
+//! they point but also *where they are*. A visitor that tags words needs the place; one that marks
+//! needs the target.
+
+use core::ops::Range;
+
+use crate::collect::Collect;
+use crate::gc::Gc;
+use crate::gc_weak::GcWeak;
+
+/// The visitor that is passed to [`Collect::trace`].
+///
+/// Implementations of [`Collect`] call [`Trace::trace`] with each of their fields, by reference and
+/// in place. Implementing this trait is safe, and of use to whoever wants to walk the pointers of a
+/// value.
+pub trait Trace<'gc> {
+    /// Visits a [`Gc`] pointer of any type.
+    fn trace_gc(&mut self, gc: Gc<'gc, ()>);
+
+    /// Visits a [`GcWeak`] pointer of any type.
+    fn trace_gc_weak(&mut self, gc: GcWeak<'gc, ()>);
+
+    /// Visits a [`Gc`] pointer that lies at the address `slot`.
+    #[doc(hidden)]
+    #[inline]
+    fn trace_gc_at(&mut self, slot: usize, gc: Gc<'gc, ()>) {
+        let _ = slot;
+        self.trace_gc(gc);
+    }
+
+    /// Visits a [`GcWeak`] pointer that lies at the address `slot`.
+    #[doc(hidden)]
+    #[inline]
+    fn trace_gc_weak_at(&mut self, slot: usize, gc: GcWeak<'gc, ()>) {
+        let _ = slot;
+        self.trace_gc_weak(gc);
+    }
+
+    /// Whether `address` is in the heap of an arena that is being collected, so that nobody can
+    /// hold a reference to what is there. Only the collector can say so.
+    #[doc(hidden)]
+    #[inline]
+    fn holds(&self, address: usize) -> Option<Unreferenced> {
+        let _ = address;
+        None
+    }
+
+    /// Visits whatever pointers `value` holds: calls [`Collect::trace`] on it, unless its type
+    /// never holds any.
+    #[inline]
+    fn trace<C: Collect<'gc> + ?Sized>(&mut self, value: &C)
+    where
+        Self: Sized,
+    {
+        if C::NEEDS_TRACE {
+            value.trace(self);
+        }
+    }
+}
+
+/// The collector's word that nobody holds a reference to what is at an address.
+#[doc(hidden)]
+pub struct Unreferenced(());
+
+impl Unreferenced {
+    /// # Safety
+    ///
+    /// It is true while the value exists.
+    pub(crate) unsafe fn new() -> Unreferenced {
+        Unreferenced(())
+    }
+}
+
+/// A pointer that a value holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// The address of the word that holds it, or zero if that is not known.
+    pub(crate) slot: usize,
+    /// The address to which it points.
+    pub(crate) target: usize,
+    /// Whether it is weak.
+    pub(crate) weak: bool,
+}
+
+/// A [`Trace`] without the types: it sees plain addresses. This is what lies below the safe
+/// surface.
+pub(crate) trait EdgeVisitor {
+    fn visit(&mut self, edge: Edge);
+}
+
+/// Lets an [`EdgeVisitor`] be passed to [`Collect::trace`] of a value which lies at some address
+/// of the heap, or of a root.
+pub(crate) struct Edges<'a> {
+    visitor: &'a mut dyn EdgeVisitor,
+    /// The addresses of the value's object.
+    object: Range<usize>,
+}
+
+impl<'a> Edges<'a> {
+    /// Visits roots.
+    pub(crate) fn of_roots(visitor: &'a mut dyn EdgeVisitor) -> Edges<'a> {
+        Edges { visitor, object: 0..0 }
+    }
+
+    /// Visits values in the object at the addresses `object`.
+    ///
+    /// # Safety
+    ///
+    /// As long as this lasts, nobody has a reference to them.
+    pub(crate) unsafe fn of_object(visitor: &'a mut dyn EdgeVisitor, object: Range<usize>) -> Edges<'a> {
+        Edges { visitor, object }
+    }
+}
+
+impl<'gc> Trace<'gc> for Edges<'_> {
+    fn trace_gc(&mut self, gc: Gc<'gc, ()>) {
+        self.trace_gc_at(0, gc);
+    }
+
+    fn trace_gc_weak(&mut self, gc: GcWeak<'gc, ()>) {
+        self.trace_gc_weak_at(0, gc);
+    }
+
+    fn trace_gc_at(&mut self, slot: usize, gc: Gc<'gc, ()>) {
+        self.visitor.visit(Edge { slot, target: Gc::as_ptr(gc).addr(), weak: false });
+    }
+
+    fn trace_gc_weak_at(&mut self, slot: usize, gc: GcWeak<'gc, ()>) {
+        self.visitor.visit(Edge { slot, target: gc.as_ptr().addr(), weak: true });
+    }
+
+    fn holds(&self, address: usize) -> Option<Unreferenced> {
+        // SAFETY: nobody has a reference into the object (`of_object`).
+        self.object.contains(&address).then(|| unsafe { Unreferenced::new() })
+    }
+}

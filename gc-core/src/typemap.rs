@@ -1,0 +1,214 @@
+//! Type maps: how the collector finds the pointer words of a value of a given type.
+//!
+//! Every type that implements [`Collect`](crate::Collect) has a [`TypeMap`] constant. It is what
+//! the allocator consults, once, to set the pointer tags of a new object in the metadata planes;
+//! after that the tags, and not the type, are what the marker follows.
+//!
+//! There are four kinds, from cheapest to dearest:
+//!
+//! | kind | meaning | tags are set |
+//! | --- | --- | --- |
+//! | `Leaf` | holds no pointer | never |
+//! | `Fixed` | the pointer words are the same for every value | at allocation, with a constant |
+//! | `Dynamic` | the pointer words depend on the value, and all lie in the value itself | by visiting the value, at allocation and again after writes |
+//! | `External` | pointers may lie outside the value (in a `Vec`, a `Box` …), or nothing is known | by visiting the value each time it is marked |
+//!
+//! Maps compose: the derive macro builds the map of a struct from those of its fields and their
+//! offsets, and that of an enum from those of all its variants' fields. Composition is `const`, so
+//! the map of any concrete type is a compile-time constant.
+//!
+//! # Invariants
+//!
+//! 1. For a `Fixed` map, bit *i* of `tags` is set exactly if word *i* of every value is a pointer
+//!    word: null, an immediate, or a `Gc`/`GcWeak`. Bit *i* of `weak` implies bit *i* of `tags`.
+//! 2. A `Leaf` or `Fixed` type has no pointer outside its own words, and neither has `Dynamic`.
+//! 3. `moves` is set if a write to a value in place, through a cell, can change which of its words
+//!    are pointers. Only `Dynamic` and `External` maps may have it.
+
+use core::mem::size_of;
+
+/// The widest object, in words, that a constant map can describe.
+const MAP_WORDS: u32 = u64::BITS;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Leaf,
+    Fixed { tags: u64, weak: u64 },
+    Dynamic { moves: bool },
+    External,
+}
+
+/// Where the pointers of a type are: see the [module documentation](self).
+///
+/// Hand-written implementations of [`Collect`](crate::Collect) need not name this type: the
+/// default is right for every one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeMap(Kind);
+
+impl TypeMap {
+    /// A type that holds no pointers.
+    pub const LEAF: TypeMap = TypeMap(Kind::Leaf);
+
+    /// A type of which only its `trace` method knows where the pointers are.
+    pub const EXTERNAL: TypeMap = TypeMap(Kind::External);
+
+    /// One word that is a strong pointer: the map of `Gc`.
+    pub(crate) const STRONG: TypeMap = TypeMap(Kind::Fixed { tags: 1, weak: 0 });
+
+    /// One word that is a weak pointer: the map of `GcWeak`.
+    pub(crate) const WEAK: TypeMap = TypeMap(Kind::Fixed { tags: 1, weak: 1 });
+
+    /// The map of a type about which nothing is known but whether it needs tracing at all.
+    pub const fn opaque(needs_trace: bool) -> TypeMap {
+        if needs_trace { TypeMap::EXTERNAL } else { TypeMap::LEAF }
+    }
+
+    /// The map of a struct that has, beside what `self` describes, a field of map `field` which
+    /// starts `offset` bytes into it.
+    pub const fn with_field(self, field: TypeMap, offset: usize) -> TypeMap {
+        let word = (offset / size_of::<usize>()) as u32;
+        let (tags, weak) = match field.0 {
+            Kind::Fixed { tags, weak } if offset.is_multiple_of(size_of::<usize>()) => (tags, weak),
+            // A pointer is word-aligned wherever it is, so a field with pointers is too, unless
+            // the struct is packed; nothing can be said of that one.
+            Kind::Fixed { .. } => return TypeMap::EXTERNAL,
+            Kind::Leaf | Kind::Dynamic { .. } | Kind::External => {
+                return self.with_variant_field(field);
+            }
+        };
+        if word >= MAP_WORDS || tags.leading_zeros() < word {
+            return self.with_variant_field(field);
+        }
+        match self.0 {
+            Kind::Leaf => TypeMap(Kind::Fixed { tags: tags << word, weak: weak << word }),
+            Kind::Fixed { tags: t, weak: w } => {
+                TypeMap(Kind::Fixed { tags: t | tags << word, weak: w | weak << word })
+            }
+            Kind::Dynamic { .. } | Kind::External => self,
+        }
+    }
+
+    /// The map of a type that has, beside what `self` describes, a field of map `field` at a place
+    /// which depends on the value (a variant of an enum), or which the compiler does not tell.
+    pub const fn with_variant_field(self, field: TypeMap) -> TypeMap {
+        match (self.0, field.0) {
+            (Kind::External, _) | (_, Kind::External) => TypeMap::EXTERNAL,
+            (_, Kind::Leaf) => self,
+            _ => TypeMap(Kind::Dynamic { moves: self.moves() || field.moves() }),
+        }
+    }
+
+    /// The map of a cell whose content has the map `self` and the same address as the cell.
+    ///
+    /// Writing to the cell replaces the content, so a content whose pointers depend on its value
+    /// makes a cell whose pointers move.
+    pub const fn in_cell(self) -> TypeMap {
+        match self.0 {
+            Kind::Dynamic { .. } => TypeMap(Kind::Dynamic { moves: true }),
+            _ => self,
+        }
+    }
+
+    /// The map of `[T; count]`, where `self` is that of `T` and `stride` the size of `T` in bytes.
+    pub const fn repeated(self, count: usize, stride: usize) -> TypeMap {
+        if count == 0 {
+            return TypeMap::LEAF;
+        }
+        match self.0 {
+            Kind::Fixed { .. } => {
+                let mut map = TypeMap::LEAF;
+                let mut i = 0;
+                while i < count {
+                    map = map.with_field(self, i * stride);
+                    if map.fixed().is_none() {
+                        return map;
+                    }
+                    i += 1;
+                }
+                map
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether no value of the type holds a pointer.
+    pub const fn is_leaf(self) -> bool {
+        matches!(self.0, Kind::Leaf)
+    }
+
+    /// Whether values may hold pointers outside their own words.
+    pub const fn is_external(self) -> bool {
+        matches!(self.0, Kind::External)
+    }
+
+    /// Whether a write in place can change which words are pointers.
+    pub const fn moves(self) -> bool {
+        matches!(self.0, Kind::Dynamic { moves: true } | Kind::External)
+    }
+
+    /// The words that are pointers and, among those, the weak ones, if they are the same for every
+    /// value: bit *i* stands for word *i*.
+    pub const fn fixed(self) -> Option<(u64, u64)> {
+        match self.0 {
+            Kind::Leaf => Some((0, 0)),
+            Kind::Fixed { tags, weak } => Some((tags, weak)),
+            Kind::Dynamic { .. } | Kind::External => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_struct_joins_its_fields() {
+        let map = TypeMap::LEAF
+            .with_field(TypeMap::STRONG, 8)
+            .with_field(TypeMap::LEAF, 16)
+            .with_field(TypeMap::WEAK, 24);
+        assert_eq!(map.fixed(), Some((0b1010, 0b1000)));
+        let outer = TypeMap::LEAF.with_field(TypeMap::STRONG, 0).with_field(map, 16);
+        assert_eq!(outer.fixed(), Some((0b101001, 0b100000)));
+    }
+
+    #[test]
+    fn a_field_beyond_the_constant_makes_it_dynamic() {
+        let last = TypeMap::LEAF.with_field(TypeMap::STRONG, 63 * 8);
+        assert_eq!(last.fixed(), Some((1 << 63, 0)));
+        let beyond = TypeMap::LEAF.with_field(TypeMap::STRONG, 64 * 8);
+        assert_eq!(beyond, TypeMap(Kind::Dynamic { moves: false }));
+        let straddling = TypeMap::LEAF.with_field(TypeMap::STRONG.repeated(2, 8), 63 * 8);
+        assert_eq!(straddling, TypeMap(Kind::Dynamic { moves: false }));
+    }
+
+    #[test]
+    fn a_misaligned_pointer_is_left_to_trace() {
+        assert!(TypeMap::LEAF.with_field(TypeMap::STRONG, 4).is_external());
+    }
+
+    #[test]
+    fn a_cell_of_an_enum_moves() {
+        let value = TypeMap::LEAF.with_variant_field(TypeMap::STRONG);
+        assert_eq!(value, TypeMap(Kind::Dynamic { moves: false }));
+        assert!(!value.moves() && value.in_cell().moves());
+        assert_eq!(TypeMap::STRONG.in_cell(), TypeMap::STRONG);
+        assert!(TypeMap::LEAF.with_field(value.in_cell(), 8).moves());
+        assert!(TypeMap::LEAF.with_variant_field(TypeMap::LEAF).is_leaf());
+    }
+
+    #[test]
+    fn external_swallows_everything() {
+        let map = TypeMap::LEAF.with_field(TypeMap::STRONG, 0).with_field(TypeMap::EXTERNAL, 8);
+        assert!(map.is_external());
+        assert!(TypeMap::EXTERNAL.with_field(TypeMap::STRONG, 0).is_external());
+        assert!(map.repeated(3, 16).is_external() && map.repeated(0, 16).is_leaf());
+    }
+
+    #[test]
+    fn an_array_repeats_its_element() {
+        let pair = TypeMap::LEAF.with_field(TypeMap::STRONG, 8);
+        assert_eq!(pair.repeated(3, 16).fixed(), Some((0b101010, 0)));
+        assert_eq!(pair.repeated(33, 16), TypeMap(Kind::Dynamic { moves: false }));
+    }
+}

@@ -1,0 +1,220 @@
+//! The implementation put together.
+//!
+//! `impl Collect`, and beside it, in the mode `no_drop`, an implementation of the marker trait that
+//! every type with a destructor has already: a destructor is then a conflict between the two.
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+use syn::DeriveInput;
+
+use crate::attributes::Mode;
+use crate::definition::Definition;
+use crate::{bounds, trace, type_map};
+
+/// Everything that the macro writes for the definition `input`.
+pub fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let definition = Definition::read(input)?;
+    let collect = collect_impl(&definition);
+    let must_not_drop =
+        (definition.options.mode == Mode::NoDrop).then(|| must_not_drop_impl(&definition));
+    Ok(quote!(#collect #must_not_drop))
+}
+
+fn collect_impl(definition: &Definition<'_>) -> TokenStream {
+    let Definition { input, krate, .. } = definition;
+    let gc = &definition.gc_lifetime.lifetime;
+    let ident = &input.ident;
+    let generics = bounds::impl_generics(definition);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, type_generics, _) = input.generics.split_for_impl();
+    let items = if definition.options.mode == Mode::RequireStatic {
+        quote!(
+            const NEEDS_TRACE: ::core::primitive::bool = false;
+        )
+    } else {
+        let map = type_map::expression(definition);
+        let trace = trace::method(definition);
+        quote! {
+            const NEEDS_TRACE: ::core::primitive::bool =
+                !<Self as #krate::Collect<#gc>>::TYPE_MAP.is_leaf();
+            const TYPE_MAP: #krate::__private::TypeMap = #map;
+            #trace
+        }
+    };
+    quote! {
+        #[automatically_derived]
+        unsafe impl #impl_generics #krate::Collect<#gc> for #ident #type_generics #where_clause {
+            #items
+        }
+    }
+}
+
+/// Conflicts with a destructor, at the place where the mode `no_drop` is written.
+fn must_not_drop_impl(definition: &Definition<'_>) -> TokenStream {
+    let Definition {
+        input,
+        krate,
+        options,
+        ..
+    } = definition;
+    let ident = &input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    let span = options.mode_span;
+    let conflicting = quote_spanned! {span=>
+        impl #impl_generics #krate::__MustNotImplDrop for #ident #type_generics #where_clause {}
+    };
+    let conflicting = placed_at(span, conflicting);
+    quote!(#[automatically_derived] #conflicting)
+}
+
+/// The same tokens, which mean what they meant, but are shown at the place of `span`.
+fn placed_at(span: Span, tokens: TokenStream) -> TokenStream {
+    let place = |mut token: TokenTree| {
+        if let TokenTree::Group(group) = &token {
+            let stream = placed_at(span, group.stream());
+            let mut placed = Group::new(group.delimiter(), stream);
+            placed.set_span(group.span());
+            token = TokenTree::Group(placed);
+        }
+        token.set_span(token.span().located_at(span));
+        token
+    };
+    tokens.into_iter().map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::crate_path;
+
+    /// The text of the items in `tokens`, independent of how the tokens were joined.
+    fn text(tokens: TokenStream) -> String {
+        let file: syn::File = syn::parse2(tokens).unwrap();
+        quote!(#file).to_string()
+    }
+
+    fn assert_expands(input: DeriveInput, expected: TokenStream) {
+        assert_eq!(text(expand(&input).unwrap()), text(expected));
+    }
+
+    fn errors(input: DeriveInput) -> Vec<String> {
+        expand(&input)
+            .unwrap_err()
+            .into_iter()
+            .map(|error| error.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn a_struct_is_traced_field_by_field() {
+        let input = parse_quote! {
+            #[collect(no_drop, crate = gc)]
+            struct Node<'gc, T> { next: Gc<'gc, Self>, r#type: T, #[collect(require_static)] id: Id }
+        };
+        assert_expands(
+            input,
+            quote! {
+                #[automatically_derived]
+                unsafe impl<'gc, T> gc::Collect<'gc> for Node<'gc, T>
+                where
+                    T: gc::Collect<'gc>
+                {
+                    const NEEDS_TRACE: ::core::primitive::bool =
+                        !<Self as gc::Collect<'gc>>::TYPE_MAP.is_leaf();
+                    const TYPE_MAP: gc::__private::TypeMap = gc::__private::TypeMap::LEAF
+                        .with_field(
+                            <Gc<'gc, Self> as gc::Collect<'gc>>::TYPE_MAP,
+                            ::core::mem::offset_of!(Self, next)
+                        )
+                        .with_field(
+                            <T as gc::Collect<'gc>>::TYPE_MAP,
+                            ::core::mem::offset_of!(Self, r#type)
+                        );
+                    #[inline]
+                    fn trace<__Tracer: gc::collect::Trace<'gc>>(&self, __cc: &mut __Tracer) {
+                        match *self {
+                            Self { next: ref __field_0, r#type: ref __field_1, id: ref __field_2 } => {
+                                let _: *const Gc<'gc, Self> = __field_0;
+                                let _ = <Gc<'gc, Self> as gc::Collect<'gc>>::TYPE_MAP;
+                                gc::collect::Trace::trace::<Gc<'gc, Self>>(__cc, __field_0);
+                                let _: *const T = __field_1;
+                                let _ = <T as gc::Collect<'gc>>::TYPE_MAP;
+                                gc::collect::Trace::trace::<T>(__cc, __field_1);
+                                let _: *const Id = __field_2;
+                                let _ = ::core::any::TypeId::of::<Id>();
+                            }
+                        }
+                    }
+                }
+                #[automatically_derived]
+                impl<'gc, T> gc::__MustNotImplDrop for Node<'gc, T> {}
+            },
+        );
+    }
+
+    #[test]
+    fn an_enum_is_traced_variant_by_variant() {
+        let input = parse_quote! {
+            #[collect(unsafe_drop, crate = gc)]
+            enum Tree<'gc> { Leaf, Fork(#[collect(recursive)] Box<Self>, __Tracer) }
+        };
+        assert_expands(
+            input,
+            quote! {
+                #[automatically_derived]
+                unsafe impl<'gc> gc::Collect<'gc> for Tree<'gc> {
+                    const NEEDS_TRACE: ::core::primitive::bool =
+                        !<Self as gc::Collect<'gc>>::TYPE_MAP.is_leaf();
+                    const TYPE_MAP: gc::__private::TypeMap = gc::__private::TypeMap::LEAF
+                        .with_variant_field(gc::__private::TypeMap::EXTERNAL)
+                        .with_variant_field(<__Tracer as gc::Collect<'gc>>::TYPE_MAP);
+                    #[inline]
+                    fn trace<__Tracer_: gc::collect::Trace<'gc>>(&self, __cc: &mut __Tracer_) {
+                        match *self {
+                            Self::Leaf {} => {}
+                            Self::Fork { 0: ref __field_0, 1: ref __field_1 } => {
+                                let _: *const Box<Self> = __field_0;
+                                let _ = <Box<Self> as gc::Collect<'gc>>::TYPE_MAP;
+                                gc::collect::Trace::trace::<Box<Self>>(__cc, __field_0);
+                                let _: *const __Tracer = __field_1;
+                                let _ = <__Tracer as gc::Collect<'gc>>::TYPE_MAP;
+                                gc::collect::Trace::trace::<__Tracer>(__cc, __field_1);
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    #[test]
+    fn a_static_type_is_not_looked_into() {
+        assert_expands(
+            parse_quote!(#[repr(packed)] #[collect(require_static)] union Bits<T> { t: T }),
+            {
+                let krate = crate_path::resolve(None);
+                quote! {
+                    #[automatically_derived]
+                    unsafe impl<'gc, T> #krate::Collect<'gc> for Bits<T> where Self: 'static {
+                        const NEEDS_TRACE: ::core::primitive::bool = false;
+                    }
+                }
+            },
+        );
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let errors = errors(parse_quote! {
+            #[collect(no_drop)]
+            enum E<'a, 'b> {
+                A(#[collect(no_drop)] u8),
+                #[collect(no_drop)]
+                B(#[collect] &'a u8, &'b u8),
+            }
+        });
+        assert_eq!(errors.len(), 4, "{errors:?}");
+    }
+}

@@ -1,0 +1,126 @@
+//! The derive macro of `gc-core`: `#[derive(Collect)]`.
+//!
+//! The macro reads the definition of a type and writes its implementation of `Collect`: the method
+//! that visits its fields, the constant that says whether there is anything to visit, and the
+//! constant type map from which the allocator tags the pointer words of a new object.
+//!
+//! | module | concept |
+//! | --- | --- |
+//! | `definition` | what the expansion depends on in a definition |
+//! | `attributes` | the options written in `#[collect(...)]` |
+//! | `shape` | which definitions are refused, and why |
+//! | `mentions` | the names of a definition that a part of it uses |
+//! | `bounds` | the generic parameters and the where clause of the implementation |
+//! | `type_map` | the expression of the type map |
+//! | `trace` | the body of `trace` |
+//! | `expansion` | the implementation put together |
+//! | `errors` | errors that are reported together |
+//! | `crate_path` | by which path the expansion names `gc-core` |
+//! | `unelide` | the lifetimes that `Rootable!` leaves out |
+//!
+//! # Invariants
+//!
+//! 1. The expansion states what it read: every field is matched by name, without a rest pattern,
+//!    and its type is compared with the one that was read. An attribute macro that changes the type
+//!    after the derive macro has seen it makes an error, never an implementation that is wrong.
+//! 2. What goes wrong is an error that points at the token which is at fault; nothing panics.
+//! 3. The expansion opens no scope and declares no item, so that it resolves names as the
+//!    definition does, in a module as in the body of a function.
+//!
+//! What it deliberately does not do: it puts no bounds on the types of fields, only on type
+//! parameters. Bounds on fields would go round in circles for recursive types, and would show the
+//! private types of a public one.
+
+#![forbid(unsafe_code)]
+
+mod attributes;
+mod bounds;
+mod crate_path;
+mod definition;
+mod errors;
+mod expansion;
+mod mentions;
+mod shape;
+mod trace;
+mod type_map;
+mod unelide;
+
+use proc_macro::TokenStream;
+use syn::parse_macro_input;
+
+/// Implements `Collect` for a struct or an enum, so that its values can live in an arena.
+///
+/// ```
+/// use gc_core::{Collect, Gc};
+///
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Node<'gc, T> {
+///     value: T,
+///     next: Option<Gc<'gc, Node<'gc, T>>>,
+/// }
+/// ```
+///
+/// # Modes
+///
+/// The derived code is sound only if the destructor of the type does not reach for its pointers,
+/// whose targets may be gone by then. The attribute says how this is ensured; one of these is
+/// required:
+///
+/// - `#[collect(no_drop)]`: the type has no destructor of its own. An implementation of `Drop` is
+///   then a compile error. This is the usual mode.
+/// - `#[collect(require_static)]`: the type is `'static`, so it holds no pointers of an arena, and
+///   nothing is traced. Fields need not implement `Collect`. Unions and packed types can be derived
+///   in this mode only.
+/// - `#[collect(unsafe_drop)]`: the type may implement `Drop`, and its author promises that the
+///   destructor does not follow a `Gc` or `GcWeak`. Nothing checks that promise.
+///
+/// # Options
+///
+/// They stand beside the mode, separated by commas: `#[collect(no_drop, bound = "")]`.
+///
+/// - `bound = "where T: Collect<'gc>"` replaces the generated where clause, which demands `Collect`
+///   of every type parameter that a traced field mentions. An empty string demands nothing. The
+///   where clause of the type itself is kept in any case. Without effect in the mode
+///   `require_static`.
+/// - `gc_lifetime = 'gc` says which lifetime parameter is the arena's. It is needed only where a
+///   type has several: a single one is the arena's, and a type without any implements `Collect` for
+///   every arena.
+/// - `crate = path::to::gc_core` says where `gc-core` is found, for macros whose users do not
+///   depend on it themselves. Otherwise it is looked up in the `Cargo.toml` of the crate, under
+///   whatever name the dependency has there. The path must lead to `gc-core` itself: what is
+///   derived is only as sound as the items that are found there.
+///
+/// # Fields
+///
+/// - `#[collect(require_static)]` on a field: its type must be `'static` and need not implement
+///   `Collect`; it is not traced.
+/// - `#[collect(recursive)]` on a field: it owns values of the type being derived directly, not
+///   through a `Gc`, as in `Box<Self>` or `Vec<Self>`, or by way of another derived type that owns
+///   this one. Whether the type needs tracing is a constant computed from its fields, and for such
+///   a field that constant would depend on itself, which the compiler reports as a cycle (E0391).
+///   The attribute says that the field needs tracing and that only its `trace` knows the pointers,
+///   which is always right, and slower than need be for any other field. One field in each cycle
+///   needs it.
+///
+/// # Errors
+///
+/// A field whose type does not implement `Collect`, and whatever is wrong in an attribute, is
+/// reported where it stands. Unions and packed types are refused unless `require_static`.
+#[proc_macro_derive(Collect, attributes(collect))]
+pub fn derive_collect(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as syn::DeriveInput);
+    expansion::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Writes a type with its elided lifetimes named: `__unelide_lifetimes!('gc; Root<'_>)` is
+/// `Root<'gc>`. Not public: it is a part of `Rootable!`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __unelide_lifetimes(input: TokenStream) -> TokenStream {
+    parse_macro_input!(input as unelide::Unelided)
+        .into_type()
+        .into()
+}

@@ -1,0 +1,1 @@
+//! Uses `gc-core` under the name `my_gc`. The tests are in `tests/`.

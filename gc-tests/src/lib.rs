@@ -1,0 +1,1 @@
+//! Tests of `gc-core` through its public surface.
