@@ -106,35 +106,35 @@ impl<'gc> Mutation<'gc> {
             return Ok(NonNull::dangling());
         }
         let heap = &self.context().heap;
-        let base = match heap.allocate(Values::<T>::SHAPE) {
-            Ok(base) => base,
-            Err(error) => {
-                self.context().pacer.starve();
-                return Err(error);
-            }
-        };
-        let extent = Extent { base, bytes: Values::<T>::SHAPE.bytes };
+        let shape = Values::<T>::SHAPE;
+        let Some(base) = heap.allocate(shape) else { return Err(self.no_memory()) };
+        let extent = Extent { base, bytes: shape.bytes };
         let place = ptr::with_exposed_provenance_mut::<T>(base);
         // SAFETY: the allocation is new, long enough and aligned for a `T`, with a word to spare
-        // if it is described. Tags are set on words of the value only, which is there by then.
+        // if it is described. Tags are set on words of the value only, and nobody looks at them
+        // before it is there.
         unsafe {
             place.write(value);
             if Values::<T>::DESCRIBED {
                 Described::set(extent, Values::<T>::DESCRIPTOR, 1);
             }
             match T::TYPE_MAP.fixed() {
-                Some((tags, weak)) => {
-                    record_tags(heap.planes(), base, tags);
-                    if weak != 0 {
-                        self.record_weak(base, weak);
-                    }
-                }
+                Some((_, 0)) => {}
+                Some((_, weak)) => self.record_weak(base, weak),
                 None if !T::TYPE_MAP.is_external() => (*place).trace(&mut Tagger::new(heap, extent)),
                 // An external object is asked for its pointers when it is marked.
                 None => {}
             }
             Ok(NonNull::new_unchecked(place))
         }
+    }
+
+    /// The reason why there is no memory, of which the pacer is told.
+    #[cold]
+    #[inline(never)]
+    fn no_memory(&self) -> HeapError {
+        self.context().pacer.starve();
+        self.context().heap.take_error()
     }
 
     /// Marks words of a new object as weak pointers: bit *i* stands for word *i*.
@@ -162,7 +162,7 @@ impl<'gc> Mutation<'gc> {
         let (place, extent) = match shape {
             None => (NonNull::<T>::dangling().as_ptr(), None),
             Some(shape) => {
-                let base = heap.allocate(shape).inspect_err(|_| self.context().pacer.starve())?;
+                let base = heap.allocate(&shape).ok_or_else(|| self.no_memory())?;
                 let extent = Extent { base, bytes: shape.bytes };
                 if shape.described {
                     // SAFETY: the object is new and described.
@@ -217,8 +217,7 @@ impl<'gc> Mutation<'gc> {
         let bytes = text.len();
         let mut place = NonNull::<u8>::dangling().as_ptr();
         if let Some(shape) = Values::<u8>::slice_shape(bytes)? {
-            let base =
-                self.context().heap.allocate(shape).inspect_err(|_| self.context().pacer.starve())?;
+            let base = self.context().heap.allocate(&shape).ok_or_else(|| self.no_memory())?;
             place = ptr::with_exposed_provenance_mut(base);
             // SAFETY: the new allocation has room for the bytes, and nobody else refers to it.
             unsafe { ptr::copy_nonoverlapping(text.as_ptr(), place, bytes) };
@@ -263,8 +262,11 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
     const DESCRIPTOR: &'static Descriptor = &Self::descriptor(false);
     const SLICE_DESCRIPTOR: &'static Descriptor = &Self::descriptor(true);
 
-    const SHAPE: Shape = match Self::shape(size_of::<T>(), false) {
-        Some(shape) => shape,
+    const SHAPE: &'static Shape = &match Self::shape(size_of::<T>(), false) {
+        Some(shape) => match Self::MAP.fixed() {
+            Some((tags, _)) => Shape { tags, ..shape },
+            None => shape,
+        },
         None => panic!("the type is larger than an address space"),
     };
 
@@ -294,6 +296,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
             align: Self::ALIGN,
             described: Self::DESCRIBED,
             leaf: Self::MAP.is_leaf(),
+            tags: 0,
         })
     }
 

@@ -89,6 +89,7 @@ impl Context {
         let start = Instant::now();
         let heap = &self.heap;
         heap.retire_all();
+        let idle = heap.spare_blocks();
         self.enter(Phase::Marking);
         let marking = panic::catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: no mutator is at work, says the caller, so nothing is being written.
@@ -127,7 +128,7 @@ impl Context {
             heap.sweep(|base, end| disposer.dispose(Extent { base, bytes: end - base }))
         };
         self.pacer.finish_cycle(survivors.bytes, heap.allocated_bytes());
-        heap.trim(self.pacer.expected().saturating_sub(survivors.holes));
+        heap.trim(self.pacer.expected().saturating_sub(survivors.holes), idle);
         self.enter(Phase::Sleeping);
         self.statistics.note_cycle(start, marked, survivors.bytes);
 

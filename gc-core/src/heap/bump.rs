@@ -26,12 +26,14 @@ pub(crate) struct Shape {
     pub(crate) described: bool,
     /// Whether no word of it will ever be tagged.
     pub(crate) leaf: bool,
+    /// Words that are tagged from the beginning: bit *i* stands for word *i*.
+    pub(crate) tags: u64,
 }
 
 impl Shape {
     /// Which cursor serves objects like this.
     #[inline(always)]
-    pub(super) const fn cursor(self) -> usize {
+    pub(super) const fn cursor(&self) -> usize {
         self.described as usize + if self.bytes > MEDIUM { 2 } else { 0 }
     }
 }
@@ -63,7 +65,7 @@ impl Cursor {
 
     /// The address of `shape.bytes` free bytes of the hole, which are its own from now on.
     #[inline(always)]
-    pub(super) fn bump(&self, shape: Shape) -> Option<usize> {
+    pub(super) fn bump(&self, shape: &Shape) -> Option<usize> {
         let mut address = self.at.get();
         if shape.align > GRANULE {
             address = address.next_multiple_of(shape.align);
@@ -83,25 +85,32 @@ impl Cursor {
     }
 }
 
-/// Records in the planes that an allocation of `bytes` bytes starts at `address`.
+/// Records in the planes an allocation of `bytes` bytes at `address`, and tags those of its words
+/// that `tags` names: bit *i* stands for word *i*.
 ///
 /// # Safety
 ///
-/// The memory was just taken from a hole of the heap at work, and `bytes` is a non-zero multiple of
-/// the granule.
+/// The memory was just taken from a hole of the heap at work, `bytes` is a non-zero multiple of the
+/// granule, and `tags` has no bit beyond it.
 #[inline(always)]
-pub(super) unsafe fn record_extent(planes: Planes, address: usize, bytes: usize) {
+pub(super) unsafe fn record(planes: Planes, address: usize, bytes: usize, tags: u64) {
     let words = (bytes / WORD) as u32;
     // SAFETY: the address lies in a block of the heap.
     let group = unsafe { planes.group(address) };
     let first = bit_index(address);
     if words == 2 || first + words <= GROUP_WORDS as u32 {
         group.extents.insert((1 | 1 << (words - 1)) << first);
+        if tags != 0 {
+            group.tags.insert(tags << first);
+        }
     } else {
         let last = address + bytes - WORD;
         group.extents.insert(1 << first);
-        // SAFETY: the last word is part of the same allocation.
-        unsafe { planes.group(last) }.extents.insert(bit(last));
+        // SAFETY: the last word is part of the same allocation, as are those with tags.
+        unsafe {
+            planes.group(last).extents.insert(bit(last));
+            record_tags(planes, address, tags);
+        }
     }
 }
 
@@ -110,17 +119,14 @@ pub(super) unsafe fn record_extent(planes: Planes, address: usize, bytes: usize)
 /// # Safety
 ///
 /// The object is an allocation of the heap at work and reaches as far as the highest bit says.
-#[inline(always)]
 pub(crate) unsafe fn record_tags(planes: Planes, address: usize, tags: u64) {
-    if tags == 0 {
-        return;
-    }
     let first = bit_index(address);
     // SAFETY: the address lies in a block of the heap.
     unsafe { planes.group(address) }.tags.insert(tags << first);
-    if tags != 1 && first != 0 && tags >> (GROUP_WORDS as u32 - first) != 0 {
-        // SAFETY: the object reaches into the next group, says the caller.
+    let rest = tags.checked_shr(GROUP_WORDS as u32 - first).unwrap_or(0);
+    if rest != 0 {
+        // SAFETY: the object reaches into the next group.
         let next = unsafe { planes.group(address + (GROUP_WORDS - first as usize) * WORD) };
-        next.tags.insert(tags >> (GROUP_WORDS as u32 - first));
+        next.tags.insert(rest);
     }
 }

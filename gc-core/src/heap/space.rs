@@ -36,9 +36,13 @@ pub(crate) const DEFAULT_RESERVE: usize = 64 << 30;
 pub(crate) const MAX_RESERVE: usize = 1 << 46;
 /// By how much the commit frontier moves at least.
 const CHUNK: usize = 4 << 20;
-/// Above this many bytes a space asks for huge pages: below, a small program would pay for memory
+/// From this many bytes on a space asks for huge pages: before, a small program would pay for memory
 /// that it never uses.
-const HUGE_PAGES_FROM: usize = 16 << 20;
+const HUGE_PAGES_FROM: usize = 4 << 20;
+/// From this many bytes on the groups are committed in steps of a huge page.
+const HUGE_GROUPS_FROM: usize = 16 << 20;
+/// The size of a huge page.
+const HUGE_PAGE: usize = 2 << 20;
 
 /// A range of addresses for heaps to take blocks from. See the [module documentation](self).
 pub(crate) struct AddressSpace {
@@ -180,7 +184,10 @@ impl AddressSpace {
     fn commit(&self, start: usize, end: usize) -> Result<(), Errno> {
         let heap = start * BLOCK..end * BLOCK;
         let side = |area: usize, bytes: fn(usize) -> usize| area + bytes(start)..area + bytes(end);
-        let groups = side(0, |blocks| Planes::group_bytes(blocks * BLOCK));
+        let mut groups = side(0, |blocks| Planes::group_bytes(blocks * BLOCK));
+        if heap.end > HUGE_GROUPS_FROM {
+            groups.end = groups.end.next_multiple_of(HUGE_PAGE).min(self.layout.kinds);
+        }
         self.side.commit(side(self.layout.details, BlockTable::detail_bytes))?;
         self.side.commit(side(self.layout.states, BlockTable::state_bytes))?;
         self.side.commit(side(self.layout.kinds, |blocks| Planes::kind_bytes(blocks * BLOCK)))?;
@@ -188,6 +195,8 @@ impl AddressSpace {
         self.heap.commit(heap.clone())?;
         if heap.end > HUGE_PAGES_FROM {
             self.heap.prefer_huge_pages(heap);
+        }
+        if groups.end > Planes::group_bytes(HUGE_GROUPS_FROM) {
             self.side.prefer_huge_pages(groups);
         }
         Ok(())

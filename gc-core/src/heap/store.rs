@@ -27,6 +27,8 @@ pub(crate) struct Heap {
     /// The address behind the highest block that this heap ever owned.
     top: Cell<usize>,
     cursors: [Cursor; CURSORS],
+    /// Why the last allocation failed, until somebody asks.
+    error: Cell<Option<HeapError>>,
     pub(super) counts: Counts,
     pub(super) store: RefCell<Store>,
 }
@@ -75,6 +77,7 @@ impl Heap {
             top: Cell::new(space.base()),
             space,
             cursors: [const { Cursor::none() }; CURSORS],
+            error: Cell::new(None),
             counts: Counts {
                 limit,
                 owned: Cell::new(0),
@@ -160,36 +163,56 @@ impl Heap {
         }
     }
 
-    /// Allocates an object of the given shape. Its words are untagged and uninitialised, and its
-    /// extent is recorded. Never collects.
+    /// Allocates an object of the given shape. Its words are uninitialised, so those that its shape
+    /// tags must be written before anyone looks. Never collects.
+    ///
+    /// Without memory the result is `None`, and the reason is to be asked for with
+    /// [`Heap::take_error`]: passing it along here would cost the fast path its registers.
     #[inline(always)]
-    pub(crate) fn allocate(&self, shape: Shape) -> Result<usize, HeapError> {
+    pub(crate) fn allocate(&self, shape: &Shape) -> Option<usize> {
         debug_assert!(shape.bytes > 0 && shape.bytes.is_multiple_of(GRANULE));
         if shape.bytes <= LARGE
             && let Some(address) = self.cursors[shape.cursor()].bump(shape)
         {
             // SAFETY: the memory was just taken from a hole.
-            unsafe { bump::record_extent(self.planes, address, shape.bytes) };
-            return Ok(address);
+            unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
+            return Some(address);
         }
-        self.allocate_slow(shape)
+        core::num::NonZero::new(self.allocate_slow(shape)).map(|address| address.get())
     }
 
+    /// Allocates from a new hole or from blocks of its own; zero is failure.
     #[cold]
     #[inline(never)]
-    fn allocate_slow(&self, shape: Shape) -> Result<usize, HeapError> {
-        if shape.bytes > LARGE {
-            return self.allocate_large(shape);
+    fn allocate_slow(&self, shape: &Shape) -> usize {
+        let address = if shape.bytes > LARGE {
+            self.allocate_large(shape)
+        } else {
+            self.refill(shape).map(|()| {
+                let cursor = &self.cursors[shape.cursor()];
+                cursor.bump(shape).expect("the new hole is long enough")
+            })
+        };
+        match address {
+            Ok(address) => {
+                // SAFETY: the memory was just taken from a hole, or is a span of its own.
+                unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
+                address
+            }
+            Err(error) => {
+                self.error.set(Some(error));
+                0
+            }
         }
-        self.refill(shape)?;
-        let address = self.cursors[shape.cursor()].bump(shape).expect("the new hole is long enough");
-        // SAFETY: the memory was just taken from a hole.
-        unsafe { bump::record_extent(self.planes, address, shape.bytes) };
-        Ok(address)
+    }
+
+    /// Why the last allocation failed.
+    pub(crate) fn take_error(&self) -> HeapError {
+        self.error.take().expect("an allocation failed")
     }
 
     /// Puts the cursor for `shape` into a hole that such an object fits in.
-    fn refill(&self, shape: Shape) -> Result<(), HeapError> {
+    fn refill(&self, shape: &Shape) -> Result<(), HeapError> {
         let index = shape.cursor();
         // Any hole this long has a place for the object, whatever the hole's own alignment is.
         let wanted = shape.bytes + shape.align.saturating_sub(GRANULE);
@@ -280,7 +303,7 @@ impl Heap {
         Ok(block)
     }
 
-    fn allocate_large(&self, shape: Shape) -> Result<usize, HeapError> {
+    fn allocate_large(&self, shape: &Shape) -> Result<usize, HeapError> {
         let mut store = self.store.borrow_mut();
         let count = shape.bytes.div_ceil(BLOCK);
         let Ok(span) = u32::try_from(count) else {
@@ -311,13 +334,10 @@ impl Heap {
                 self.blocks.set_state(tail, BlockState::new(Use::LargeTail));
             }
         }
-        let address = self.address_of(head);
-        // SAFETY: the whole span was just taken.
-        unsafe { bump::record_extent(self.planes, address, shape.bytes) };
         store.large.push(head);
         add(&self.counts.allocated_bytes, (count * BLOCK) as u64);
         add(&self.counts.allocated_objects, 1);
-        Ok(address)
+        Ok(self.address_of(head))
     }
 
     /// Clears the planes of a large object and makes its blocks spare, or gives them back.
@@ -384,11 +404,20 @@ impl Heap {
         }
     }
 
-    /// Gives spare blocks back to the space until at most `keep` bytes of them are left.
-    pub(crate) fn trim(&self, keep: usize) {
+    /// How many spare blocks there are.
+    pub(crate) fn spare_blocks(&self) -> usize {
+        self.store.borrow().spare.len()
+    }
+
+    /// Gives spare blocks back to the space, the highest first.
+    ///
+    /// `expected` bytes of them will be used soon. Of what there is beyond that, `idle` blocks go
+    /// because they were not used since the last time, and everything goes that exceeds the double:
+    /// memory that is used in every other cycle only is dearer to give and take than to keep.
+    pub(crate) fn trim(&self, expected: usize, idle: usize) {
         let mut store = self.store.borrow_mut();
-        store.spare.sort_unstable_by(|a, b| b.cmp(a));
-        let surplus = store.spare.len().saturating_sub(keep.div_ceil(BLOCK));
+        let (spare, expected) = (store.spare.len(), expected.div_ceil(BLOCK));
+        let surplus = spare.saturating_sub(expected).min(idle).max(spare.saturating_sub(2 * expected));
         self.give_back_spare(&mut store, surplus);
     }
 

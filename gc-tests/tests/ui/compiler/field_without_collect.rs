@@ -13,7 +13,10 @@ struct InAStruct<'gc> {
 #[collect(no_drop)]
 enum InAnEnum<'gc> {
     Pointer(Gc<'gc, u8>),
-    Other { number: u8, field: Option<NotCollect> },
+    Other {
+        number: u8,
+        field: Option<NotCollect>,
+    },
 }
 
 fn main() {}

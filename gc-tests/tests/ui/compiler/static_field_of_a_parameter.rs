@@ -10,6 +10,11 @@ struct Callback<F> {
 
 fn main() {
     rootless_mutate(|mc| {
-        Gc::new(mc, Callback { function: Gc::new(mc, 1) });
+        Gc::new(
+            mc,
+            Callback {
+                function: Gc::new(mc, 1),
+            },
+        );
     });
 }
