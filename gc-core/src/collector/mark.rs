@@ -30,13 +30,19 @@ use crate::heap::Heap;
 use crate::heap::block::{BLOCK, BlockIndex, BlockTable, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{
-    ENDS, GRANULE, GROUP_BYTES, Group, Planes, STARTS, WORD, bit, bit_index, low_bits,
+    ENDS, GRANULE, GROUP_BYTES, GROUP_WORDS, Group, Planes, STARTS, WORD, bit, bit_index, low_bits,
 };
 use crate::os::prefetch;
 use crate::trace::{Edge, EdgeVisitor};
 
 /// How many pointers are on their way from memory at a time.
-const QUEUE: usize = 16;
+const QUEUE: usize = 8;
+
+/// An empty place in the queue.
+const NOTHING: usize = 0;
+
+/// How many pointers of deferred objects are looked at together.
+const BATCH: usize = 128;
 
 /// Finds everything that can be reached from the pointers that it visits.
 pub(super) struct Marker<'h> {
@@ -70,7 +76,7 @@ impl<'h> Marker<'h> {
             granules: (heap.top() - heap.base()) / GRANULE,
             heap,
             stack: MarkStack::new(),
-            queue: [0; QUEUE],
+            queue: [NOTHING; QUEUE],
             at: 0,
             grey: Vec::new(),
             weak: Vec::new(),
@@ -79,8 +85,9 @@ impl<'h> Marker<'h> {
 
     /// Marks everything that can be reached from what was visited so far.
     pub(super) fn run(&mut self) {
-        self.drain();
-        while let Some(block) = self.grey.pop() {
+        loop {
+            self.drain();
+            let Some(block) = self.grey.pop() else { return };
             self.scan_grey(block);
         }
     }
@@ -91,16 +98,13 @@ impl<'h> Marker<'h> {
         self.weak
     }
 
-    /// Whether a word's value is an address where an object of this heap could start: in its range,
-    /// and a multiple of the granule. Null, immediates with low bits and foreign pointers are not.
+    /// See [`is_candidate`].
     #[inline(always)]
     fn is_candidate(&self, value: usize) -> bool {
-        // Low bits that are not zero become high bits, so one comparison tells both.
-        value.wrapping_sub(self.base).rotate_right(GRANULE.trailing_zeros()) < self.granules
+        is_candidate(value, self.base, self.granules)
     }
 
     /// Notes a strong pointer.
-    #[inline(always)]
     fn push(&mut self, target: usize) {
         if self.is_candidate(target) && !self.stack.push(target) {
             self.defer(target);
@@ -109,27 +113,31 @@ impl<'h> Marker<'h> {
 
     /// Empties the mark stack and the queue.
     fn drain(&mut self) {
-        // How many times in a row there was nothing to put into the queue: after as many as it is
-        // long, it is empty.
-        let mut idle = 0;
-        while idle < QUEUE || !self.stack.is_empty() {
-            let next = match self.stack.pop() {
-                Some(next) => {
-                    prefetch(self.planes.group_address(next));
-                    prefetch(next);
-                    idle = 0;
-                    next
-                }
-                None => {
-                    idle += 1;
-                    0
-                }
-            };
-            let target = core::mem::replace(&mut self.queue[self.at], next);
-            self.at = (self.at + 1) % QUEUE;
-            if target != 0 {
-                self.mark(target);
+        loop {
+            while let Some(next) = self.stack.pop() {
+                prefetch(self.planes.group_address(next));
+                prefetch(next);
+                self.advance(next);
             }
+            // Nothing new: let what is in the queue leave it, as long as nothing comes of that.
+            let mut left = QUEUE;
+            while left > 0 && self.stack.is_empty() {
+                self.advance(NOTHING);
+                left -= 1;
+            }
+            if self.stack.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Puts `next` into the queue and marks what leaves it.
+    #[inline(always)]
+    fn advance(&mut self, next: usize) {
+        let target = core::mem::replace(&mut self.queue[self.at % QUEUE], next);
+        self.at = (self.at + 1) % QUEUE;
+        if target != NOTHING {
+            self.mark(target);
         }
     }
 
@@ -149,8 +157,9 @@ impl<'h> Marker<'h> {
     /// Pushes what the words of the object hold.
     #[inline(always)]
     fn scan(&mut self, start: usize, group: &Group) {
+        let block = BlockIndex(((start - self.base) / BLOCK) as u32);
         // SAFETY: an object starts there, so its block is one of the heap's.
-        let state = unsafe { self.blocks.state(self.heap.owned_block(start)) };
+        let state = unsafe { self.blocks.state(block) };
         let first = bit_index(start);
         let ends = (group.extents.get() >> first) & ENDS;
         if !state.is_plain_small() || ends == 0 {
@@ -164,13 +173,29 @@ impl<'h> Marker<'h> {
     /// Pushes the words of an object that `words` names: bit *i* is the word at `base + 8 i`.
     #[inline(always)]
     fn push_words(&mut self, base: usize, mut words: u64) {
+        if !self.stack.make_room(GROUP_WORDS) {
+            return self.defer_words(base, words);
+        }
+        let (lowest, granules) = (self.base, self.granules);
+        let spare = self.stack.spare();
+        let mut count = 0;
         while words != 0 {
             let address = base + words.trailing_zeros() as usize * WORD;
-            // SAFETY: the word is part of an object, and tagged, so it was written.
-            let target = unsafe { ptr::with_exposed_provenance::<usize>(address).read() };
-            self.push(target);
+            // SAFETY: the word is part of an object, and tagged, so it was written. There is room
+            // for as many pointers as there are bits.
+            unsafe {
+                let target = ptr::with_exposed_provenance::<usize>(address).read();
+                // A branch, for all that it is hard to predict: it lets the next object be popped
+                // before this word has come from memory.
+                if is_candidate(target, lowest, granules) {
+                    spare.get_unchecked_mut(count).write(target);
+                    count += 1;
+                }
+            }
             words &= words - 1;
         }
+        // SAFETY: so many were written.
+        unsafe { self.stack.raise(count) };
     }
 
     /// `scan` for objects that are large, described, in a block with weak pointers, or cross the
@@ -300,8 +325,25 @@ impl<'h> Marker<'h> {
                 self.scan(at + grey.trailing_zeros() as usize * WORD, group);
                 grey &= grey - 1;
             }
-            self.drain();
+            if self.stack.len() >= BATCH {
+                self.drop_marked();
+                self.drain();
+            }
         }
+        self.drop_marked();
+    }
+
+    /// Takes pointers to marked objects off the stack.
+    ///
+    /// Where objects were deferred, most pointers lead to others that were deferred too. This looks
+    /// at nothing but their metadata, while `drain` would send for the objects as well.
+    fn drop_marked(&mut self) {
+        let planes = self.planes;
+        for &target in self.stack.entries() {
+            prefetch(planes.group_address(target));
+        }
+        // SAFETY: candidates lie below the heap's top.
+        self.stack.retain(|target| unsafe { planes.group(target) }.marks.get() & bit(target) == 0);
     }
 
     /// Asks the object itself for its pointers, those outside of it included, and tags those
@@ -313,6 +355,15 @@ impl<'h> Marker<'h> {
             object.trace(&mut ExternalEdges { marker: self, extent: object.extent() });
         }
     }
+}
+
+/// Whether a word's value is an address where an object could start: within so many granules from
+/// `base` on, and a multiple of the granule. Null, immediates with low bits and foreign pointers are
+/// not.
+#[inline(always)]
+fn is_candidate(value: usize, base: usize, granules: usize) -> bool {
+    // Low bits that are not zero become high bits, so one comparison tells both.
+    value.wrapping_sub(base).rotate_right(GRANULE.trailing_zeros()) < granules
 }
 
 impl EdgeVisitor for Marker<'_> {

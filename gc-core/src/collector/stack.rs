@@ -4,6 +4,8 @@
 //! after the cycle. When it is full, or memory is, it says so, and the marker falls back on marking
 //! in place.
 
+use core::mem::MaybeUninit;
+
 /// The most entries: 8 MiB.
 const BOUND: usize = 1 << 20;
 
@@ -18,13 +20,36 @@ impl MarkStack {
     }
 
     /// Puts an address on top; `false` if there is no room.
-    #[inline(always)]
     pub(super) fn push(&mut self, address: usize) -> bool {
-        if self.0.len() == self.0.capacity() && !self.grow() {
-            return false;
+        let room = self.make_room(1);
+        if room {
+            self.0.push(address);
         }
-        self.0.push(address);
-        true
+        room
+    }
+
+    /// Makes room for so many more entries; `false` if that cannot be.
+    #[inline(always)]
+    pub(super) fn make_room(&mut self, entries: usize) -> bool {
+        self.0.capacity() - self.0.len() >= entries || self.grow(entries)
+    }
+
+    /// The free places above the top. What is written to the first of them is on the stack after
+    /// [`MarkStack::raise`].
+    #[inline(always)]
+    pub(super) fn spare(&mut self) -> &mut [MaybeUninit<usize>] {
+        self.0.spare_capacity_mut()
+    }
+
+    /// Raises the top by `count` entries.
+    ///
+    /// # Safety
+    ///
+    /// The first `count` free places were written.
+    #[inline(always)]
+    pub(super) unsafe fn raise(&mut self, count: usize) {
+        // SAFETY: they were, says the caller.
+        unsafe { self.0.set_len(self.0.len() + count) }
     }
 
     #[inline(always)]
@@ -32,15 +57,28 @@ impl MarkStack {
         self.0.pop()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    pub(super) fn entries(&self) -> &[usize] {
+        &self.0
+    }
+
+    /// Keeps those addresses for which `keep` says so.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        self.0.retain(|address| keep(*address));
+    }
+
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) -> bool {
+    fn grow(&mut self, entries: usize) -> bool {
         let wanted = (self.0.capacity() * 2).clamp(FIRST, BOUND);
-        wanted > self.0.len() && self.0.try_reserve_exact(wanted - self.0.len()).is_ok()
+        wanted >= self.0.len() + entries && self.0.try_reserve_exact(wanted - self.0.len()).is_ok()
     }
 }
 
@@ -55,5 +93,17 @@ mod tests {
         assert_eq!(pushed, BOUND);
         assert_eq!(stack.pop(), Some(BOUND));
         assert!(stack.push(7) && !stack.push(8));
+        assert!(!stack.make_room(1) && stack.make_room(0));
+    }
+
+    #[test]
+    fn what_is_written_above_the_top_can_be_raised() {
+        let mut stack = MarkStack::new();
+        assert!(stack.make_room(2));
+        stack.spare()[0].write(16);
+        stack.spare()[1].write(32);
+        // SAFETY: the first place was written.
+        unsafe { stack.raise(1) }
+        assert_eq!(stack.entries(), [16]);
     }
 }
