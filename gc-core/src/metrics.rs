@@ -10,8 +10,8 @@ use crate::context::Context;
 /// How much work the collector does for how much allocation.
 ///
 /// A collection is due when the bytes allocated since the last one exceed `sleep_factor` times the
-/// bytes that survived it, and at least `min_sleep`. An arena begins with what its
-/// [`HeapOptions`](crate::HeapOptions) say.
+/// bytes that survived it (or, if those are less than 256 MiB, times the geometric mean of both),
+/// and at least `min_sleep`. An arena begins with what its [`HeapOptions`](crate::HeapOptions) say.
 ///
 /// The other factors say how much *work*, in bytes of debt paid, each step of an incremental
 /// collection counts for a byte of object: the smaller, the faster it gets done. A stop-the-world
@@ -35,10 +35,10 @@ pub struct Pacing {
 }
 
 impl Pacing {
-    /// Collect when the heap has doubled, and at least 32 MiB were allocated.
+    /// Collect when a large heap has doubled, and at least 8 MiB were allocated.
     pub const DEFAULT: Pacing = Pacing {
         sleep_factor: 1.0,
-        min_sleep: 32 << 20,
+        min_sleep: 8 << 20,
         mark_factor: 0.1,
         trace_factor: 0.4,
         keep_factor: 0.05,

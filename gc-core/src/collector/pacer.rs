@@ -1,9 +1,18 @@
 //! The pacer: when the next collection is due.
 //!
-//! A collection costs about as much as its survivors, so it is due when the bytes allocated since
-//! the last one are a given fraction of what survived it; and not before a floor, so that a small
-//! heap is not collected all the time. *Debt* is by how many bytes the allocation has overrun that
-//! point.
+//! A collection costs about as much as its survivors, and memory costs in proportion to what is
+//! allocated between two. The sum of both over several heaps is least if each is allowed to allocate
+//! in proportion to the square root of its survivors (Kirisame, Shenoy and Panchekha, "Optimal Heap
+//! Limits for Reducing Browser Memory Use", OOPSLA 2022). So a collection is due when the bytes
+//! allocated since the last one are a given fraction of
+//!
+//! ```text
+//! max(live, sqrt(live * GENEROUS))
+//! ```
+//!
+//! which is the familiar growth by a percentage for large heaps, and more for those smaller than
+//! `GENEROUS`; and not before a floor, below which the fixed costs of a collection would count.
+//! *Debt* is by how many bytes the allocation has overrun that point.
 //!
 //! Near its limit a heap is collected earlier: after half of what the limit leaves free.
 
@@ -13,6 +22,9 @@ use crate::metrics::Pacing;
 
 /// The least allocation between two collections that a limit brings about, in bytes.
 const LEAST: f64 = (64 << 10) as f64;
+
+/// Below so many bytes of survivors, a heap may grow by a larger fraction of them.
+const GENEROUS: f64 = (256 << 20) as f64;
 
 #[derive(Debug)]
 pub(crate) struct Pacer {
@@ -84,7 +96,9 @@ impl Pacer {
 
 /// How many bytes may be allocated when `live` bytes have survived.
 fn allowance(pacing: &Pacing, limit: usize, live: usize) -> f64 {
-    let by_growth = (live as f64 * pacing.sleep_factor).max(pacing.min_sleep as f64);
+    let survivors = live as f64;
+    let base = survivors.max((survivors * GENEROUS).sqrt());
+    let by_growth = (base * pacing.sleep_factor).max(pacing.min_sleep as f64);
     let by_limit = (limit.saturating_sub(live) as f64 / 2.0).max(LEAST);
     by_growth.min(by_limit)
 }
@@ -99,12 +113,21 @@ mod tests {
     fn debt_begins_where_the_allowance_ends() {
         let pacer = Pacer::new(PACING, usize::MAX);
         assert_eq!((pacer.debt(999), pacer.debt(1000), pacer.debt(1010)), (0.0, 0.0, 10.0));
-        pacer.finish_cycle(10_000, 50_000);
-        assert_eq!((pacer.debt(55_000), pacer.debt(55_001)), (0.0, 1.0));
+        pacer.finish_cycle(1 << 30, 50_000);
+        let end = 50_000 + (1 << 29);
+        assert_eq!((pacer.debt(end), pacer.debt(end + 1)), (0.0, 1.0));
         pacer.adjust(100.0);
-        assert_eq!(pacer.debt(55_000), 100.0);
+        assert_eq!(pacer.debt(end), 100.0);
         pacer.adjust(-200.0);
-        assert_eq!(pacer.debt(55_000), 0.0);
+        assert_eq!(pacer.debt(end), 0.0);
+    }
+
+    #[test]
+    fn small_heaps_grow_by_more() {
+        let growth = |live: usize| allowance(&PACING, usize::MAX, live) / live as f64;
+        assert_eq!((growth(1 << 30), growth(256 << 20)), (0.5, 0.5));
+        assert_eq!((growth(64 << 20), growth(16 << 20)), (1.0, 2.0));
+        assert_eq!(allowance(&PACING, usize::MAX, 0), 1000.0);
     }
 
     #[test]

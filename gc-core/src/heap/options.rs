@@ -79,14 +79,14 @@ pub struct HeapOptions {
 }
 
 impl Default for HeapOptions {
-    /// The shared address space, no limit, collections when the heap has doubled and at least
-    /// 32 MiB were allocated, and the checks that `GC_ZEAL` names.
+    /// The shared address space, no limit, a growth of 100 per cent, a floor of 8 MiB, and the
+    /// checks that `GC_ZEAL` names.
     fn default() -> HeapOptions {
         HeapOptions {
             reserve: None,
             limit: usize::MAX,
             growth: 100,
-            floor: 32 << 20,
+            floor: 8 << 20,
             zeal: Zeal::from_env(),
         }
     }
@@ -110,6 +110,10 @@ impl HeapOptions {
     }
 
     /// By how many per cent of what survived the last collection the heap grows before the next.
+    ///
+    /// A heap of which less than 256 MiB survived grows by more: by that percentage of the
+    /// geometric mean of 256 MiB and what survived. With 100 per cent, 1 MiB grows by 16 MiB,
+    /// 64 MiB by 128 MiB, and 1 GiB by 1 GiB.
     #[must_use]
     pub fn growth(self, percent: u32) -> HeapOptions {
         HeapOptions { growth: percent, ..self }
