@@ -1,1 +1,19 @@
-//! Tests of `gc-core` through its public surface.
+//! An oracle for `gc-core`, and a generator of programs to ask it about.
+//!
+//! A program is a list of [`operation::Operation`]s. The [`machine::Machine`] executes it on a real
+//! arena and on a [`model::Model`], which is a heap made of maps that knows nothing of collectors
+//! beside what they promise, and compares the two ([`mod@check`]). Property tests, stress runs and
+//! fuzzing share all of this.
+//!
+//! The objects are of many [`kind::Kind`]s ([`objects`], [`payload`], [`tracked`]), so that each way
+//! in which a type can tell where its pointers are occurs, alone and beside the others.
+
+pub mod access;
+pub mod check;
+pub mod kind;
+pub mod machine;
+pub mod model;
+pub mod objects;
+pub mod operation;
+pub mod payload;
+pub mod tracked;

@@ -1,0 +1,136 @@
+//! The binary-trees program, round after round.
+//!
+//! A round is a stretch tree, a long-lived tree and many short-lived ones. Deep trees are built in
+//! one step each, which makes for long steps without any collection; of shallow ones a step builds
+//! so many that it has about a thousand nodes to make.
+
+use anyhow::{Result, ensure};
+use gc_benches::collected::ours::{self, trees::Managed};
+use gc_benches::forest::{Forest, depths, iterations, nodes};
+
+use super::{Entry, Look, Totals, Workload};
+use crate::options::Size;
+
+/// Nodes that a step of shallow trees makes, about.
+const NODES_A_STEP: u64 = 1024;
+
+pub fn entry() -> Entry {
+    Entry::new(
+        "binary-trees",
+        "short-lived trees of depth 4 to 18 beside a long-lived one of depth 18, in rounds",
+        |size| Ok(BinaryTrees::new(size)),
+    )
+}
+
+/// What the next step does.
+enum Next {
+    Stretch,
+    Plant,
+    /// So many trees of a depth are still to be built.
+    Pass {
+        depth: u32,
+        left: u64,
+    },
+    Count,
+}
+
+struct BinaryTrees {
+    forest: Managed,
+    deepest: u32,
+    next: Next,
+    round: u64,
+    rounds: u64,
+    made: u64,
+    to_make: u64,
+}
+
+impl BinaryTrees {
+    fn new(size: Size) -> BinaryTrees {
+        let deepest = size.pick(18, 12);
+        let rounds = size.times(13, 2);
+        let short: u64 = depths(deepest)
+            .map(|d| iterations(d, deepest) * nodes(d))
+            .sum();
+        BinaryTrees {
+            forest: Managed::default(),
+            deepest,
+            next: Next::Stretch,
+            round: 0,
+            rounds,
+            made: 0,
+            to_make: rounds * (nodes(deepest + 1) + nodes(deepest) + short),
+        }
+    }
+
+    fn pass(&self, depth: u32) -> Next {
+        Next::Pass {
+            depth,
+            left: iterations(depth, self.deepest),
+        }
+    }
+
+    fn grow(&mut self, depth: u32, trees: u64) -> Result<()> {
+        let count = self.forest.grow(depth, trees);
+        ensure!(
+            count == trees * nodes(depth),
+            "a tree of depth {depth} lost a node"
+        );
+        self.made += count;
+        Ok(())
+    }
+}
+
+impl Workload for BinaryTrees {
+    fn work(&mut self) -> Result<bool> {
+        match self.next {
+            Next::Stretch => {
+                self.forest.fell();
+                self.grow(self.deepest + 1, 1)?;
+                self.next = Next::Plant;
+            }
+            Next::Plant => {
+                self.forest.plant(self.deepest);
+                self.made += nodes(self.deepest);
+                self.next = self.pass(gc_benches::forest::SHALLOWEST);
+            }
+            Next::Pass { depth, left } => {
+                let trees = (NODES_A_STEP / nodes(depth)).clamp(1, left);
+                self.grow(depth, trees)?;
+                self.next = match left - trees {
+                    0 if depth + 2 > self.deepest => Next::Count,
+                    0 => self.pass(depth + 2),
+                    left => Next::Pass { depth, left },
+                };
+            }
+            Next::Count => {
+                let count = self.forest.kept();
+                ensure!(
+                    count == nodes(self.deepest),
+                    "the long-lived tree lost a node"
+                );
+                self.round += 1;
+                self.next = Next::Stretch;
+            }
+        }
+        Ok(self.round < self.rounds)
+    }
+
+    fn collect(&mut self) {
+        self.forest.collect_debt();
+    }
+
+    fn look(&self) -> Look {
+        ours::account(self.forest.metrics()).into()
+    }
+
+    fn totals(&self) -> Totals {
+        Totals {
+            objects: Some(self.made),
+            ..ours::account(self.forest.metrics()).into()
+        }
+    }
+
+    fn progress(&self) -> f64 {
+        self.made as f64 / self.to_make as f64
+    }
+}

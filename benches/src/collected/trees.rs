@@ -1,0 +1,105 @@
+//! Trees in a managed heap.
+//!
+//! Each tree is built in one `mutate`, after which the collector may work: what a program that
+//! does the least about its memory would do. A tree's nodes are never written after they are made.
+
+use super::gc::{Arena, Collect, Gc, Mutation, Rootable};
+
+use crate::forest::Forest;
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Node<'gc> {
+    left: Option<Gc<'gc, Node<'gc>>>,
+    right: Option<Gc<'gc, Node<'gc>>>,
+}
+
+const _: () = assert!(size_of::<Node<'_>>() == 16);
+
+impl<'gc> Node<'gc> {
+    fn build(depth: u32, mc: &Mutation<'gc>) -> Gc<'gc, Node<'gc>> {
+        let node = if depth == 0 {
+            Node {
+                left: None,
+                right: None,
+            }
+        } else {
+            Node {
+                left: Some(Node::build(depth - 1, mc)),
+                right: Some(Node::build(depth - 1, mc)),
+            }
+        };
+        Gc::new(mc, node)
+    }
+
+    fn count(&self) -> u64 {
+        1 + self.left.map_or(0, |node| node.count()) + self.right.map_or(0, |node| node.count())
+    }
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Kept<'gc> {
+    tree: Option<Gc<'gc, Node<'gc>>>,
+}
+
+/// Trees in a managed heap with default options.
+pub struct Managed {
+    arena: Arena<Rootable![Kept<'_>]>,
+}
+
+impl Default for Managed {
+    fn default() -> Self {
+        Managed {
+            arena: Arena::new(|_| Kept { tree: None }),
+        }
+    }
+}
+
+impl Managed {
+    /// Builds `trees` trees of `depth` one after the other, counts their nodes and lets go of
+    /// them, without letting the collector work.
+    pub fn grow(&mut self, depth: u32, trees: u64) -> u64 {
+        self.arena
+            .mutate(|mc, _| (0..trees).map(|_| Node::build(depth, mc).count()).sum())
+    }
+
+    /// Builds a tree that lives on, without letting the collector work.
+    pub fn plant(&mut self, depth: u32) {
+        self.arena
+            .mutate_root(|mc, kept| kept.tree = Some(Node::build(depth, mc)));
+    }
+
+    /// Lets go of the long-lived tree.
+    pub fn fell(&mut self) {
+        self.arena.mutate_root(|_, kept| kept.tree = None);
+    }
+
+    /// Lets the collector work as far as it is in debt.
+    pub fn collect_debt(&mut self) {
+        self.arena.collect_debt();
+    }
+
+    /// The collector's figures.
+    pub fn metrics(&self) -> &super::gc::metrics::Metrics {
+        self.arena.metrics()
+    }
+}
+
+impl Forest for Managed {
+    fn pass(&mut self, depth: u32) -> u64 {
+        let count = self.grow(depth, 1);
+        self.collect_debt();
+        count
+    }
+
+    fn keep(&mut self, depth: u32) {
+        self.plant(depth);
+        self.collect_debt();
+    }
+
+    fn kept(&self) -> u64 {
+        self.arena
+            .mutate(|_, kept| kept.tree.map_or(0, |tree| tree.count()))
+    }
+}

@@ -1,0 +1,205 @@
+//! Comparing the real heap with the model.
+//!
+//! Both are walked in lock step from the roots. Every pointer of the model must be one in the heap,
+//! of the same strength, and lead to the same object, which has the contents that follow from its
+//! name. After a full collection there is nothing else: the walk has met every allocation. Before,
+//! there may be more, of which this knows nothing but the number.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use gc_core::Mutation;
+
+use crate::machine::Machine;
+use crate::model::{Id, Model, Slot};
+use crate::objects::{Pointer, Root, Value};
+use crate::payload::word;
+use crate::tracked::TrackedUnit;
+
+/// Of larger objects, this many addresses are looked up.
+const SAMPLES: usize = 64;
+
+/// What a walk has met.
+#[derive(Default)]
+struct Walk {
+    /// The address of each object, whole or shell.
+    addresses: BTreeMap<Id, usize>,
+    /// The same, the other way round, without those that have no memory.
+    objects: BTreeMap<usize, Id>,
+}
+
+impl Walk {
+    /// Notes an object; `false` if it was noted before.
+    fn note(&mut self, model: &Model, id: Id, address: usize) -> bool {
+        match self.addresses.entry(id) {
+            Entry::Occupied(known) => {
+                assert_eq!(*known.get(), address, "object {id} is in two places");
+                return false;
+            }
+            Entry::Vacant(vacant) => vacant.insert(address),
+        };
+        let kind = model.object(id).kind;
+        assert!(address.is_multiple_of(if kind.extent().is_some() { kind.align() } else { 1 }));
+        if kind.extent().is_some() {
+            let other = self.objects.insert(address, id);
+            assert_eq!(other, None, "object {id} is at the same address, {address:#x}");
+        }
+        true
+    }
+
+    /// Walks everything that can be reached.
+    fn run<'gc>(&mut self, mc: &Mutation<'gc>, model: &Model, root: &[Value<'gc>], handles: Vec<(Pointer<'gc>, Id)>) {
+        let mut found = handles;
+        self.compare(mc, model, &model.roots, root, &mut found);
+        while let Some((pointer, id)) = found.pop() {
+            if self.note(model, id, pointer.address()) {
+                let object = model.object(id);
+                assert!(object.whole, "object {id} should be dropped");
+                assert!(pointer.is(object.kind, id), "object {id}, {:?}, was changed", object.kind);
+                self.compare(mc, model, &object.slots, &pointer.slots(), &mut found);
+            }
+        }
+    }
+
+    /// Compares slots, and adds where they lead to `found`.
+    fn compare<'gc>(
+        &mut self,
+        mc: &Mutation<'gc>,
+        model: &Model,
+        expected: &[Slot],
+        values: &[Value<'gc>],
+        found: &mut Vec<(Pointer<'gc>, Id)>,
+    ) {
+        assert_eq!(expected.len(), values.len(), "the number of slots");
+        for (slot, value) in expected.iter().zip(values) {
+            match (*slot, *value) {
+                (Slot::Nil, Value::Nil) => {}
+                (Slot::Number(expected), Value::Number(number)) => assert_eq!(expected, number),
+                (Slot::Strong(id), Value::Strong(pointer)) => found.push((pointer, id)),
+                (Slot::Weak(id), Value::Weak(weak)) => {
+                    let upgraded = weak.upgrade(mc);
+                    let whole = model.object(id).whole;
+                    assert_eq!(upgraded.is_some(), whole, "whether object {id} can be upgraded");
+                    assert_eq!(weak.is_dropped(), !whole, "whether object {id} was dropped");
+                    match upgraded {
+                        Some(pointer) => {
+                            assert_eq!(pointer.address(), weak.address());
+                            found.push((pointer, id));
+                        }
+                        None => {
+                            self.note(model, id, weak.address());
+                        }
+                    }
+                }
+                (slot, _) => panic!("a slot should be {slot:?} and is something else"),
+            }
+        }
+    }
+}
+
+impl Machine {
+    /// Compares the heaps. `full` says that there was no operation since the last full collection.
+    ///
+    /// # Panics
+    ///
+    /// If they differ.
+    pub fn check(&mut self, full: bool) {
+        self.arena.verify().unwrap_or_else(|error| panic!("{error}"));
+        let mut walk = Walk::default();
+        self.arena.mutate(|mc, root: &Root<'_>| {
+            let fetch = |(handle, id): (&crate::objects::Handle, &Id)| {
+                assert!(handle.is_in(root.set));
+                (handle.fetch(root.set), *id)
+            };
+            let handles = self.handles.iter().zip(&self.model.handles).map(fetch).collect();
+            walk.run(mc, &self.model, &root.slots, handles);
+        });
+        self.check_extents(&walk, full);
+        self.addresses.extend(walk.addresses);
+        assert_eq!(self.log.counts(), self.model.dropped, "which values were dropped how often");
+        let units = TrackedUnit::dropped() - self.units_before;
+        assert_eq!(units, self.model.dropped_units, "how many values of size zero were dropped");
+    }
+
+    /// Compares the extents of all objects, and looks addresses up.
+    fn check_extents(&self, walk: &Walk, full: bool) {
+        let all: BTreeMap<usize, usize> =
+            self.arena.allocations().iter().map(|extent| (extent.base, extent.bytes)).collect();
+        assert_eq!(all.len(), self.arena.metrics().total_gc_count());
+        if full {
+            // Beside the objects of the model there is the dynamic root set.
+            assert_eq!(all.len(), walk.objects.len() + 1, "the number of allocations");
+        }
+        let mut end = 0;
+        for (base, bytes) in &all {
+            assert!(*base >= end, "the allocation at {base:#x} overlaps the one before");
+            end = base + bytes;
+        }
+        for (base, id) in &walk.objects {
+            let kind = self.model.object(*id).kind;
+            assert_eq!(all.get(base).copied(), kind.extent(), "the size of object {id}, {kind:?}");
+        }
+        for (salt, (base, bytes)) in (0..).zip(&all) {
+            let words = bytes / 8;
+            let offsets: Vec<usize> = match words {
+                0..=SAMPLES => (0..words).map(|word| word * 8).collect(),
+                _ => (0..SAMPLES).map(|index| word(salt, index) as usize % bytes).collect(),
+            };
+            for offset in offsets.into_iter().chain([0, 1, 7, 8, bytes - 9, bytes - 8, bytes - 1]) {
+                self.look_up(&all, base + offset);
+            }
+            for outside in [base - 1, base - 8, base + bytes, base + bytes + 8] {
+                self.look_up(&all, outside);
+            }
+        }
+        // Numbers that have nothing to do with this heap.
+        let local = 0;
+        let boxed = Box::new(0);
+        for address in [
+            0,
+            1,
+            8,
+            usize::MAX,
+            usize::MAX - 15,
+            1 << 47,
+            (&raw const local).addr(),
+            (&raw const *boxed).addr(),
+            Machine::check_extents as fn(&Machine, &Walk, bool) as usize,
+        ] {
+            assert_eq!(self.arena.allocation_of(address), None, "{address:#x}");
+        }
+        for address in self.addresses.values() {
+            self.look_up(&all, *address);
+        }
+    }
+
+    /// Compares what the heap says of an address with what follows from the list of allocations.
+    fn look_up(&self, all: &BTreeMap<usize, usize>, address: usize) {
+        let below = all.range(..=address).next_back();
+        let expected = below.filter(|(base, bytes)| address - **base < **bytes);
+        let found = self.arena.allocation_of(address).map(|extent| (extent.base, extent.bytes));
+        assert_eq!(found, expected.map(|(base, bytes)| (*base, *bytes)), "{address:#x}");
+    }
+
+    /// Ends the arena, before or after the handles of its dynamic root set, and compares what was
+    /// dropped.
+    ///
+    /// # Panics
+    ///
+    /// If a value was not dropped, or more than once.
+    pub fn finish(mut self, handles_first: bool) {
+        self.check(false);
+        self.model.end();
+        let (arena, handles) = (self.arena, self.handles);
+        if handles_first {
+            drop(handles);
+            drop(arena);
+        } else {
+            drop(arena);
+            drop(handles);
+        }
+        assert_eq!(self.log.counts(), self.model.dropped, "which values were dropped how often");
+        let units = TrackedUnit::dropped() - self.units_before;
+        assert_eq!(units, self.model.dropped_units, "how many values of size zero were dropped");
+    }
+}
