@@ -118,6 +118,9 @@ impl<'gc> Mutation<'gc> {
             if Values::<T>::DESCRIBED {
                 Described::set(extent, Values::<T>::DESCRIPTOR, 1);
             }
+            if needs_drop::<T>() {
+                heap.note_drop(base);
+            }
             match T::TYPE_MAP.fixed() {
                 Some((_, 0)) => {}
                 Some((_, weak)) => self.record_weak(base, weak),
@@ -189,6 +192,9 @@ impl<'gc> Mutation<'gc> {
             unsafe {
                 if Values::<T>::DESCRIBED {
                     Described::set(extent, Values::<T>::SLICE_DESCRIPTOR, count);
+                }
+                if needs_drop::<T>() {
+                    heap.note_drop(extent.base);
                 }
                 match T::TYPE_MAP.fixed() {
                     Some((0, _)) => {}

@@ -43,6 +43,28 @@ impl Heap {
         }
     }
 
+    /// Whether the object at `start` was written since its tags were made.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there.
+    #[inline]
+    pub(crate) unsafe fn is_dirty(&self, start: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe { self.planes().group(start) }.states.get() & dirty_bit(start) != 0
+    }
+
+    /// Notes that the object at `start` may have been written since its tags were made.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there.
+    #[inline]
+    pub(crate) unsafe fn set_dirty(&self, start: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe { self.planes().group(start) }.states.insert(dirty_bit(start));
+    }
+
     /// Removes all tags and kinds of the object.
     ///
     /// # Safety
@@ -67,7 +89,8 @@ impl Heap {
         }
     }
 
-    /// Makes the tags of a described object anew from its value.
+    /// Makes the tags of a described object anew from its value. If the value's `trace` panics, the
+    /// object stays dirty.
     ///
     /// # Safety
     ///
@@ -78,8 +101,15 @@ impl Heap {
         unsafe {
             self.clear_tags(extent);
             object.trace(&mut Tagger { heap: self, extent });
+            self.planes().group(extent.base).states.remove(dirty_bit(extent.base));
         }
     }
+}
+
+/// The bit that says that the object at `start` is dirty: that of its second word, which every
+/// object has, and in the same group.
+fn dirty_bit(start: usize) -> u64 {
+    bit(start) << 1
 }
 
 /// Tags each word of one object that is visited as a pointer; pointers elsewhere are passed over.

@@ -15,8 +15,8 @@ use gc_core::arena::{CollectionPhase, rootless_mutate};
 use gc_core::barrier::Write;
 use gc_core::collect::Trace;
 use gc_core::{
-    Arena, Collect, DynamicRoot, DynamicRootSet, Gc, GcWeak, HeapError, HeapOptions, Lock, RefLock,
-    Rootable, Zeal,
+    Arena, Collect, DynamicRoot, DynamicRootSet, Gc, GcWeak, HeapError, HeapOptions, Lock, Mutation,
+    RefLock, Rootable, Zeal,
 };
 
 const KIB: usize = 1 << 10;
@@ -55,7 +55,7 @@ mod memory {
         let mut arena =
             Arena::<Rootable![Gc<'_, u64>]>::with_options(options, |mc| Gc::new(mc, 7)).unwrap();
         for i in 0..4000 {
-            arena.mutate(|mc, _| Gc::new_slice(mc, repeat_n(i, 64)));
+            arena.mutate(|mc, _| _ = Gc::new_slice(mc, repeat_n(i, 64)));
             arena.collect_debt();
         }
         let statistics = arena.metrics().statistics();
@@ -326,6 +326,12 @@ mod panics {
         }
     }
 
+    impl<'gc> Bomb<'gc> {
+        fn new(mc: &Mutation<'gc>, armed: &Rc<Cell<bool>>) -> Gc<'gc, Bomb<'gc>> {
+            Gc::new(mc, Bomb { armed: armed.clone(), behind: Gc::new(mc, 77) })
+        }
+    }
+
     #[derive(Collect)]
     #[collect(no_drop)]
     struct Node<'gc> {
@@ -348,20 +354,18 @@ mod panics {
             weak: GcWeak<'gc, u64>,
         }
         let armed = Rc::new(Cell::new(false));
-        let bomb_behind = |mc| -> Gc<'_, Bomb<'_>> {
-            Gc::new(mc, Bomb { armed: armed.clone(), behind: Gc::new(mc, 77) })
-        };
+        
         let mut arena = Arena::<Rootable![Roots<'_>]>::with_options(checked(), |mc| {
             let array = Gc::new_slice(
                 mc,
                 (0..NODES).map(|i| {
-                    let bomb = bombs.contains(&i).then(|| bomb_behind(mc));
+                    let bomb = bombs.contains(&i).then(|| Bomb::new(mc, &armed));
                     let last = Gc::new(mc, Node { id: i as u64, next: None, bomb });
                     let _garbage = Gc::new(mc, 8_u64);
                     Gc::new(mc, Node { id: i as u64, next: Some(last), bomb: None })
                 }),
             );
-            let bomb = Some(bomb_behind(mc));
+            let bomb = Some(Bomb::new(mc, &armed));
             let weak = Gc::downgrade(Gc::new(mc, 9));
             match bomb_first {
                 true => Roots { bomb, array, late_bomb: None, weak },
@@ -894,7 +898,7 @@ mod misuse {
             arena.metrics().set_pacing(pacing);
             for debt in [0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, f64::MAX, f64::MIN] {
                 arena.metrics().adjust_debt(debt);
-                arena.mutate(|mc, _| Gc::new_slice(mc, repeat_n(0_u64, 2000)));
+                arena.mutate(|mc, _| _ = Gc::new_slice(mc, repeat_n(0_u64, 2000)));
                 arena.collect_debt();
                 arena.finish_cycle();
             }

@@ -25,7 +25,7 @@
 use core::ptr;
 
 use super::stack::MarkStack;
-use crate::descriptor::Described;
+use crate::descriptor::{Described, Descriptor};
 use crate::heap::Heap;
 use crate::heap::block::{BLOCK, BlockIndex, BlockTable, Use};
 use crate::heap::extent::Extent;
@@ -55,6 +55,8 @@ pub(super) struct Marker<'h> {
     stack: MarkStack,
     queue: [usize; QUEUE],
     at: usize,
+    /// Whether to take every object whose pointers can move for dirty.
+    all_dirty: bool,
     /// Blocks in which objects are grey.
     grey: Vec<BlockIndex>,
     /// Objects to which weak pointers lead that were not marked when the pointer was met.
@@ -66,9 +68,10 @@ impl<'h> Marker<'h> {
     ///
     /// # Safety
     ///
-    /// Until the marker is dropped, nothing in the heap is allocated or written, and all tags tell
-    /// the truth.
-    pub(super) unsafe fn new(heap: &'h Heap) -> Marker<'h> {
+    /// Until the marker is dropped, nothing in the heap is allocated or written. All tags tell the
+    /// truth, except those of external and of dirty objects, and, with `all_dirty`, of all whose
+    /// pointers can move.
+    pub(super) unsafe fn new(heap: &'h Heap, all_dirty: bool) -> Marker<'h> {
         Marker {
             planes: heap.planes(),
             blocks: heap.blocks(),
@@ -78,6 +81,7 @@ impl<'h> Marker<'h> {
             stack: MarkStack::new(),
             queue: [NOTHING; QUEUE],
             at: 0,
+            all_dirty,
             grey: Vec::new(),
             weak: Vec::new(),
         }
@@ -211,8 +215,10 @@ impl<'h> Marker<'h> {
             Use::SmallDescribed | Use::LargeDescribed => {
                 // SAFETY: the object is in a described block.
                 let Some(object) = (unsafe { Described::at(extent) }) else { return };
-                if object.descriptor().external {
-                    return self.scan_external(object);
+                let Descriptor { external, moves, .. } = *object.descriptor();
+                // SAFETY: an object starts there.
+                if external || moves && (self.all_dirty || unsafe { self.heap.is_dirty(start) }) {
+                    return self.scan_by_value(object);
                 }
             }
             _ => {}
@@ -348,11 +354,13 @@ impl<'h> Marker<'h> {
 
     /// Asks the object itself for its pointers, those outside of it included, and tags those
     /// inside.
-    fn scan_external(&mut self, object: Described) {
+    ///
+    /// A dirty object stays dirty, for the case that its `trace` panics; the sweep clears that.
+    fn scan_by_value(&mut self, object: Described) {
         // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use.
         unsafe {
             self.heap.clear_tags(object.extent());
-            object.trace(&mut ExternalEdges { marker: self, extent: object.extent() });
+            object.trace(&mut Asked { marker: self, extent: object.extent() });
         }
     }
 }
@@ -377,13 +385,13 @@ impl EdgeVisitor for Marker<'_> {
     }
 }
 
-/// Listens to the `trace` of an external object.
-struct ExternalEdges<'m, 'h> {
+/// Listens to the `trace` of an object.
+struct Asked<'m, 'h> {
     marker: &'m mut Marker<'h>,
     extent: Extent,
 }
 
-impl EdgeVisitor for ExternalEdges<'_, '_> {
+impl EdgeVisitor for Asked<'_, '_> {
     fn visit(&mut self, edge: Edge) {
         if edge.slot.wrapping_sub(self.extent.base) < self.extent.bytes {
             // SAFETY: the slot is a pointer word of the object.

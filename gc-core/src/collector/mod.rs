@@ -2,11 +2,11 @@
 //!
 //! One cycle, from beginning to end:
 //!
-//! 1. **Preparation.** The allocator leaves its holes. Objects that were written since their tags
-//!    were made, and whose pointers may have moved by it, are tagged anew.
+//! 1. **Preparation.** The allocator leaves its holes.
 //! 2. **Marking.** From the roots, everything reachable is marked through the tagged words
-//!    ([`mark`]); objects of `External` types are asked for their pointers. If a `trace` panics here,
-//!    all marks are cleared again and the panic goes on: nothing was freed.
+//!    ([`mark`]). Objects of `External` types, and those that were written since their tags were made
+//!    and whose pointers may have moved by it, are asked for their pointers and tagged anew. If a
+//!    `trace` panics here, all marks are cleared again and the panic goes on: nothing was freed.
 //! 3. **Weak pointers.** Objects that only they lead to become shells ([`weak`]).
 //! 4. **Sweeping.** All that is not marked is freed, block by block ([`crate::heap::sweep`]); values
 //!    that need `Drop` are dropped just before ([`dispose`]). If one panics, the sweep goes on, and
@@ -92,10 +92,9 @@ impl Context {
         let idle = heap.spare_blocks();
         self.enter(Phase::Marking);
         let marking = panic::catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: no mutator is at work, says the caller, so nothing is being written.
-            unsafe { self.retag_dirty() };
-            // SAFETY: as above, and now all tags are right.
-            let mut marker = unsafe { Marker::new(heap) };
+            // SAFETY: no mutator is at work, says the caller, so nothing is being written; and tags
+            // that do not tell the truth are those of dirty objects or of unknown ones.
+            let mut marker = unsafe { Marker::new(heap, self.unknown_writes.get()) };
             roots(&mut marker);
             marker.run();
             if self.zeal.naive_mark {
@@ -116,6 +115,7 @@ impl Context {
             }
         };
         self.enter(Phase::Marked);
+        self.unknown_writes.set(false);
         let marked = Instant::now();
 
         let mut disposer = Disposer::default();

@@ -44,12 +44,13 @@ pub(crate) enum Use {
     LargeTail = 6,
 }
 
-/// The state of a block: its use and two flags, in a byte.
+/// The state of a block: its use and some flags, in a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BlockState(u8);
 
 impl BlockState {
     const USE: u8 = 0x0f;
+    const DROPS: u8 = 0x20;
     const KINDS: u8 = 0x40;
     const GREY: u8 = 0x80;
 
@@ -98,10 +99,21 @@ impl BlockState {
         self.0 & Self::KINDS != 0
     }
 
+    /// Whether some object of this block may have a value that needs `Drop`.
+    #[inline(always)]
+    pub(crate) fn has_drops(self) -> bool {
+        self.0 & Self::DROPS != 0
+    }
+
     /// Whether some object of this block is marked grey.
     #[inline(always)]
     pub(crate) fn is_grey(self) -> bool {
         self.0 & Self::GREY != 0
+    }
+
+    #[must_use]
+    pub(crate) fn with_drops(self) -> BlockState {
+        BlockState(self.0 | Self::DROPS)
     }
 
     #[must_use]

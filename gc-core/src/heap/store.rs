@@ -404,6 +404,18 @@ impl Heap {
         }
     }
 
+    /// Notes that the value in the object at `address` needs `Drop`.
+    ///
+    /// # Safety
+    ///
+    /// A described object of this heap starts there.
+    #[inline]
+    pub(crate) unsafe fn note_drop(&self, address: usize) {
+        let block = self.owned_block(address);
+        // SAFETY: the block is one of this heap's.
+        unsafe { self.blocks.set_state(block, self.blocks.state(block).with_drops()) }
+    }
+
     /// How many spare blocks there are.
     pub(crate) fn spare_blocks(&self) -> usize {
         self.store.borrow().spare.len()

@@ -47,8 +47,8 @@ const WORTHWHILE: usize = BLOCK / 32;
 impl Heap {
     /// Frees everything that is not marked and clears all marks.
     ///
-    /// Before a dead object of a described block is freed, `dispose` is called with its start and
-    /// its end. It must not unwind, and not touch this heap.
+    /// Before a dead object of a described block in which values need `Drop` is freed, `dispose` is
+    /// called with its start and its end. It must not unwind, and not touch this heap.
     ///
     /// # Safety
     ///
@@ -70,7 +70,7 @@ impl Heap {
                 survivors.objects += 1;
                 survivors.bytes += self.span_of(head) * BLOCK;
             } else {
-                if state.is_described() {
+                if state.has_drops() {
                     // SAFETY: a large object starts there.
                     dispose(base, unsafe { self.end_of(base) });
                 }
@@ -88,7 +88,7 @@ impl Heap {
             // SAFETY: the block is one of small objects of this heap.
             let (state, swept) = unsafe {
                 let state = self.blocks().state(block);
-                if state.is_described() {
+                if state.has_drops() {
                     self.dispose_dead(block, &mut dispose);
                 }
                 (state, self.sweep_block(block, state))

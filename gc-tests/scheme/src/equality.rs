@@ -35,7 +35,9 @@ impl<'gc> Value<'gc> {
             (Value::Unspecified, Value::Unspecified) | (Value::Eof, Value::Eof) => true,
             _ => {
                 std::mem::discriminant(&self) == std::mem::discriminant(&other)
-                    && self.address().is_some_and(|address| Some(address) == other.address())
+                    && self
+                        .address()
+                        .is_some_and(|address| Some(address) == other.address())
             }
         }
     }

@@ -29,7 +29,11 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.source, self.position.line, self.position.column)
+        write!(
+            f,
+            "{}:{}:{}",
+            self.source, self.position.line, self.position.column
+        )
     }
 }
 
@@ -88,13 +92,20 @@ pub struct SyntaxError {
 impl SyntaxError {
     /// An error that more text cannot mend.
     pub fn new(position: Position, message: impl Into<String>) -> Self {
-        SyntaxError { position, message: message.into(), incomplete: false }
+        SyntaxError {
+            position,
+            message: message.into(),
+            incomplete: false,
+        }
     }
 
     /// The error with the name of its source.
     pub fn at(self, source: &str) -> SchemeError {
         SchemeError::Syntax {
-            place: Place { source: source.to_owned(), position: self.position },
+            place: Place {
+                source: source.to_owned(),
+                position: self.position,
+            },
             message: self.message,
             incomplete: self.incomplete,
         }
@@ -135,13 +146,19 @@ impl<'gc> Fault<'gc> {
     /// An error with a message and nothing to show.
     #[cold]
     pub fn message(message: impl Into<String>) -> BoxedFault<'gc> {
-        Box::new(Fault::Error { message: message.into(), irritants: Vec::new() })
+        Box::new(Fault::Error {
+            message: message.into(),
+            irritants: Vec::new(),
+        })
     }
 
     /// An error about one value.
     #[cold]
     pub fn about(message: impl Into<String>, value: Value<'gc>) -> BoxedFault<'gc> {
-        Box::new(Fault::Error { message: message.into(), irritants: vec![value] })
+        Box::new(Fault::Error {
+            message: message.into(),
+            irritants: vec![value],
+        })
     }
 
     /// `who` was given `value` where it needs `expected`.

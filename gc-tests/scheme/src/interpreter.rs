@@ -69,7 +69,11 @@ pub enum Step {
 enum Slice {
     Suspended,
     Finished(String),
-    Memory { cause: HeapError, place: String, mark: Option<Mark> },
+    Memory {
+        cause: HeapError,
+        place: String,
+        mark: Option<Mark>,
+    },
     Failed(SchemeError),
     Exit(i32),
 }
@@ -161,7 +165,11 @@ impl Interpreter {
         if self.starved {
             self.collect_debt();
         }
-        let slice = if self.running { self.run_slice() } else { self.next_form() };
+        let slice = if self.running {
+            self.run_slice()
+        } else {
+            self.next_form()
+        };
         match slice {
             Slice::Suspended => {
                 self.retrying = None;
@@ -263,7 +271,11 @@ impl Interpreter {
                         source: source.clone(),
                         position: form.position,
                     };
-                    Slice::Memory { cause, place: place.to_string(), mark: None }
+                    Slice::Memory {
+                        cause,
+                        place: place.to_string(),
+                        mark: None,
+                    }
                 }
             }
         });
@@ -294,7 +306,11 @@ impl Interpreter {
                 }
                 Stop::Memory(cause) => {
                     let place = machine.place();
-                    Slice::Memory { cause, place, mark: Some(machine.stack.borrow().mark()) }
+                    Slice::Memory {
+                        cause,
+                        place,
+                        mark: Some(machine.stack.borrow().mark()),
+                    }
                 }
             }
         })

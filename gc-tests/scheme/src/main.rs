@@ -77,7 +77,10 @@ fn main() -> ExitCode {
     if let Some(limit) = arguments.heap_limit {
         heap = heap.limit(limit);
     }
-    let program = arguments.file.as_ref().map_or("scheme".into(), |file| file.to_string_lossy());
+    let program = arguments
+        .file
+        .as_ref()
+        .map_or("scheme".into(), |file| file.to_string_lossy());
     let mut options = Options {
         heap,
         steps_per_mutate: arguments.steps,

@@ -59,8 +59,19 @@ struct Printer<'gc> {
 
 impl<'gc> Printer<'gc> {
     fn new(value: Value<'gc>, slashify: bool, limit: usize) -> Self {
-        let labels = if is_small(value) { HashMap::new() } else { cycles(value) };
-        Printer { text: String::new(), slashify, limit, work: Vec::new(), labels, next_label: 0 }
+        let labels = if is_small(value) {
+            HashMap::new()
+        } else {
+            cycles(value)
+        };
+        Printer {
+            text: String::new(),
+            slashify,
+            limit,
+            work: Vec::new(),
+            labels,
+            next_label: 0,
+        }
     }
 
     fn print(mut self, value: Value<'gc>) -> String {
@@ -92,7 +103,10 @@ impl<'gc> Printer<'gc> {
     /// Prints a reference to a labelled object or the mark of one; returns whether it was a
     /// reference.
     fn label(&mut self, value: Value<'gc>) -> bool {
-        let Some(slot) = value.address().and_then(|address| self.labels.get_mut(&address)) else {
+        let Some(slot) = value
+            .address()
+            .and_then(|address| self.labels.get_mut(&address))
+        else {
             return false;
         };
         let known = slot.is_some();
@@ -108,8 +122,9 @@ impl<'gc> Printer<'gc> {
 
     /// What follows an element of a list.
     fn rest(&mut self, value: Value<'gc>) {
-        let labelled =
-            value.address().is_some_and(|address| self.labels.contains_key(&address));
+        let labelled = value
+            .address()
+            .is_some_and(|address| self.labels.contains_key(&address));
         match value {
             Value::Nil => self.text.push(')'),
             Value::Pair(pair) if !labelled => {
@@ -239,7 +254,9 @@ fn cycles(value: Value<'_>) -> HashMap<usize, Option<usize>> {
                 continue;
             }
         };
-        let Some(address) = value.address() else { continue };
+        let Some(address) = value.address() else {
+            continue;
+        };
         if !matches!(value, Value::Pair(_) | Value::Vector(_)) {
             continue;
         }
@@ -282,7 +299,11 @@ fn character(text: &mut String, c: char) -> std::fmt::Result {
     if let Some((name, _)) = CHARACTER_NAMES.iter().find(|(_, named)| *named == c) {
         return write!(text, "#\\{name}");
     }
-    if c.is_control() { write!(text, "#\\x{:x}", u32::from(c)) } else { write!(text, "#\\{c}") }
+    if c.is_control() {
+        write!(text, "#\\x{:x}", u32::from(c))
+    } else {
+        write!(text, "#\\{c}")
+    }
 }
 
 fn quoted(text: &mut String, chars: impl Iterator<Item = char>) -> std::fmt::Result {

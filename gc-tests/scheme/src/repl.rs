@@ -70,7 +70,13 @@ impl Input {
 
 /// Whether more lines could complete the text.
 fn is_incomplete(text: &str) -> bool {
-    matches!(read_all("", text), Err(SchemeError::Syntax { incomplete: true, .. }))
+    matches!(
+        read_all("", text),
+        Err(SchemeError::Syntax {
+            incomplete: true,
+            ..
+        })
+    )
 }
 
 /// Evaluates what is typed until the input ends or the program exits.

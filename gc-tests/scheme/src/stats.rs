@@ -42,7 +42,13 @@ impl Pauses {
             self.percentile(100)
         );
         eprintln!("allocated:       {} bytes", statistics.allocated_bytes);
-        eprintln!("live:            {} bytes after the last collection", statistics.live_bytes);
-        eprintln!("heap:            {} bytes, peak {}", statistics.heap_bytes, statistics.peak_heap_bytes);
+        eprintln!(
+            "live:            {} bytes after the last collection",
+            statistics.live_bytes
+        );
+        eprintln!(
+            "heap:            {} bytes, peak {}",
+            statistics.heap_bytes, statistics.peak_heap_bytes
+        );
     }
 }

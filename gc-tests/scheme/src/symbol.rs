@@ -53,7 +53,13 @@ impl<'gc> SymbolTable<'gc> {
     /// Makes an empty table.
     pub fn new(mc: &Mutation<'gc>) -> Result<Gc<'gc, Self>, HeapError> {
         let slots = empty(mc, 1024)?;
-        alloc::new(mc, SymbolTable { slots: Lock::new(slots), count: Lock::new(0) })
+        alloc::new(
+            mc,
+            SymbolTable {
+                slots: Lock::new(slots),
+                count: Lock::new(0),
+            },
+        )
     }
 
     /// The one symbol of this name.
@@ -75,7 +81,14 @@ impl<'gc> SymbolTable<'gc> {
             Self::grow(this, mc)?;
         }
         let name = alloc::text(mc, name)?;
-        let symbol = alloc::new(mc, Symbol { name, hash, value: Lock::new(Value::Undefined) })?;
+        let symbol = alloc::new(
+            mc,
+            Symbol {
+                name,
+                hash,
+                value: Lock::new(Value::Undefined),
+            },
+        )?;
         insert(mc, this.slots.get(), symbol);
         set(mc, this, this.count.get() + 1);
         Ok(symbol)

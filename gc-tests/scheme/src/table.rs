@@ -72,7 +72,9 @@ fn structural_hash(value: Value<'_>) -> u64 {
                 work.extend(items.iter().take(NODES).rev().map(Lock::get));
                 items.len() as u64 + 2
             }
-            Value::String(text) => hash_bytes(text.chars().flat_map(|c| u32::from(c).to_le_bytes())),
+            Value::String(text) => {
+                hash_bytes(text.chars().flat_map(|c| u32::from(c).to_le_bytes()))
+            }
             value => match immediate_hash(value) {
                 Some(hash) => hash,
                 None => 3,
@@ -133,16 +135,18 @@ impl<'gc> Table<'gc> {
         if let Some(hash) = immediate_hash(key) {
             return Hash::Value(hash);
         }
-        if self.structural
-            && matches!(key, Value::Pair(_) | Value::Vector(_) | Value::String(_))
-        {
+        if self.structural && matches!(key, Value::Pair(_) | Value::Vector(_) | Value::String(_)) {
             return Hash::Value(structural_hash(key));
         }
         Hash::Address(mix(key.address().unwrap_or(0) as u64))
     }
 
     fn same(&self, a: Value<'gc>, b: Value<'gc>) -> bool {
-        if self.structural { a.is_equal(b) } else { a.is_eqv(b) }
+        if self.structural {
+            a.is_equal(b)
+        } else {
+            a.is_eqv(b)
+        }
     }
 
     fn bucket(&self, hash: u64) -> &'gc Lock<Option<Gc<'gc, Entry<'gc>>>> {
@@ -201,7 +205,12 @@ impl<'gc> Table<'gc> {
             }
         };
         let next = Lock::new(this.bucket(hash).get());
-        let entry = Entry { key, value: Lock::new(value), hash: Lock::new(hash), next };
+        let entry = Entry {
+            key,
+            value: Lock::new(value),
+            hash: Lock::new(hash),
+            next,
+        };
         let entry = alloc::new(mc, entry)?;
         Self::set_bucket(this, mc, hash, Some(entry));
         unlock!(Gc::write(mc, this), Table, count).set(this.count.get() + 1);
@@ -210,7 +219,9 @@ impl<'gc> Table<'gc> {
 
     /// Removes a key.
     pub fn remove(this: Gc<'gc, Self>, mc: &Mutation<'gc>, epoch: u64, key: Value<'gc>) {
-        let Some(found) = Self::find(this, mc, epoch, key) else { return };
+        let Some(found) = Self::find(this, mc, epoch, key) else {
+            return;
+        };
         let hash = found.hash.get();
         let mut previous: Option<Gc<'gc, Entry<'gc>>> = None;
         let mut at = this.bucket(hash).get();
@@ -273,6 +284,8 @@ impl<'gc> Table<'gc> {
         entry: Option<Gc<'gc, Entry<'gc>>>,
     ) {
         let buckets = alloc::write(mc, this.buckets.get());
-        buckets[hash as usize & (buckets.len() - 1)].unlock().set(entry);
+        buckets[hash as usize & (buckets.len() - 1)]
+            .unlock()
+            .set(entry);
     }
 }

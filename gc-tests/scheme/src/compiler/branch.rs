@@ -14,7 +14,11 @@ impl Compiler<'_> {
         match node {
             Node::Constant(datum) => {
                 let truth = !matches!(datum.datum, Datum::Bool(false));
-                Ok(if truth == sense { vec![self.jump()] } else { Vec::new() })
+                Ok(if truth == sense {
+                    vec![self.jump()]
+                } else {
+                    Vec::new()
+                })
             }
             Node::Or(nodes) => self.branch_connective(nodes, sense, true),
             Node::And(nodes) => self.branch_connective(nodes, sense, false),
@@ -42,7 +46,11 @@ impl Compiler<'_> {
     ) -> Compiled<Vec<usize>> {
         let Some((last, first)) = nodes.split_last() else {
             // `(or)` is false, `(and)` true.
-            return Ok(if stop != sense { vec![self.jump()] } else { Vec::new() });
+            return Ok(if stop != sense {
+                vec![self.jump()]
+            } else {
+                Vec::new()
+            });
         };
         let mut jumps = Vec::new();
         for node in first {
@@ -116,11 +124,7 @@ impl Compiler<'_> {
     }
 
     /// A comparison with a small literal.
-    fn compare_immediate(
-        &mut self,
-        operation: Inline,
-        arguments: &[Node],
-    ) -> Compiled<Option<Op>> {
+    fn compare_immediate(&mut self, operation: Inline, arguments: &[Node]) -> Compiled<Option<Op>> {
         let (node, literal, swapped) = match arguments {
             [node, Node::Constant(literal)] => (node, literal, false),
             [Node::Constant(literal), node] => (node, literal, true),
@@ -135,15 +139,31 @@ impl Compiler<'_> {
         let a = self.operand(node)?;
         let offset = 0;
         Ok(Some(match (operation, swapped) {
-            (Inline::Less, false) => Op::JumpUnlessLessImmediate { a, immediate, offset },
-            (Inline::Less, true) => Op::JumpUnlessGreaterImmediate { a, immediate, offset },
-            (Inline::LessEqual, false) => {
-                Op::JumpUnlessLessEqualImmediate { a, immediate, offset }
-            }
-            (Inline::LessEqual, true) => {
-                Op::JumpUnlessGreaterEqualImmediate { a, immediate, offset }
-            }
-            _ => Op::JumpUnlessEqualImmediate { a, immediate, offset },
+            (Inline::Less, false) => Op::JumpUnlessLessImmediate {
+                a,
+                immediate,
+                offset,
+            },
+            (Inline::Less, true) => Op::JumpUnlessGreaterImmediate {
+                a,
+                immediate,
+                offset,
+            },
+            (Inline::LessEqual, false) => Op::JumpUnlessLessEqualImmediate {
+                a,
+                immediate,
+                offset,
+            },
+            (Inline::LessEqual, true) => Op::JumpUnlessGreaterEqualImmediate {
+                a,
+                immediate,
+                offset,
+            },
+            _ => Op::JumpUnlessEqualImmediate {
+                a,
+                immediate,
+                offset,
+            },
         }))
     }
 }

@@ -17,14 +17,19 @@ struct Walk<'a> {
 
 /// Fills in the homes, boxes and captures of a program.
 pub(super) fn analyze(program: &mut Program) {
-    let mut walk = Walk { variables: &mut program.variables, bodies: vec![(0, Vec::new())] };
+    let mut walk = Walk {
+        variables: &mut program.variables,
+        bodies: vec![(0, Vec::new())],
+    };
     walk.visit(&mut program.node);
 }
 
 /// The bindings from `start` that form a unit: neighbouring procedures, or one other binding.
 pub(super) fn unit_end(bindings: &[(Var, Node)], start: usize) -> usize {
-    let procedures =
-        bindings[start..].iter().take_while(|(_, node)| matches!(node, Node::Lambda(_))).count();
+    let procedures = bindings[start..]
+        .iter()
+        .take_while(|(_, node)| matches!(node, Node::Lambda(_)))
+        .count();
     start + procedures.max(1)
 }
 

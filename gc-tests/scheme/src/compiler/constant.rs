@@ -18,7 +18,10 @@ pub fn to_value<'gc>(
     let list = |items: &[Syntax], tail: Value<'gc>| {
         items.iter().rev().try_fold(tail, |cdr, item| {
             let car = to_value(mc, symbols, item)?;
-            let pair = Pair { car: Lock::new(car), cdr: Lock::new(cdr) };
+            let pair = Pair {
+                car: Lock::new(car),
+                cdr: Lock::new(cdr),
+            };
             Ok(Value::Pair(alloc::new(mc, pair)?))
         })
     };
@@ -42,7 +45,12 @@ pub fn to_value<'gc>(
             for item in items.iter() {
                 values.push(Lock::new(to_value(mc, symbols, item)?));
             }
-            Value::Vector(alloc::new(mc, Vector { items: alloc::slice(mc, values)? })?)
+            Value::Vector(alloc::new(
+                mc,
+                Vector {
+                    items: alloc::slice(mc, values)?,
+                },
+            )?)
         }
     })
 }
@@ -63,7 +71,10 @@ fn convert(
     budget: &mut usize,
 ) -> Result<Syntax, SyntaxError> {
     if depth > MAX_NESTING || *budget == 0 {
-        return Err(SyntaxError::new(position, "the datum is too deep, too long or cyclic"));
+        return Err(SyntaxError::new(
+            position,
+            "the datum is too deep, too long or cyclic",
+        ));
     }
     let datum = match value {
         Value::Fixnum(n) => Datum::Fixnum(n),
@@ -89,7 +100,12 @@ fn convert(
             let items = items.map(|item| convert(item.get(), position, depth + 1, budget));
             Datum::Vector(items.collect::<Result<_, _>>()?)
         }
-        _ => return Err(SyntaxError::new(position, "the datum contains an object without syntax")),
+        _ => {
+            return Err(SyntaxError::new(
+                position,
+                "the datum contains an object without syntax",
+            ));
+        }
     };
     Ok(Syntax::new(position, datum))
 }

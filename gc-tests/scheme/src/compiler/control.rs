@@ -92,7 +92,9 @@ impl Compiler<'_> {
                 c.function().registers.insert(*var, register);
             }
             let start = c.function().ops.len();
-            c.function().labels.insert(label, Label { start, registers });
+            c.function()
+                .labels
+                .insert(label, Label { start, registers });
             // Each round has boxes of its own, as each call of a procedure would.
             for (var, _) in bindings {
                 c.make_box(*var);
@@ -163,11 +165,7 @@ impl Compiler<'_> {
     }
 
     /// Prepares a call of `apply` with a list of the arguments.
-    fn prepare_list(
-        &mut self,
-        operator: &Node,
-        arguments: &[Node],
-    ) -> Compiled<(Option<u32>, u8)> {
+    fn prepare_list(&mut self, operator: &Node, arguments: &[Node]) -> Compiled<(Option<u32>, u8)> {
         let callee = self.function().take()?;
         self.compile(operator, Target::Register(callee))?;
         let list = self.function().take()?;
@@ -176,7 +174,11 @@ impl Compiler<'_> {
         for argument in arguments.iter().rev() {
             self.scoped(|c| {
                 let a = c.operand(argument)?;
-                c.emit(Op::Cons { dst: list, a, b: list });
+                c.emit(Op::Cons {
+                    dst: list,
+                    a,
+                    b: list,
+                });
                 Ok(())
             })?;
         }
@@ -193,7 +195,9 @@ impl Compiler<'_> {
             {
                 continue;
             }
-            let used_later = arguments[i + 1..].iter().any(|later| self.may_read(later, dst));
+            let used_later = arguments[i + 1..]
+                .iter()
+                .any(|later| self.may_read(later, dst));
             let atomic = matches!(
                 argument,
                 Node::Inline(..) | Node::Constant(_) | Node::Global(..) | Node::Local(..)

@@ -57,11 +57,18 @@ impl<'gc> Function<'gc> {
 
     /// Takes the next free register. Registers are given back by resetting `next`.
     pub fn take(&mut self) -> Compiled<Register> {
-        let Some(register) = Register::try_from(self.next).ok().filter(|_| self.next < WINDOW - 1)
+        let Some(register) = Register::try_from(self.next)
+            .ok()
+            .filter(|_| self.next < WINDOW - 1)
         else {
-            let message =
-                format!("this procedure needs more than {} variables at once", WINDOW - 2);
-            return Err(CompileError::Syntax(SyntaxError::new(self.position, message)));
+            let message = format!(
+                "this procedure needs more than {} variables at once",
+                WINDOW - 2
+            );
+            return Err(CompileError::Syntax(SyntaxError::new(
+                self.position,
+                message,
+            )));
         };
         self.next += 1;
         self.highest = self.highest.max(self.next);
@@ -133,7 +140,9 @@ impl Op {
 impl<'gc> Compiler<'gc> {
     /// The body under construction.
     pub(super) fn function(&mut self) -> &mut Function<'gc> {
-        self.functions.last_mut().expect("a body is under construction")
+        self.functions
+            .last_mut()
+            .expect("a body is under construction")
     }
 
     pub(super) fn emit(&mut self, op: Op) {
@@ -150,7 +159,11 @@ impl<'gc> Compiler<'gc> {
         if variable.names(lambda) {
             return Location::Register(0);
         }
-        let at = self.function().captures.iter().position(|&captured| captured == var);
+        let at = self
+            .function()
+            .captures
+            .iter()
+            .position(|&captured| captured == var);
         Location::Free(at.expect("the analysis found every capture") as u16)
     }
 }

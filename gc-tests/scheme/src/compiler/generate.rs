@@ -28,7 +28,10 @@ pub(super) enum Target {
 
 impl<'gc> Compiler<'gc> {
     /// Compiles a body to code.
-    #[allow(clippy::too_many_arguments, reason = "these are the parts of a procedure")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "these are the parts of a procedure"
+    )]
     pub(super) fn body(
         &mut self,
         id: LambdaId,
@@ -86,10 +89,7 @@ impl<'gc> Compiler<'gc> {
     }
 
     /// Runs `f` and gives back the registers that it took.
-    pub(super) fn scoped<T>(
-        &mut self,
-        f: impl FnOnce(&mut Self) -> Compiled<T>,
-    ) -> Compiled<T> {
+    pub(super) fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> Compiled<T>) -> Compiled<T> {
         let next = self.function().next;
         let result = f(self);
         self.function().next = next;
@@ -214,7 +214,10 @@ impl<'gc> Compiler<'gc> {
             Node::Lambda(lambda) => self.lambda(lambda, dst)?,
             Node::Inline(operation, arguments, position) => {
                 self.scoped(|c| c.inline(*operation, arguments, *position, dst))?;
-                if matches!(operation, Inline::SetCar | Inline::SetCdr | Inline::VectorSet) {
+                if matches!(
+                    operation,
+                    Inline::SetCar | Inline::SetCdr | Inline::VectorSet
+                ) {
                     self.simple_into(&Node::Unspecified, dst)?;
                 }
             }
@@ -237,7 +240,15 @@ impl<'gc> Compiler<'gc> {
     }
 
     fn lambda(&mut self, lambda: &Lambda, dst: Register) -> Compiled {
-        let Lambda { id, name, parameters, rest, body, captures, position } = lambda;
+        let Lambda {
+            id,
+            name,
+            parameters,
+            rest,
+            body,
+            captures,
+            position,
+        } = lambda;
         let code = self.body(*id, name, parameters, *rest, captures, body, *position)?;
         if captures.is_empty() {
             let closure = self.closure_of(code)?;
@@ -256,7 +267,10 @@ impl<'gc> Compiler<'gc> {
             self.function().registers.insert(*var, register);
             if self.variables[*var].boxed {
                 let index = self.function().constant(Value::Undefined);
-                self.emit(Op::Constant { dst: register, index });
+                self.emit(Op::Constant {
+                    dst: register,
+                    index,
+                });
                 self.emit(Op::MakeBox { register });
             }
         }
@@ -277,7 +291,10 @@ impl<'gc> Compiler<'gc> {
             if self.variables[*var].boxed {
                 let src = self.function().take()?;
                 self.compile(node, Target::Register(src))?;
-                self.emit(Op::BoxSet { target: register, src });
+                self.emit(Op::BoxSet {
+                    target: register,
+                    src,
+                });
                 values.push(src);
             } else {
                 self.compile(node, Target::Register(register))?;
@@ -288,12 +305,18 @@ impl<'gc> Compiler<'gc> {
         for (i, (_, node)) in bindings.iter().enumerate() {
             let Node::Lambda(lambda) = node else { continue };
             for (index, captured) in lambda.captures.iter().enumerate() {
-                let later = bindings[i + 1..].iter().position(|(var, _)| var == captured);
+                let later = bindings[i + 1..]
+                    .iter()
+                    .position(|(var, _)| var == captured);
                 if let Some(later) = later
                     && !self.variables[*captured].boxed
                 {
                     let src = values[i + 1 + later];
-                    self.emit(Op::Patch { closure: values[i], src, index: index as u16 });
+                    self.emit(Op::Patch {
+                        closure: values[i],
+                        src,
+                        index: index as u16,
+                    });
                 }
             }
         }
@@ -337,8 +360,16 @@ impl<'gc> Compiler<'gc> {
             Inline::Cddr => Op::Cddr { dst, src: a },
             Inline::SetCar => Op::SetCar { target: a, src: b },
             Inline::SetCdr => Op::SetCdr { target: a, src: b },
-            Inline::VectorRef => Op::VectorRef { dst, vector: a, index: b },
-            Inline::VectorSet => Op::VectorSet { vector: a, index: b, src: c },
+            Inline::VectorRef => Op::VectorRef {
+                dst,
+                vector: a,
+                index: b,
+            },
+            Inline::VectorSet => Op::VectorSet {
+                vector: a,
+                index: b,
+                src: c,
+            },
             Inline::Add => Op::Add { dst, a, b },
             Inline::Subtract => Op::Subtract { dst, a, b },
             Inline::Multiply => Op::Multiply { dst, a, b },

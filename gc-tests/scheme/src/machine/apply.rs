@@ -197,8 +197,9 @@ impl<'gc> Machine<'gc> {
             },
             Control::Eval => {
                 let code = stack.code;
-                let position =
-                    code.map_or(Position::default(), |code| code.position(stack.pc.max(1) - 1));
+                let position = code.map_or(Position::default(), |code| {
+                    code.position(stack.pc.max(1) - 1)
+                });
                 let source = code.map_or("", |code| alloc::text_of(code.source));
                 let syntax = compiler::from_value(first, position)
                     .map_err(|error| Fault::message(error.message))?;
@@ -224,11 +225,15 @@ impl<'gc> Machine<'gc> {
     ) -> Step<'gc> {
         let values = alloc::elements(continuation.values);
         if stack.reserve(values.len(), usize::MAX).is_err() {
-            return Err(Fault::message("the stack of a continuation does not fit memory"));
+            return Err(Fault::message(
+                "the stack of a continuation does not fit memory",
+            ));
         }
         stack.values[..values.len()].copy_from_slice(values);
         stack.frames.clear();
-        stack.frames.extend_from_slice(alloc::elements(continuation.frames));
+        stack
+            .frames
+            .extend_from_slice(alloc::elements(continuation.frames));
         stack.base = values.len();
         let (winders, handlers) = (continuation.winders, continuation.handlers);
         Dynamic::set(context.dynamic, context.mc, winders, handlers);
@@ -273,7 +278,11 @@ fn record<'gc>(
                 Value::Symbol(symbol) => symbol.name(),
                 _ => "?",
             };
-            Err(Fault::wrong_type(name(), &format!("a record of type {kind}"), other))
+            Err(Fault::wrong_type(
+                name(),
+                &format!("a record of type {kind}"),
+                other,
+            ))
         }
     };
     match procedure.operation {
@@ -285,7 +294,10 @@ fn record<'gc>(
                 Lock::new(at.map_or(Value::Bool(false), |at| arguments[at]))
             };
             let fields = alloc::slice(context.mc, (0..count).map(field))?;
-            let record = Record { kind: procedure.kind, fields };
+            let record = Record {
+                kind: procedure.kind,
+                fields,
+            };
             Ok(Value::Record(alloc::new(context.mc, record)?))
         }
         RecordOperation::Test => Ok(Value::Bool(instance().is_ok())),
@@ -294,7 +306,9 @@ fn record<'gc>(
         }
         RecordOperation::Set(field) => {
             let record = instance()?;
-            alloc::write(context.mc, record.fields)[field as usize].unlock().set(arguments[1]);
+            alloc::write(context.mc, record.fields)[field as usize]
+                .unlock()
+                .set(arguments[1]);
             Ok(Value::Unspecified)
         }
     }

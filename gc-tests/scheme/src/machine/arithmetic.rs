@@ -102,7 +102,11 @@ pub fn integer_divide<'gc>(division: Division, a: Value<'gc>, b: Value<'gc>) -> 
             Division::Remainder => Value::Fixnum(x.wrapping_rem(y)),
             Division::Modulo => {
                 let r = x.wrapping_rem(y);
-                Value::Fixnum(if r != 0 && (r < 0) != (y < 0) { r + y } else { r })
+                Value::Fixnum(if r != 0 && (r < 0) != (y < 0) {
+                    r + y
+                } else {
+                    r
+                })
             }
         });
     }

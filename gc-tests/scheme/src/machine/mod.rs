@@ -87,7 +87,10 @@ impl<'gc> Machine<'gc> {
     /// A machine with an empty stack and the primitives as its only globals.
     pub fn new(mc: &Mutation<'gc>) -> Result<Self, HeapError> {
         let symbols = SymbolTable::new(mc)?;
-        let dynamic = Dynamic { winders: Lock::new(Value::Nil), handlers: Lock::new(Value::Nil) };
+        let dynamic = Dynamic {
+            winders: Lock::new(Value::Nil),
+            handlers: Lock::new(Value::Nil),
+        };
         let machine = Machine {
             stack: alloc::new(mc, RefLock::new(Stack::new()))?,
             symbols,

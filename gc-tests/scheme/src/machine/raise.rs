@@ -10,10 +10,7 @@ use crate::printer;
 use crate::value::{Condition, Pair, Str, Value};
 
 /// A string of the language.
-pub(crate) fn string<'gc>(
-    mc: &Mutation<'gc>,
-    text: &str,
-) -> Result<Gc<'gc, Str<'gc>>, HeapError> {
+pub(crate) fn string<'gc>(mc: &Mutation<'gc>, text: &str) -> Result<Gc<'gc, Str<'gc>>, HeapError> {
     let chars: Vec<char> = text.chars().collect();
     let chars = alloc::slice(mc, chars.into_iter().map(Lock::new))?;
     alloc::new(mc, Str { chars })
@@ -25,7 +22,10 @@ pub(crate) fn list<'gc>(
     items: impl DoubleEndedIterator<Item = Value<'gc>>,
 ) -> Result<Value<'gc>, HeapError> {
     items.rev().try_fold(Value::Nil, |cdr, car| {
-        let pair = Pair { car: Lock::new(car), cdr: Lock::new(cdr) };
+        let pair = Pair {
+            car: Lock::new(car),
+            cdr: Lock::new(cdr),
+        };
         Ok(Value::Pair(alloc::new(mc, pair)?))
     })
 }
@@ -37,7 +37,11 @@ impl Stack<'_> {
             return "(nowhere)".to_owned();
         };
         let position = code.position(self.pc.saturating_sub(1));
-        Place { source: alloc::text_of(code.source).to_owned(), position }.to_string()
+        Place {
+            source: alloc::text_of(code.source).to_owned(),
+            position,
+        }
+        .to_string()
     }
 }
 
@@ -119,8 +123,14 @@ fn make_condition<'gc>(
 pub(super) fn uncaught<'gc>(stack: &Stack<'gc>, object: Value<'gc>) -> Stop<'gc> {
     match object {
         Value::Condition(condition) => {
-            let place = condition.place.get().map_or_else(|| stack.place(), |text| text.to_rust());
-            Stop::Uncaught { place, message: printer::condition_text(condition) }
+            let place = condition
+                .place
+                .get()
+                .map_or_else(|| stack.place(), |text| text.to_rust());
+            Stop::Uncaught {
+                place,
+                message: printer::condition_text(condition),
+            }
         }
         _ => Stop::Uncaught {
             place: stack.place(),

@@ -62,8 +62,12 @@ impl<'gc> Machine<'gc> {
         host: &mut Host,
         fuel: &mut usize,
     ) -> Stop<'gc> {
-        let mut context =
-            Context { mc, symbols: self.symbols, dynamic: self.dynamic, host };
+        let mut context = Context {
+            mc,
+            symbols: self.symbols,
+            dynamic: self.dynamic,
+            host,
+        };
         if stack.reserve(stack.top(), usize::MAX).is_err() {
             return raise::overflow(stack);
         }
@@ -170,7 +174,11 @@ fn execute<'gc>(
                         check!(adapt(mc, &callee, &mut regs[from + 1..], count));
                     }
                     if let Some(code) = code_gc {
-                        frames.push(Frame { code, pc: pc as u32, base: base as u32 });
+                        frames.push(Frame {
+                            code,
+                            pc: pc as u32,
+                            base: base as u32,
+                        });
                     }
                     base += from;
                     if let Err(overflow) = grow(values, frames.len(), base, limit) {
@@ -181,15 +189,21 @@ fn execute<'gc>(
                     pc = 0;
                     burn!();
                 }
-                Value::Primitive(Primitive { action: Action::Function(function), arity, .. })
-                    if arity.accepts(count) =>
-                {
+                Value::Primitive(Primitive {
+                    action: Action::Function(function),
+                    arity,
+                    ..
+                }) if arity.accepts(count) => {
                     let (before, arguments) = regs.split_at_mut(from + 1);
                     before[from] = check!(function(context, &arguments[..count]));
                 }
                 _ => {
                     if let Some(code) = code_gc {
-                        frames.push(Frame { code, pc: pc as u32, base: base as u32 });
+                        frames.push(Frame {
+                            code,
+                            pc: pc as u32,
+                            base: base as u32,
+                        });
                     }
                     base += from;
                     pending = Some(count);
@@ -230,9 +244,11 @@ fn execute<'gc>(
                     pc = 0;
                     burn!();
                 }
-                Value::Primitive(Primitive { action: Action::Function(function), arity, .. })
-                    if arity.accepts(count) =>
-                {
+                Value::Primitive(Primitive {
+                    action: Action::Function(function),
+                    arity,
+                    ..
+                }) if arity.accepts(count) => {
                     let value = check!(function(context, &regs[from + 1..][..count]));
                     give_back!(value);
                 }
@@ -315,9 +331,15 @@ fn execute<'gc>(
             Op::Closure { dst, index } => {
                 r!(dst) = check!(make_closure(mc, regs, constants[index as usize]));
             }
-            Op::Patch { closure, src, index } => {
+            Op::Patch {
+                closure,
+                src,
+                index,
+            } => {
                 if let Value::Procedure(closure) = r!(closure) {
-                    alloc::write(mc, closure.free)[usize::from(index)].unlock().set(r!(src));
+                    alloc::write(mc, closure.free)[usize::from(index)]
+                        .unlock()
+                        .set(r!(src));
                 }
             }
 
@@ -371,36 +393,67 @@ fn execute<'gc>(
                 jump_unless!(r!(a), r!(b), <=, "<=", offset);
             }
             Op::JumpUnlessEqual { a, b, offset } => jump_unless!(r!(a), r!(b), ==, "=", offset),
-            Op::JumpUnlessLessImmediate { a, immediate, offset } => {
+            Op::JumpUnlessLessImmediate {
+                a,
+                immediate,
+                offset,
+            } => {
                 jump_unless!(r!(a), Value::Fixnum(immediate.into()), <, "<", offset);
             }
-            Op::JumpUnlessLessEqualImmediate { a, immediate, offset } => {
+            Op::JumpUnlessLessEqualImmediate {
+                a,
+                immediate,
+                offset,
+            } => {
                 jump_unless!(r!(a), Value::Fixnum(immediate.into()), <=, "<=", offset);
             }
-            Op::JumpUnlessGreaterImmediate { a, immediate, offset } => {
+            Op::JumpUnlessGreaterImmediate {
+                a,
+                immediate,
+                offset,
+            } => {
                 jump_unless!(r!(a), Value::Fixnum(immediate.into()), >, ">", offset);
             }
-            Op::JumpUnlessGreaterEqualImmediate { a, immediate, offset } => {
+            Op::JumpUnlessGreaterEqualImmediate {
+                a,
+                immediate,
+                offset,
+            } => {
                 jump_unless!(r!(a), Value::Fixnum(immediate.into()), >=, ">=", offset);
             }
-            Op::JumpUnlessEqualImmediate { a, immediate, offset } => {
+            Op::JumpUnlessEqualImmediate {
+                a,
+                immediate,
+                offset,
+            } => {
                 jump_unless!(r!(a), Value::Fixnum(immediate.into()), ==, "=", offset);
             }
 
             Op::Call { base: from, count } => call!(from, count),
             Op::TailCall { base: from, count } => tail_call!(from, count),
-            Op::CallGlobal { base: from, count, index } => {
+            Op::CallGlobal {
+                base: from,
+                count,
+                index,
+            } => {
                 r!(from) = global!(index);
                 call!(from, count);
             }
-            Op::TailCallGlobal { base: from, count, index } => {
+            Op::TailCallGlobal {
+                base: from,
+                count,
+                index,
+            } => {
                 r!(from) = global!(index);
                 tail_call!(from, count);
             }
             Op::Return { src } => give_back!(r!(src)),
 
             Op::Cons { dst, a, b } => {
-                let pair = Pair { car: Lock::new(r!(a)), cdr: Lock::new(r!(b)) };
+                let pair = Pair {
+                    car: Lock::new(r!(a)),
+                    cdr: Lock::new(r!(b)),
+                };
                 r!(dst) = Value::Pair(check!(alloc::new(mc, pair)));
             }
             Op::Car { dst, src } => match r!(src) {
@@ -466,7 +519,11 @@ fn execute<'gc>(
                 r!(dst) = check!(arithmetic::integer_divide(Division::Quotient, r!(a), r!(b)));
             }
             Op::Remainder { dst, a, b } => {
-                r!(dst) = check!(arithmetic::integer_divide(Division::Remainder, r!(a), r!(b)));
+                r!(dst) = check!(arithmetic::integer_divide(
+                    Division::Remainder,
+                    r!(a),
+                    r!(b)
+                ));
             }
             Op::Less { dst, a, b } => {
                 r!(dst) = Value::Bool(compare!(r!(a), r!(b), <, "<"));
@@ -522,7 +579,11 @@ fn unbound<'gc>(symbol: Gc<'gc, Symbol<'gc>>) -> BoxedFault<'gc> {
 
 #[cold]
 fn not_pair<'gc>(who: &str, value: Value<'gc>) -> BoxedFault<'gc> {
-    let expected = if who.len() == 4 && who.starts_with('c') { "a longer list" } else { "a pair" };
+    let expected = if who.len() == 4 && who.starts_with('c') {
+        "a longer list"
+    } else {
+        "a pair"
+    };
     Fault::wrong_type(who, expected, value)
 }
 
@@ -531,17 +592,17 @@ fn bad_index<'gc>(who: &str, vector: Value<'gc>, index: Value<'gc>) -> BoxedFaul
     match vector {
         Value::Vector(vector) => {
             let length = alloc::elements(vector.items).len();
-            Fault::about(format!("{who}: no such index in a vector of length {length}:"), index)
+            Fault::about(
+                format!("{who}: no such index in a vector of length {length}:"),
+                index,
+            )
         }
         _ => Fault::wrong_type(who, "a vector", vector),
     }
 }
 
 #[cold]
-fn add_immediate<'gc>(
-    value: Value<'gc>,
-    immediate: i32,
-) -> Result<Value<'gc>, BoxedFault<'gc>> {
+fn add_immediate<'gc>(value: Value<'gc>, immediate: i32) -> Result<Value<'gc>, BoxedFault<'gc>> {
     match value {
         Value::Flonum(x) => Ok(Value::Flonum(x + f64::from(immediate))),
         _ if immediate < 0 => arithmetic::subtract(value, Value::Fixnum(-i64::from(immediate))),
@@ -550,11 +611,7 @@ fn add_immediate<'gc>(
 }
 
 #[cold]
-fn as_floats<'gc>(
-    who: &str,
-    a: Value<'gc>,
-    b: Value<'gc>,
-) -> Result<(f64, f64), BoxedFault<'gc>> {
+fn as_floats<'gc>(who: &str, a: Value<'gc>, b: Value<'gc>) -> Result<(f64, f64), BoxedFault<'gc>> {
     Ok((arithmetic::to_f64(who, a)?, arithmetic::to_f64(who, b)?))
 }
 
@@ -607,7 +664,9 @@ fn make_closure<'gc>(
     regs: &[Value<'gc>; WINDOW],
     code: Value<'gc>,
 ) -> Result<Value<'gc>, HeapError> {
-    let Value::Code(code) = code else { unreachable!("the constant is code") };
+    let Value::Code(code) = code else {
+        unreachable!("the constant is code")
+    };
     let captures = alloc::elements(code.captures).iter();
     let free = alloc::slice(
         mc,

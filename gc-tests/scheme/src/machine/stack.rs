@@ -104,7 +104,11 @@ pub(super) fn grow(
     top: usize,
     limit: usize,
 ) -> Result<(), Overflow> {
-    if top + WINDOW > values.len() { extend(values, frames, top, limit) } else { Ok(()) }
+    if top + WINDOW > values.len() {
+        extend(values, frames, top, limit)
+    } else {
+        Ok(())
+    }
 }
 
 #[cold]
@@ -145,6 +149,11 @@ impl Stack<'_> {
     /// Where execution stands.
     pub fn mark(&self) -> Mark {
         let frames = self.frames.len();
-        Mark { pc: self.pc, base: self.base, frames, pending: self.pending }
+        Mark {
+            pc: self.pc,
+            base: self.base,
+            frames,
+            pending: self.pending,
+        }
     }
 }

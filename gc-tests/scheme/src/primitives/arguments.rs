@@ -23,7 +23,10 @@ pub fn index<'gc>(who: &str, value: Value<'gc>, limit: usize) -> Checked<'gc, us
     match value {
         Value::Fixnum(n) => match usize::try_from(n) {
             Ok(n) if n <= limit => Ok(n),
-            _ => Err(Fault::about(format!("{who}: not in the range 0 to {limit}:"), value)),
+            _ => Err(Fault::about(
+                format!("{who}: not in the range 0 to {limit}:"),
+                value,
+            )),
         },
         _ => Err(Fault::wrong_type(who, "an exact integer", value)),
     }
@@ -35,8 +38,12 @@ pub fn range<'gc>(
     arguments: &[Value<'gc>],
     length: usize,
 ) -> Checked<'gc, std::ops::Range<usize>> {
-    let end = arguments.get(1).map_or(Ok(length), |&end| index(who, end, length))?;
-    let start = arguments.first().map_or(Ok(0), |&start| index(who, start, end))?;
+    let end = arguments
+        .get(1)
+        .map_or(Ok(length), |&end| index(who, end, length))?;
+    let start = arguments
+        .first()
+        .map_or(Ok(0), |&start| index(who, start, end))?;
     Ok(start..end)
 }
 

@@ -7,7 +7,9 @@ use crate::error::{Fault, Outcome};
 use crate::value::Value;
 
 pub(super) static TABLE: &[Primitive] = &[
-    Primitive::new(&["char?"], 1, 1, |_, a| Ok(Value::Bool(a[0].is(Kind::Char)))),
+    Primitive::new(&["char?"], 1, 1, |_, a| {
+        Ok(Value::Bool(a[0].is(Kind::Char)))
+    }),
     Primitive::new(&["char->integer"], 1, 1, |_, a| {
         Ok(Value::Fixnum(character("char->integer", a[0])? as i64))
     }),
@@ -15,14 +17,27 @@ pub(super) static TABLE: &[Primitive] = &[
         let code = index("integer->char", a[0], 0x10_ffff)?;
         match char::from_u32(code as u32) {
             Some(c) => Ok(Value::Char(c)),
-            None => Err(Fault::about("integer->char: no character has the code", a[0])),
+            None => Err(Fault::about(
+                "integer->char: no character has the code",
+                a[0],
+            )),
         }
     }),
-    Primitive::new(&["char=?"], 1, MANY, |_, a| compare("char=?", a, |x, y| x == y)),
-    Primitive::new(&["char<?"], 1, MANY, |_, a| compare("char<?", a, |x, y| x < y)),
-    Primitive::new(&["char>?"], 1, MANY, |_, a| compare("char>?", a, |x, y| x > y)),
-    Primitive::new(&["char<=?"], 1, MANY, |_, a| compare("char<=?", a, |x, y| x <= y)),
-    Primitive::new(&["char>=?"], 1, MANY, |_, a| compare("char>=?", a, |x, y| x >= y)),
+    Primitive::new(&["char=?"], 1, MANY, |_, a| {
+        compare("char=?", a, |x, y| x == y)
+    }),
+    Primitive::new(&["char<?"], 1, MANY, |_, a| {
+        compare("char<?", a, |x, y| x < y)
+    }),
+    Primitive::new(&["char>?"], 1, MANY, |_, a| {
+        compare("char>?", a, |x, y| x > y)
+    }),
+    Primitive::new(&["char<=?"], 1, MANY, |_, a| {
+        compare("char<=?", a, |x, y| x <= y)
+    }),
+    Primitive::new(&["char>=?"], 1, MANY, |_, a| {
+        compare("char>=?", a, |x, y| x >= y)
+    }),
     Primitive::new(&["char-ci=?"], 1, MANY, |_, a| {
         compare("char-ci=?", a, |x, y| x.to_lowercase().eq(y.to_lowercase()))
     }),
@@ -35,19 +50,27 @@ pub(super) static TABLE: &[Primitive] = &[
         Ok(Value::Char(single(c, c.to_lowercase())))
     }),
     Primitive::new(&["char-alphabetic?"], 1, 1, |_, a| {
-        Ok(Value::Bool(character("char-alphabetic?", a[0])?.is_alphabetic()))
+        Ok(Value::Bool(
+            character("char-alphabetic?", a[0])?.is_alphabetic(),
+        ))
     }),
     Primitive::new(&["char-numeric?"], 1, 1, |_, a| {
         Ok(Value::Bool(character("char-numeric?", a[0])?.is_numeric()))
     }),
     Primitive::new(&["char-whitespace?"], 1, 1, |_, a| {
-        Ok(Value::Bool(character("char-whitespace?", a[0])?.is_whitespace()))
+        Ok(Value::Bool(
+            character("char-whitespace?", a[0])?.is_whitespace(),
+        ))
     }),
     Primitive::new(&["char-upper-case?"], 1, 1, |_, a| {
-        Ok(Value::Bool(character("char-upper-case?", a[0])?.is_uppercase()))
+        Ok(Value::Bool(
+            character("char-upper-case?", a[0])?.is_uppercase(),
+        ))
     }),
     Primitive::new(&["char-lower-case?"], 1, 1, |_, a| {
-        Ok(Value::Bool(character("char-lower-case?", a[0])?.is_lowercase()))
+        Ok(Value::Bool(
+            character("char-lower-case?", a[0])?.is_lowercase(),
+        ))
     }),
     Primitive::new(&["digit-value"], 1, 1, |_, a| {
         Ok(match character("digit-value", a[0])?.to_digit(10) {
@@ -59,7 +82,11 @@ pub(super) static TABLE: &[Primitive] = &[
 
 /// The mapped character where the mapping is one character, otherwise the character itself.
 fn single(c: char, mut mapped: impl ExactSizeIterator<Item = char>) -> char {
-    if mapped.len() == 1 { mapped.next().unwrap_or(c) } else { c }
+    if mapped.len() == 1 {
+        mapped.next().unwrap_or(c)
+    } else {
+        c
+    }
 }
 
 fn compare<'gc>(who: &str, a: &[Value<'gc>], holds: fn(char, char) -> bool) -> Outcome<'gc> {

@@ -24,13 +24,26 @@ pub(super) static TABLE: &[Primitive] = &[
     ),
     Primitive::control(&["%reinstate"], 2, 2, Control::Reinstate),
     Primitive::control(&["eval"], 1, 2, Control::Eval),
-    Primitive::control(&["gc-collect", "gc", "collect-garbage"], 0, 1, Control::Collect),
-    Primitive::new(&["procedure?"], 1, 1, |_, a| Ok(Value::Bool(a[0].is(Kind::Procedure)))),
-    Primitive::new(&["boolean?"], 1, 1, |_, a| Ok(Value::Bool(a[0].is(Kind::Boolean)))),
+    Primitive::control(
+        &["gc-collect", "gc", "collect-garbage"],
+        0,
+        1,
+        Control::Collect,
+    ),
+    Primitive::new(&["procedure?"], 1, 1, |_, a| {
+        Ok(Value::Bool(a[0].is(Kind::Procedure)))
+    }),
+    Primitive::new(&["boolean?"], 1, 1, |_, a| {
+        Ok(Value::Bool(a[0].is(Kind::Boolean)))
+    }),
     Primitive::new(&["not"], 1, 1, |_, a| Ok(Value::Bool(!a[0].is_true()))),
-    Primitive::new(&["boolean=?", "symbol=?"], 2, 2, |_, a| Ok(Value::Bool(a[0].is_eq(a[1])))),
+    Primitive::new(&["boolean=?", "symbol=?"], 2, 2, |_, a| {
+        Ok(Value::Bool(a[0].is_eq(a[1])))
+    }),
     Primitive::new(&["symbol<?"], 2, 2, |_, a| {
-        Ok(Value::Bool(symbol("symbol<?", a[0])?.name() < symbol("symbol<?", a[1])?.name()))
+        Ok(Value::Bool(
+            symbol("symbol<?", a[0])?.name() < symbol("symbol<?", a[1])?.name(),
+        ))
     }),
     Primitive::new(&["void"], 0, MANY, |_, _| Ok(Value::Unspecified)),
     Primitive::new(&["eof-object"], 0, 0, |_, _| Ok(Value::Eof)),
@@ -58,7 +71,11 @@ pub(super) static TABLE: &[Primitive] = &[
     }),
     Primitive::new(&["%continuation-winders"], 1, 1, |_, a| match a[0] {
         Value::Continuation(continuation) => Ok(continuation.winders),
-        value => Err(Fault::wrong_type("%continuation-winders", "a continuation", value)),
+        value => Err(Fault::wrong_type(
+            "%continuation-winders",
+            "a continuation",
+            value,
+        )),
     }),
     Primitive::new(&["error"], 1, MANY, error),
     Primitive::new(&["raise"], 1, 1, |_, a| Err(Box::new(Fault::Raise(a[0])))),
@@ -68,9 +85,16 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["error-object?", "error?", "condition?"], 1, 1, |_, a| {
         Ok(Value::Bool(matches!(a[0], Value::Condition(_))))
     }),
-    Primitive::new(&["error-object-message", "condition-message"], 1, 1, |_, a| {
-        Ok(Value::String(condition("error-object-message", a[0])?.message))
-    }),
+    Primitive::new(
+        &["error-object-message", "condition-message"],
+        1,
+        1,
+        |_, a| {
+            Ok(Value::String(
+                condition("error-object-message", a[0])?.message,
+            ))
+        },
+    ),
     Primitive::new(&["error-object-irritants"], 1, 1, |_, a| {
         Ok(condition("error-object-irritants", a[0])?.irritants)
     }),
@@ -94,13 +118,18 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["current-jiffy"], 0, 0, |cx, _| {
         Ok(Value::Fixnum(cx.host.started.elapsed().as_nanos() as i64))
     }),
-    Primitive::new(&["jiffies-per-second"], 0, 0, |_, _| Ok(Value::Fixnum(1_000_000_000))),
+    Primitive::new(&["jiffies-per-second"], 0, 0, |_, _| {
+        Ok(Value::Fixnum(1_000_000_000))
+    }),
     Primitive::new(&["command-line"], 0, 0, |cx, _| {
         let arguments = cx.host.command_line.clone();
-        arguments.iter().rev().try_fold(Value::Nil, |rest, argument| {
-            let text = super::text::make(cx, argument.chars())?;
-            super::lists::cons(cx, text, rest)
-        })
+        arguments
+            .iter()
+            .rev()
+            .try_fold(Value::Nil, |rest, argument| {
+                let text = super::text::make(cx, argument.chars())?;
+                super::lists::cons(cx, text, rest)
+            })
     }),
     Primitive::new(&["%make-record-type"], 2, 2, make_record_type),
     Primitive::new(&["%record-procedure"], 4, 4, record_procedure),
@@ -142,19 +171,32 @@ fn error<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
     let chars = alloc::slice(cx.mc, chars.into_iter().map(Lock::new))?;
     let message = alloc::new(cx.mc, crate::value::Str { chars })?;
     let irritants = super::lists::make(cx, irritants, Value::Nil)?;
-    let condition = Condition { message, irritants, place: Lock::new(None) };
-    Err(Box::new(Fault::Raise(Value::Condition(alloc::new(cx.mc, condition)?))))
+    let condition = Condition {
+        message,
+        irritants,
+        place: Lock::new(None),
+    };
+    Err(Box::new(Fault::Raise(Value::Condition(alloc::new(
+        cx.mc, condition,
+    )?))))
 }
 
 fn make_record_type<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
     let fields = alloc::slice(cx.mc, list("define-record-type", a[1])?)?;
-    Ok(Value::RecordType(alloc::new(cx.mc, RecordType { name: a[0], fields })?))
+    Ok(Value::RecordType(alloc::new(
+        cx.mc,
+        RecordType { name: a[0], fields },
+    )?))
 }
 
 /// `(%record-procedure type name operation argument)`
 fn record_procedure<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
     let Value::RecordType(kind) = a[0] else {
-        return Err(Fault::wrong_type("define-record-type", "a record type", a[0]));
+        return Err(Fault::wrong_type(
+            "define-record-type",
+            "a record type",
+            a[0],
+        ));
     };
     let fields = alloc::elements(kind.fields).len();
     let field = |value| index("define-record-type", value, fields).map(|i| i as u32);
@@ -167,6 +209,10 @@ fn record_procedure<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc>
         "set" => RecordOperation::Set(field(a[3])?),
         _ => RecordOperation::Test,
     };
-    let procedure = RecordProcedure { kind, name: a[1], operation };
+    let procedure = RecordProcedure {
+        kind,
+        name: a[1],
+        operation,
+    };
     Ok(Value::RecordProcedure(alloc::new(cx.mc, procedure)?))
 }

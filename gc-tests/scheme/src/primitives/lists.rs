@@ -24,9 +24,15 @@ pub(super) static TABLE: &[Primitive] = &[
         unlock!(Gc::write(cx.mc, pair), Pair, cdr).set(a[1]);
         Ok(Value::Unspecified)
     }),
-    Primitive::new(&["pair?"], 1, 1, |_, a| Ok(Value::Bool(a[0].is(Kind::Pair)))),
-    Primitive::new(&["null?"], 1, 1, |_, a| Ok(Value::Bool(a[0].is(Kind::Null)))),
-    Primitive::new(&["list?"], 1, 1, |_, a| Ok(Value::Bool(length("list?", a[0]).is_ok()))),
+    Primitive::new(&["pair?"], 1, 1, |_, a| {
+        Ok(Value::Bool(a[0].is(Kind::Pair)))
+    }),
+    Primitive::new(&["null?"], 1, 1, |_, a| {
+        Ok(Value::Bool(a[0].is(Kind::Null)))
+    }),
+    Primitive::new(&["list?"], 1, 1, |_, a| {
+        Ok(Value::Bool(length("list?", a[0]).is_ok()))
+    }),
     Primitive::new(&["list", "%list"], 0, MANY, |cx, a| make(cx, a, Value::Nil)),
     Primitive::new(&["cons*", "list*"], 1, MANY, |cx, a| {
         make(cx, &a[..a.len() - 1], a[a.len() - 1])
@@ -36,20 +42,30 @@ pub(super) static TABLE: &[Primitive] = &[
         let fill = a.get(1).copied().unwrap_or(Value::Unspecified);
         (0..count).try_fold(Value::Nil, |rest, _| cons(cx, fill, rest))
     }),
-    Primitive::new(&["length"], 1, 1, |_, a| Ok(Value::Fixnum(length("length", a[0])? as i64))),
+    Primitive::new(&["length"], 1, 1, |_, a| {
+        Ok(Value::Fixnum(length("length", a[0])? as i64))
+    }),
     Primitive::new(&["append", "%append"], 0, MANY, append),
     Primitive::new(&["reverse"], 1, 1, |cx, a| {
         length("reverse", a[0])?;
-        a[0].list().try_fold(Value::Nil, |rest, item| cons(cx, item, rest))
+        a[0].list()
+            .try_fold(Value::Nil, |rest, item| cons(cx, item, rest))
     }),
     Primitive::new(&["list-tail"], 2, 2, |_, a| tail("list-tail", a)),
     Primitive::new(&["list-head"], 2, 2, |cx, a| {
         let items = list("list-head", a[0])?;
-        make(cx, &items[..index("list-head", a[1], items.len())?], Value::Nil)
+        make(
+            cx,
+            &items[..index("list-head", a[1], items.len())?],
+            Value::Nil,
+        )
     }),
     Primitive::new(&["list-ref"], 2, 2, |_, a| match tail("list-ref", a)? {
         Value::Pair(pair) => Ok(pair.car.get()),
-        _ => Err(Fault::about("list-ref: the list is too short for index", a[1])),
+        _ => Err(Fault::about(
+            "list-ref: the list is too short for index",
+            a[1],
+        )),
     }),
     Primitive::new(&["list-copy"], 1, 1, |cx, a| {
         let mut list = a[0].list();
@@ -69,10 +85,14 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["%member"], 2, 2, |_, a| member(a, Value::is_equal)),
     Primitive::new(&["assq"], 2, 2, |_, a| associate("assq", a, Value::is_eq)),
     Primitive::new(&["assv"], 2, 2, |_, a| associate("assv", a, Value::is_eqv)),
-    Primitive::new(&["%assoc"], 2, 2, |_, a| associate("assoc", a, Value::is_equal)),
+    Primitive::new(&["%assoc"], 2, 2, |_, a| {
+        associate("assoc", a, Value::is_equal)
+    }),
     Primitive::new(&["eq?"], 2, 2, |_, a| Ok(Value::Bool(a[0].is_eq(a[1])))),
     Primitive::new(&["eqv?"], 2, 2, |_, a| Ok(Value::Bool(a[0].is_eqv(a[1])))),
-    Primitive::new(&["equal?"], 2, 2, |_, a| Ok(Value::Bool(a[0].is_equal(a[1])))),
+    Primitive::new(&["equal?"], 2, 2, |_, a| {
+        Ok(Value::Bool(a[0].is_equal(a[1])))
+    }),
 ];
 
 macro_rules! selectors {
@@ -101,7 +121,11 @@ fn select<'gc>(who: &str, path: &str, value: Value<'gc>) -> Outcome<'gc> {
                 _ => Fault::wrong_type(who, "a longer list", value),
             });
         };
-        at = if step == b'a' { pair.car.get() } else { pair.cdr.get() };
+        at = if step == b'a' {
+            pair.car.get()
+        } else {
+            pair.cdr.get()
+        };
     }
     Ok(at)
 }
@@ -115,7 +139,10 @@ fn pair<'gc>(who: &str, value: Value<'gc>) -> Result<Gc<'gc, Pair<'gc>>, BoxedFa
 
 /// A new pair.
 pub(super) fn cons<'gc>(cx: &mut Cx<'_, 'gc>, car: Value<'gc>, cdr: Value<'gc>) -> Outcome<'gc> {
-    let pair = Pair { car: Lock::new(car), cdr: Lock::new(cdr) };
+    let pair = Pair {
+        car: Lock::new(car),
+        cdr: Lock::new(cdr),
+    };
     Ok(Value::Pair(alloc::new(cx.mc, pair)?))
 }
 
@@ -125,7 +152,10 @@ pub(super) fn make<'gc>(
     items: &[Value<'gc>],
     tail: Value<'gc>,
 ) -> Outcome<'gc> {
-    items.iter().rev().try_fold(tail, |rest, &item| cons(cx, item, rest))
+    items
+        .iter()
+        .rev()
+        .try_fold(tail, |rest, &item| cons(cx, item, rest))
 }
 
 fn append<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
@@ -143,7 +173,10 @@ fn tail<'gc>(who: &str, a: &[Value<'gc>]) -> Outcome<'gc> {
     let mut list = a[0].list();
     for _ in 0..count {
         if list.next().is_none() {
-            return Err(Fault::about(format!("{who}: the list is too short for index"), a[1]));
+            return Err(Fault::about(
+                format!("{who}: the list is too short for index"),
+                a[1],
+            ));
         }
     }
     Ok(list.rest)

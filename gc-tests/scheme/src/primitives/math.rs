@@ -17,8 +17,12 @@ pub(super) static TABLE: &[Primitive] = &[
     }),
     Primitive::new(&["floor"], 1, 1, |_, a| round("floor", a[0], f64::floor)),
     Primitive::new(&["ceiling"], 1, 1, |_, a| round("ceiling", a[0], f64::ceil)),
-    Primitive::new(&["truncate"], 1, 1, |_, a| round("truncate", a[0], f64::trunc)),
-    Primitive::new(&["round"], 1, 1, |_, a| round("round", a[0], f64::round_ties_even)),
+    Primitive::new(&["truncate"], 1, 1, |_, a| {
+        round("truncate", a[0], f64::trunc)
+    }),
+    Primitive::new(&["round"], 1, 1, |_, a| {
+        round("round", a[0], f64::round_ties_even)
+    }),
     Primitive::new(&["sqrt"], 1, 1, square_root),
     Primitive::new(&["exact-integer-sqrt-floor", "isqrt"], 1, 1, |_, a| {
         let n = index("isqrt", a[0], i64::MAX as usize)?;
@@ -28,7 +32,9 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["exp"], 1, 1, |_, a| real("exp", a[0], f64::exp)),
     Primitive::new(&["log"], 1, 2, |_, a| match a {
         [x] => real("log", *x, f64::ln),
-        _ => Ok(Value::Flonum(to_f64("log", a[0])?.ln() / to_f64("log", a[1])?.ln())),
+        _ => Ok(Value::Flonum(
+            to_f64("log", a[0])?.ln() / to_f64("log", a[1])?.ln(),
+        )),
     }),
     Primitive::new(&["sin"], 1, 1, |_, a| real("sin", a[0], f64::sin)),
     Primitive::new(&["cos"], 1, 1, |_, a| real("cos", a[0], f64::cos)),
@@ -37,7 +43,9 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["acos"], 1, 1, |_, a| real("acos", a[0], f64::acos)),
     Primitive::new(&["atan"], 1, 2, |_, a| match a {
         [x] => real("atan", *x, f64::atan),
-        _ => Ok(Value::Flonum(to_f64("atan", a[0])?.atan2(to_f64("atan", a[1])?))),
+        _ => Ok(Value::Flonum(
+            to_f64("atan", a[0])?.atan2(to_f64("atan", a[1])?),
+        )),
     }),
     Primitive::new(&["expt"], 2, 2, power),
     Primitive::new(&["random"], 1, 1, random),
@@ -84,7 +92,9 @@ fn power<'gc>(_: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
     {
         return Ok(Value::Fixnum(result));
     }
-    Ok(Value::Flonum(to_f64("expt", a[0])?.powf(to_f64("expt", a[1])?)))
+    Ok(Value::Flonum(
+        to_f64("expt", a[0])?.powf(to_f64("expt", a[1])?),
+    ))
 }
 
 /// SplitMix64 (Steele, Lea, Flood): the same sequence in every run, so that programs are
@@ -96,7 +106,9 @@ fn random<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^= z >> 31;
     match a[0] {
-        Value::Flonum(limit) => Ok(Value::Flonum((z >> 11) as f64 / (1_u64 << 53) as f64 * limit)),
+        Value::Flonum(limit) => Ok(Value::Flonum(
+            (z >> 11) as f64 / (1_u64 << 53) as f64 * limit,
+        )),
         value => match fixnum("random", value)? {
             limit @ 1.. => Ok(Value::Fixnum((z % limit as u64) as i64)),
             _ => Err(Fault::wrong_type("random", "a positive number", value)),

@@ -101,7 +101,11 @@ impl Primitive {
         maximum: usize,
         function: Function,
     ) -> Self {
-        Primitive { names, arity: Arity { minimum, maximum }, action: Action::Function(function) }
+        Primitive {
+            names,
+            arity: Arity { minimum, maximum },
+            action: Action::Function(function),
+        }
     }
 
     const fn control(
@@ -110,7 +114,11 @@ impl Primitive {
         maximum: usize,
         control: Control,
     ) -> Self {
-        Primitive { names, arity: Arity { minimum, maximum }, action: Action::Control(control) }
+        Primitive {
+            names,
+            arity: Arity { minimum, maximum },
+            action: Action::Control(control),
+        }
     }
 }
 

@@ -33,17 +33,25 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["modulo", "floor-remainder"], 2, 2, |_, a| {
         arithmetic::integer_divide(Division::Modulo, a[0], a[1])
     }),
-    Primitive::new(&["1+"], 1, 1, |_, a| arithmetic::add(a[0], Value::Fixnum(1))),
-    Primitive::new(&["-1+", "1-"], 1, 1, |_, a| arithmetic::subtract(a[0], Value::Fixnum(1))),
+    Primitive::new(&["1+"], 1, 1, |_, a| {
+        arithmetic::add(a[0], Value::Fixnum(1))
+    }),
+    Primitive::new(&["-1+", "1-"], 1, 1, |_, a| {
+        arithmetic::subtract(a[0], Value::Fixnum(1))
+    }),
     Primitive::new(&["abs", "magnitude"], 1, 1, absolute),
     Primitive::new(&["min"], 1, MANY, |_, a| extreme("min", a, Ordering::Less)),
-    Primitive::new(&["max"], 1, MANY, |_, a| extreme("max", a, Ordering::Greater)),
+    Primitive::new(&["max"], 1, MANY, |_, a| {
+        extreme("max", a, Ordering::Greater)
+    }),
     Primitive::new(&["gcd"], 0, MANY, |_, a| fold_integers("gcd", a, 0, gcd)),
     Primitive::new(&["lcm"], 0, MANY, |_, a| fold_integers("lcm", a, 1, lcm)),
     Primitive::new(&["number?", "complex?", "real?"], 1, 1, |_, a| {
         Ok(Value::Bool(a[0].is(Kind::Number)))
     }),
-    Primitive::new(&["integer?"], 1, 1, |_, a| Ok(Value::Bool(a[0].is(Kind::Integer)))),
+    Primitive::new(&["integer?"], 1, 1, |_, a| {
+        Ok(Value::Bool(a[0].is(Kind::Integer)))
+    }),
     Primitive::new(&["rational?"], 1, 1, |_, a| {
         Ok(Value::Bool(match a[0] {
             Value::Fixnum(_) => true,
@@ -62,15 +70,27 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["exact-integer?", "fixnum?"], 1, 1, |_, a| {
         Ok(Value::Bool(matches!(a[0], Value::Fixnum(_))))
     }),
-    Primitive::new(&["flonum?"], 1, 1, |_, a| Ok(Value::Bool(matches!(a[0], Value::Flonum(_))))),
+    Primitive::new(&["flonum?"], 1, 1, |_, a| {
+        Ok(Value::Bool(matches!(a[0], Value::Flonum(_))))
+    }),
     Primitive::new(&["nan?"], 1, 1, |_, a| {
         Ok(Value::Bool(arithmetic::to_f64("nan?", a[0])?.is_nan()))
     }),
-    Primitive::new(&["zero?"], 1, 1, |_, a| sign("zero?", a[0], Ordering::is_eq)),
-    Primitive::new(&["positive?"], 1, 1, |_, a| sign("positive?", a[0], Ordering::is_gt)),
-    Primitive::new(&["negative?"], 1, 1, |_, a| sign("negative?", a[0], Ordering::is_lt)),
-    Primitive::new(&["odd?"], 1, 1, |_, a| Ok(Value::Bool(fixnum("odd?", a[0])? % 2 != 0))),
-    Primitive::new(&["even?"], 1, 1, |_, a| Ok(Value::Bool(fixnum("even?", a[0])? % 2 == 0))),
+    Primitive::new(&["zero?"], 1, 1, |_, a| {
+        sign("zero?", a[0], Ordering::is_eq)
+    }),
+    Primitive::new(&["positive?"], 1, 1, |_, a| {
+        sign("positive?", a[0], Ordering::is_gt)
+    }),
+    Primitive::new(&["negative?"], 1, 1, |_, a| {
+        sign("negative?", a[0], Ordering::is_lt)
+    }),
+    Primitive::new(&["odd?"], 1, 1, |_, a| {
+        Ok(Value::Bool(fixnum("odd?", a[0])? % 2 != 0))
+    }),
+    Primitive::new(&["even?"], 1, 1, |_, a| {
+        Ok(Value::Bool(fixnum("even?", a[0])? % 2 == 0))
+    }),
     Primitive::new(&["number->string"], 1, 2, number_to_string),
     Primitive::new(&["string->number"], 1, 2, string_to_number),
     Primitive::new(&["bitwise-and", "logand"], 0, MANY, |_, a| {
@@ -89,24 +109,31 @@ pub(super) static TABLE: &[Primitive] = &[
 ];
 
 fn add<'gc>(_: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
-    a.iter().try_fold(Value::Fixnum(0), |sum, &n| arithmetic::add(sum, n))
+    a.iter()
+        .try_fold(Value::Fixnum(0), |sum, &n| arithmetic::add(sum, n))
 }
 
 fn subtract<'gc>(_: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
     match a {
         [n] => arithmetic::multiply(*n, Value::Fixnum(-1)),
-        _ => a[1..].iter().try_fold(a[0], |rest, &n| arithmetic::subtract(rest, n)),
+        _ => a[1..]
+            .iter()
+            .try_fold(a[0], |rest, &n| arithmetic::subtract(rest, n)),
     }
 }
 
 fn multiply<'gc>(_: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
-    a.iter().try_fold(Value::Fixnum(1), |product, &n| arithmetic::multiply(product, n))
+    a.iter().try_fold(Value::Fixnum(1), |product, &n| {
+        arithmetic::multiply(product, n)
+    })
 }
 
 fn divide<'gc>(_: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
     match a {
         [n] => arithmetic::divide(Value::Fixnum(1), *n),
-        _ => a[1..].iter().try_fold(a[0], |rest, &n| arithmetic::divide(rest, n)),
+        _ => a[1..]
+            .iter()
+            .try_fold(a[0], |rest, &n| arithmetic::divide(rest, n)),
     }
 }
 
@@ -144,7 +171,11 @@ fn extreme<'gc>(who: &str, a: &[Value<'gc>], wanted: Ordering) -> Outcome<'gc> {
             best = n;
         }
     }
-    if inexact { Ok(Value::Flonum(arithmetic::to_f64(who, best)?)) } else { Ok(best) }
+    if inexact {
+        Ok(Value::Flonum(arithmetic::to_f64(who, best)?))
+    } else {
+        Ok(best)
+    }
 }
 
 fn gcd(mut a: i64, mut b: i64) -> Option<i64> {
@@ -155,7 +186,11 @@ fn gcd(mut a: i64, mut b: i64) -> Option<i64> {
 }
 
 fn lcm(a: i64, b: i64) -> Option<i64> {
-    if a == 0 || b == 0 { Some(0) } else { (a / gcd(a, b)?).checked_mul(b)?.checked_abs() }
+    if a == 0 || b == 0 {
+        Some(0)
+    } else {
+        (a / gcd(a, b)?).checked_mul(b)?.checked_abs()
+    }
 }
 
 fn fold_integers<'gc>(
@@ -174,7 +209,10 @@ fn fold_integers<'gc>(
 }
 
 fn shift<'gc>(_: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
-    let (n, by) = (fixnum("arithmetic-shift", a[0])?, fixnum("arithmetic-shift", a[1])?);
+    let (n, by) = (
+        fixnum("arithmetic-shift", a[0])?,
+        fixnum("arithmetic-shift", a[1])?,
+    );
     if by < 0 {
         return Ok(Value::Fixnum(n >> by.unsigned_abs().min(63)));
     }

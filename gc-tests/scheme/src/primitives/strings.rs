@@ -13,10 +13,16 @@ use crate::value::Value;
 type Cx<'a, 'gc> = Context<'a, 'gc>;
 
 pub(super) static TABLE: &[Primitive] = &[
-    Primitive::new(&["string?"], 1, 1, |_, a| Ok(Value::Bool(a[0].is(Kind::String)))),
-    Primitive::new(&["symbol?"], 1, 1, |_, a| Ok(Value::Bool(a[0].is(Kind::Symbol)))),
+    Primitive::new(&["string?"], 1, 1, |_, a| {
+        Ok(Value::Bool(a[0].is(Kind::String)))
+    }),
+    Primitive::new(&["symbol?"], 1, 1, |_, a| {
+        Ok(Value::Bool(a[0].is(Kind::Symbol)))
+    }),
     Primitive::new(&["string-length"], 1, 1, |_, a| {
-        Ok(Value::Fixnum(string("string-length", a[0])?.chars().len() as i64))
+        Ok(Value::Fixnum(
+            string("string-length", a[0])?.chars().len() as i64
+        ))
     }),
     Primitive::new(&["string-ref"], 2, 2, |_, a| {
         let chars = alloc::elements(string("string-ref", a[0])?.chars);
@@ -40,22 +46,36 @@ pub(super) static TABLE: &[Primitive] = &[
         }
     }),
     Primitive::new(&["string-fill!"], 2, 4, fill),
-    Primitive::new(&["string=?"], 1, MANY, |_, a| compare("string=?", a, Ordering::is_eq)),
-    Primitive::new(&["string<?"], 1, MANY, |_, a| compare("string<?", a, Ordering::is_lt)),
-    Primitive::new(&["string>?"], 1, MANY, |_, a| compare("string>?", a, Ordering::is_gt)),
-    Primitive::new(&["string<=?"], 1, MANY, |_, a| compare("string<=?", a, Ordering::is_le)),
-    Primitive::new(&["string>=?"], 1, MANY, |_, a| compare("string>=?", a, Ordering::is_ge)),
+    Primitive::new(&["string=?"], 1, MANY, |_, a| {
+        compare("string=?", a, Ordering::is_eq)
+    }),
+    Primitive::new(&["string<?"], 1, MANY, |_, a| {
+        compare("string<?", a, Ordering::is_lt)
+    }),
+    Primitive::new(&["string>?"], 1, MANY, |_, a| {
+        compare("string>?", a, Ordering::is_gt)
+    }),
+    Primitive::new(&["string<=?"], 1, MANY, |_, a| {
+        compare("string<=?", a, Ordering::is_le)
+    }),
+    Primitive::new(&["string>=?"], 1, MANY, |_, a| {
+        compare("string>=?", a, Ordering::is_ge)
+    }),
     Primitive::new(&["string-ci=?"], 2, 2, |_, a| {
         let x = string("string-ci=?", a[0])?.to_rust().to_lowercase();
         let y = string("string-ci=?", a[1])?.to_rust().to_lowercase();
         Ok(Value::Bool(x == y))
     }),
     Primitive::new(&["string-null?"], 1, 1, |_, a| {
-        Ok(Value::Bool(string("string-null?", a[0])?.chars().len() == 0))
+        Ok(Value::Bool(
+            string("string-null?", a[0])?.chars().len() == 0,
+        ))
     }),
     Primitive::new(&["string-index"], 2, 2, |_, a| {
         let wanted = character("string-index", a[1])?;
-        let at = string("string-index", a[0])?.chars().position(|c| c == wanted);
+        let at = string("string-index", a[0])?
+            .chars()
+            .position(|c| c == wanted);
         Ok(found(at))
     }),
     Primitive::new(&["string-search-forward"], 2, 3, |_, a| {
@@ -68,12 +88,17 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["string-prefix?"], 2, 2, |_, a| {
         let prefix = string("string-prefix?", a[0])?.chars();
         let text = string("string-prefix?", a[1])?.chars();
-        Ok(Value::Bool(prefix.len() <= text.len() && prefix.zip(text).all(|(x, y)| x == y)))
+        Ok(Value::Bool(
+            prefix.len() <= text.len() && prefix.zip(text).all(|(x, y)| x == y),
+        ))
     }),
 ];
 
 fn out_of_range<'gc>(who: &str, at: Value<'gc>, length: usize) -> crate::error::BoxedFault<'gc> {
-    crate::error::Fault::about(format!("{who}: no such index in a string of length {length}:"), at)
+    crate::error::Fault::about(
+        format!("{who}: no such index in a string of length {length}:"),
+        at,
+    )
 }
 
 fn found<'gc>(at: Option<usize>) -> Value<'gc> {
@@ -115,6 +140,8 @@ fn search<'gc>(
     if pattern.is_empty() {
         return Ok(found(Some(start)));
     }
-    let at = text[start..].windows(pattern.len()).position(|part| part == pattern);
+    let at = text[start..]
+        .windows(pattern.len())
+        .position(|part| part == pattern);
     Ok(found(at.map(|at| at + start)))
 }

@@ -24,7 +24,12 @@ pub(super) static TABLE: &[Primitive] = &[
         |cx, _| Ok(Value::Table(Table::new(cx.mc, false)?)),
     ),
     Primitive::new(
-        &["make-equal-hashtable", "make-equal-hash-table", "make-string-hash-table", "make-hash-table"],
+        &[
+            "make-equal-hashtable",
+            "make-equal-hash-table",
+            "make-string-hash-table",
+            "make-hash-table",
+        ],
         0,
         MANY,
         |cx, _| Ok(Value::Table(Table::new(cx.mc, true)?)),
@@ -32,26 +37,47 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["hashtable?", "hash-table?"], 1, 1, |_, a| {
         Ok(Value::Bool(matches!(a[0], Value::Table(_))))
     }),
-    Primitive::new(&["hashtable-set!", "hash-table-set!", "hash-table/put!"], 3, 3, |cx, a| {
-        let table = table("hashtable-set!", a[0])?;
-        Table::insert(table, cx.mc, cx.host.epoch, a[1], a[2])?;
-        Ok(Value::Unspecified)
-    }),
-    Primitive::new(&["hashtable-ref", "hash-table-ref/default", "hash-table/get"], 3, 3, |cx, a| {
-        let table = table("hashtable-ref", a[0])?;
-        Ok(Table::find(table, cx.mc, cx.host.epoch, a[1]).map_or(a[2], |entry| entry.value.get()))
-    }),
     Primitive::new(
-        &["hashtable-contains?", "hash-table-contains?", "hash-table-exists?"],
+        &["hashtable-set!", "hash-table-set!", "hash-table/put!"],
+        3,
+        3,
+        |cx, a| {
+            let table = table("hashtable-set!", a[0])?;
+            Table::insert(table, cx.mc, cx.host.epoch, a[1], a[2])?;
+            Ok(Value::Unspecified)
+        },
+    ),
+    Primitive::new(
+        &["hashtable-ref", "hash-table-ref/default", "hash-table/get"],
+        3,
+        3,
+        |cx, a| {
+            let table = table("hashtable-ref", a[0])?;
+            Ok(Table::find(table, cx.mc, cx.host.epoch, a[1])
+                .map_or(a[2], |entry| entry.value.get()))
+        },
+    ),
+    Primitive::new(
+        &[
+            "hashtable-contains?",
+            "hash-table-contains?",
+            "hash-table-exists?",
+        ],
         2,
         2,
         |cx, a| {
             let table = table("hashtable-contains?", a[0])?;
-            Ok(Value::Bool(Table::find(table, cx.mc, cx.host.epoch, a[1]).is_some()))
+            Ok(Value::Bool(
+                Table::find(table, cx.mc, cx.host.epoch, a[1]).is_some(),
+            ))
         },
     ),
     Primitive::new(
-        &["hashtable-delete!", "hash-table-delete!", "hash-table/remove!"],
+        &[
+            "hashtable-delete!",
+            "hash-table-delete!",
+            "hash-table/remove!",
+        ],
         2,
         2,
         |cx, a| {
@@ -60,9 +86,12 @@ pub(super) static TABLE: &[Primitive] = &[
             Ok(Value::Unspecified)
         },
     ),
-    Primitive::new(&["hashtable-size", "hash-table-size", "hash-table-count"], 1, 1, |_, a| {
-        Ok(Value::Fixnum(table("hashtable-size", a[0])?.count() as i64))
-    }),
+    Primitive::new(
+        &["hashtable-size", "hash-table-size", "hash-table-count"],
+        1,
+        1,
+        |_, a| Ok(Value::Fixnum(table("hashtable-size", a[0])?.count() as i64)),
+    ),
     Primitive::new(&["hashtable-clear!", "hash-table-clear!"], 1, 2, |cx, a| {
         Table::clear(table("hashtable-clear!", a[0])?, cx.mc)?;
         Ok(Value::Unspecified)
@@ -71,7 +100,9 @@ pub(super) static TABLE: &[Primitive] = &[
         collect(cx, "hash-table-keys", a[0], |_, entry| Ok(entry.key))
     }),
     Primitive::new(&["hash-table-values"], 1, 1, |cx, a| {
-        collect(cx, "hash-table-values", a[0], |_, entry| Ok(entry.value.get()))
+        collect(cx, "hash-table-values", a[0], |_, entry| {
+            Ok(entry.value.get())
+        })
     }),
     Primitive::new(&["hash-table->alist"], 1, 1, |cx, a| {
         collect(cx, "hash-table->alist", a[0], |cx, entry| {
@@ -94,8 +125,11 @@ fn collect<'gc>(
     value: Value<'gc>,
     part: fn(&mut Cx<'_, 'gc>, &Entry<'gc>) -> Outcome<'gc>,
 ) -> Outcome<'gc> {
-    table(who, value)?.entries().iter().try_fold(Value::Nil, |rest, entry| {
-        let item = part(cx, entry)?;
-        super::lists::cons(cx, item, rest)
-    })
+    table(who, value)?
+        .entries()
+        .iter()
+        .try_fold(Value::Nil, |rest, entry| {
+            let item = part(cx, entry)?;
+            super::lists::cons(cx, item, rest)
+        })
 }

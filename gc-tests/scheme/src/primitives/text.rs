@@ -15,7 +15,9 @@ type Cx<'a, 'gc> = Context<'a, 'gc>;
 pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["make-string"], 1, 2, |cx, a| {
         let count = index("make-string", a[0], u32::MAX as usize)?;
-        let fill = a.get(1).map_or(Ok(' '), |&fill| character("make-string", fill))?;
+        let fill = a
+            .get(1)
+            .map_or(Ok(' '), |&fill| character("make-string", fill))?;
         from_exact(cx, (0..count).map(|_| fill))
     }),
     Primitive::new(&["string"], 0, MANY, |cx, a| {
@@ -65,11 +67,14 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["string-pad-left"], 2, 3, |cx, a| {
         let text: Vec<char> = string("string-pad-left", a[0])?.chars().collect();
         let width = index("string-pad-left", a[1], u32::MAX as usize)?;
-        let fill = a.get(2).map_or(Ok(' '), |&fill| character("string-pad-left", fill))?;
+        let fill = a
+            .get(2)
+            .map_or(Ok(' '), |&fill| character("string-pad-left", fill))?;
         let padding = width.saturating_sub(text.len());
         let cut = text.len().saturating_sub(width);
-        let chars: Vec<char> =
-            std::iter::repeat_n(fill, padding).chain(text[cut..].iter().copied()).collect();
+        let chars: Vec<char> = std::iter::repeat_n(fill, padding)
+            .chain(text[cut..].iter().copied())
+            .collect();
         from_exact(cx, chars.into_iter())
     }),
     Primitive::new(&["symbol->string"], 1, 1, |cx, a| {
@@ -78,14 +83,18 @@ pub(super) static TABLE: &[Primitive] = &[
     }),
     Primitive::new(&["string->symbol", "intern"], 1, 1, |cx, a| {
         let name = string("string->symbol", a[0])?.to_rust();
-        Ok(Value::Symbol(SymbolTable::intern(cx.symbols, cx.mc, &name)?))
+        Ok(Value::Symbol(SymbolTable::intern(
+            cx.symbols, cx.mc, &name,
+        )?))
     }),
     Primitive::new(&["symbol-append"], 0, MANY, |cx, a| {
         let mut name = String::new();
         for &part in a {
             name.push_str(symbol("symbol-append", part)?.name());
         }
-        Ok(Value::Symbol(SymbolTable::intern(cx.symbols, cx.mc, &name)?))
+        Ok(Value::Symbol(SymbolTable::intern(
+            cx.symbols, cx.mc, &name,
+        )?))
     }),
     Primitive::new(&["gensym", "generate-uninterned-symbol"], 0, 1, generate),
 ];
@@ -116,7 +125,11 @@ fn generate<'gc>(cx: &mut Cx<'_, 'gc>, _: &[Value<'gc>]) -> Outcome<'gc> {
     let number = cx.host.generated + 1;
     let name = alloc::text(cx.mc, &format!("g{number}"))?;
     let hash = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let symbol = Symbol { name, hash, value: Lock::new(Value::Undefined) };
+    let symbol = Symbol {
+        name,
+        hash,
+        value: Lock::new(Value::Undefined),
+    };
     let symbol = alloc::new(cx.mc, symbol)?;
     cx.host.generated = number;
     Ok(Value::Symbol(symbol))

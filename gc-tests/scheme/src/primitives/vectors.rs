@@ -13,7 +13,9 @@ use crate::value::{Value, Vector};
 type Cx<'a, 'gc> = Context<'a, 'gc>;
 
 pub(super) static TABLE: &[Primitive] = &[
-    Primitive::new(&["vector?"], 1, 1, |_, a| Ok(Value::Bool(a[0].is(Kind::Vector)))),
+    Primitive::new(&["vector?"], 1, 1, |_, a| {
+        Ok(Value::Bool(a[0].is(Kind::Vector)))
+    }),
     Primitive::new(&["vector"], 0, MANY, |cx, a| make(cx, a.iter().copied())),
     Primitive::new(&["make-vector"], 1, 2, |cx, a| {
         let count = index("make-vector", a[0], u32::MAX as usize)?;
@@ -107,7 +109,10 @@ fn copy_into<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
     let room = alloc::elements(to.items).len();
     let at = index("vector-copy!", a[1], room)?;
     if range.len() > room - at {
-        return Err(Fault::about("vector-copy!: the elements do not fit at index", a[1]));
+        return Err(Fault::about(
+            "vector-copy!: the elements do not fit at index",
+            a[1],
+        ));
     }
     let copied: Vec<_> = from[range].iter().map(Lock::get).collect();
     let items = alloc::write(cx.mc, to.items);

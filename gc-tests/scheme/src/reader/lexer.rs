@@ -205,7 +205,8 @@ impl<'a> Lexer<'a> {
             Some('\\') => {
                 self.bump();
                 self.bump();
-                self.character(position).map(|c| Token::Atom(Datum::Char(c)))
+                self.character(position)
+                    .map(|c| Token::Atom(Datum::Char(c)))
             }
             _ => {
                 let word = self.word();
@@ -242,7 +243,10 @@ impl<'a> Lexer<'a> {
         if word.chars().nth(1).is_none() {
             return Ok(first);
         }
-        let named = CHARACTER_NAMES.iter().find(|(name, _)| *name == word).map(|&(_, c)| c);
+        let named = CHARACTER_NAMES
+            .iter()
+            .find(|(name, _)| *name == word)
+            .map(|&(_, c)| c);
         let coded = || {
             let digits = word.strip_prefix('x')?;
             char::from_u32(u32::from_str_radix(digits, 16).ok()?)
@@ -302,7 +306,9 @@ impl<'a> Lexer<'a> {
                         break;
                     }
                 }
-                let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+                let code = u32::from_str_radix(&digits, 16)
+                    .ok()
+                    .and_then(char::from_u32);
                 code.ok_or_else(|| {
                     SyntaxError::new(position, format!("bad character code `\\x{digits};`"))
                 })?
@@ -319,7 +325,10 @@ impl<'a> Lexer<'a> {
                 return Ok(());
             }
             Some(c) => {
-                return Err(SyntaxError::new(position, format!("unknown escape `\\{c}`")));
+                return Err(SyntaxError::new(
+                    position,
+                    format!("unknown escape `\\{c}`"),
+                ));
             }
             None => return Ok(()),
         };

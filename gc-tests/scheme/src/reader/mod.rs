@@ -20,9 +20,17 @@ pub const MAX_NESTING: usize = 1000;
 
 /// What is open around the current token.
 enum Open {
-    List { close: char, items: Vec<Syntax>, tail: Tail },
-    Vector { items: Vec<Syntax> },
-    Prefix { name: &'static str },
+    List {
+        close: char,
+        items: Vec<Syntax>,
+        tail: Tail,
+    },
+    Vector {
+        items: Vec<Syntax>,
+    },
+    Prefix {
+        name: &'static str,
+    },
     Skip,
 }
 
@@ -46,7 +54,14 @@ fn read(text: &str) -> Result<Vec<Syntax>, SyntaxError> {
         let (token, position) = lexer.next()?;
         let datum = match token {
             Token::Open(close) => {
-                stack.push((Open::List { close, items: Vec::new(), tail: Tail::None }, position));
+                stack.push((
+                    Open::List {
+                        close,
+                        items: Vec::new(),
+                        tail: Tail::None,
+                    },
+                    position,
+                ));
                 None
             }
             Token::VectorOpen => {
@@ -95,7 +110,14 @@ fn read(text: &str) -> Result<Vec<Syntax>, SyntaxError> {
 
 fn dot(stack: &mut [(Open, Position)], position: Position) -> Result<(), SyntaxError> {
     match stack.last_mut() {
-        Some((Open::List { items, tail: tail @ Tail::None, .. }, _)) if !items.is_empty() => {
+        Some((
+            Open::List {
+                items,
+                tail: tail @ Tail::None,
+                ..
+            },
+            _,
+        )) if !items.is_empty() => {
             *tail = Tail::Expected;
             Ok(())
         }
@@ -123,20 +145,32 @@ fn close(
             match tail {
                 Tail::None => Datum::List(items.into()),
                 Tail::Expected => {
-                    return Err(SyntaxError::new(position, "nothing between `.` and the end"));
+                    return Err(SyntaxError::new(
+                        position,
+                        "nothing between `.` and the end",
+                    ));
                 }
                 Tail::Read(tail) => Datum::dotted(items, tail),
             }
         }
         Open::Vector { items } if found == ')' => Datum::Vector(items.into()),
         Open::Vector { .. } => {
-            return Err(SyntaxError::new(position, format!("`{found}` cannot close a vector")));
+            return Err(SyntaxError::new(
+                position,
+                format!("`{found}` cannot close a vector"),
+            ));
         }
         Open::Prefix { .. } | Open::Skip => {
-            return Err(SyntaxError::new(position, format!("unexpected `{found}` after a prefix")));
+            return Err(SyntaxError::new(
+                position,
+                format!("unexpected `{found}` after a prefix"),
+            ));
         }
     };
-    Ok(Syntax { datum, position: start })
+    Ok(Syntax {
+        datum,
+        position: start,
+    })
 }
 
 /// Hands a complete datum to what is open around it.
@@ -153,7 +187,10 @@ fn deliver(
                 Tail::None => items.push(datum),
                 Tail::Expected => *tail = Tail::Read(datum),
                 Tail::Read(_) => {
-                    return Err(SyntaxError::new(datum.position, "more than one datum after `.`"));
+                    return Err(SyntaxError::new(
+                        datum.position,
+                        "more than one datum after `.`",
+                    ));
                 }
             },
             Some((Open::Skip, _)) => {
@@ -161,8 +198,14 @@ fn deliver(
             }
             Some((Open::Prefix { name }, position)) => {
                 let position = *position;
-                let symbol = Syntax { datum: Datum::Symbol(Rc::from(*name)), position };
-                datum = Syntax { datum: Datum::List(Rc::new([symbol, datum])), position };
+                let symbol = Syntax {
+                    datum: Datum::Symbol(Rc::from(*name)),
+                    position,
+                };
+                datum = Syntax {
+                    datum: Datum::List(Rc::new([symbol, datum])),
+                    position,
+                };
                 stack.pop();
                 continue;
             }

@@ -54,7 +54,10 @@ fn parse_real(text: &str, radix: u32) -> Option<Number> {
         if denominator.starts_with(['+', '-']) {
             return None;
         }
-        let (n, d) = (parse_integer(numerator, radix)?, parse_integer(denominator, radix)?);
+        let (n, d) = (
+            parse_integer(numerator, radix)?,
+            parse_integer(denominator, radix)?,
+        );
         return match (n, d) {
             (_, Number::Exact(0)) => None,
             (Number::Exact(n), Number::Exact(d)) if n.checked_rem(d) == Some(0) => {
@@ -66,9 +69,15 @@ fn parse_real(text: &str, radix: u32) -> Option<Number> {
     parse_integer(text, radix).or_else(|| {
         let decimal = radix == 10
             && text.bytes().any(|b| b.is_ascii_digit())
-            && text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b))
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b))
             && !text.trim_start_matches(['+', '-']).starts_with(['e', 'E']);
-        if decimal { text.parse().ok().map(Number::Inexact) } else { None }
+        if decimal {
+            text.parse().ok().map(Number::Inexact)
+        } else {
+            None
+        }
     })
 }
 
@@ -80,11 +89,18 @@ fn parse_integer(text: &str, radix: u32) -> Option<Number> {
     if let Ok(n) = i64::from_str_radix(text, radix) {
         return Some(Number::Exact(n));
     }
+    if radix == 10 {
+        return text.parse().ok().map(Number::Inexact);
+    }
     let magnitude = digits
         .chars()
         .filter_map(|c| c.to_digit(radix))
         .fold(0.0, |sum, digit| sum * f64::from(radix) + f64::from(digit));
-    Some(Number::Inexact(if text.starts_with('-') { -magnitude } else { magnitude }))
+    Some(Number::Inexact(if text.starts_with('-') {
+        -magnitude
+    } else {
+        magnitude
+    }))
 }
 
 fn as_float(number: Number) -> f64 {
@@ -113,7 +129,10 @@ mod tests {
             ("#i3", Some(Inexact(3.0))),
             ("6/3", Some(Exact(2))),
             ("1/4", Some(Inexact(0.25))),
-            ("9223372036854775808", Some(Inexact(9_223_372_036_854_775_808.0))),
+            (
+                "9223372036854775808",
+                Some(Inexact(9_223_372_036_854_775_808.0)),
+            ),
             ("-9223372036854775808", Some(Exact(i64::MIN))),
             ("+", None),
             ("-", None),

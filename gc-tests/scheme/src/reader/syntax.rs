@@ -96,7 +96,8 @@ impl Syntax {
 
     /// Whether this is the symbol `name`, possibly renamed by a macro.
     pub fn is_symbol(&self, name: &str) -> bool {
-        self.as_symbol().is_some_and(|symbol| base_name(symbol) == name)
+        self.as_symbol()
+            .is_some_and(|symbol| base_name(symbol) == name)
     }
 }
 

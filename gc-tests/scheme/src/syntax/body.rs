@@ -11,7 +11,10 @@ use crate::reader::syntax::{Datum, Syntax, base_name};
 /// What a definition gives its variable.
 pub(crate) enum Init {
     Expression(Syntax),
-    Procedure { parameters: Syntax, body: Rc<[Syntax]> },
+    Procedure {
+        parameters: Syntax,
+        body: Rc<[Syntax]>,
+    },
     Node(Node),
 }
 
@@ -34,12 +37,11 @@ fn definition(form: &Syntax, rest: &[Syntax]) -> Result<(Rc<str>, Init), SyntaxE
                 _ => fail(form, "`define` of a variable needs exactly one value"),
             };
         }
-        Datum::List(items) if !items.is_empty() => {
-            (&items[0], Datum::List(items[1..].into()))
-        }
-        Datum::Dotted(items, tail) => {
-            (&items[0], Datum::dotted(items[1..].to_vec(), (**tail).clone()))
-        }
+        Datum::List(items) if !items.is_empty() => (&items[0], Datum::List(items[1..].into())),
+        Datum::Dotted(items, tail) => (
+            &items[0],
+            Datum::dotted(items[1..].to_vec(), (**tail).clone()),
+        ),
         _ => return fail(target, "`define` of something that is no variable"),
     };
     match head.as_symbol() {
@@ -103,20 +105,15 @@ impl Expander<'_> {
         Ok(Node::Define(name, Box::new(value)))
     }
 
-    fn init(
-        &mut self,
-        name: &Rc<str>,
-        init: Init,
-        form: &Syntax,
-        var: Option<Var>,
-    ) -> Expanded {
+    fn init(&mut self, name: &Rc<str>, init: Init, form: &Syntax, var: Option<Var>) -> Expanded {
         match (init, var) {
             (Init::Node(node), _) => Ok(node),
             (Init::Expression(value), None) => self.expand_named(name, &value),
             (Init::Expression(value), Some(var)) => self.expand_procedure(name, &value, var),
             (Init::Procedure { parameters, body }, var) => {
                 let (names, rest) = self.parameter_names(&parameters)?;
-                self.procedure(name, &names, rest, &body, form, var).map(Node::Lambda)
+                self.procedure(name, &names, rest, &body, form, var)
+                    .map(Node::Lambda)
             }
         }
     }
@@ -150,7 +147,9 @@ impl Expander<'_> {
 
     /// Sorts a form of a body into definitions and expressions, expanding macros to see which.
     fn scan(&mut self, form: &Syntax, items: &mut Vec<Item>) -> Result<(), SyntaxError> {
-        let rest = form.as_list().map_or(&[][..], |list| list.get(1..).unwrap_or(&[]));
+        let rest = form
+            .as_list()
+            .map_or(&[][..], |list| list.get(1..).unwrap_or(&[]));
         match self.head(form) {
             Some(Meaning::Macro(rules)) => {
                 let expansion = rules.expand(form, &mut self.globals.renamings)?;
@@ -187,8 +186,10 @@ impl Expander<'_> {
     }
 
     fn body_items(&mut self, form: &Syntax, items: Vec<Item>, tail: bool) -> Expanded {
-        let definitions =
-            items.iter().rposition(|item| matches!(item, Item::Definition(..))).map_or(0, |i| i + 1);
+        let definitions = items
+            .iter()
+            .rposition(|item| matches!(item, Item::Definition(..)))
+            .map_or(0, |i| i + 1);
         let mut variables = Vec::with_capacity(definitions);
         for item in &items[..definitions] {
             let name = match item {

@@ -48,7 +48,10 @@ pub(crate) fn do_loop(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bo
         return fail(form, "`do` needs variables and a test");
     };
     let (Some(specs), Some(exit)) = (specs.as_list(), exit.as_list()) else {
-        return fail(form, "`do` needs a list of variables and a list with a test");
+        return fail(
+            form,
+            "`do` needs a list of variables and a list with a test",
+        );
     };
     let Some((test, results)) = exit.split_first() else {
         return fail(form, "`do` needs a test");
@@ -80,7 +83,11 @@ pub(crate) fn do_loop(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bo
         let steps = steps.into_iter().map(|step| x.expand(step, false));
         let steps = steps.collect::<Result<_, _>>()?;
         let position = form.position;
-        round.push(Node::Call(Box::new(Node::Local(label, position)), steps, position));
+        round.push(Node::Call(
+            Box::new(Node::Local(label, position)),
+            steps,
+            position,
+        ));
         Ok(Node::conditional(test, results, Node::sequence(round)))
     })?;
     Ok(Node::Loop(label, inits, Box::new(body)))
@@ -106,7 +113,10 @@ impl Chain {
 
 /// `(cond clause …)`
 pub(crate) fn cond(x: &mut Expander, clauses: &[Syntax], tail: bool) -> Expanded {
-    let mut chain = Chain { reversed: Vec::new(), otherwise: Node::Unspecified };
+    let mut chain = Chain {
+        reversed: Vec::new(),
+        otherwise: Node::Unspecified,
+    };
     for (i, clause) in clauses.iter().enumerate().rev() {
         let Some([test, body @ ..]) = clause.as_list().map(|items| &**items) else {
             return fail(clause, "expected a clause with a test");
@@ -188,12 +198,7 @@ pub(crate) fn case(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bool)
 }
 
 /// `(let-values ((formals expression) …) body …)`, and `let*-values`.
-pub(crate) fn let_values(
-    x: &mut Expander,
-    form: &Syntax,
-    rest: &[Syntax],
-    tail: bool,
-) -> Expanded {
+pub(crate) fn let_values(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bool) -> Expanded {
     let position = form.position;
     let Some((bindings, body)) = rest.split_first() else {
         return fail(form, "expected bindings and a body");
@@ -215,7 +220,11 @@ pub(crate) fn let_values(
         receivers.push((formals, expression.clone()));
     }
     let mut result = match parallel {
-        true => list_with(position, vec![symbol(position, "let"), list(position, renamed)], body),
+        true => list_with(
+            position,
+            vec![symbol(position, "let"), list(position, renamed)],
+            body,
+        ),
         false => list_with(
             position,
             vec![symbol(position, "let"), list(position, Vec::new())],
@@ -224,14 +233,18 @@ pub(crate) fn let_values(
     };
     for (formals, expression) in receivers.into_iter().rev() {
         let receiver = lambda(position, formals, &[result]);
-        result = list(position, vec![symbol(position, "%apply-values"), receiver, expression]);
+        result = list(
+            position,
+            vec![symbol(position, "%apply-values"), receiver, expression],
+        );
     }
     x.expand(&result, tail)
 }
 
 fn form_name(form: &Syntax) -> &str {
     let head = form.as_list().and_then(|items| items.first());
-    head.and_then(Syntax::as_symbol).map_or("", |name| crate::reader::syntax::base_name(name))
+    head.and_then(Syntax::as_symbol)
+        .map_or("", |name| crate::reader::syntax::base_name(name))
 }
 
 /// Replaces the names of a parameter list by fresh ones and collects `(name fresh)` bindings.
@@ -262,7 +275,11 @@ pub(crate) fn receive(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bo
     };
     let position = form.position;
     let receiver = lambda(position, formals.clone(), body);
-    let call = vec![symbol(position, "%apply-values"), receiver, expression.clone()];
+    let call = vec![
+        symbol(position, "%apply-values"),
+        receiver,
+        expression.clone(),
+    ];
     x.expand(&list(position, call), tail)
 }
 
@@ -289,7 +306,11 @@ pub(crate) fn define_values(
         let Some(name) = name.as_symbol() else {
             return fail(name, "expected a variable");
         };
-        let select = if i < items.len() { "list-ref" } else { "list-tail" };
+        let select = if i < items.len() {
+            "list-ref"
+        } else {
+            "list-tail"
+        };
         let index = Syntax::new(position, Datum::Fixnum(i as i64));
         let call = vec![symbol(position, select), symbol(position, &all), index];
         definitions.push((name.clone(), Init::Expression(list(position, call))));
@@ -316,7 +337,10 @@ pub(crate) fn delay(x: &mut Expander, name: &str, form: &Syntax, rest: &[Syntax]
     };
     let position = form.position;
     let body = match name {
-        "delay" => list(position, vec![symbol(position, "make-promise"), expression.clone()]),
+        "delay" => list(
+            position,
+            vec![symbol(position, "make-promise"), expression.clone()],
+        ),
         _ => expression.clone(),
     };
     let call = vec![symbol(position, "%make-lazy"), thunk(position, &[body])];
@@ -345,7 +369,10 @@ pub(crate) fn guard(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bool
     let again = Syntax::new(position, Datum::Symbol(x.fresh("again")));
     let mut cond = vec![symbol(position, "cond")];
     cond.extend_from_slice(clauses);
-    let last = clauses.last().and_then(Syntax::as_list).and_then(|items| items.first());
+    let last = clauses
+        .last()
+        .and_then(Syntax::as_list)
+        .and_then(|items| items.first());
     if !last.is_some_and(|head| head.is_symbol("else")) {
         let call = list(position, vec![again.clone()]);
         cond.push(list(position, vec![symbol(position, "else"), call]));
@@ -375,8 +402,11 @@ pub(crate) fn parameterize(
         let cons = vec![symbol(position, "%cons"), parameter.clone(), value.clone()];
         pairs.push(list(position, cons));
     }
-    let call =
-        vec![symbol(position, "%parameterize"), list(position, pairs), thunk(position, body)];
+    let call = vec![
+        symbol(position, "%parameterize"),
+        list(position, pairs),
+        thunk(position, body),
+    ];
     x.expand(&list(position, call), tail)
 }
 

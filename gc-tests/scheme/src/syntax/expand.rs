@@ -57,10 +57,12 @@ impl<'a> Expander<'a> {
         }
     }
 
-
     /// Makes a variable that no name refers to yet.
     pub(crate) fn variable(&mut self, name: &Rc<str>) -> Var {
-        self.variables.push(Variable { name: name.clone(), ..Variable::default() });
+        self.variables.push(Variable {
+            name: name.clone(),
+            ..Variable::default()
+        });
         self.variables.len() - 1
     }
 
@@ -134,7 +136,10 @@ impl<'a> Expander<'a> {
         f: impl FnOnce(&mut Self) -> Result<T, SyntaxError>,
     ) -> Result<T, SyntaxError> {
         if self.depth >= MAX_DEPTH {
-            return fail(form, format!("expressions nested deeper than {MAX_DEPTH} levels"));
+            return fail(
+                form,
+                format!("expressions nested deeper than {MAX_DEPTH} levels"),
+            );
         }
         self.depth += 1;
         let result = f(self);
@@ -150,7 +155,10 @@ impl<'a> Expander<'a> {
     /// Expands forms to be evaluated in order.
     pub(crate) fn sequence(&mut self, forms: &[Syntax], tail: bool) -> Expanded {
         let last = forms.len().saturating_sub(1);
-        let nodes = forms.iter().enumerate().map(|(i, form)| self.expand(form, tail && i == last));
+        let nodes = forms
+            .iter()
+            .enumerate()
+            .map(|(i, form)| self.expand(form, tail && i == last));
         Ok(Node::sequence(nodes.collect::<Result<_, _>>()?))
     }
 
@@ -160,9 +168,10 @@ impl<'a> Expander<'a> {
                 self.variables[var].references += 1;
                 Ok(Node::Local(var, form.position))
             }
-            Meaning::Macro(_) => {
-                fail(form, format!("`{}` is a macro, not a variable", base_name(name)))
-            }
+            Meaning::Macro(_) => fail(
+                form,
+                format!("`{}` is a macro, not a variable", base_name(name)),
+            ),
             Meaning::Global(name) => {
                 if self.special(&name).is_some_and(forms::is_form) {
                     return fail(form, format!("`{name}` is syntax, not a variable"));
@@ -174,7 +183,10 @@ impl<'a> Expander<'a> {
 
     fn combination(&mut self, form: &Syntax, items: &Rc<[Syntax]>, tail: bool) -> Expanded {
         let Some((head, arguments)) = items.split_first() else {
-            return fail(form, "an empty combination: `()` needs a quote to be a datum");
+            return fail(
+                form,
+                "an empty combination: `()` needs a quote to be a datum",
+            );
         };
         let Some(name) = head.as_symbol() else {
             return self.call(form, head, arguments);
@@ -210,11 +222,17 @@ impl<'a> Expander<'a> {
         let arguments = self.expand_all(arguments)?;
         let variable = &mut self.variables[var];
         variable.references += 1;
-        let fits = variable.candidate.is_some_and(|(_, count)| count == arguments.len());
+        let fits = variable
+            .candidate
+            .is_some_and(|(_, count)| count == arguments.len());
         if tail && fits {
             variable.tail_calls.push(lambda);
         }
-        Ok(Node::Call(Box::new(Node::Local(var, form.position)), arguments, form.position))
+        Ok(Node::Call(
+            Box::new(Node::Local(var, form.position)),
+            arguments,
+            form.position,
+        ))
     }
 
     fn call(&mut self, form: &Syntax, head: &Syntax, arguments: &[Syntax]) -> Expanded {
@@ -230,6 +248,10 @@ impl<'a> Expander<'a> {
         name: &str,
         arguments: Vec<Node>,
     ) -> Node {
-        Node::Call(Box::new(Node::Global(name.into(), position)), arguments, position)
+        Node::Call(
+            Box::new(Node::Global(name.into(), position)),
+            arguments,
+            position,
+        )
     }
 }

@@ -10,11 +10,42 @@ use crate::reader::syntax::{Datum, Syntax, base_name};
 
 /// The names of all special forms.
 const FORMS: [&str; 36] = [
-    "quote", "quasiquote", "lambda", "define", "set!", "if", "let", "let*", "letrec", "letrec*",
-    "do", "cond", "case", "and", "or", "when", "unless", "begin", "define-record-type",
-    "let-values", "let*-values", "receive", "define-values", "case-lambda", "delay", "delay-force",
-    "cons-stream", "guard", "parameterize", "assert", "define-syntax",
-    "let-syntax", "letrec-syntax", "unquote", "unquote-splicing", "else",
+    "quote",
+    "quasiquote",
+    "lambda",
+    "define",
+    "set!",
+    "if",
+    "let",
+    "let*",
+    "letrec",
+    "letrec*",
+    "do",
+    "cond",
+    "case",
+    "and",
+    "or",
+    "when",
+    "unless",
+    "begin",
+    "define-record-type",
+    "let-values",
+    "let*-values",
+    "receive",
+    "define-values",
+    "case-lambda",
+    "delay",
+    "delay-force",
+    "cons-stream",
+    "guard",
+    "parameterize",
+    "assert",
+    "define-syntax",
+    "let-syntax",
+    "letrec-syntax",
+    "unquote",
+    "unquote-splicing",
+    "else",
 ];
 
 /// Whether `name` is a special form or a keyword of one.
@@ -83,7 +114,12 @@ fn conditional(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bool) -> 
     let (test, yes, no) = match rest {
         [test, yes] => (test, yes, None),
         [test, yes, no] => (test, yes, Some(no)),
-        _ => return fail(form, "`if` needs a test, a consequence and at most one alternative"),
+        _ => {
+            return fail(
+                form,
+                "`if` needs a test, a consequence and at most one alternative",
+            );
+        }
     };
     let test = x.expand(test, false)?;
     let yes = x.expand(yes, tail)?;
@@ -91,13 +127,7 @@ fn conditional(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bool) -> 
     Ok(Node::conditional(test, yes, no))
 }
 
-fn one_armed(
-    x: &mut Expander,
-    name: &str,
-    test: &Syntax,
-    body: &[Syntax],
-    tail: bool,
-) -> Expanded {
+fn one_armed(x: &mut Expander, name: &str, test: &Syntax, body: &[Syntax], tail: bool) -> Expanded {
     let test_node = x.expand(test, false)?;
     let body = x.sequence(body, tail)?;
     let test_node = match name {
@@ -147,9 +177,7 @@ fn assign(x: &mut Expander, form: &Syntax, rest: &[Syntax]) -> Expanded {
             x.globals.defined.insert(name.clone());
             Ok(Node::SetGlobal(name, value, form.position))
         }
-        Meaning::Macro(_) => {
-            fail(target, format!("`set!` of the macro `{}`", base_name(name)))
-        }
+        Meaning::Macro(_) => fail(target, format!("`set!` of the macro `{}`", base_name(name))),
     }
 }
 
@@ -186,7 +214,11 @@ fn let_form(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bool) -> Exp
                 scope.push((name, Binding::Variable(var)));
             }
             let body = x.with_scope(scope, |x| x.body(form, body, tail))?;
-            Ok(if values.is_empty() { body } else { Node::Let(values, Box::new(body)) })
+            Ok(if values.is_empty() {
+                body
+            } else {
+                Node::Let(values, Box::new(body))
+            })
         }
         [name, list, body @ ..] => named_let(x, form, name, list, body, tail),
         _ => fail(form, "`let` needs bindings and a body"),
@@ -233,7 +265,11 @@ fn let_star(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bool) -> Exp
             values.push((var, value));
         }
         let body = x.body(form, body, tail)?;
-        Ok(if values.is_empty() { body } else { Node::Let(values, Box::new(body)) })
+        Ok(if values.is_empty() {
+            body
+        } else {
+            Node::Let(values, Box::new(body))
+        })
     })
 }
 
@@ -325,7 +361,9 @@ impl Expander<'_> {
         form: &Syntax,
     ) -> Expanded {
         let (names, rest) = self.parameter_names(parameters)?;
-        Ok(Node::Lambda(self.procedure(name, &names, rest, body, form, None)?))
+        Ok(Node::Lambda(
+            self.procedure(name, &names, rest, body, form, None)?,
+        ))
     }
 
     /// The names of a parameter list, and whether the last one takes the rest.

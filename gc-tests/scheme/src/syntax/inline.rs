@@ -122,7 +122,9 @@ impl Plan {
             Plan::Fold(op) => {
                 let mut nodes = nodes.into_iter();
                 let first = nodes.next().unwrap_or(Node::Unspecified);
-                nodes.fold(first, |sum, node| Node::Inline(op, vec![sum, node], position))
+                nodes.fold(first, |sum, node| {
+                    Node::Inline(op, vec![sum, node], position)
+                })
             }
         }
     }

@@ -23,9 +23,15 @@ impl Expander<'_> {
     ) -> Node {
         let position = lambda.position;
         let variable = &self.variables[name];
-        let jumps = variable.tail_calls.iter().filter(|&&from| self.is_part(from, lambda.id));
+        let jumps = variable
+            .tail_calls
+            .iter()
+            .filter(|&&from| self.is_part(from, lambda.id));
         let only_jumps = jumps.count() + outside == variable.references;
-        if only_jumps && !variable.assigned && !lambda.rest && inits.len() == lambda.parameters.len()
+        if only_jumps
+            && !variable.assigned
+            && !lambda.rest
+            && inits.len() == lambda.parameters.len()
         {
             if tail {
                 self.merged.push((lambda.id, self.lambda));

@@ -43,12 +43,7 @@ pub(crate) fn definition(
 }
 
 /// `(let-syntax ((name rules) …) body …)`, and `letrec-syntax`.
-pub(crate) fn let_syntax(
-    x: &mut Expander,
-    form: &Syntax,
-    rest: &[Syntax],
-    tail: bool,
-) -> Expanded {
+pub(crate) fn let_syntax(x: &mut Expander, form: &Syntax, rest: &[Syntax], tail: bool) -> Expanded {
     let Some((list, body)) = rest.split_first() else {
         return fail(form, "expected bindings and a body");
     };
@@ -86,16 +81,20 @@ impl Macro {
                 _ => return fail(rule, "expected `(pattern template)`"),
             }
         }
-        let literals = literals.iter().filter_map(Syntax::as_symbol).cloned().collect();
-        Ok(Macro { literals, ellipsis, rules: pairs })
+        let literals = literals
+            .iter()
+            .filter_map(Syntax::as_symbol)
+            .cloned()
+            .collect();
+        Ok(Macro {
+            literals,
+            ellipsis,
+            rules: pairs,
+        })
     }
 
     /// Expands a use of the macro.
-    pub(crate) fn expand(
-        &self,
-        form: &Syntax,
-        renamings: &mut u64,
-    ) -> Result<Syntax, SyntaxError> {
+    pub(crate) fn expand(&self, form: &Syntax, renamings: &mut u64) -> Result<Syntax, SyntaxError> {
         let arguments = match &form.datum {
             Datum::List(items) => Datum::List(items[1..].into()),
             other => other.clone(),
@@ -104,17 +103,18 @@ impl Macro {
         for (pattern, template) in &self.rules {
             let pattern_arguments = match &pattern.datum {
                 Datum::List(items) if !items.is_empty() => Datum::List(items[1..].into()),
-                Datum::Dotted(items, tail) => {
-                    Datum::dotted(items[1..].to_vec(), (**tail).clone())
-                }
+                Datum::Dotted(items, tail) => Datum::dotted(items[1..].to_vec(), (**tail).clone()),
                 _ => return fail(pattern, "a pattern must be a list"),
             };
             let pattern = Syntax::new(pattern.position, pattern_arguments);
             let mut matches = Matches::new();
             if self.matches(&pattern, &arguments, &mut matches) {
                 *renamings += 1;
-                let instance =
-                    Instance { rules: self, mark: *renamings, position: form.position };
+                let instance = Instance {
+                    rules: self,
+                    mark: *renamings,
+                    position: form.position,
+                };
                 return instance.fill(template, &[&matches], true);
             }
         }
@@ -122,15 +122,14 @@ impl Macro {
     }
 
     fn is_ellipsis(&self, form: &Syntax) -> bool {
-        form.as_symbol().is_some_and(|name| base_name(name) == base_name(&self.ellipsis))
+        form.as_symbol()
+            .is_some_and(|name| base_name(name) == base_name(&self.ellipsis))
     }
 
     fn matches(&self, pattern: &Syntax, form: &Syntax, found: &mut Matches) -> bool {
         match &pattern.datum {
             Datum::Symbol(name) if &**name == "_" => true,
-            Datum::Symbol(name) if self.literals.contains(name) => {
-                form.is_symbol(base_name(name))
-            }
+            Datum::Symbol(name) if self.literals.contains(name) => form.is_symbol(base_name(name)),
             Datum::Symbol(name) => {
                 found.insert(name.clone(), Match::One(form.clone()));
                 true
@@ -170,8 +169,12 @@ impl Macro {
                 return false;
             }
             let (front, rest) = forms.split_at(patterns.len());
-            return patterns.iter().zip(front).all(|(p, f)| self.matches(p, f, found))
-                && pattern_tail.is_none_or(|p| self.matches(p, &rest_of(rest, form_tail, p), found));
+            return patterns
+                .iter()
+                .zip(front)
+                .all(|(p, f)| self.matches(p, f, found))
+                && pattern_tail
+                    .is_none_or(|p| self.matches(p, &rest_of(rest, form_tail, p), found));
         };
         let after = &patterns[at + 2..];
         let Some(count) = forms.len().checked_sub(at + after.len()) else {
@@ -180,7 +183,11 @@ impl Macro {
         if pattern_tail.is_none() && form_tail.is_some() {
             return false;
         }
-        if !patterns[..at].iter().zip(forms).all(|(p, f)| self.matches(p, f, found)) {
+        if !patterns[..at]
+            .iter()
+            .zip(forms)
+            .all(|(p, f)| self.matches(p, f, found))
+        {
             return false;
         }
         let mut rounds = Vec::with_capacity(count);
@@ -205,7 +212,10 @@ impl Macro {
         for (name, column) in names.into_iter().zip(columns) {
             found.insert(name, Match::Many(column));
         }
-        after.iter().zip(&forms[at + count..]).all(|(p, f)| self.matches(p, f, found))
+        after
+            .iter()
+            .zip(&forms[at + count..])
+            .all(|(p, f)| self.matches(p, f, found))
             && pattern_tail.is_none_or(|p| self.matches(p, &rest_of(&[], form_tail, p), found))
     }
 
@@ -230,7 +240,10 @@ impl Macro {
 
 /// What is left of a list for the tail of a pattern.
 fn rest_of(rest: &[Syntax], tail: Option<&Syntax>, pattern: &Syntax) -> Syntax {
-    let position = rest.first().or(tail).map_or(pattern.position, |form| form.position);
+    let position = rest
+        .first()
+        .or(tail)
+        .map_or(pattern.position, |form| form.position);
     let datum = match tail {
         Some(tail) => Datum::dotted(rest.to_vec(), tail.clone()),
         None => Datum::List(rest.into()),
@@ -282,9 +295,7 @@ impl Instance<'_> {
                 }
                 _ => Datum::List(self.fill_items(items, scopes, ellipsis)?.into()),
             },
-            Datum::Vector(items) => {
-                Datum::Vector(self.fill_items(items, scopes, ellipsis)?.into())
-            }
+            Datum::Vector(items) => Datum::Vector(self.fill_items(items, scopes, ellipsis)?.into()),
             Datum::Dotted(items, tail) => Datum::dotted(
                 self.fill_items(items, scopes, ellipsis)?,
                 self.fill(tail, scopes, ellipsis)?,
@@ -305,7 +316,11 @@ impl Instance<'_> {
         while let Some(item) = items.get(i) {
             i += 1;
             let mut levels = 0;
-            while ellipsis && items.get(i).is_some_and(|next| self.rules.is_ellipsis(next)) {
+            while ellipsis
+                && items
+                    .get(i)
+                    .is_some_and(|next| self.rules.is_ellipsis(next))
+            {
                 levels += 1;
                 i += 1;
             }

@@ -89,5 +89,9 @@ pub(crate) fn definition_name(target: &Syntax) -> Option<&Rc<str>> {
 pub fn expand_toplevel(globals: &mut Globals, form: &Syntax) -> Result<Program, SyntaxError> {
     let mut expander = Expander::new(globals);
     let node = expander.toplevel(form)?;
-    Ok(Program { node, variables: expander.variables, lambdas: expander.lambdas })
+    Ok(Program {
+        node,
+        variables: expander.variables,
+        lambdas: expander.lambdas,
+    })
 }

@@ -52,7 +52,11 @@ fn part(x: &mut Expander, template: &Syntax, level: usize) -> Part {
             let Some(list) = sequence(x, template, items, None, level)? else {
                 return Ok(None);
             };
-            Ok(Some(x.library_call(template.position, "%list->vector", vec![list])))
+            Ok(Some(x.library_call(
+                template.position,
+                "%list->vector",
+                vec![list],
+            )))
         }
         _ => Ok(None),
     })
@@ -66,7 +70,11 @@ fn wrapped(x: &mut Expander, template: &Syntax, items: &[Syntax], level: usize) 
     let position = template.position;
     let nil = Node::Constant(Syntax::list(position, Vec::new()));
     let tail = Node::Inline(Inline::Cons, vec![inner, nil], position);
-    Ok(Some(Node::Inline(Inline::Cons, vec![constant(&items[0]), tail], position)))
+    Ok(Some(Node::Inline(
+        Inline::Cons,
+        vec![constant(&items[0]), tail],
+        position,
+    )))
 }
 
 /// Where a list ends in `, expression`, the parts before, and the expression.

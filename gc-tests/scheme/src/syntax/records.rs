@@ -24,7 +24,11 @@ pub(crate) fn expand(
         Err(error) => return Some(Err(error)),
     };
     arguments.extend(operation.iter().map(|datum| Node::Constant(datum.clone())));
-    Some(Ok(x.library_call(form.position, "%record-procedure", arguments)))
+    Some(Ok(x.library_call(
+        form.position,
+        "%record-procedure",
+        arguments,
+    )))
 }
 
 /// `(define-record-type type constructor predicate field …)` as definitions.
@@ -34,7 +38,10 @@ pub(crate) fn definitions(
 ) -> Result<Vec<(Rc<str>, Init)>, SyntaxError> {
     let position = form.position;
     let [kind, constructor, predicate, fields @ ..] = rest else {
-        return fail(form, "`define-record-type` needs a type, a constructor and a predicate");
+        return fail(
+            form,
+            "`define-record-type` needs a type, a constructor and a predicate",
+        );
     };
     let kind = match &kind.datum {
         Datum::List(items) if !items.is_empty() => &items[0],
@@ -54,9 +61,8 @@ pub(crate) fn definitions(
         }
         names.push(name.clone());
     }
-    let quoted = |datum: Syntax| {
-        Syntax::list(position, vec![Syntax::symbol(position, "quote"), datum])
-    };
+    let quoted =
+        |datum: Syntax| Syntax::list(position, vec![Syntax::symbol(position, "quote"), datum]);
     let make = Syntax::list(
         position,
         vec![
@@ -77,11 +83,16 @@ pub(crate) fn definitions(
             Syntax::symbol(position, operation),
             argument,
         ];
-        definitions.push((symbol.clone(), Init::Expression(Syntax::list(position, call))));
+        definitions.push((
+            symbol.clone(),
+            Init::Expression(Syntax::list(position, call)),
+        ));
         Ok(())
     };
     let index = |field: &Syntax| {
-        let at = names.iter().position(|name| name.as_symbol() == field.as_symbol());
+        let at = names
+            .iter()
+            .position(|name| name.as_symbol() == field.as_symbol());
         match at {
             Some(at) => Ok(Syntax::new(field.position, Datum::Fixnum(at as i64))),
             None => fail(field, "this is no field of the record"),
