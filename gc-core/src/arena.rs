@@ -213,7 +213,10 @@ where
     {
         // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
         let root = f(unsafe { self.owner.mutation() }, self.root);
-        Arena { owner: self.owner, root }
+        Arena {
+            owner: self.owner,
+            root,
+        }
     }
 
     /// Replaces the root by one of another type, made from it; or drops the arena if that fails.
@@ -231,7 +234,10 @@ where
     {
         // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
         let root = f(unsafe { self.owner.mutation() }, self.root)?;
-        Ok(Arena { owner: self.owner, root })
+        Ok(Arena {
+            owner: self.owner,
+            root,
+        })
     }
 }
 
@@ -259,7 +265,12 @@ where
         F: for<'gc> FnOnce(&'gc Mutation<'gc>, &'gc mut Root<'gc, R>) -> T,
     {
         // SAFETY: as in `mutate`; and the root is borrowed exclusively.
-        unsafe { f(self.owner.mutation(), &mut *core::ptr::from_mut(&mut self.root)) }
+        unsafe {
+            f(
+                self.owner.mutation(),
+                &mut *core::ptr::from_mut(&mut self.root),
+            )
+        }
     }
 
     /// The figures and the pace of the collector.
@@ -378,7 +389,10 @@ where
         for block in heap.occupied_blocks() {
             // SAFETY: the starts are starts of allocations.
             heap.each_start(block, |base| unsafe {
-                extents.push(Extent { base, bytes: heap.end_of(base) - base });
+                extents.push(Extent {
+                    base,
+                    bytes: heap.end_of(base) - base,
+                });
             });
         }
         extents
@@ -390,7 +404,9 @@ where
     R: for<'a> Rootable<'a>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arena").field("metrics", self.metrics()).finish_non_exhaustive()
+        f.debug_struct("Arena")
+            .field("metrics", self.metrics())
+            .finish_non_exhaustive()
     }
 }
 

@@ -95,7 +95,9 @@ impl<T> Write<Option<T>> {
     #[inline(always)]
     pub fn as_write(&self) -> Option<&Write<T>> {
         // SAFETY: the content of an option is a part of it.
-        self.__inner.as_ref().map(|value| unsafe { Write::assume(value) })
+        self.__inner
+            .as_ref()
+            .map(|value| unsafe { Write::assume(value) })
     }
 }
 
@@ -262,7 +264,11 @@ macro_rules! __field {
         // A pattern, other than a field access, never goes through a pointer; and the raw pointer
         // keeps the field's own type from being coerced to what it points to.
         match *whole {
-            $crate::barrier::Write { __inner: $type { $field: ref part, .. } } => {
+            $crate::barrier::Write {
+                __inner: $type {
+                    $field: ref part, ..
+                },
+            } => {
                 let part = &raw const *part;
                 // SAFETY: the pattern says that it is a field of the whole.
                 unsafe { $crate::barrier::Write::__project(whole, part) }

@@ -43,8 +43,8 @@ pub unsafe trait Collect<'gc> {
     /// Whether values can hold pointers at all. With `false`, `trace` is never called.
     const NEEDS_TRACE: bool = true;
 
-    /// Where the pointers are; see the safety section of [`TypeMap`]. The default is right for
-    /// every implementation by hand.
+    /// Where the pointers are. The default is right for every implementation by hand; anything else
+    /// is for the derive macro.
     #[doc(hidden)]
     const TYPE_MAP: TypeMap = TypeMap::opaque(Self::NEEDS_TRACE);
 

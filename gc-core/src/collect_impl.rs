@@ -93,8 +93,9 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for Option<T> {
 // SAFETY: the content is visited in place.
 unsafe impl<'gc, T: Collect<'gc>, E: Collect<'gc>> Collect<'gc> for Result<T, E> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE || E::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap =
-        TypeMap::LEAF.with_variant_field(T::TYPE_MAP).with_variant_field(E::TYPE_MAP);
+    const TYPE_MAP: TypeMap = TypeMap::LEAF
+        .with_variant_field(T::TYPE_MAP)
+        .with_variant_field(E::TYPE_MAP);
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -209,7 +210,15 @@ tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8);
 tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9);
 tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10);
 tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12, N.13);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12, N.13, O.14);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12, N.13, O.14, P.15);
+tuples!(
+    A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12
+);
+tuples!(
+    A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12, N.13
+);
+tuples!(
+    A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12, N.13, O.14
+);
+tuples!(
+    A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12, N.13, O.14, P.15
+);

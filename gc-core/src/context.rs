@@ -114,7 +114,10 @@ impl Context {
                 self.heap.each_start(block, |base| {
                     // SAFETY: an object of a described block starts there.
                     let object = unsafe {
-                        Described::at(Extent { base, bytes: self.heap.end_of(base) - base })
+                        Described::at(Extent {
+                            base,
+                            bytes: self.heap.end_of(base) - base,
+                        })
                     };
                     if let Some(object) = object {
                         f(object, base);

@@ -47,7 +47,13 @@ impl<'gc> DynamicRootSet<'gc> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn new(mc: &Mutation<'gc>) -> DynamicRootSet<'gc> {
-        DynamicRootSet(Gc::new(mc, Inner { slots: Rc::default(), _brand: PhantomData }))
+        DynamicRootSet(Gc::new(
+            mc,
+            Inner {
+                slots: Rc::default(),
+                _brand: PhantomData,
+            },
+        ))
     }
 
     /// Adds a root, which lives as long as the handle, its clones, and this set do.
@@ -64,7 +70,11 @@ impl<'gc> DynamicRootSet<'gc> {
         let index = slots.borrow_mut().add(pointer);
         // SAFETY: as above; the type is written down in the handle's own, for any lifetime.
         let pointer = unsafe { Gc::from_ptr(Gc::as_ptr(root) as *const Root<'static, R>) };
-        DynamicRoot { pointer, slots, index }
+        DynamicRoot {
+            pointer,
+            slots,
+            index,
+        }
     }
 
     /// The pointer behind a handle.
@@ -74,7 +84,8 @@ impl<'gc> DynamicRootSet<'gc> {
     /// If the handle is one of another set; see [`DynamicRootSet::try_fetch`].
     #[track_caller]
     pub fn fetch<R: for<'a> Rootable<'a>>(&self, root: &DynamicRoot<R>) -> Gc<'gc, Root<'gc, R>> {
-        self.try_fetch(root).unwrap_or_else(|error| panic!("{error}"))
+        self.try_fetch(root)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The pointer behind a handle.
@@ -120,7 +131,11 @@ impl<R: for<'a> Rootable<'a>> DynamicRoot<R> {
 impl<R: for<'a> Rootable<'a>> Clone for DynamicRoot<R> {
     fn clone(&self) -> DynamicRoot<R> {
         self.slots.borrow_mut().retain(self.index);
-        DynamicRoot { pointer: self.pointer, slots: self.slots.clone(), index: self.index }
+        DynamicRoot {
+            pointer: self.pointer,
+            slots: self.slots.clone(),
+            index: self.index,
+        }
     }
 }
 
@@ -132,13 +147,17 @@ impl<R: for<'a> Rootable<'a>> Drop for DynamicRoot<R> {
 
 impl<R: for<'a> Rootable<'a>> fmt::Debug for DynamicRoot<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DynamicRoot").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("DynamicRoot")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }
 
 /// A handle was used with a set that it is not from.
 #[derive(Debug, thiserror::Error)]
-#[error("the dynamic root is of another set: fetch it from the `DynamicRootSet` that it was stashed in")]
+#[error(
+    "the dynamic root is of another set: fetch it from the `DynamicRootSet` that it was stashed in"
+)]
 pub struct MismatchedRootSet(());
 
 /// The object behind a set.
@@ -181,13 +200,21 @@ struct Slots {
 }
 
 enum Slot {
-    Free { next: Option<usize> },
-    Used { pointer: Gc<'static, ()>, handles: usize },
+    Free {
+        next: Option<usize>,
+    },
+    Used {
+        pointer: Gc<'static, ()>,
+        handles: usize,
+    },
 }
 
 impl Slots {
     fn add(&mut self, pointer: Gc<'static, ()>) -> usize {
-        let used = Slot::Used { pointer, handles: 1 };
+        let used = Slot::Used {
+            pointer,
+            handles: 1,
+        };
         match self.free {
             Some(index) => {
                 let Slot::Free { next } = self.all[index] else {

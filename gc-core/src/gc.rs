@@ -50,7 +50,10 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// As for [`Gc::from_ptr`].
     #[inline(always)]
     unsafe fn from_non_null(pointer: NonNull<T>) -> Gc<'gc, T> {
-        Gc { pointer, _invariant: PhantomData }
+        Gc {
+            pointer,
+            _invariant: PhantomData,
+        }
     }
 }
 
@@ -88,7 +91,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, T> {
     #[inline]
     pub fn try_new(mc: &Mutation<'gc>, value: T) -> Result<Gc<'gc, T>, HeapError> {
         // SAFETY: the value was just allocated in the arena that `'gc` brands.
-        mc.allocate(value).map(|pointer| unsafe { Gc::from_non_null(pointer) })
+        mc.allocate(value)
+            .map(|pointer| unsafe { Gc::from_non_null(pointer) })
     }
 }
 
@@ -136,7 +140,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
         I::IntoIter: ExactSizeIterator,
     {
         // SAFETY: the values were just allocated in the arena that `'gc` brands.
-        mc.allocate_slice(items.into_iter()).map(|pointer| unsafe { Gc::from_non_null(pointer) })
+        mc.allocate_slice(items.into_iter())
+            .map(|pointer| unsafe { Gc::from_non_null(pointer) })
     }
 }
 
@@ -162,7 +167,8 @@ impl<'gc> Gc<'gc, str> {
     #[inline]
     pub fn try_new_str(mc: &Mutation<'gc>, text: &str) -> Result<Gc<'gc, str>, HeapError> {
         // SAFETY: the string was just allocated in the arena that `'gc` brands.
-        mc.allocate_str(text).map(|pointer| unsafe { Gc::from_non_null(pointer) })
+        mc.allocate_str(text)
+            .map(|pointer| unsafe { Gc::from_non_null(pointer) })
     }
 }
 
@@ -189,7 +195,10 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// the layout of `T` begins with a `U`.
     #[inline]
     pub unsafe fn cast<U: 'gc>(this: Gc<'gc, T>) -> Gc<'gc, U> {
-        Gc { pointer: this.pointer.cast(), _invariant: PhantomData }
+        Gc {
+            pointer: this.pointer.cast(),
+            _invariant: PhantomData,
+        }
     }
 
     /// A pointer to the same object without its type.
@@ -219,7 +228,10 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
 
     /// A reference to the value for the whole of the current call.
     #[inline]
-    #[allow(clippy::should_implement_trait, reason = "unlike the trait's, the reference outlives `self`")]
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "unlike the trait's, the reference outlives `self`"
+    )]
     pub fn as_ref(self: Gc<'gc, T>) -> &'gc T {
         // SAFETY: a `Gc` points to a value of the arena that `'gc` brands (or to one that needs no
         // memory), and while `'gc` lasts nothing is collected there. All write access to it goes

@@ -72,13 +72,16 @@ impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     #[inline]
     pub unsafe fn cast<U: 'gc>(this: GcWeak<'gc, T>) -> GcWeak<'gc, U> {
         // SAFETY: passed on to the caller.
-        GcWeak { target: unsafe { Gc::cast(this.target) } }
+        let target = unsafe { Gc::cast(this.target) };
+        GcWeak { target }
     }
 
     /// A pointer to the same object without its type.
     #[inline]
     pub fn erase(this: GcWeak<'gc, T>) -> GcWeak<'gc, ()> {
-        GcWeak { target: Gc::erase(this.target) }
+        GcWeak {
+            target: Gc::erase(this.target),
+        }
     }
 
     /// A weak pointer from an address that [`GcWeak::as_ptr`] or [`Gc::as_ptr`] told.
@@ -90,7 +93,8 @@ impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     #[inline]
     pub unsafe fn from_ptr(pointer: *const T) -> GcWeak<'gc, T> {
         // SAFETY: passed on to the caller; the pointer is not given out unchecked.
-        GcWeak { target: unsafe { Gc::from_ptr(pointer) } }
+        let target = unsafe { Gc::from_ptr(pointer) };
+        GcWeak { target }
     }
 }
 

@@ -1,6 +1,58 @@
 //! A precise tracing garbage collector for language runtimes and other programs with graphs.
+//!
+//! An [`Arena`] is a heap with a root. A program works on it in calls of [`Arena::mutate`], in which
+//! it allocates with [`Gc::new`] and follows [`Gc`] pointers as if they were references; between
+//! calls, [`Arena::collect_debt`] frees what can no longer be reached, when it is time. What lives in
+//! the heap implements [`Collect`](trait@Collect), by `#[derive(Collect)]`.
+//!
+//! ```
+//! use gc_core::{Arena, Collect, Gc, Lock, Rootable};
+//!
+//! #[derive(Collect)]
+//! #[collect(no_drop)]
+//! struct Tree<'gc> {
+//!     name: String,
+//!     parent: Lock<Option<Gc<'gc, Tree<'gc>>>>,
+//! }
+//!
+//! let mut arena = Arena::<Rootable![Gc<'_, Tree<'_>>]>::new(|mc| {
+//!     let root = Tree { name: "root".to_string(), parent: Lock::new(None) };
+//!     let leaf = Tree { name: "leaf".to_string(), parent: Lock::new(Some(Gc::new(mc, root))) };
+//!     Gc::new(mc, leaf)
+//! });
+//! arena.finish_cycle();
+//! arena.mutate(|_, leaf| assert_eq!(leaf.parent.get().unwrap().name, "root"));
+//! ```
+//!
+//! # Where to go from here
+//!
+//! * [`arena`]: arenas, their roots, and when they collect; [`HeapOptions`] for what can be chosen.
+//! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
+//! * [`lock`] and [`barrier`]: how to change what is in the heap.
+//! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
+//! * [`metrics`]: what the collector does, and how to set its pace.
+//!
+//! # Vocabulary
+//!
+//! The names are those of the `gc-arena` crate, and mean the same, with these differences: debt and
+//! pacing count bytes, not objects; a collection is not incremental; and a write barrier is owed for
+//! *every* write to an object in the heap through `unsafe` means, also one that adopts no pointer,
+//! because the collector knows by the heap's own maps, and not by calling `trace`, which words of an
+//! object are pointers.
+//!
+//! # Inside
+//!
+//! `os` and `sync` talk to the machine; `heap` is memory about which everything can be known by
+//! arithmetic; `typemap`, `trace`, `tags` and `descriptor` turn types into bits; `collector` marks and
+//! sweeps; `context` and `mutation` are what arenas and callbacks hold. The repository's
+//! `docs/architecture.md` and `docs/memory-layout.md` tell the rest.
 
 extern crate self as gc_core;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 pub mod arena;
 pub mod barrier;

@@ -49,7 +49,9 @@ impl<T> Lock<T> {
     /// A lock with a value in it.
     #[inline]
     pub const fn new(value: T) -> Lock<T> {
-        Lock { cell: Cell::new(value) }
+        Lock {
+            cell: Cell::new(value),
+        }
     }
 
     /// The value.
@@ -194,7 +196,9 @@ impl<T> RefLock<T> {
     /// A lock with a value in it.
     #[inline]
     pub const fn new(value: T) -> RefLock<T> {
-        RefLock { cell: RefCell::new(value) }
+        RefLock {
+            cell: RefCell::new(value),
+        }
     }
 
     /// The value.
@@ -319,7 +323,10 @@ unsafe impl<'gc, T: Collect<'gc> + ?Sized + 'gc> Collect<'gc> for RefLock<T> {
             // cell says.
             cc.trace(unsafe { &*self.cell.as_ptr() });
         } else {
-            let value = self.cell.try_borrow().expect("a RefLock was traced while it was being written");
+            let value = self
+                .cell
+                .try_borrow()
+                .expect("a RefLock was traced while it was being written");
             cc.trace(&*value);
         }
     }
@@ -370,7 +377,9 @@ impl<T> OnceLock<T> {
     /// A lock without a value.
     #[inline]
     pub const fn new() -> OnceLock<T> {
-        OnceLock { cell: OnceCell::new() }
+        OnceLock {
+            cell: OnceCell::new(),
+        }
     }
 
     /// The value, if it was set.

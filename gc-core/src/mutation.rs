@@ -99,7 +99,10 @@ impl<'gc> Mutation<'gc> {
 
     /// Puts `value` into the heap.
     #[inline(always)]
-    pub(crate) fn allocate<T: Collect<'gc> + 'gc>(&self, value: T) -> Result<NonNull<T>, HeapError> {
+    pub(crate) fn allocate<T: Collect<'gc> + 'gc>(
+        &self,
+        value: T,
+    ) -> Result<NonNull<T>, HeapError> {
         if Values::<T>::NO_MEMORY {
             // The value is not stored, but it goes on existing at this address.
             core::mem::forget(value);
@@ -107,8 +110,13 @@ impl<'gc> Mutation<'gc> {
         }
         let heap = &self.context().heap;
         let shape = Values::<T>::SHAPE;
-        let Some(base) = heap.allocate(shape) else { return Err(self.no_memory()) };
-        let extent = Extent { base, bytes: shape.bytes };
+        let Some(base) = heap.allocate(shape) else {
+            return Err(self.no_memory());
+        };
+        let extent = Extent {
+            base,
+            bytes: shape.bytes,
+        };
         let place = ptr::with_exposed_provenance_mut::<T>(base);
         // SAFETY: the allocation is new, long enough and aligned for a `T`, with a word to spare
         // if it is described. Tags are set on words of the value only, and nobody looks at them
@@ -124,7 +132,9 @@ impl<'gc> Mutation<'gc> {
             match T::TYPE_MAP.fixed() {
                 Some((_, 0)) => {}
                 Some((_, weak)) => self.record_weak(base, weak),
-                None if !T::TYPE_MAP.is_external() => (*place).trace(&mut Tagger::new(heap, extent)),
+                None if !T::TYPE_MAP.is_external() => {
+                    (*place).trace(&mut Tagger::new(heap, extent))
+                }
                 // An external object is asked for its pointers when it is marked.
                 None => {}
             }
@@ -149,7 +159,11 @@ impl<'gc> Mutation<'gc> {
     unsafe fn record_weak(&self, base: usize, mut weak: u64) {
         while weak != 0 {
             // SAFETY: the word belongs to the object.
-            unsafe { self.context().heap.insert_kind(base + weak.trailing_zeros() as usize * WORD) };
+            unsafe {
+                self.context()
+                    .heap
+                    .insert_kind(base + weak.trailing_zeros() as usize * WORD)
+            };
             weak &= weak - 1;
         }
     }
@@ -166,7 +180,10 @@ impl<'gc> Mutation<'gc> {
             None => (NonNull::<T>::dangling().as_ptr(), None),
             Some(shape) => {
                 let base = heap.allocate(&shape).ok_or_else(|| self.no_memory())?;
-                let extent = Extent { base, bytes: shape.bytes };
+                let extent = Extent {
+                    base,
+                    bytes: shape.bytes,
+                };
                 if shape.described {
                     // SAFETY: the object is new and described.
                     unsafe { Described::clear(extent) };
@@ -223,7 +240,11 @@ impl<'gc> Mutation<'gc> {
         let bytes = text.len();
         let mut place = NonNull::<u8>::dangling().as_ptr();
         if let Some(shape) = Values::<u8>::slice_shape(bytes)? {
-            let base = self.context().heap.allocate(&shape).ok_or_else(|| self.no_memory())?;
+            let base = self
+                .context()
+                .heap
+                .allocate(&shape)
+                .ok_or_else(|| self.no_memory())?;
             place = ptr::with_exposed_provenance_mut(base);
             // SAFETY: the new allocation has room for the bytes, and nobody else refers to it.
             unsafe { ptr::copy_nonoverlapping(text.as_ptr(), place, bytes) };
@@ -261,7 +282,10 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
 
     const ALIGN: usize = {
         let align = align_of::<T>();
-        assert!(align <= MAX_ALIGN || Self::NO_MEMORY, "values in the heap are aligned to 4096 bytes at most");
+        assert!(
+            align <= MAX_ALIGN || Self::NO_MEMORY,
+            "values in the heap are aligned to 4096 bytes at most"
+        );
         align
     };
 
@@ -278,7 +302,11 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
 
     const fn descriptor(counted: bool) -> Descriptor {
         Descriptor {
-            drop: if needs_drop::<T>() { Some(drop_values::<T>) } else { None },
+            drop: if needs_drop::<T>() {
+                Some(drop_values::<T>)
+            } else {
+                None
+            },
             trace: trace_values::<T>,
             external: Self::MAP.is_external(),
             moves: Self::MAP.moves(),
@@ -288,10 +316,20 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
 
     /// The shape of an object with `bytes` bytes of values.
     const fn shape(bytes: usize, counted: bool) -> Option<Shape> {
-        let overhead = if Self::DESCRIBED { Descriptor::overhead(counted) } else { 0 };
-        let Some(bytes) = bytes.checked_next_multiple_of(WORD) else { return None };
-        let Some(bytes) = bytes.checked_add(overhead) else { return None };
-        let Some(bytes) = bytes.checked_next_multiple_of(GRANULE) else { return None };
+        let overhead = if Self::DESCRIBED {
+            Descriptor::overhead(counted)
+        } else {
+            0
+        };
+        let Some(bytes) = bytes.checked_next_multiple_of(WORD) else {
+            return None;
+        };
+        let Some(bytes) = bytes.checked_add(overhead) else {
+            return None;
+        };
+        let Some(bytes) = bytes.checked_next_multiple_of(GRANULE) else {
+            return None;
+        };
         if bytes > isize::MAX as usize {
             return None;
         }
@@ -314,7 +352,10 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
         }
         match bytes.and_then(|bytes| Self::shape(bytes, true)) {
             Some(shape) => Ok(Some(shape)),
-            None => Err(HeapError::SizeOverflow { count, size: size_of::<T>() }),
+            None => Err(HeapError::SizeOverflow {
+                count,
+                size: size_of::<T>(),
+            }),
         }
     }
 }

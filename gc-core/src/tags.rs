@@ -5,7 +5,7 @@ use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
 use crate::heap::Heap;
 use crate::heap::extent::Extent;
-use crate::heap::planes::{GROUP_BYTES, bit, low_bits, bit_index};
+use crate::heap::planes::{GROUP_BYTES, bit, bit_index, low_bits};
 use crate::trace::{Edge, EdgeVisitor, Trace, Unreferenced};
 
 impl Heap {
@@ -37,7 +37,8 @@ impl Heap {
         unsafe {
             // The flag of a large object is that of its head.
             for block in [block, self.head_of(block)] {
-                self.blocks().set_state(block, self.blocks().state(block).with_kinds(true));
+                self.blocks()
+                    .set_state(block, self.blocks().state(block).with_kinds(true));
             }
             self.planes().kinds(address).insert(bit(address));
         }
@@ -62,7 +63,9 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn set_dirty(&self, start: usize) {
         // SAFETY: passed on to the caller.
-        unsafe { self.planes().group(start) }.states.insert(dirty_bit(start));
+        unsafe { self.planes().group(start) }
+            .states
+            .insert(dirty_bit(start));
     }
 
     /// Removes all tags and kinds of the object.
@@ -101,7 +104,10 @@ impl Heap {
         unsafe {
             self.clear_tags(extent);
             object.trace(&mut Tagger { heap: self, extent });
-            self.planes().group(extent.base).states.remove(dirty_bit(extent.base));
+            self.planes()
+                .group(extent.base)
+                .states
+                .remove(dirty_bit(extent.base));
         }
     }
 }

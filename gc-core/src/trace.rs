@@ -106,7 +106,10 @@ pub(crate) struct Edges<'a> {
 impl<'a> Edges<'a> {
     /// Visits roots.
     pub(crate) fn of_roots(visitor: &'a mut dyn EdgeVisitor) -> Edges<'a> {
-        Edges { visitor, object: 0..0 }
+        Edges {
+            visitor,
+            object: 0..0,
+        }
     }
 
     /// Visits values in the object at the addresses `object`.
@@ -114,7 +117,10 @@ impl<'a> Edges<'a> {
     /// # Safety
     ///
     /// As long as this lasts, nobody has a reference to them.
-    pub(crate) unsafe fn of_object(visitor: &'a mut dyn EdgeVisitor, object: Range<usize>) -> Edges<'a> {
+    pub(crate) unsafe fn of_object(
+        visitor: &'a mut dyn EdgeVisitor,
+        object: Range<usize>,
+    ) -> Edges<'a> {
         Edges { visitor, object }
     }
 }
@@ -129,15 +135,25 @@ impl<'gc> Trace<'gc> for Edges<'_> {
     }
 
     fn trace_gc_at(&mut self, slot: usize, gc: Gc<'gc, ()>) {
-        self.visitor.visit(Edge { slot, target: Gc::as_ptr(gc).addr(), weak: false });
+        self.visitor.visit(Edge {
+            slot,
+            target: Gc::as_ptr(gc).addr(),
+            weak: false,
+        });
     }
 
     fn trace_gc_weak_at(&mut self, slot: usize, gc: GcWeak<'gc, ()>) {
-        self.visitor.visit(Edge { slot, target: gc.as_ptr().addr(), weak: true });
+        self.visitor.visit(Edge {
+            slot,
+            target: gc.as_ptr().addr(),
+            weak: true,
+        });
     }
 
     fn holds(&self, address: usize) -> Option<Unreferenced> {
         // SAFETY: nobody has a reference into the object (`of_object`).
-        self.object.contains(&address).then(|| unsafe { Unreferenced::new() })
+        self.object
+            .contains(&address)
+            .then(|| unsafe { Unreferenced::new() })
     }
 }

@@ -38,7 +38,8 @@ enum Kind {
     External,
 }
 
-/// Where the pointers of a type are: see the [module documentation](self).
+/// Where the pointers of a type are: nowhere, at fixed places, at places that depend on the value,
+/// or outside of the value.
 ///
 /// Hand-written implementations of [`Collect`](crate::Collect) need not name this type: the
 /// default is right for every one of them.
@@ -60,7 +61,11 @@ impl TypeMap {
 
     /// The map of a type about which nothing is known but whether it needs tracing at all.
     pub const fn opaque(needs_trace: bool) -> TypeMap {
-        if needs_trace { TypeMap::EXTERNAL } else { TypeMap::LEAF }
+        if needs_trace {
+            TypeMap::EXTERNAL
+        } else {
+            TypeMap::LEAF
+        }
     }
 
     /// The map of a struct that has, beside what `self` describes, a field of map `field` which
@@ -80,10 +85,14 @@ impl TypeMap {
             return self.with_variant_field(field);
         }
         match self.0 {
-            Kind::Leaf => TypeMap(Kind::Fixed { tags: tags << word, weak: weak << word }),
-            Kind::Fixed { tags: t, weak: w } => {
-                TypeMap(Kind::Fixed { tags: t | tags << word, weak: w | weak << word })
-            }
+            Kind::Leaf => TypeMap(Kind::Fixed {
+                tags: tags << word,
+                weak: weak << word,
+            }),
+            Kind::Fixed { tags: t, weak: w } => TypeMap(Kind::Fixed {
+                tags: t | tags << word,
+                weak: w | weak << word,
+            }),
             Kind::Dynamic { .. } | Kind::External => self,
         }
     }
@@ -94,7 +103,9 @@ impl TypeMap {
         match (self.0, field.0) {
             (Kind::External, _) | (_, Kind::External) => TypeMap::EXTERNAL,
             (_, Kind::Leaf) => self,
-            _ => TypeMap(Kind::Dynamic { moves: self.moves() || field.moves() }),
+            _ => TypeMap(Kind::Dynamic {
+                moves: self.moves() || field.moves(),
+            }),
         }
     }
 
@@ -168,7 +179,9 @@ mod tests {
             .with_field(TypeMap::LEAF, 16)
             .with_field(TypeMap::WEAK, 24);
         assert_eq!(map.fixed(), Some((0b1010, 0b1000)));
-        let outer = TypeMap::LEAF.with_field(TypeMap::STRONG, 0).with_field(map, 16);
+        let outer = TypeMap::LEAF
+            .with_field(TypeMap::STRONG, 0)
+            .with_field(map, 16);
         assert_eq!(outer.fixed(), Some((0b101001, 0b100000)));
     }
 
@@ -199,9 +212,15 @@ mod tests {
 
     #[test]
     fn external_swallows_everything() {
-        let map = TypeMap::LEAF.with_field(TypeMap::STRONG, 0).with_field(TypeMap::EXTERNAL, 8);
+        let map = TypeMap::LEAF
+            .with_field(TypeMap::STRONG, 0)
+            .with_field(TypeMap::EXTERNAL, 8);
         assert!(map.is_external());
-        assert!(TypeMap::EXTERNAL.with_field(TypeMap::STRONG, 0).is_external());
+        assert!(
+            TypeMap::EXTERNAL
+                .with_field(TypeMap::STRONG, 0)
+                .is_external()
+        );
         assert!(map.repeated(3, 16).is_external() && map.repeated(0, 16).is_leaf());
     }
 
@@ -209,6 +228,9 @@ mod tests {
     fn an_array_repeats_its_element() {
         let pair = TypeMap::LEAF.with_field(TypeMap::STRONG, 8);
         assert_eq!(pair.repeated(3, 16).fixed(), Some((0b101010, 0)));
-        assert_eq!(pair.repeated(33, 16), TypeMap(Kind::Dynamic { moves: false }));
+        assert_eq!(
+            pair.repeated(33, 16),
+            TypeMap(Kind::Dynamic { moves: false })
+        );
     }
 }

@@ -23,9 +23,10 @@ macro_rules! unsize {
         // SAFETY: the closure compiles only if it is a coercion of the compiler's, which keeps the
         // address.
         unsafe {
-            $crate::__CoercePtrInternal::__coerce_unchecked(gc, |pointer: *const _| -> *const $type {
-                pointer
-            })
+            $crate::__CoercePtrInternal::__coerce_unchecked(
+                gc,
+                |pointer: *const _| -> *const $type { pointer },
+            )
         }
     }};
 }

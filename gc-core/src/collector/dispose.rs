@@ -24,7 +24,9 @@ impl Disposer {
     /// `extent` is an allocation in a described block, and nothing will refer to its value again.
     pub(crate) unsafe fn dispose(&mut self, extent: Extent) {
         // SAFETY: passed on to the caller.
-        let Some(object) = (unsafe { Described::at(extent) }) else { return };
+        let Some(object) = (unsafe { Described::at(extent) }) else {
+            return;
+        };
         // Whatever invariants a value's `Drop` broke by unwinding are broken in values that nobody
         // can reach, or were shared by reference counts and the like, whose own code copes with it.
         // SAFETY: passed on to the caller.

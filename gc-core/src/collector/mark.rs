@@ -207,15 +207,26 @@ impl<'h> Marker<'h> {
     #[inline(never)]
     fn scan_special(&mut self, start: usize) {
         // SAFETY: an object starts there.
-        let (state, end) =
-            unsafe { (self.blocks.state(self.heap.owned_block(start)), self.heap.end_of(start)) };
-        let extent = Extent { base: start, bytes: end - start };
+        let (state, end) = unsafe {
+            (
+                self.blocks.state(self.heap.owned_block(start)),
+                self.heap.end_of(start),
+            )
+        };
+        let extent = Extent {
+            base: start,
+            bytes: end - start,
+        };
         match state.usage() {
             Use::LargeLeaf => return,
             Use::SmallDescribed | Use::LargeDescribed => {
                 // SAFETY: the object is in a described block.
-                let Some(object) = (unsafe { Described::at(extent) }) else { return };
-                let Descriptor { external, moves, .. } = *object.descriptor();
+                let Some(object) = (unsafe { Described::at(extent) }) else {
+                    return;
+                };
+                let Descriptor {
+                    external, moves, ..
+                } = *object.descriptor();
                 // SAFETY: an object starts there.
                 if external || moves && (self.all_dirty || unsafe { self.heap.is_dirty(start) }) {
                     return self.scan_by_value(object);
@@ -349,7 +360,8 @@ impl<'h> Marker<'h> {
             prefetch(planes.group_address(target));
         }
         // SAFETY: candidates lie below the heap's top.
-        self.stack.retain(|target| unsafe { planes.group(target) }.marks.get() & bit(target) == 0);
+        self.stack
+            .retain(|target| unsafe { planes.group(target) }.marks.get() & bit(target) == 0);
     }
 
     /// Asks the object itself for its pointers, those outside of it included, and tags those
@@ -360,7 +372,10 @@ impl<'h> Marker<'h> {
         // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use.
         unsafe {
             self.heap.clear_tags(object.extent());
-            object.trace(&mut Asked { marker: self, extent: object.extent() });
+            object.trace(&mut Asked {
+                marker: self,
+                extent: object.extent(),
+            });
         }
     }
 }
@@ -371,7 +386,10 @@ impl<'h> Marker<'h> {
 #[inline(always)]
 fn is_candidate(value: usize, base: usize, granules: usize) -> bool {
     // Low bits that are not zero become high bits, so one comparison tells both.
-    value.wrapping_sub(base).rotate_right(GRANULE.trailing_zeros()) < granules
+    value
+        .wrapping_sub(base)
+        .rotate_right(GRANULE.trailing_zeros())
+        < granules
 }
 
 impl EdgeVisitor for Marker<'_> {

@@ -71,7 +71,10 @@ pub(crate) type Roots<'a> = dyn Fn(&mut dyn EdgeVisitor) + 'a;
 impl Context {
     fn enter(&self, next: Phase) {
         let phase = self.phase.replace(next);
-        assert!(phase.may_become(next), "the collector cannot go from {phase:?} to {next:?}");
+        assert!(
+            phase.may_become(next),
+            "the collector cannot go from {phase:?} to {next:?}"
+        );
     }
 
     /// Runs one cycle.
@@ -125,9 +128,15 @@ impl Context {
         // SAFETY: marking was complete, so nothing refers to unmarked objects; the cursors are in
         // no hole.
         let survivors = unsafe {
-            heap.sweep(|base, end| disposer.dispose(Extent { base, bytes: end - base }))
+            heap.sweep(|base, end| {
+                disposer.dispose(Extent {
+                    base,
+                    bytes: end - base,
+                })
+            })
         };
-        self.pacer.finish_cycle(survivors.bytes, heap.allocated_bytes());
+        self.pacer
+            .finish_cycle(survivors.bytes, heap.allocated_bytes());
         heap.trim(self.pacer.expected().saturating_sub(survivors.holes), idle);
         self.enter(Phase::Sleeping);
         self.statistics.note_cycle(start, marked, survivors.bytes);

@@ -25,7 +25,11 @@ impl<'h> NaiveMarker<'h> {
     /// As for the real marker: while it exists, nothing in the heap is allocated or written, and
     /// all tags tell the truth.
     pub(super) unsafe fn new(heap: &'h Heap) -> NaiveMarker<'h> {
-        NaiveMarker { heap, found: BTreeSet::new(), pending: Vec::new() }
+        NaiveMarker {
+            heap,
+            found: BTreeSet::new(),
+            pending: Vec::new(),
+        }
     }
 
     /// Follows pointers until no new object is found.
@@ -79,7 +83,10 @@ impl EdgeVisitor for NaiveMarker<'_> {
     fn visit(&mut self, edge: Edge) {
         let starts_there = |extent: Extent| extent.base == edge.target;
         if !edge.weak
-            && self.heap.allocation_of(edge.target).is_some_and(starts_there)
+            && self
+                .heap
+                .allocation_of(edge.target)
+                .is_some_and(starts_there)
             && self.found.insert(edge.target)
         {
             self.pending.push(edge.target);

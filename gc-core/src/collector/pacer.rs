@@ -60,7 +60,8 @@ impl Pacer {
 
     pub(crate) fn set_pacing(&self, pacing: Pacing) {
         self.pacing.set(pacing);
-        self.allowance.set(allowance(&pacing, self.limit, self.live.get()));
+        self.allowance
+            .set(allowance(&pacing, self.limit, self.live.get()));
     }
 
     pub(crate) fn adjust(&self, bytes: f64) {
@@ -76,7 +77,11 @@ impl Pacer {
     pub(crate) fn debt(&self, allocated: u64) -> f64 {
         let since = (allocated - self.allocated_before.get()) as f64;
         let debt = since - self.allowance.get() + self.artificial.get();
-        if self.starved.get() { debt.max(1.0) } else { debt.max(0.0) }
+        if self.starved.get() {
+            debt.max(1.0)
+        } else {
+            debt.max(0.0)
+        }
     }
 
     /// Starts to count anew: `live` bytes survived, and `allocated` bytes were allocated ever.
@@ -85,7 +90,8 @@ impl Pacer {
         self.allocated_before.set(allocated);
         self.artificial.set(0.0);
         self.starved.set(false);
-        self.allowance.set(allowance(&self.pacing.get(), self.limit, live));
+        self.allowance
+            .set(allowance(&self.pacing.get(), self.limit, live));
     }
 
     /// Bytes that the program is expected to allocate until the next collection.
@@ -107,12 +113,19 @@ fn allowance(pacing: &Pacing, limit: usize, live: usize) -> f64 {
 mod tests {
     use super::*;
 
-    const PACING: Pacing = Pacing { sleep_factor: 0.5, min_sleep: 1000, ..Pacing::STOP_THE_WORLD };
+    const PACING: Pacing = Pacing {
+        sleep_factor: 0.5,
+        min_sleep: 1000,
+        ..Pacing::STOP_THE_WORLD
+    };
 
     #[test]
     fn debt_begins_where_the_allowance_ends() {
         let pacer = Pacer::new(PACING, usize::MAX);
-        assert_eq!((pacer.debt(999), pacer.debt(1000), pacer.debt(1010)), (0.0, 0.0, 10.0));
+        assert_eq!(
+            (pacer.debt(999), pacer.debt(1000), pacer.debt(1010)),
+            (0.0, 0.0, 10.0)
+        );
         pacer.finish_cycle(1 << 30, 50_000);
         let end = 50_000 + (1 << 29);
         assert_eq!((pacer.debt(end), pacer.debt(end + 1)), (0.0, 1.0));
@@ -142,7 +155,10 @@ mod tests {
     #[test]
     fn a_limit_brings_collections_forward() {
         let megabyte = 1 << 20;
-        let sleepy = Pacing { sleep_factor: 10.0, ..PACING };
+        let sleepy = Pacing {
+            sleep_factor: 10.0,
+            ..PACING
+        };
         let pacer = Pacer::new(sleepy, 10 * megabyte);
         pacer.finish_cycle(8 * megabyte, 0);
         assert_eq!(pacer.expected(), megabyte);

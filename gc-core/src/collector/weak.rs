@@ -20,7 +20,9 @@ use crate::heap::space;
 /// `target` is an address at which a weak pointer in use points, and its arena is alive.
 pub(crate) unsafe fn is_shell(target: usize) -> bool {
     // A value that needs no memory lives outside of all spaces, for ever.
-    let Some((planes, blocks, block)) = space::find(target) else { return false };
+    let Some((planes, blocks, block)) = space::find(target) else {
+        return false;
+    };
     // SAFETY: weak pointers in use point at objects, or at values that need no memory.
     unsafe { is_shell_in(planes, blocks, block, target) }
 }
@@ -34,14 +36,26 @@ pub(crate) unsafe fn is_shell(target: usize) -> bool {
 pub(crate) unsafe fn is_shell_of(heap: &Heap, target: usize) -> bool {
     // SAFETY: as above.
     heap.spans(target)
-        && unsafe { is_shell_in(heap.planes(), heap.blocks(), heap.owned_block(target), target) }
+        && unsafe {
+            is_shell_in(
+                heap.planes(),
+                heap.blocks(),
+                heap.owned_block(target),
+                target,
+            )
+        }
 }
 
 /// # Safety
 ///
 /// `target` is the start of an object in the given block of the space with the given planes.
 #[inline]
-unsafe fn is_shell_in(planes: Planes, blocks: BlockTable, block: BlockIndex, target: usize) -> bool {
+unsafe fn is_shell_in(
+    planes: Planes,
+    blocks: BlockTable,
+    block: BlockIndex,
+    target: usize,
+) -> bool {
     // SAFETY: passed on to the caller.
     unsafe {
         blocks.state(block).has_kinds()
@@ -66,7 +80,10 @@ pub(super) unsafe fn make_shells(heap: &Heap, targets: &[usize], disposer: &mut 
         // SAFETY: as above; and since the object is not reachable but weakly, and `upgrade` does
         // not return shells, nothing will refer to its value again.
         unsafe {
-            let extent = Extent { base: target, bytes: heap.end_of(target) - target };
+            let extent = Extent {
+                base: target,
+                bytes: heap.end_of(target) - target,
+            };
             if heap.blocks().state(heap.owned_block(target)).is_described() {
                 disposer.dispose(extent);
             }

@@ -70,7 +70,10 @@ impl BlockState {
             4 => Use::Large,
             5 => Use::LargeDescribed,
             6 => Use::LargeTail,
-            _ => unreachable!("the block table has a byte that nobody wrote: {:#x}", self.0),
+            _ => unreachable!(
+                "the block table has a byte that nobody wrote: {:#x}",
+                self.0
+            ),
         }
     }
 
@@ -118,12 +121,20 @@ impl BlockState {
 
     #[must_use]
     pub(crate) fn with_kinds(self, on: bool) -> BlockState {
-        BlockState(if on { self.0 | Self::KINDS } else { self.0 & !Self::KINDS })
+        BlockState(if on {
+            self.0 | Self::KINDS
+        } else {
+            self.0 & !Self::KINDS
+        })
     }
 
     #[must_use]
     pub(crate) fn with_grey(self, on: bool) -> BlockState {
-        BlockState(if on { self.0 | Self::GREY } else { self.0 & !Self::GREY })
+        BlockState(if on {
+            self.0 | Self::GREY
+        } else {
+            self.0 & !Self::GREY
+        })
     }
 }
 
@@ -200,6 +211,7 @@ impl BlockTable {
     /// As for [`BlockTable::set_state`].
     pub(crate) unsafe fn set_owner_and_span(self, block: BlockIndex, owner: u32, span: u32) {
         // SAFETY: passed on to the caller. Relaxed: as in `state`.
-        unsafe { self.detail(block) }.store(u64::from(owner) << 32 | u64::from(span), Ordering::Relaxed)
+        unsafe { self.detail(block) }
+            .store(u64::from(owner) << 32 | u64::from(span), Ordering::Relaxed)
     }
 }

@@ -60,7 +60,11 @@ pub(super) struct Cursor {
 
 impl Cursor {
     pub(super) const fn none() -> Cursor {
-        Cursor { at: Cell::new(0), limit: Cell::new(0), start: Cell::new(0) }
+        Cursor {
+            at: Cell::new(0),
+            limit: Cell::new(0),
+            start: Cell::new(0),
+        }
     }
 
     /// The address of `shape.bytes` free bytes of the hole, which are its own from now on.

@@ -102,7 +102,10 @@ mod tests {
 
     #[test]
     fn errors_have_figures_and_advice() {
-        let error = HeapError::ReserveRefused { requested: 64 << 30, errno: 12 };
+        let error = HeapError::ReserveRefused {
+            requested: 64 << 30,
+            errno: 12,
+        };
         assert_eq!(
             error.to_string(),
             "cannot reserve 64 GiB of address space (errno 12): lower `HeapOptions::reserve`"

@@ -40,14 +40,20 @@ impl Heap {
                 let base = self.start_at_or_below(address)?;
                 // SAFETY: an allocation starts there.
                 let end = unsafe { self.end_of(base) };
-                Some(Extent { base, bytes: end - base })
+                Some(Extent {
+                    base,
+                    bytes: end - base,
+                })
             }
             Use::LargeLeaf | Use::Large | Use::LargeDescribed | Use::LargeTail => {
                 let head = self.head_of(block);
                 let base = self.address_of(head);
                 // SAFETY: as above.
                 let end = unsafe { self.end_of(base) };
-                (address < end).then_some(Extent { base, bytes: end - base })
+                (address < end).then_some(Extent {
+                    base,
+                    bytes: end - base,
+                })
             }
         }
     }

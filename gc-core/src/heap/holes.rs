@@ -18,7 +18,12 @@ pub(super) struct Holes {
 
 impl Holes {
     /// No holes at all.
-    pub(super) const NONE: Holes = Holes { at: 0, end: 0, carry: false, free: 0 };
+    pub(super) const NONE: Holes = Holes {
+        at: 0,
+        end: 0,
+        carry: false,
+        free: 0,
+    };
 
     /// The holes of the block at `base`.
     ///
@@ -27,7 +32,12 @@ impl Holes {
     /// The block belongs to the heap at work and holds small objects or nothing, and that stays so
     /// as long as the result is used. Allocation in holes that were reported is allowed.
     pub(super) unsafe fn of(planes: Planes, base: usize) -> Holes {
-        let mut holes = Holes { at: base, end: base + BLOCK, carry: false, free: 0 };
+        let mut holes = Holes {
+            at: base,
+            end: base + BLOCK,
+            carry: false,
+            free: 0,
+        };
         // SAFETY: passed on to the caller.
         unsafe { holes.load(planes) };
         holes

@@ -21,9 +21,17 @@ pub struct Zeal {
 
 impl Zeal {
     /// No checks.
-    pub const NONE: Zeal = Zeal { collect: false, verify: false, naive_mark: false };
+    pub const NONE: Zeal = Zeal {
+        collect: false,
+        verify: false,
+        naive_mark: false,
+    };
     /// All checks.
-    pub const ALL: Zeal = Zeal { collect: true, verify: true, naive_mark: true };
+    pub const ALL: Zeal = Zeal {
+        collect: true,
+        verify: true,
+        naive_mark: true,
+    };
 
     /// Reads a list of names, separated by commas: `collect`, `verify`, `naive`, or `all`.
     ///
@@ -32,7 +40,11 @@ impl Zeal {
     /// The first name that is none of these.
     pub fn parse(names: &str) -> Result<Zeal, &str> {
         let mut zeal = Zeal::NONE;
-        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        for name in names
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
             match name {
                 "collect" => zeal.collect = true,
                 "verify" => zeal.verify = true,
@@ -51,7 +63,9 @@ impl Zeal {
     /// If the variable has a name that [`Zeal::parse`] does not know: a check that was asked for
     /// and silently not made would be worse.
     pub fn from_env() -> Zeal {
-        let Some(names) = std::env::var_os("GC_ZEAL") else { return Zeal::NONE };
+        let Some(names) = std::env::var_os("GC_ZEAL") else {
+            return Zeal::NONE;
+        };
         let names = names.to_string_lossy();
         Zeal::parse(&names).unwrap_or_else(|name| {
             panic!("GC_ZEAL names `{name}`: use `collect`, `verify`, `naive` or `all`, separated by commas")
@@ -99,14 +113,20 @@ impl HeapOptions {
     /// Reserved addresses cost no memory.
     #[must_use]
     pub fn reserve(self, bytes: usize) -> HeapOptions {
-        HeapOptions { reserve: Some(bytes), ..self }
+        HeapOptions {
+            reserve: Some(bytes),
+            ..self
+        }
     }
 
     /// The most bytes that the heap may own, counted in blocks of 32 KiB and without their
     /// metadata, which is 1/16 more.
     #[must_use]
     pub fn limit(self, bytes: usize) -> HeapOptions {
-        HeapOptions { limit: bytes, ..self }
+        HeapOptions {
+            limit: bytes,
+            ..self
+        }
     }
 
     /// By how many per cent of what survived the last collection the heap grows before the next.
@@ -116,13 +136,19 @@ impl HeapOptions {
     /// 64 MiB by 128 MiB, and 1 GiB by 1 GiB.
     #[must_use]
     pub fn growth(self, percent: u32) -> HeapOptions {
-        HeapOptions { growth: percent, ..self }
+        HeapOptions {
+            growth: percent,
+            ..self
+        }
     }
 
     /// How many bytes are allocated at least between two collections.
     #[must_use]
     pub fn floor(self, bytes: usize) -> HeapOptions {
-        HeapOptions { floor: bytes, ..self }
+        HeapOptions {
+            floor: bytes,
+            ..self
+        }
     }
 
     /// The checks that the heap makes of itself.
@@ -152,7 +178,11 @@ mod tests {
     fn zeal_is_read_from_names() {
         assert_eq!(Zeal::parse(""), Ok(Zeal::NONE));
         assert_eq!(Zeal::parse("all"), Ok(Zeal::ALL));
-        let some = Zeal { verify: true, naive_mark: true, ..Zeal::NONE };
+        let some = Zeal {
+            verify: true,
+            naive_mark: true,
+            ..Zeal::NONE
+        };
         assert_eq!(Zeal::parse(" verify, naive"), Ok(some));
         assert_eq!(Zeal::parse("verify,everything"), Err("everything"));
     }

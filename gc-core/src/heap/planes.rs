@@ -45,7 +45,10 @@ pub(crate) const STARTS: u64 = 0x5555_5555_5555_5555;
 /// The bits of words on which allocations can end.
 pub(crate) const ENDS: u64 = !STARTS;
 
-const _: () = assert!(size_of::<usize>() == WORD, "the planes are laid out for 64-bit addresses");
+const _: () = assert!(
+    size_of::<usize>() == WORD,
+    "the planes are laid out for 64-bit addresses"
+);
 const _: () = assert!(size_of::<Group>() == 32 && GRANULE == 2 * WORD);
 
 /// One `u64` of a plane.
@@ -119,7 +122,11 @@ pub(crate) const fn bit(address: usize) -> u64 {
 /// A `u64` with its `count` lowest bits set; `count` is at most 64.
 #[inline(always)]
 pub(crate) const fn low_bits(count: u32) -> u64 {
-    if count >= u64::BITS { u64::MAX } else { (1 << count) - 1 }
+    if count >= u64::BITS {
+        u64::MAX
+    } else {
+        (1 << count) - 1
+    }
 }
 
 /// Where the planes of an address space are: two numbers that turn an address of the heap into the
@@ -155,7 +162,8 @@ impl Planes {
     /// The address of the group of `address`, for prefetching: any address will do.
     #[inline(always)]
     pub(crate) fn group_address(self, address: usize) -> usize {
-        self.groups.wrapping_add(address / GROUP_BYTES * size_of::<Group>())
+        self.groups
+            .wrapping_add(address / GROUP_BYTES * size_of::<Group>())
     }
 
     /// The group of the word at `address`.
@@ -178,7 +186,9 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn kinds<'a>(self, address: usize) -> &'a Plane {
-        let kinds = self.kinds.wrapping_add(address / GROUP_BYTES * size_of::<Plane>());
+        let kinds = self
+            .kinds
+            .wrapping_add(address / GROUP_BYTES * size_of::<Plane>());
         // SAFETY: as in `group`.
         unsafe { &*ptr::with_exposed_provenance::<Plane>(kinds) }
     }

@@ -72,14 +72,22 @@ impl SideLayout {
         let states = kinds + Planes::kind_bytes(heap_bytes).next_multiple_of(page);
         let details = states + BlockTable::state_bytes(blocks).next_multiple_of(page);
         let bytes = details + BlockTable::detail_bytes(blocks).next_multiple_of(page);
-        SideLayout { kinds, states, details, bytes }
+        SideLayout {
+            kinds,
+            states,
+            details,
+            bytes,
+        }
     }
 }
 
 impl AddressSpace {
     /// A space of `bytes` bytes of its own.
     pub(crate) fn new(bytes: usize) -> Result<AddressSpace, HeapError> {
-        let refused = |Errno(errno)| HeapError::ReserveRefused { requested: bytes, errno };
+        let refused = |Errno(errno)| HeapError::ReserveRefused {
+            requested: bytes,
+            errno,
+        };
         if bytes == 0 || bytes > MAX_RESERVE {
             return Err(HeapError::InvalidOption {
                 option: "reserve",
@@ -106,7 +114,12 @@ impl AddressSpace {
     }
 
     fn entry(&self) -> Entry {
-        Entry { base: self.base(), bytes: self.bytes, planes: self.planes, blocks: self.blocks }
+        Entry {
+            base: self.base(),
+            bytes: self.bytes,
+            planes: self.planes,
+            blocks: self.blocks,
+        }
     }
 
     /// The space that heaps share unless they have one of their own.
@@ -161,7 +174,9 @@ impl AddressSpace {
     pub(crate) fn take(&self, count: usize) -> Result<BlockIndex, HeapError> {
         let mut free = self.free.lock();
         let first = free.find(count);
-        let end = first.checked_add(count).filter(|end| *end <= self.bytes / BLOCK);
+        let end = first
+            .checked_add(count)
+            .filter(|end| *end <= self.bytes / BLOCK);
         let Some(end) = end else {
             return Err(HeapError::AddressSpaceExhausted {
                 requested: count.saturating_mul(BLOCK),
@@ -170,9 +185,11 @@ impl AddressSpace {
         };
         if end > free.frontier {
             let frontier = (end * BLOCK).next_multiple_of(CHUNK).min(self.bytes) / BLOCK;
-            self.commit(free.frontier, frontier).map_err(|Errno(errno)| {
-                HeapError::CommitRefused { requested: count * BLOCK, errno }
-            })?;
+            self.commit(free.frontier, frontier)
+                .map_err(|Errno(errno)| HeapError::CommitRefused {
+                    requested: count * BLOCK,
+                    errno,
+                })?;
             free.frontier = frontier;
         }
         free.mark_taken(first, count);
@@ -186,11 +203,18 @@ impl AddressSpace {
         let side = |area: usize, bytes: fn(usize) -> usize| area + bytes(start)..area + bytes(end);
         let mut groups = side(0, |blocks| Planes::group_bytes(blocks * BLOCK));
         if heap.end > HUGE_GROUPS_FROM {
-            groups.end = groups.end.next_multiple_of(HUGE_PAGE).min(self.layout.kinds);
+            groups.end = groups
+                .end
+                .next_multiple_of(HUGE_PAGE)
+                .min(self.layout.kinds);
         }
-        self.side.commit(side(self.layout.details, BlockTable::detail_bytes))?;
-        self.side.commit(side(self.layout.states, BlockTable::state_bytes))?;
-        self.side.commit(side(self.layout.kinds, |blocks| Planes::kind_bytes(blocks * BLOCK)))?;
+        self.side
+            .commit(side(self.layout.details, BlockTable::detail_bytes))?;
+        self.side
+            .commit(side(self.layout.states, BlockTable::state_bytes))?;
+        self.side.commit(side(self.layout.kinds, |blocks| {
+            Planes::kind_bytes(blocks * BLOCK)
+        }))?;
         self.side.commit(groups.clone())?;
         self.heap.commit(heap.clone())?;
         if heap.end > HUGE_PAGES_FROM {
@@ -211,7 +235,8 @@ impl AddressSpace {
         for block in first.0..first.0 + count as u32 {
             // SAFETY: the caller owns these blocks, so they are below the frontier.
             unsafe {
-                self.blocks.set_state(BlockIndex(block), BlockState::new(Use::Free));
+                self.blocks
+                    .set_state(BlockIndex(block), BlockState::new(Use::Free));
                 self.blocks.set_owner_and_span(BlockIndex(block), 0, 0);
             }
         }
@@ -253,7 +278,9 @@ struct Entry {
 /// Takes a lock.
 pub(crate) fn find(address: usize) -> Option<(Planes, BlockTable, BlockIndex)> {
     let register = REGISTER.lock();
-    let entry = register.iter().find(|entry| address.wrapping_sub(entry.base) < entry.bytes)?;
+    let entry = register
+        .iter()
+        .find(|entry| address.wrapping_sub(entry.base) < entry.bytes)?;
     let block = BlockIndex(((address - entry.base) / BLOCK) as u32);
     Some((entry.planes, entry.blocks, block))
 }
@@ -304,14 +331,20 @@ impl FreeBlocks {
             self.taken.resize(words, 0);
         }
         for block in first..first + count {
-            debug_assert!(self.taken[block / 64] & 1 << (block % 64) == 0, "block {block} is taken");
+            debug_assert!(
+                self.taken[block / 64] & 1 << (block % 64) == 0,
+                "block {block} is taken"
+            );
             self.taken[block / 64] |= 1 << (block % 64);
         }
     }
 
     fn mark_free(&mut self, first: usize, count: usize) {
         for block in first..first + count {
-            debug_assert!(self.taken[block / 64] & 1 << (block % 64) != 0, "block {block} is free");
+            debug_assert!(
+                self.taken[block / 64] & 1 << (block % 64) != 0,
+                "block {block} is free"
+            );
             self.taken[block / 64] &= !(1 << (block % 64));
         }
         self.full_before = self.full_before.min(first / 64);
@@ -324,7 +357,9 @@ mod tests {
 
     /// The lowest run of `count` free blocks, found by trying every place.
     fn naive_find(taken: &[bool], count: usize) -> usize {
-        (0..).find(|first| (*first..first + count).all(|b| !taken.get(b).copied().unwrap_or(false))).unwrap()
+        (0..)
+            .find(|first| (*first..first + count).all(|b| !taken.get(b).copied().unwrap_or(false)))
+            .unwrap()
     }
 
     #[test]
@@ -338,7 +373,7 @@ mod tests {
             random ^= random >> 7;
             random ^= random << 17;
             if random % 5 < 3 || runs.is_empty() {
-                let count = 1 + (random >> 8) as usize % if random % 7 == 0 { 200 } else { 3 };
+                let count = 1 + (random >> 8) as usize % if random.is_multiple_of(7) { 200 } else { 3 };
                 let first = free.find(count);
                 assert_eq!(first, naive_find(&taken, count), "{count} blocks");
                 free.mark_taken(first, count);
@@ -358,8 +393,17 @@ mod tests {
         let space = AddressSpace::new(CHUNK).unwrap();
         assert_eq!(space.take(CHUNK / BLOCK - 1), Ok(BlockIndex(0)));
         let error = space.take(2).unwrap_err();
-        assert_eq!(error, HeapError::AddressSpaceExhausted { requested: 2 * BLOCK, reserved: CHUNK });
-        assert_eq!(space.take(1), Ok(BlockIndex(CHUNK as u32 / BLOCK as u32 - 1)));
+        assert_eq!(
+            error,
+            HeapError::AddressSpaceExhausted {
+                requested: 2 * BLOCK,
+                reserved: CHUNK
+            }
+        );
+        assert_eq!(
+            space.take(1),
+            Ok(BlockIndex(CHUNK as u32 / BLOCK as u32 - 1))
+        );
         // SAFETY: the blocks were taken above and never used.
         unsafe { space.give_back(BlockIndex(7), 2) }
         assert_eq!(space.take(2), Ok(BlockIndex(7)));
@@ -368,6 +412,9 @@ mod tests {
 
     #[test]
     fn a_space_too_large_is_an_error() {
-        assert!(matches!(AddressSpace::new(usize::MAX), Err(HeapError::InvalidOption { .. })));
+        assert!(matches!(
+            AddressSpace::new(usize::MAX),
+            Err(HeapError::InvalidOption { .. })
+        ));
     }
 }

@@ -156,7 +156,8 @@ impl Heap {
     /// The first block of the large object of which `block`, a block of this heap, is a part.
     pub(crate) fn head_of(&self, block: BlockIndex) -> BlockIndex {
         // SAFETY: blocks of this heap are below the frontier.
-        let (state, (_, span)) = unsafe { (self.blocks.state(block), self.blocks.owner_and_span(block)) };
+        let (state, (_, span)) =
+            unsafe { (self.blocks.state(block), self.blocks.owner_and_span(block)) };
         match state.usage() {
             Use::LargeTail => BlockIndex(block.0 - span),
             _ => block,
@@ -237,10 +238,16 @@ impl Heap {
 
     /// Leaves the hole that the cursor is in, and counts what was allocated from it.
     fn retire(&self, index: usize) {
-        let (start, end) = (self.cursors[index].start.get(), self.cursors[index].at.get());
+        let (start, end) = (
+            self.cursors[index].start.get(),
+            self.cursors[index].at.get(),
+        );
         self.cursors[index].set(0, 0);
         add(&self.counts.allocated_bytes, (end - start) as u64);
-        add(&self.counts.allocated_objects, self.count_starts(start, end));
+        add(
+            &self.counts.allocated_objects,
+            self.count_starts(start, end),
+        );
     }
 
     /// Leaves all holes: what is free in them is found again by the next sweep.
@@ -274,7 +281,11 @@ impl Heap {
             Some(block) => block,
             None => self.take_blocks(store, 1)?,
         };
-        let usage = if described { Use::SmallDescribed } else { Use::Small };
+        let usage = if described {
+            Use::SmallDescribed
+        } else {
+            Use::Small
+        };
         // SAFETY: the block is ours: it was spare, or was just taken.
         unsafe {
             self.blocks.set_owner_and_span(block, self.number, 0);
@@ -294,12 +305,19 @@ impl Heap {
         }
         let in_use = self.counts.owned.get();
         if bytes > limit.saturating_sub(in_use) {
-            return Err(HeapError::LimitReached { requested: bytes, limit, in_use });
+            return Err(HeapError::LimitReached {
+                requested: bytes,
+                limit,
+                in_use,
+            });
         }
         let block = self.space.take(count)?;
         self.counts.owned.set(in_use + bytes);
-        self.counts.peak.set(self.counts.peak.get().max(in_use + bytes));
-        self.top.set(self.top.get().max(self.address_of(block) + bytes));
+        self.counts
+            .peak
+            .set(self.counts.peak.get().max(in_use + bytes));
+        self.top
+            .set(self.top.get().max(self.address_of(block) + bytes));
         Ok(block)
     }
 
@@ -361,7 +379,9 @@ impl Heap {
                 store.spare.push(head);
             } else {
                 self.space.give_back(head, count);
-                self.counts.owned.set(self.counts.owned.get() - count * BLOCK);
+                self.counts
+                    .owned
+                    .set(self.counts.owned.get() - count * BLOCK);
             }
         }
     }
@@ -397,7 +417,9 @@ impl Heap {
     /// Gives the `count` highest spare blocks back to the space.
     fn give_back_spare(&self, store: &mut Store, count: usize) {
         let given: Vec<BlockIndex> = store.spare.drain(..count).collect();
-        self.counts.owned.set(self.counts.owned.get() - count * BLOCK);
+        self.counts
+            .owned
+            .set(self.counts.owned.get() - count * BLOCK);
         for run in given.chunk_by(|high, low| high.0 == low.0 + 1) {
             // SAFETY: spare blocks are ours and empty, with zero planes.
             unsafe { self.space.give_back(run[run.len() - 1], run.len()) }
@@ -413,7 +435,10 @@ impl Heap {
     pub(crate) unsafe fn note_drop(&self, address: usize) {
         let block = self.owned_block(address);
         // SAFETY: the block is one of this heap's.
-        unsafe { self.blocks.set_state(block, self.blocks.state(block).with_drops()) }
+        unsafe {
+            self.blocks
+                .set_state(block, self.blocks.state(block).with_drops())
+        }
     }
 
     /// How many spare blocks there are.
@@ -429,7 +454,10 @@ impl Heap {
     pub(crate) fn trim(&self, expected: usize, idle: usize) {
         let mut store = self.store.borrow_mut();
         let (spare, expected) = (store.spare.len(), expected.div_ceil(BLOCK));
-        let surplus = spare.saturating_sub(expected).min(idle).max(spare.saturating_sub(2 * expected));
+        let surplus = spare
+            .saturating_sub(expected)
+            .min(idle)
+            .max(spare.saturating_sub(2 * expected));
         self.give_back_spare(&mut store, surplus);
     }
 
@@ -474,7 +502,10 @@ impl Heap {
         }
         for block in core::mem::take(&mut store.small) {
             let base = self.address_of(block);
-            add(&self.counts.freed_objects, self.count_starts(base, base + BLOCK));
+            add(
+                &self.counts.freed_objects,
+                self.count_starts(base, base + BLOCK),
+            );
             // SAFETY: the block is ours, and nothing refers to its objects any more.
             unsafe {
                 let kinds = self.blocks.state(block).has_kinds();

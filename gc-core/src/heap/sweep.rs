@@ -107,14 +107,19 @@ impl Heap {
                 store.partial[state.is_described() as usize].push(block);
             }
             // SAFETY: as above.
-            unsafe { self.blocks().set_state(block, state.with_grey(false).with_kinds(swept.kinds)) };
+            unsafe {
+                self.blocks()
+                    .set_state(block, state.with_grey(false).with_kinds(swept.kinds))
+            };
             true
         });
         store.small = small;
         // Cursors take from the end of these lists, and should find the lowest block there.
         store.partial.iter_mut().for_each(|blocks| blocks.reverse());
         store.spare.sort_unstable_by(|a, b| b.cmp(a));
-        self.counts.freed_objects.set(self.counts.freed_objects.get() + freed);
+        self.counts
+            .freed_objects
+            .set(self.counts.freed_objects.get() + freed);
         survivors
     }
 
@@ -182,7 +187,11 @@ impl Heap {
             unsafe {
                 let state = self.blocks().state(block);
                 self.blocks().set_state(block, state.with_grey(false));
-                let groups = if state.is_large_head() { 1 } else { BLOCK / GROUP_BYTES };
+                let groups = if state.is_large_head() {
+                    1
+                } else {
+                    BLOCK / GROUP_BYTES
+                };
                 for group in 0..groups {
                     let group = self.planes().group(base + group * GROUP_BYTES);
                     group.marks.set(0);

@@ -45,19 +45,31 @@ impl Heap {
             (*block, uses, self.span_of(*block))
         };
         let spare = |block: &BlockIndex| (*block, &[Use::Free][..], 1);
-        let all = store.small.iter().map(small).chain(store.large.iter().map(large));
+        let all = store
+            .small
+            .iter()
+            .map(small)
+            .chain(store.large.iter().map(large));
         let mut owned = 0;
         for (block, uses, span) in all.chain(store.spare.iter().map(spare)) {
             let address = self.address_of(block);
             // SAFETY: the blocks of the store are below the frontier.
             let usage = unsafe { self.blocks().state(block) }.usage();
             if !uses.contains(&usage) {
-                return Err(wrong(address, format!("the block is {usage:?} but listed as {uses:?}")));
+                return Err(wrong(
+                    address,
+                    format!("the block is {usage:?} but listed as {uses:?}"),
+                ));
             }
             for distance in 1..span {
                 let tail = BlockIndex(block.0 + distance as u32);
                 // SAFETY: as above.
-                let entry = unsafe { (self.blocks().state(tail).usage(), self.blocks().owner_and_span(tail).1) };
+                let entry = unsafe {
+                    (
+                        self.blocks().state(tail).usage(),
+                        self.blocks().owner_and_span(tail).1,
+                    )
+                };
                 if entry != (Use::LargeTail, distance as u32) {
                     let finding = format!("block {distance} of a span of {span} is {entry:?}");
                     return Err(wrong(address + distance * BLOCK, finding));
@@ -70,7 +82,10 @@ impl Heap {
         drop(store);
         match self.owned_and_peak().0 {
             counted if counted == owned => Ok(()),
-            counted => Err(wrong(self.base(), format!("{counted} bytes of blocks are counted and {owned} listed"))),
+            counted => Err(wrong(
+                self.base(),
+                format!("{counted} bytes of blocks are counted and {owned} listed"),
+            )),
         }
     }
 
@@ -87,13 +102,19 @@ impl Heap {
             let is_end = word.extent && !is_start;
             match (is_start, is_end, inside) {
                 (true, _, Some(start)) => {
-                    return Err(wrong(address, format!("an allocation starts inside of that at {start:#x}")));
+                    return Err(wrong(
+                        address,
+                        format!("an allocation starts inside of that at {start:#x}"),
+                    ));
                 }
                 (_, true, None) => return Err(wrong(address, "an end without a start".into())),
                 (true, _, None) => {
                     objects += 1;
                     if large && address != base {
-                        return Err(wrong(address, "a second object in the blocks of a large one".into()));
+                        return Err(wrong(
+                            address,
+                            "a second object in the blocks of a large one".into(),
+                        ));
                     }
                     if usage == Use::Free {
                         return Err(wrong(address, "an allocation in a free block".into()));
@@ -106,11 +127,17 @@ impl Heap {
                 return Err(wrong(address, "a mark outside of a cycle".into()));
             }
             if word.kind && !kinds {
-                return Err(wrong(address, "a kind in a block that is said to have none".into()));
+                return Err(wrong(
+                    address,
+                    "a kind in a block that is said to have none".into(),
+                ));
             }
             let dirty_place = inside.is_some_and(|start| address == start + WORD);
             if word.state && !dirty_place {
-                return Err(wrong(address, "a grey object outside of a cycle, or a dirty one of no object".into()));
+                return Err(wrong(
+                    address,
+                    "a grey object outside of a cycle, or a dirty one of no object".into(),
+                ));
             }
             if inside.is_none() && (word.tag || word.kind) {
                 return Err(wrong(address, "free memory is tagged".into()));
@@ -129,7 +156,9 @@ impl Heap {
         }
         match inside {
             Some(start) => Err(wrong(start, "an allocation without an end".into())),
-            None if large && objects != 1 => Err(wrong(base, "the blocks of a large object are empty".into())),
+            None if large && objects != 1 => {
+                Err(wrong(base, "the blocks of a large object are empty".into()))
+            }
             None => Ok(()),
         }
     }
@@ -140,11 +169,17 @@ impl Heap {
             return Ok(());
         }
         if self.block_of(target).is_none() {
-            return Err(wrong(address, format!("tagged, and holds {target:#x} in a block of another heap")));
+            return Err(wrong(
+                address,
+                format!("tagged, and holds {target:#x} in a block of another heap"),
+            ));
         }
         let word = self.word(target);
         if !word.extent {
-            return Err(wrong(address, format!("tagged, and holds {target:#x} where no allocation starts")));
+            return Err(wrong(
+                address,
+                format!("tagged, and holds {target:#x} where no allocation starts"),
+            ));
         }
         Ok(())
     }
@@ -152,7 +187,8 @@ impl Heap {
     fn word(&self, address: usize) -> Word {
         debug_assert!(address.is_multiple_of(WORD) && GROUP_BYTES.is_multiple_of(WORD));
         // SAFETY: callers ask about words in blocks of this heap.
-        let (group, kinds) = unsafe { (self.planes().group(address), self.planes().kinds(address)) };
+        let (group, kinds) =
+            unsafe { (self.planes().group(address), self.planes().kinds(address)) };
         let bit = bit(address);
         Word {
             address,

@@ -17,7 +17,9 @@ mod unix;
 use unix as sys;
 
 #[cfg(not(unix))]
-compile_error!("gc-core reaches the operating system through gc-core/src/os/unix.rs; this system needs a twin of it");
+compile_error!(
+    "gc-core reaches the operating system through gc-core/src/os/unix.rs; this system needs a twin of it"
+);
 
 use core::ops::Range;
 
@@ -58,7 +60,10 @@ impl Reservation {
         assert!(align.is_power_of_two() && align.is_multiple_of(page_size()));
         assert!(bytes > 0 && bytes.is_multiple_of(page_size()));
         let base = sys::reserve(bytes, align)?;
-        assert!(base != 0 && base.is_multiple_of(align), "the system reserved {base:#x}");
+        assert!(
+            base != 0 && base.is_multiple_of(align),
+            "the system reserved {base:#x}"
+        );
         Ok(Reservation { base, bytes })
     }
 
@@ -72,7 +77,10 @@ impl Reservation {
         let page = page_size();
         let start = range.start & !(page - 1);
         let end = range.end.next_multiple_of(page);
-        assert!(start <= end && end <= self.bytes, "{range:?} is outside of the reservation");
+        assert!(
+            start <= end && end <= self.bytes,
+            "{range:?} is outside of the reservation"
+        );
         self.base + start..self.base + end
     }
 
