@@ -359,22 +359,20 @@ where
         let context = self.owner.context();
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running, and no cycle.
         unsafe {
-            context.retag_dirty();
+            context.retag_stale();
             context.heap.verify()
         }
     }
 
     /// The words of the allocation at `base` that are tagged as pointers, in ascending order: the
     /// address of each, and whether it is a weak one. Empty if no allocation starts there.
-    ///
-    /// The words of an object whose type is `External` are tagged when it is marked.
     pub fn tagged_words(&mut self, base: usize) -> Vec<(usize, bool)> {
         let context = self.owner.context();
         match context.heap.allocation_of(base) {
             Some(extent) if extent.base == base => {
                 // SAFETY: an allocation starts there, and no `mutate` is running.
                 unsafe {
-                    context.retag_dirty();
+                    context.retag_stale();
                     context.heap.tagged_words(base)
                 }
             }

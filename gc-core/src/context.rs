@@ -86,19 +86,18 @@ impl Context {
         self.unknown_writes.set(true);
     }
 
-    /// Makes the tags of all objects but external ones tell the truth.
+    /// Makes the tags of all objects tell the truth. A panic of a `trace` goes through.
     ///
     /// # Safety
     ///
     /// No `mutate` call is running.
-    pub(crate) unsafe fn retag_dirty(&self) {
+    pub(crate) unsafe fn retag_stale(&self) {
         self.each_described(|object, start| {
             let descriptor = object.descriptor();
             // SAFETY: it is an object of this heap, and no mutator is at work, says the caller.
             unsafe {
-                if descriptor.moves
-                    && !descriptor.external
-                    && (self.unknown_writes.get() || self.heap.is_dirty(start))
+                let written = self.unknown_writes.get() || self.heap.is_dirty(start);
+                if descriptor.external || descriptor.moves && written
                 {
                     self.heap.retag(object);
                 }

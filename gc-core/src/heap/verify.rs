@@ -148,7 +148,7 @@ impl Heap {
                 }
                 // SAFETY: tagged words are initialised, says the caller.
                 let target = unsafe { core::ptr::with_exposed_provenance::<usize>(address).read() };
-                self.verify_target(address, target)?;
+                self.verify_target(address, target, word.kind)?;
             }
             if is_end {
                 inside = None;
@@ -164,7 +164,7 @@ impl Heap {
     }
 
     /// Checks the contents of a tagged word.
-    fn verify_target(&self, address: usize, target: usize) -> Result<(), VerifyError> {
+    fn verify_target(&self, address: usize, target: usize, weak: bool) -> Result<(), VerifyError> {
         if target == 0 || !target.is_multiple_of(GRANULE) || !self.spans(target) {
             return Ok(());
         }
@@ -179,6 +179,12 @@ impl Heap {
             return Err(wrong(
                 address,
                 format!("tagged, and holds {target:#x} where no allocation starts"),
+            ));
+        }
+        if !weak && word.kind && !word.tag {
+            return Err(wrong(
+                address,
+                format!("a strong pointer to {target:#x}, of which only a shell is left"),
             ));
         }
         Ok(())

@@ -60,7 +60,7 @@ pub enum SchemeError {
         message: String,
     },
     /// Memory is out, also after a full collection.
-    #[error("{place}: out of memory: {cause}")]
+    #[error("{place}: {cause}")]
     OutOfMemory {
         /// Where.
         place: String,

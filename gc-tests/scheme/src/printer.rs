@@ -81,16 +81,15 @@ impl<'gc> Printer<'gc> {
                 Work::Value(value) => self.value(value),
                 Work::Rest(value) => self.rest(value),
                 Work::Text(text) => self.text.push_str(text),
-                Work::Items(items) => match items.split_first() {
-                    Some((first, others)) => {
+                Work::Items(items) => {
+                    if let Some((first, others)) = items.split_first() {
                         if !others.is_empty() {
                             self.work.push(Work::Items(others));
                             self.work.push(Work::Text(" "));
                         }
                         self.work.push(Work::Value(first.get()));
                     }
-                    None => {}
-                },
+                }
             }
             if self.text.len() > self.limit {
                 self.text.push_str(" …");

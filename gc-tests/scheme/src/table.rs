@@ -75,10 +75,7 @@ fn structural_hash(value: Value<'_>) -> u64 {
             Value::String(text) => {
                 hash_bytes(text.chars().flat_map(|c| u32::from(c).to_le_bytes()))
             }
-            value => match immediate_hash(value) {
-                Some(hash) => hash,
-                None => 3,
-            },
+            value => immediate_hash(value).unwrap_or(3),
         };
         hash = mix(hash.rotate_left(7) ^ part);
     }

@@ -8,10 +8,10 @@
 //! more dereference and keeps pointers thin. `Value::Box`, `Value::Code` and `Value::Undefined` are
 //! the machine's own and never reach a program.
 
-use gc_core::{Collect, Gc, GcLock, Lock};
+use gc_core::{Collect, Gc, GcLock, Lock, Mutation};
 
 use crate::alloc::{self, Slice};
-use crate::code::Code;
+use crate::code::{Code, Kind};
 use crate::machine::stack::Frame;
 use crate::primitives::Primitive;
 use crate::symbol::Symbol;
@@ -206,7 +206,41 @@ pub struct Condition<'gc> {
     pub place: Lock<Option<Gc<'gc, Str<'gc>>>>,
 }
 
+impl<'gc> Vector<'gc> {
+    /// Replaces an element.
+    #[inline]
+    pub fn set(mc: &Mutation<'gc>, vector: Gc<'gc, Vector<'gc>>, index: usize, value: Value<'gc>) {
+        alloc::write(mc, vector.items)[index].unlock().set(value);
+    }
+}
+
 impl<'gc> Value<'gc> {
+    /// Whether the value is of a kind.
+    #[inline]
+    pub fn is(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Null => matches!(self, Value::Nil),
+            Kind::Pair => matches!(self, Value::Pair(_)),
+            Kind::Symbol => matches!(self, Value::Symbol(_)),
+            Kind::String => matches!(self, Value::String(_)),
+            Kind::Vector => matches!(self, Value::Vector(_)),
+            Kind::Char => matches!(self, Value::Char(_)),
+            Kind::Boolean => matches!(self, Value::Bool(_)),
+            Kind::Number => matches!(self, Value::Fixnum(_) | Value::Flonum(_)),
+            Kind::Integer => match self {
+                Value::Fixnum(_) => true,
+                Value::Flonum(x) => x.fract() == 0.0,
+                _ => false,
+            },
+            Kind::Procedure => matches!(
+                self,
+                Value::Procedure(_)
+                    | Value::Primitive(_)
+                    | Value::Continuation(_)
+                    | Value::RecordProcedure(_)
+            ),
+        }
+    }
     /// Whether a conditional takes this value for true.
     #[inline]
     pub fn is_true(self) -> bool {

@@ -9,8 +9,8 @@
 
 use gc_core::{Gc, Lock};
 
-use super::run::adapt;
 use super::stack::Stack;
+use super::support::adapt;
 use super::{Context, Dynamic, Machine, Stop, raise};
 use crate::alloc;
 use crate::compiler::{self, CompileError};

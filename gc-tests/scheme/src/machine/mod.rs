@@ -7,16 +7,18 @@
 //! made it: every instruction and primitive allocates before it changes anything, so it can be
 //! repeated after a collection.
 //!
-//! `run.rs` is the loop over instructions. Whatever is not the application of a closure or of a
+//! `slice.rs` runs a slice, `execute.rs` is the loop over instructions. Whatever is not the application of a closure or of a
 //! simple primitive goes through [`Stack::pending`](stack::Stack::pending) to `apply.rs`, and
 //! errors through `raise.rs`.
 
 mod apply;
 pub(crate) use apply::many;
 pub mod arithmetic;
+mod execute;
 mod raise;
-mod run;
+mod slice;
 pub mod stack;
+mod support;
 
 use gc_core::{Collect, Gc, GcRefLock, Lock, Mutation, RefLock};
 
@@ -92,7 +94,7 @@ impl<'gc> Machine<'gc> {
             handlers: Lock::new(Value::Nil),
         };
         let machine = Machine {
-            stack: alloc::new(mc, RefLock::new(Stack::new()))?,
+            stack: alloc::new(mc, RefLock::new(Stack::default()))?,
             symbols,
             dynamic: alloc::new(mc, dynamic)?,
             signal: SymbolTable::intern(symbols, mc, "%signal")?,
@@ -122,9 +124,11 @@ impl<'gc> Machine<'gc> {
         Dynamic::set(self.dynamic, mc, Value::Nil, Value::Nil);
     }
 
-    /// `file:line:column` of the current instruction.
+    /// `file:line:column` of the instruction that is to be repeated after [`Stop::Memory`].
     pub fn place(&self) -> String {
-        self.stack.borrow().place()
+        let stack = self.stack.borrow();
+        let behind = usize::from(stack.pending.is_some());
+        stack.place_of(stack.pc.saturating_sub(behind))
     }
 }
 

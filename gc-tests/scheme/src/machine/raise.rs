@@ -33,10 +33,15 @@ pub(crate) fn list<'gc>(
 impl Stack<'_> {
     /// `file:line:column` of the instruction that was executed last.
     pub fn place(&self) -> String {
+        self.place_of(self.pc.saturating_sub(1))
+    }
+
+    /// `file:line:column` of an instruction of the current code.
+    pub(super) fn place_of(&self, pc: usize) -> String {
         let Some(code) = self.code else {
             return "(nowhere)".to_owned();
         };
-        let position = code.position(self.pc.saturating_sub(1));
+        let position = code.position(pc);
         Place {
             source: alloc::text_of(code.source).to_owned(),
             position,

@@ -23,7 +23,7 @@ pub struct Frame<'gc> {
 }
 
 /// The stack, and where execution stands while the machine is stopped.
-#[derive(Collect)]
+#[derive(Collect, Default)]
 #[collect(no_drop)]
 pub struct Stack<'gc> {
     /// The registers.
@@ -48,21 +48,9 @@ pub struct Overflow;
 const STEP: usize = 1024;
 
 impl<'gc> Stack<'gc> {
-    /// An empty stack.
-    pub fn new() -> Self {
-        Stack {
-            values: Vec::new(),
-            frames: Vec::new(),
-            code: None,
-            pc: 0,
-            base: 0,
-            pending: None,
-        }
-    }
-
     /// Forgets everything.
     pub fn clear(&mut self) {
-        *self = Stack::new();
+        *self = Stack::default();
     }
 
     /// Makes room for the registers below `top` and a window.

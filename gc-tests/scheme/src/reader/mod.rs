@@ -16,7 +16,7 @@ use lexer::{Lexer, Token};
 use syntax::{Datum, Syntax};
 
 /// How deep brackets and quotes may nest.
-pub const MAX_NESTING: usize = 1000;
+pub const MAX_NESTING: usize = 300;
 
 /// What is open around the current token.
 enum Open {

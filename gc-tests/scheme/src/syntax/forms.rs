@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::expand::{Binding, Expanded, Expander, Meaning, fail};
-use super::node::{Inline, Lambda, Node};
+use super::node::{Inline, Lambda, Node, Var};
 use super::{derived, macros, quasiquote, records};
 use crate::error::SyntaxError;
 use crate::reader::syntax::{Datum, Syntax, base_name};
@@ -312,12 +312,7 @@ impl Expander<'_> {
     }
 
     /// Expands the definition of a variable that may name a loop.
-    pub(crate) fn expand_procedure(
-        &mut self,
-        name: &Rc<str>,
-        init: &Syntax,
-        var: super::node::Var,
-    ) -> Expanded {
+    pub(crate) fn expand_procedure(&mut self, name: &Rc<str>, init: &Syntax, var: Var) -> Expanded {
         if let Some([head, parameters, body @ ..]) = init.as_list().map(|items| &**items)
             && let Some(keyword) = head.as_symbol()
             && let Meaning::Global(keyword) = self.resolve(keyword)
@@ -333,7 +328,7 @@ impl Expander<'_> {
     /// A `letrec*`, as a loop where it is one.
     pub(crate) fn letrec_node(
         &mut self,
-        mut values: Vec<(super::node::Var, Node)>,
+        mut values: Vec<(Var, Node)>,
         body: Node,
         tail: bool,
     ) -> Node {
@@ -398,7 +393,7 @@ impl Expander<'_> {
         rest: bool,
         body: &[Syntax],
         form: &Syntax,
-        var: Option<super::node::Var>,
+        var: Option<Var>,
     ) -> Result<Box<Lambda>, SyntaxError> {
         let id = self.lambdas;
         self.lambdas += 1;
@@ -414,7 +409,7 @@ impl Expander<'_> {
             .map(|(name, &var)| (name.clone(), Binding::Variable(var)))
             .collect();
         let outer = std::mem::replace(&mut self.lambda, id);
-        let body = self.with_scope(scope, |x| x.body(form, body, true));
+        let body = self.nested(form, |x| x.with_scope(scope, |x| x.body(form, body, true)));
         self.lambda = outer;
         Ok(Box::new(Lambda {
             id,

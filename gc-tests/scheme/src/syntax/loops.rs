@@ -4,7 +4,7 @@
 //! where it is made, needs neither a closure nor a frame: its parameters become variables of the
 //! body around it and its calls become jumps. Such a loop may contain another one; a tail call of
 //! the outer from the body of the inner is a jump too if the inner itself is in tail position, which
-//! [`Expander::merged`] records.
+//! `Expander::merged` records.
 
 use super::expand::Expander;
 use super::node::{Lambda, LambdaId, Node, Var};

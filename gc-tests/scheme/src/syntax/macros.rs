@@ -221,10 +221,12 @@ impl Macro {
 
     fn variables(&self, pattern: &Syntax, names: &mut Vec<Rc<str>>) {
         match &pattern.datum {
-            Datum::Symbol(name) => {
-                if !self.literals.contains(name) && !self.is_ellipsis(pattern) && &**name != "_" {
-                    names.push(name.clone());
-                }
+            Datum::Symbol(name)
+                if !self.literals.contains(name)
+                    && !self.is_ellipsis(pattern)
+                    && &**name != "_" =>
+            {
+                names.push(name.clone());
             }
             Datum::List(items) | Datum::Vector(items) => {
                 items.iter().for_each(|item| self.variables(item, names));
