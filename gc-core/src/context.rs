@@ -97,8 +97,7 @@ impl Context {
             // SAFETY: it is an object of this heap, and no mutator is at work, says the caller.
             unsafe {
                 let written = self.unknown_writes.get() || self.heap.is_dirty(start);
-                if descriptor.external || descriptor.moves && written
-                {
+                if descriptor.external || descriptor.moves && written {
                     self.heap.retag(object);
                 }
             }

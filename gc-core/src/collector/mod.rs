@@ -128,7 +128,7 @@ impl Context {
         // SAFETY: marking was complete, so nothing refers to unmarked objects; the cursors are in
         // no hole.
         let survivors = unsafe {
-            heap.sweep(|base, end| {
+            heap.sweep(self.zeal.verify, |base, end| {
                 disposer.dispose(Extent {
                     base,
                     bytes: end - base,

@@ -12,7 +12,8 @@ pub struct Zeal {
     /// memory was allocated or not.
     pub collect: bool,
     /// Verify the heap after each cycle, as [`Arena::verify`](crate::Arena::verify) does, and
-    /// panic with the finding.
+    /// panic with the finding; and overwrite the memory of dead objects, so that whoever still
+    /// reads them sees it.
     pub verify: bool,
     /// Mark a second time with a naive marker which shares no code with the first, compare, and
     /// panic with the difference.

@@ -373,7 +373,8 @@ mod tests {
             random ^= random >> 7;
             random ^= random << 17;
             if random % 5 < 3 || runs.is_empty() {
-                let count = 1 + (random >> 8) as usize % if random.is_multiple_of(7) { 200 } else { 3 };
+                let count =
+                    1 + (random >> 8) as usize % if random.is_multiple_of(7) { 200 } else { 3 };
                 let first = free.find(count);
                 assert_eq!(first, naive_find(&taken, count), "{count} blocks");
                 free.mark_taken(first, count);

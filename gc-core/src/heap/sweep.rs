@@ -15,6 +15,8 @@
 //! 1. No cursor is in a hole ([`Heap::retire_all`]).
 //! 2. The marks tell what is to live; they are all clear afterwards, and so are the states.
 
+use core::ptr;
+
 use super::block::{BLOCK, BlockIndex, BlockState, Use};
 use super::planes::{GROUP_BYTES, STARTS, WORD};
 use super::store::Heap;
@@ -29,6 +31,9 @@ pub(super) fn covered(starts: u64, ends: u64, carry: bool) -> (u64, bool) {
     let (sum, over_carry) = sum.overflowing_add(u64::from(carry));
     (sum ^ open, over | over_carry)
 }
+
+/// What is written over dead objects: no address, and as a number of bytes or elements absurd.
+const SCRUBBED: usize = 0xdead_f3ee_dead_f3ed;
 
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,13 +52,19 @@ const WORTHWHILE: usize = BLOCK / 32;
 impl Heap {
     /// Frees everything that is not marked and clears all marks.
     ///
+    /// With `scrub`, the memory of dead objects is overwritten.
+    ///
     /// Before a dead object of a described block in which values need `Drop` is freed, `dispose` is
     /// called with its start and its end. It must not unwind, and not touch this heap.
     ///
     /// # Safety
     ///
     /// Nothing refers to an unmarked object any more, and invariant 1 holds.
-    pub(crate) unsafe fn sweep(&self, mut dispose: impl FnMut(usize, usize)) -> Survivors {
+    pub(crate) unsafe fn sweep(
+        &self,
+        scrub: bool,
+        mut dispose: impl FnMut(usize, usize),
+    ) -> Survivors {
         let mut survivors = Survivors::default();
         let mut store = self.store.borrow_mut();
         let mut freed = 0;
@@ -74,6 +85,10 @@ impl Heap {
                     // SAFETY: a large object starts there.
                     dispose(base, unsafe { self.end_of(base) });
                 }
+                if scrub {
+                    // SAFETY: the object is dead.
+                    unsafe { self.scrub_dead(base, base + self.span_of(head) * BLOCK) };
+                }
                 freed += 1;
                 self.free_large(&mut store, head);
             }
@@ -90,6 +105,10 @@ impl Heap {
                 let state = self.blocks().state(block);
                 if state.has_drops() {
                     self.dispose_dead(block, &mut dispose);
+                }
+                if scrub {
+                    let base = self.address_of(block);
+                    self.scrub_dead(base, base + BLOCK);
                 }
                 (state, self.sweep_block(block, state))
             };
@@ -134,6 +153,31 @@ impl Heap {
                 let start = at + dead.trailing_zeros() as usize * WORD;
                 // SAFETY: an object starts there.
                 dispose(start, unsafe { self.end_of(start) });
+                dead &= dead - 1;
+            }
+        }
+    }
+
+    /// Overwrites the unmarked objects from `base` to `end`, so that whoever still reads them sees
+    /// it.
+    ///
+    /// # Safety
+    ///
+    /// The range is a block of this heap, or the blocks of a large object, and nothing refers to an
+    /// unmarked object in it.
+    unsafe fn scrub_dead(&self, base: usize, end: usize) {
+        let (mut carry_all, mut carry_live) = (false, false);
+        for at in (base..end).step_by(GROUP_BYTES) {
+            // SAFETY: the blocks belong to this heap.
+            let group = unsafe { self.planes().group(at) };
+            let (all, live);
+            (all, carry_all) = covered(group.starts(), group.ends(), carry_all);
+            (live, carry_live) = covered(group.marks.get() & STARTS, group.ends(), carry_live);
+            let mut dead = all & !live;
+            while dead != 0 {
+                let word = at + dead.trailing_zeros() as usize * WORD;
+                // SAFETY: the word belongs to an object that nothing refers to.
+                unsafe { ptr::with_exposed_provenance_mut::<usize>(word).write(SCRUBBED) };
                 dead &= dead - 1;
             }
         }
