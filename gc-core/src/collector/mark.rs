@@ -35,8 +35,12 @@ use crate::heap::planes::{
 use crate::os::prefetch;
 use crate::trace::{Edge, EdgeVisitor};
 
-/// How many pointers are on their way from memory at a time.
-const QUEUE: usize = 8;
+/// How many pointers are on their way from memory at a time, when marking follows the graph: what is
+/// found together mostly lies together then, and a short queue keeps to it.
+const SHORT: usize = 8;
+
+/// How many, when marking begins in many places at once, with little in common.
+const LONG: usize = 32;
 
 /// An empty place in the queue.
 const NOTHING: usize = 0;
@@ -53,8 +57,6 @@ pub(super) struct Marker<'h> {
     base: usize,
     granules: usize,
     stack: MarkStack,
-    queue: [usize; QUEUE],
-    at: usize,
     /// Whether to take every object whose pointers can move for dirty.
     all_dirty: bool,
     /// Blocks in which objects are grey.
@@ -79,8 +81,6 @@ impl<'h> Marker<'h> {
             granules: (heap.top() - heap.base()) / GRANULE,
             heap,
             stack: MarkStack::new(),
-            queue: [NOTHING; QUEUE],
-            at: 0,
             all_dirty,
             grey: Vec::new(),
             weak: Vec::new(),
@@ -89,10 +89,20 @@ impl<'h> Marker<'h> {
 
     /// Marks everything that can be reached from what was visited so far.
     pub(super) fn run(&mut self) {
+        self.drain::<SHORT>();
         loop {
-            self.drain();
-            let Some(block) = self.grey.pop() else { return };
-            self.scan_grey(block);
+            // Some pointers of several blocks at once: chains that begin at them are then followed
+            // side by side, and wait for memory together.
+            while self.stack.len() < BATCH
+                && let Some(block) = self.grey.pop()
+            {
+                self.scan_grey(block);
+            }
+            self.drop_marked();
+            self.drain::<LONG>();
+            if self.grey.is_empty() {
+                return;
+            }
         }
     }
 
@@ -115,33 +125,34 @@ impl<'h> Marker<'h> {
         }
     }
 
-    /// Empties the mark stack and the queue.
-    fn drain(&mut self) {
+    /// Empties the mark stack, by way of a queue of the given length.
+    #[inline(never)]
+    fn drain<const LENGTH: usize>(&mut self) {
+        let mut queue = [NOTHING; LENGTH];
+        let mut at = 0;
+        // Puts a pointer into the queue and marks what leaves it.
+        let mut advance = |marker: &mut Self, next| {
+            let target = core::mem::replace(&mut queue[at % LENGTH], next);
+            at = (at + 1) % LENGTH;
+            if target != NOTHING {
+                marker.mark(target);
+            }
+        };
         loop {
             while let Some(next) = self.stack.pop() {
                 prefetch(self.planes.group_address(next));
                 prefetch(next);
-                self.advance(next);
+                advance(self, next);
             }
             // Nothing new: let what is in the queue leave it, as long as nothing comes of that.
-            let mut left = QUEUE;
+            let mut left = LENGTH;
             while left > 0 && self.stack.is_empty() {
-                self.advance(NOTHING);
+                advance(self, NOTHING);
                 left -= 1;
             }
             if self.stack.is_empty() {
                 return;
             }
-        }
-    }
-
-    /// Puts `next` into the queue and marks what leaves it.
-    #[inline(always)]
-    fn advance(&mut self, next: usize) {
-        let target = core::mem::replace(&mut self.queue[self.at % QUEUE], next);
-        self.at = (self.at + 1) % QUEUE;
-        if target != NOTHING {
-            self.mark(target);
         }
     }
 
@@ -323,7 +334,8 @@ impl<'h> Marker<'h> {
         }
     }
 
-    /// Scans the grey objects of a block, and what they lead to.
+    /// Scans the grey objects of a block, and what they lead to as far as it does not fit into a
+    /// batch.
     fn scan_grey(&mut self, block: BlockIndex) {
         let base = self.heap.address_of(block);
         // SAFETY: the block is one of the heap's.
@@ -344,10 +356,11 @@ impl<'h> Marker<'h> {
             }
             if self.stack.len() >= BATCH {
                 self.drop_marked();
-                self.drain();
+                if self.stack.len() >= BATCH / 2 {
+                    self.drain::<LONG>();
+                }
             }
         }
-        self.drop_marked();
     }
 
     /// Takes pointers to marked objects off the stack.
