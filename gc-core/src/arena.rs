@@ -106,6 +106,8 @@ where
     R: for<'a> Rootable<'a>,
 {
     owner: Owner,
+    // Last, because it may be unsized; and therefore dropped after the heap. Its destructor does not
+    // use its pointers, for it is `Collect`: that is why all constructors ask for that.
     root: Root<'static, R>,
 }
 
@@ -140,7 +142,9 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        // SAFETY: the arena is being dropped, and no pointer outlives it.
+        // SAFETY: the arena is being dropped. Pointers into the heap live in the heap and in the
+        // root, whose destructors do not use them (`Collect`), and in handles that can be followed
+        // only with a set that is in the heap.
         unsafe { self.context().dispose_all() }
     }
 }
@@ -148,7 +152,7 @@ impl Drop for Owner {
 impl<R> Arena<R>
 where
     R: for<'a> Rootable<'a>,
-    for<'a> Root<'a, R>: Sized,
+    for<'a> Root<'a, R>: Collect<'a> + Sized,
 {
     /// A new arena with the default [`HeapOptions`], whose root `f` makes.
     ///
@@ -209,7 +213,7 @@ where
     ) -> Arena<R2>
     where
         R2: for<'a> Rootable<'a>,
-        for<'a> Root<'a, R2>: Sized,
+        for<'a> Root<'a, R2>: Collect<'a> + Sized,
     {
         // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
         let root = f(unsafe { self.owner.mutation() }, self.root);
@@ -230,7 +234,7 @@ where
     ) -> Result<Arena<R2>, E>
     where
         R2: for<'a> Rootable<'a>,
-        for<'a> Root<'a, R2>: Sized,
+        for<'a> Root<'a, R2>: Collect<'a> + Sized,
     {
         // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
         let root = f(unsafe { self.owner.mutation() }, self.root)?;
@@ -352,6 +356,10 @@ where
     /// This finds bugs in `unsafe` code, in this crate or around it. Takes time linear in the size
     /// of the heap, with a large factor.
     ///
+    /// # Panics
+    ///
+    /// If the `trace` of a value does: those whose pointers are not known by tags are asked.
+    ///
     /// # Errors
     ///
     /// The first thing that is wrong.
@@ -366,6 +374,10 @@ where
 
     /// The words of the allocation at `base` that are tagged as pointers, in ascending order: the
     /// address of each, and whether it is a weak one. Empty if no allocation starts there.
+    ///
+    /// # Panics
+    ///
+    /// As [`Arena::verify`].
     pub fn tagged_words(&mut self, base: usize) -> Vec<(usize, bool)> {
         let context = self.owner.context();
         match context.heap.allocation_of(base) {

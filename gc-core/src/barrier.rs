@@ -19,6 +19,8 @@ pub use crate::{__field as field, __unlock as unlock};
 /// A value that may be written: the write barrier of the object that it is in was called.
 ///
 /// It exists behind references only.
+// Non-exhaustive, so that nobody outside of this crate makes one out of a value.
+#[non_exhaustive]
 #[repr(transparent)]
 pub struct Write<T: ?Sized> {
     #[doc(hidden)]
@@ -52,7 +54,8 @@ impl<T: ?Sized> Write<T> {
     #[inline]
     pub fn from_mut(value: &mut T) -> &mut Write<T> {
         // SAFETY: the type is transparent. There are no exclusive references into an object, so
-        // the value is in none, or its barrier was called to get this one.
+        // the value is in none, or its barrier was called to get this one. What the value refers to
+        // without owning it cannot be reached from here (`DerefWrite`).
         unsafe { &mut *(core::ptr::from_mut(value) as *mut Write<T>) }
     }
 
@@ -166,17 +169,17 @@ pub trait Unlock {
 /// `deref` returns a reference to something that the same object owns, and changes nothing.
 pub unsafe trait DerefWrite: Deref {}
 
-// SAFETY: these own what they lead to, or, for shared ones, it is traced as a part of each owner.
-// Locks in something shared by several objects are those of external objects, whose pointers are
-// looked for anew in each cycle.
-unsafe impl<T: ?Sized> DerefWrite for &T {}
-// SAFETY: as above.
+// SAFETY: what is `'static` can hold no pointer, so no barrier is missed. (A reference that is not
+// may lead into another object.)
+unsafe impl<T: ?Sized + 'static> DerefWrite for &'static T {}
+// SAFETY: the value is owned.
 unsafe impl<T: ?Sized> DerefWrite for Box<T> {}
-// SAFETY: as above.
+// SAFETY: the elements are owned.
 unsafe impl<T> DerefWrite for Vec<T> {}
-// SAFETY: as above.
+// SAFETY: the value lies outside of the heap, and each object that shares it is external: it is asked
+// for its pointers in every cycle, whether a barrier was called for it or not.
 unsafe impl<T: ?Sized> DerefWrite for Rc<T> {}
-// SAFETY: as above.
+// SAFETY: as for `Rc`.
 unsafe impl<T: ?Sized> DerefWrite for Arc<T> {}
 
 /// Types through whose [`Index`] a right to write passes.
@@ -268,6 +271,7 @@ macro_rules! __field {
                 __inner: $type {
                     $field: ref part, ..
                 },
+                ..
             } => {
                 let part = &raw const *part;
                 // SAFETY: the pattern says that it is a field of the whole.

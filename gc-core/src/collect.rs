@@ -31,14 +31,16 @@ pub use gc_derive::Collect;
 /// Whoever implements this trait owes the following; any failing can free objects that are in use.
 ///
 /// 1. `trace` visits *every* `Gc` and `GcWeak` that the value holds, where it is: it passes
-///    references to its fields to [`Trace::trace`], and does not change the value.
+///    references to its fields to [`Trace::trace`]. It changes nothing, in the value or elsewhere.
 /// 2. `NEEDS_TRACE` is `false` only if no value ever holds such a pointer.
-/// 3. `Drop` does not look through the `Gc` and `GcWeak` pointers of the value: what they point to
-///    may have been freed before.
+/// 3. `Drop` does not use the `Gc` and `GcWeak` pointers of the value in any way, neither to follow
+///    nor to copy nor to compare them: what they point to may have been freed before.
 /// 4. Interior mutability does not bring a pointer into a value that is in the heap, nor change
 ///    which of its words are pointers, without a write barrier
 ///    ([`Gc::write`](crate::Gc::write) or one of those of [`Mutation`](crate::Mutation)) on the
 ///    object in the same `mutate` call.
+/// 5. Nothing in the value but `Gc`, `GcWeak` and types that are `Collect` themselves depends on
+///    `'gc`. In particular there is no reference `&'gc T`: it would not keep its target alive.
 pub unsafe trait Collect<'gc> {
     /// Whether values can hold pointers at all. With `false`, `trace` is never called.
     const NEEDS_TRACE: bool = true;
@@ -59,10 +61,25 @@ pub unsafe trait Collect<'gc> {
 /// ```
 /// struct Symbol(u32);
 /// gc_core::static_collect!(Symbol);
+///
+/// struct Tagged<T>(T, u32);
+/// gc_core::static_collect!(<T> Tagged<T> where T: Copy);
 /// ```
 #[macro_export]
 macro_rules! static_collect {
     (<$($params:tt),+ $(,)*> $type:ty $(where $($bounds:tt)+)?) => {
+        // What stands for bounds might close the item below and say more. Then it would be no item
+        // of this trait, which has none.
+        const _: () = {
+            trait Check {}
+            impl<'gc, $($params),*> Check for $type
+            where
+                $type: 'static,
+                $($($bounds)+)*
+            {
+            }
+        };
+
         // SAFETY: a type that is `'static` cannot hold a pointer that is branded by a lifetime.
         unsafe impl<'gc, $($params),*> $crate::Collect<'gc> for $type
         where

@@ -66,6 +66,16 @@ unsafe impl<'gc, T: ?Sized + 'static> Collect<'gc> for RefCell<T> {
     const NEEDS_TRACE: bool = false;
 }
 
+/// Tells a visitor of an option that is none, at the address `slot`, that its word is a pointer word
+/// all the same, if that is what the option's map says: when something is put there later, nobody
+/// may ask again.
+#[inline]
+pub(crate) fn trace_none<'gc, C: Trace<'gc>>(map: TypeMap, slot: usize, cc: &mut C) {
+    if let Some((1, weak)) = map.fixed() {
+        cc.trace_null_at(slot, weak == 1);
+    }
+}
+
 /// The map of an `Option` of something with the map `content`, where the option takes `bytes` bytes.
 ///
 /// In general the pointers of an option are there or not. But an option that is only one word, of
@@ -84,8 +94,9 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for Option<T> {
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        if let Some(value) = self {
-            cc.trace(value);
+        match self {
+            Some(value) => cc.trace(value),
+            None => trace_none(Self::TYPE_MAP, core::ptr::from_ref(self).addr(), cc),
         }
     }
 }

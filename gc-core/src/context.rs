@@ -66,14 +66,16 @@ impl Context {
         self.pacer.debt(self.heap.allocated_bytes())
     }
 
-    /// Notes that the object at `address` is about to be written. Any address will do; only those
-    /// of objects of this heap matter.
+    /// Notes that the object at `address` is about to be written.
+    ///
+    /// The address is that of a `Gc` of this heap: the start of an object, or, for a value that
+    /// needs no memory, one that is in no heap.
     #[inline]
     pub(crate) fn before_write(&self, address: usize) {
         if !self.heap.spans(address) {
             return;
         }
-        // SAFETY: below the heap's top, the block table is committed.
+        // SAFETY: an object of this heap starts there, so its block is one of the heap's.
         let state = unsafe { self.heap.blocks().state(self.heap.owned_block(address)) };
         if state.is_described() {
             // SAFETY: as above for the planes. Addresses of objects in described blocks are starts.

@@ -84,9 +84,11 @@ impl Described {
     /// `extent` is an allocation in a described block.
     #[inline]
     pub(crate) unsafe fn at(extent: Extent) -> Option<Described> {
-        let last = ptr::with_exposed_provenance::<*const Descriptor>(extent.end() - WORD);
-        // SAFETY: by invariant 1 the word is null or a descriptor, and those are static.
-        let descriptor = unsafe { last.read().as_ref()? };
+        let last = ptr::with_exposed_provenance::<usize>(extent.end() - WORD);
+        // SAFETY: by invariant 1 the word is zero or the address of a descriptor, whose provenance
+        // was exposed; and descriptors are static.
+        let descriptor =
+            unsafe { ptr::with_exposed_provenance::<Descriptor>(last.read()).as_ref()? };
         Some(Described { extent, descriptor })
     }
 

@@ -16,10 +16,17 @@ use core::ptr;
 
 use crate::barrier::Unlock;
 use crate::collect::{Collect, Trace};
-use crate::collect_impl::option_map;
+use crate::collect_impl::{option_map, trace_none};
 use crate::gc::Gc;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
+
+/// Whether the collector says that nobody has a reference to the lock. It may then be visited in
+/// place, whatever the visitor does.
+fn is_unreferenced<'gc, L: ?Sized, C: Trace<'gc>>(lock: &L, cc: &C) -> bool {
+    let address = ptr::from_ref(lock).addr();
+    cc.holds(address).is_some_and(|word| word.covers(address))
+}
 
 /// A managed [`Lock`].
 pub type GcLock<'gc, T> = Gc<'gc, Lock<T>>;
@@ -124,9 +131,13 @@ unsafe impl<'gc, T: Collect<'gc> + Copy + 'gc> Collect<'gc> for Lock<T> {
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        // SAFETY: nobody writes to the cell meanwhile: a `trace` changes nothing, which is a part
-        // of the contract of `Collect`, and the lock is not `Sync`.
-        cc.trace(unsafe { &*self.cell.as_ptr() });
+        if is_unreferenced(self, cc) {
+            // SAFETY: nobody has a reference to the cell, so nobody writes to it meanwhile.
+            cc.trace(unsafe { &*self.cell.as_ptr() });
+        } else {
+            // A visitor of the user's might write to the cell.
+            cc.trace(&self.get());
+        }
     }
 }
 
@@ -318,7 +329,7 @@ unsafe impl<'gc, T: Collect<'gc> + ?Sized + 'gc> Collect<'gc> for RefLock<T> {
     /// guard was leaked instead.
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        if let Some(_unreferenced) = cc.holds(ptr::from_ref(self).addr()) {
+        if is_unreferenced(self, cc) {
             // SAFETY: nobody has a reference to what is here, so no guard is in use, whatever the
             // cell says.
             cc.trace(unsafe { &*self.cell.as_ptr() });
@@ -464,8 +475,9 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for OnceLock<T> {
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        if let Some(value) = self.cell.get() {
-            cc.trace(value);
+        match self.cell.get() {
+            Some(value) => cc.trace(value),
+            None => trace_none(Self::TYPE_MAP, ptr::from_ref(self).addr(), cc),
         }
     }
 }

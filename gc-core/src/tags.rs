@@ -168,9 +168,14 @@ impl<'gc> Trace<'gc> for Tagger<'_> {
         self.tag(slot, true);
     }
 
+    #[inline]
+    fn trace_null_at(&mut self, slot: usize, weak: bool) {
+        self.tag(slot, weak);
+    }
+
     fn holds(&self, address: usize) -> Option<Unreferenced> {
         let inside = address.wrapping_sub(self.extent.base) < self.extent.bytes;
         // SAFETY: the value in the object is new, or no mutator is at work (`new`).
-        inside.then(|| unsafe { Unreferenced::new() })
+        inside.then(|| unsafe { Unreferenced::new(address) })
     }
 }

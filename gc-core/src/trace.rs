@@ -43,6 +43,13 @@ pub trait Trace<'gc> {
         self.trace_gc_weak(gc);
     }
 
+    /// Visits a word at the address `slot` that is a pointer word, strong or weak, and holds null.
+    #[doc(hidden)]
+    #[inline]
+    fn trace_null_at(&mut self, slot: usize, weak: bool) {
+        let _ = (slot, weak);
+    }
+
     /// Whether `address` is in the heap of an arena that is being collected, so that nobody can
     /// hold a reference to what is there. Only the collector can say so.
     #[doc(hidden)]
@@ -67,14 +74,19 @@ pub trait Trace<'gc> {
 
 /// The collector's word that nobody holds a reference to what is at an address.
 #[doc(hidden)]
-pub struct Unreferenced(());
+pub struct Unreferenced(usize);
 
 impl Unreferenced {
     /// # Safety
     ///
     /// It is true while the value exists.
-    pub(crate) unsafe fn new() -> Unreferenced {
-        Unreferenced(())
+    pub(crate) unsafe fn new(address: usize) -> Unreferenced {
+        Unreferenced(address)
+    }
+
+    /// Whether it is about this address.
+    pub(crate) fn covers(&self, address: usize) -> bool {
+        self.0 == address
     }
 }
 
@@ -83,7 +95,7 @@ impl Unreferenced {
 pub(crate) struct Edge {
     /// The address of the word that holds it, or zero if that is not known.
     pub(crate) slot: usize,
-    /// The address to which it points.
+    /// The address to which it points; null if it is an option of a pointer.
     pub(crate) target: usize,
     /// Whether it is weak.
     pub(crate) weak: bool,
@@ -150,10 +162,18 @@ impl<'gc> Trace<'gc> for Edges<'_> {
         });
     }
 
+    fn trace_null_at(&mut self, slot: usize, weak: bool) {
+        self.visitor.visit(Edge {
+            slot,
+            target: 0,
+            weak,
+        });
+    }
+
     fn holds(&self, address: usize) -> Option<Unreferenced> {
         // SAFETY: nobody has a reference into the object (`of_object`).
         self.object
             .contains(&address)
-            .then(|| unsafe { Unreferenced::new() })
+            .then(|| unsafe { Unreferenced::new(address) })
     }
 }

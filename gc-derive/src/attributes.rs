@@ -16,7 +16,7 @@ use syn::{
 use crate::errors::Errors;
 
 const TYPE_USAGE: &str = "`#[collect(...)]` takes one mode (`no_drop`, `require_static` or \
-    `unsafe_drop`) and optionally `bound = \"where ...\"`, `gc_lifetime = 'gc` and `crate = path`";
+    `unsafe_drop`) and optionally `bound = \"where ...\"`, `gc_lifetime = 'gc` and `unsafe_crate = path`";
 
 const FIELD_USAGE: &str =
     "a field takes `#[collect(require_static)]` or `#[collect(recursive)]` and nothing else";
@@ -70,7 +70,9 @@ impl TypeOptions {
                 "unsafe_drop" => set_mode(&mut mode, Mode::UnsafeDrop, &meta),
                 "bound" => set_once(&mut bound, where_predicates(&meta)?, &meta),
                 "gc_lifetime" => set_once(&mut gc_lifetime, value(&meta, Lifetime::parse)?, &meta),
-                "crate" => set_once(&mut crate_path, value(&meta, Path::parse_mod_style)?, &meta),
+                "unsafe_crate" => {
+                    set_once(&mut crate_path, value(&meta, Path::parse_mod_style)?, &meta)
+                }
                 _ => Err(meta.error(format_args!("this is no option: {TYPE_USAGE}"))),
             }
         })?;
@@ -224,14 +226,14 @@ mod tests {
     fn options_are_read_in_any_order_and_notation() {
         let input: DeriveInput = parse_quote! {
             /// Text.
-            #[collect(crate = "a::b", gc_lifetime = "'a", bound = "where T: C", unsafe_drop,)]
+            #[collect(unsafe_crate = "a::b", gc_lifetime = "'a", bound = "where T: C", unsafe_drop,)]
             struct S<'a>(&'a u8);
         };
         let expected = quote!([T: C] 'a a::b).to_string();
         assert_eq!(read(&input), (Mode::UnsafeDrop, expected));
 
         let input: DeriveInput = parse_quote!(
-            #[collect(bound = "", no_drop, crate = ::a, gc_lifetime = 'a)]
+            #[collect(bound = "", no_drop, unsafe_crate = ::a, gc_lifetime = 'a)]
             struct S;
         );
         let expected = quote!([] 'a ::a).to_string();

@@ -177,7 +177,7 @@ mod tests {
     fn traced_parameters_are_bounded() {
         assert_generics!(
             {
-                #[collect(no_drop, crate = gc)]
+                #[collect(no_drop, unsafe_crate = gc)]
                 enum E<T: Copy = u8, U, V, const N: usize> where V: Copy {
                     A(T, [u8; N]),
                     B(#[collect(require_static)] U, #[collect(recursive)] Vec<(Self, V, T)>),

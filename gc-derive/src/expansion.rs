@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_struct_is_traced_field_by_field() {
         let input = parse_quote! {
-            #[collect(no_drop, crate = gc)]
+            #[collect(no_drop, unsafe_crate = gc)]
             struct Node<'gc, T> { next: Gc<'gc, Self>, r#type: T, #[collect(require_static)] id: Id }
         };
         assert_expands(
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn an_enum_is_traced_variant_by_variant() {
         let input = parse_quote! {
-            #[collect(unsafe_drop, crate = gc)]
+            #[collect(unsafe_drop, unsafe_crate = gc)]
             enum Tree<'gc> { Leaf, Fork(#[collect(recursive)] Box<Self>, __Tracer) }
         };
         assert_expands(

@@ -73,7 +73,8 @@ use syn::parse_macro_input;
 ///   nothing is traced. Fields need not implement `Collect`. Unions and packed types can be derived
 ///   in this mode only.
 /// - `#[collect(unsafe_drop)]`: the type may implement `Drop`, and its author promises that the
-///   destructor does not follow a `Gc` or `GcWeak`. Nothing checks that promise.
+///   destructor does not use a `Gc` or `GcWeak` in any way: neither follow, copy nor compare it.
+///   Nothing checks that promise.
 ///
 /// # Options
 ///
@@ -86,10 +87,10 @@ use syn::parse_macro_input;
 /// - `gc_lifetime = 'gc` says which lifetime parameter is the arena's. It is needed only where a
 ///   type has several: a single one is the arena's, and a type without any implements `Collect` for
 ///   every arena.
-/// - `crate = path::to::gc_core` says where `gc-core` is found, for macros whose users do not
+/// - `unsafe_crate = path::to::gc_core` says where `gc-core` is found, for macros whose users do not
 ///   depend on it themselves. Otherwise it is looked up in the `Cargo.toml` of the crate, under
-///   whatever name the dependency has there. The path must lead to `gc-core` itself: what is
-///   derived is only as sound as the items that are found there.
+///   whatever name the dependency has there. Whoever writes it promises that the path leads to
+///   `gc-core` itself; nothing checks that promise.
 ///
 /// # Fields
 ///

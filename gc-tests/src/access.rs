@@ -50,12 +50,14 @@ pub fn allocate<'gc>(
         Kind::Aligned(Alignment::Line) => payload!(FilledLine::<8>::of(id)),
         Kind::Aligned(Alignment::Group) => payload!(FilledGroup::<64>::of(id)),
         Kind::Aligned(Alignment::Page) => payload!(FilledPage::<512>::of(id)),
-        Kind::Words(count) => {
-            Pointer::Words(Gc::try_new_slice(mc, (0..count).map(|index| word(id, index)))?)
-        }
-        Kind::Bytes(count) => {
-            Pointer::Bytes(Gc::try_new_slice(mc, (0..count).map(|index| byte(id, index)))?)
-        }
+        Kind::Words(count) => Pointer::Words(Gc::try_new_slice(
+            mc,
+            (0..count).map(|index| word(id, index)),
+        )?),
+        Kind::Bytes(count) => Pointer::Bytes(Gc::try_new_slice(
+            mc,
+            (0..count).map(|index| byte(id, index)),
+        )?),
         Kind::Text(count) => {
             let text: String = (0..count).map(|index| character(id, index)).collect();
             Pointer::Text(Gc::try_new_str(mc, &text)?)
@@ -67,7 +69,10 @@ pub fn allocate<'gc>(
             Pointer::TrackedSlice(Gc::try_new_slice(mc, items)?)
         }
         Kind::TrackedNode => {
-            let node = TrackedNode { tracked: Tracked::new(id, 0, log), slot: nil() };
+            let node = TrackedNode {
+                tracked: Tracked::new(id, 0, log),
+                slot: nil(),
+            };
             Pointer::TrackedNode(Gc::try_new(mc, node)?)
         }
         Kind::Fixed => {
@@ -86,15 +91,34 @@ pub fn allocate<'gc>(
             let [first, second] = [Switching::Nil; 2].map(Lock::new);
             Pointer::Switch(Gc::try_new(mc, Switch { first, id, second })?)
         }
-        Kind::Record => {
-            Pointer::Record(Gc::try_new(mc, Record { id, slots: [nil(), nil(), nil()] })?)
-        }
+        Kind::Record => Pointer::Record(Gc::try_new(
+            mc,
+            Record {
+                id,
+                slots: [nil(), nil(), nil()],
+            },
+        )?),
         Kind::Wide => {
             let words = core::array::from_fn(|index| word(id, index));
             let [near, far] = [None; 2].map(Lock::new);
-            Pointer::Wide(Gc::try_new(mc, Wide { id, near, words, far, weak: Lock::new(None) })?)
+            Pointer::Wide(Gc::try_new(
+                mc,
+                Wide {
+                    id,
+                    near,
+                    words,
+                    far,
+                    weak: Lock::new(None),
+                },
+            )?)
         }
-        Kind::Once => Pointer::Once(Gc::try_new(mc, Once { id, slot: OnceLock::new() })?),
+        Kind::Once => Pointer::Once(Gc::try_new(
+            mc,
+            Once {
+                id,
+                slot: OnceLock::new(),
+            },
+        )?),
         Kind::AlignedNode(Alignment::Line) => {
             Pointer::LineNode(Gc::try_new(mc, LineNode { id, slot: nil() })?)
         }
@@ -106,11 +130,15 @@ pub fn allocate<'gc>(
         }
         Kind::Vector => {
             let slots = RefLock::new(Vec::new());
-            Pointer::Vector(Gc::try_new(mc, Vector { tracked: Tracked::new(id, 0, log), slots })?)
+            Pointer::Vector(Gc::try_new(
+                mc,
+                Vector {
+                    tracked: Tracked::new(id, 0, log),
+                    slots,
+                },
+            )?)
         }
-        Kind::Values(count) => {
-            Pointer::Values(Gc::try_new_slice(mc, (0..count).map(|_| nil()))?)
-        }
+        Kind::Values(count) => Pointer::Values(Gc::try_new_slice(mc, (0..count).map(|_| nil()))?),
         Kind::Links(count) => {
             Pointer::Links(Gc::try_new_slice(mc, (0..count).map(|_| Lock::new(None)))?)
         }
@@ -180,13 +208,19 @@ impl<'gc> Pointer<'gc> {
             Pointer::Fixed(gc) => vec![
                 from_strong(gc.strong.get()),
                 from_weak(gc.weak.get()),
-                gc.switch.get().map_or(Value::Nil, |gc| Value::Strong(Pointer::Switch(gc))),
+                gc.switch
+                    .get()
+                    .map_or(Value::Nil, |gc| Value::Strong(Pointer::Switch(gc))),
                 from_strong(gc.origin),
             ],
             Pointer::Switch(gc) => vec![gc.first.get().into(), gc.second.get().into()],
             Pointer::Record(gc) => gc.slots.iter().map(Lock::get).collect(),
             Pointer::Wide(gc) => {
-                vec![from_strong(gc.near.get()), from_strong(gc.far.get()), from_weak(gc.weak.get())]
+                vec![
+                    from_strong(gc.near.get()),
+                    from_strong(gc.far.get()),
+                    from_weak(gc.weak.get()),
+                ]
             }
             Pointer::Once(gc) => vec![gc.slot.get().copied().unwrap_or(Value::Nil)],
             Pointer::LineNode(gc) => vec![gc.slot.get()],
@@ -237,11 +271,19 @@ impl<'gc> Pointer<'gc> {
             }
             Pointer::Switch(gc) => {
                 let switch = gc.as_ref();
-                let lock = if slot == 0 { &switch.first } else { &switch.second };
-                opened(mc, Gc::erase(gc), lock, barrier).unlock().set(value.switching());
+                let lock = if slot == 0 {
+                    &switch.first
+                } else {
+                    &switch.second
+                };
+                opened(mc, Gc::erase(gc), lock, barrier)
+                    .unlock()
+                    .set(value.switching());
             }
             Pointer::Record(gc) => {
-                opened(mc, Gc::erase(gc), &gc.as_ref().slots[slot], barrier).unlock().set(value);
+                opened(mc, Gc::erase(gc), &gc.as_ref().slots[slot], barrier)
+                    .unlock()
+                    .set(value);
             }
             Pointer::Wide(gc) => {
                 let gc = Gc::write(mc, gc);
@@ -288,7 +330,10 @@ impl<'gc> Pointer<'gc> {
                 gc.len() == count && (0..).zip(&*gc).all(|(index, b)| *b == byte(id, index))
             }
             (Pointer::Text(gc), Kind::Text(count)) => {
-                gc.len() == count && (0..).zip(gc.chars()).all(|(index, c)| c == character(id, index))
+                gc.len() == count
+                    && (0..)
+                        .zip(gc.chars())
+                        .all(|(index, c)| c == character(id, index))
             }
             (Pointer::Tracked(gc), Kind::Tracked) => gc.is(id, 0),
             (Pointer::TrackedUnit(_), Kind::TrackedUnit) => true,

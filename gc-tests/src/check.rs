@@ -39,23 +39,40 @@ impl Walk {
             Entry::Vacant(vacant) => vacant.insert(address),
         };
         let kind = model.object(id).kind;
-        assert!(address.is_multiple_of(if kind.extent().is_some() { kind.align() } else { 1 }));
+        assert!(address.is_multiple_of(if kind.extent().is_some() {
+            kind.align()
+        } else {
+            1
+        }));
         if kind.extent().is_some() {
             let other = self.objects.insert(address, id);
-            assert_eq!(other, None, "object {id} is at the same address, {address:#x}");
+            assert_eq!(
+                other, None,
+                "object {id} is at the same address, {address:#x}"
+            );
         }
         true
     }
 
     /// Walks everything that can be reached.
-    fn run<'gc>(&mut self, mc: &Mutation<'gc>, model: &Model, root: &[Value<'gc>], handles: Vec<(Pointer<'gc>, Id)>) {
+    fn run<'gc>(
+        &mut self,
+        mc: &Mutation<'gc>,
+        model: &Model,
+        root: &[Value<'gc>],
+        handles: Vec<(Pointer<'gc>, Id)>,
+    ) {
         let mut found = handles;
         self.compare(mc, model, &model.roots, root, &mut found);
         while let Some((pointer, id)) = found.pop() {
             if self.note(model, id, pointer.address()) {
                 let object = model.object(id);
                 assert!(object.whole, "object {id} should be dropped");
-                assert!(pointer.is(object.kind, id), "object {id}, {:?}, was changed", object.kind);
+                assert!(
+                    pointer.is(object.kind, id),
+                    "object {id}, {:?}, was changed",
+                    object.kind
+                );
                 self.compare(mc, model, &object.slots, &pointer.slots(), &mut found);
             }
         }
@@ -79,7 +96,11 @@ impl Walk {
                 (Slot::Weak(id), Value::Weak(weak)) => {
                     let upgraded = weak.upgrade(mc);
                     let whole = model.object(id).whole;
-                    assert_eq!(upgraded.is_some(), whole, "whether object {id} can be upgraded");
+                    assert_eq!(
+                        upgraded.is_some(),
+                        whole,
+                        "whether object {id} can be upgraded"
+                    );
                     assert_eq!(weak.is_dropped(), !whole, "whether object {id} was dropped");
                     match upgraded {
                         Some(pointer) => {
@@ -104,48 +125,82 @@ impl Machine {
     ///
     /// If they differ.
     pub fn check(&mut self, full: bool) {
-        self.arena.verify().unwrap_or_else(|error| panic!("{error}"));
+        self.arena
+            .verify()
+            .unwrap_or_else(|error| panic!("{error}"));
         let mut walk = Walk::default();
         self.arena.mutate(|mc, root: &Root<'_>| {
             let fetch = |(handle, id): (&crate::objects::Handle, &Id)| {
                 assert!(handle.is_in(root.set));
                 (handle.fetch(root.set), *id)
             };
-            let handles = self.handles.iter().zip(&self.model.handles).map(fetch).collect();
+            let handles = self
+                .handles
+                .iter()
+                .zip(&self.model.handles)
+                .map(fetch)
+                .collect();
             walk.run(mc, &self.model, &root.slots, handles);
         });
         self.check_extents(&walk, full);
         self.addresses.extend(walk.addresses);
-        assert_eq!(self.log.counts(), self.model.dropped, "which values were dropped how often");
+        assert_eq!(
+            self.log.counts(),
+            self.model.dropped,
+            "which values were dropped how often"
+        );
         let units = TrackedUnit::dropped() - self.units_before;
-        assert_eq!(units, self.model.dropped_units, "how many values of size zero were dropped");
+        assert_eq!(
+            units, self.model.dropped_units,
+            "how many values of size zero were dropped"
+        );
     }
 
     /// Compares the extents of all objects, and looks addresses up.
     fn check_extents(&self, walk: &Walk, full: bool) {
-        let all: BTreeMap<usize, usize> =
-            self.arena.allocations().iter().map(|extent| (extent.base, extent.bytes)).collect();
+        let all: BTreeMap<usize, usize> = self
+            .arena
+            .allocations()
+            .iter()
+            .map(|extent| (extent.base, extent.bytes))
+            .collect();
         assert_eq!(all.len(), self.arena.metrics().total_gc_count());
         if full {
             // Beside the objects of the model there is the dynamic root set.
-            assert_eq!(all.len(), walk.objects.len() + 1, "the number of allocations");
+            assert_eq!(
+                all.len(),
+                walk.objects.len() + 1,
+                "the number of allocations"
+            );
         }
         let mut end = 0;
         for (base, bytes) in &all {
-            assert!(*base >= end, "the allocation at {base:#x} overlaps the one before");
+            assert!(
+                *base >= end,
+                "the allocation at {base:#x} overlaps the one before"
+            );
             end = base + bytes;
         }
         for (base, id) in &walk.objects {
             let kind = self.model.object(*id).kind;
-            assert_eq!(all.get(base).copied(), kind.extent(), "the size of object {id}, {kind:?}");
+            assert_eq!(
+                all.get(base).copied(),
+                kind.extent(),
+                "the size of object {id}, {kind:?}"
+            );
         }
         for (salt, (base, bytes)) in (0..).zip(&all) {
             let words = bytes / 8;
             let offsets: Vec<usize> = match words {
                 0..=SAMPLES => (0..words).map(|word| word * 8).collect(),
-                _ => (0..SAMPLES).map(|index| word(salt, index) as usize % bytes).collect(),
+                _ => (0..SAMPLES)
+                    .map(|index| word(salt, index) as usize % bytes)
+                    .collect(),
             };
-            for offset in offsets.into_iter().chain([0, 1, 7, 8, bytes - 9, bytes - 8, bytes - 1]) {
+            for offset in offsets
+                .into_iter()
+                .chain([0, 1, 7, 8, bytes - 9, bytes - 8, bytes - 1])
+            {
                 self.look_up(&all, base + offset);
             }
             for outside in [base - 1, base - 8, base + bytes, base + bytes + 8] {
@@ -177,8 +232,15 @@ impl Machine {
     fn look_up(&self, all: &BTreeMap<usize, usize>, address: usize) {
         let below = all.range(..=address).next_back();
         let expected = below.filter(|(base, bytes)| address - **base < **bytes);
-        let found = self.arena.allocation_of(address).map(|extent| (extent.base, extent.bytes));
-        assert_eq!(found, expected.map(|(base, bytes)| (*base, *bytes)), "{address:#x}");
+        let found = self
+            .arena
+            .allocation_of(address)
+            .map(|extent| (extent.base, extent.bytes));
+        assert_eq!(
+            found,
+            expected.map(|(base, bytes)| (*base, *bytes)),
+            "{address:#x}"
+        );
     }
 
     /// Ends the arena, before or after the handles of its dynamic root set, and compares what was
@@ -198,8 +260,15 @@ impl Machine {
             drop(arena);
             drop(handles);
         }
-        assert_eq!(self.log.counts(), self.model.dropped, "which values were dropped how often");
+        assert_eq!(
+            self.log.counts(),
+            self.model.dropped,
+            "which values were dropped how often"
+        );
         let units = TrackedUnit::dropped() - self.units_before;
-        assert_eq!(units, self.model.dropped_units, "how many values of size zero were dropped");
+        assert_eq!(
+            units, self.model.dropped_units,
+            "how many values of size zero were dropped"
+        );
     }
 }

@@ -117,7 +117,12 @@ impl Kind {
     /// What the slot may hold.
     pub fn place(self, slot: usize) -> Place {
         match self {
-            Kind::Fixed => [Place::Fixed, Place::FixedWeak, Place::StrongSwitch, Place::Frozen][slot],
+            Kind::Fixed => [
+                Place::Fixed,
+                Place::FixedWeak,
+                Place::StrongSwitch,
+                Place::Frozen,
+            ][slot],
             Kind::Wide => [Place::Fixed, Place::Fixed, Place::FixedWeak][slot],
             Kind::Links(_) => Place::Fixed,
             Kind::Switch => Place::Switch,

@@ -48,7 +48,10 @@ fn follow<'gc>(root: &Root<'gc>, route: &Route) -> Pointer<'gc> {
         _ => panic!("a strong pointer of the model is none in the heap: {route:?}"),
     };
     let start = strong(root.slots[route.root]);
-    route.slots.iter().fold(start, |pointer, slot| strong(pointer.slot(*slot)))
+    route
+        .slots
+        .iter()
+        .fold(start, |pointer, slot| strong(pointer.slot(*slot)))
 }
 
 impl Supply {
@@ -98,7 +101,12 @@ impl Machine {
                 self.allocate(*kind, origin.as_ref(), slot.as_ref());
             }
             Operation::Garbage { kind, count } => self.litter(*kind, *count),
-            Operation::Write { object, slot, source, barrier } => {
+            Operation::Write {
+                object,
+                slot,
+                source,
+                barrier,
+            } => {
                 if let Some(route) = self.route(object)
                     && let Some((value, supply)) = self.supply(source)
                 {
@@ -108,13 +116,15 @@ impl Machine {
             Operation::Root(source) => {
                 if let Some((value, supply)) = self.supply(source) {
                     self.model.roots.push(value);
-                    self.arena.mutate_root(|_, root| root.slots.push(supply.value(root)));
+                    self.arena
+                        .mutate_root(|_, root| root.slots.push(supply.value(root)));
                 }
             }
             Operation::Unroot(index) => {
                 if let Some(index) = self.root_index(*index) {
                     self.model.roots.swap_remove(index);
-                    self.arena.mutate_root(|_, root| _ = root.slots.swap_remove(index));
+                    self.arena
+                        .mutate_root(|_, root| _ = root.slots.swap_remove(index));
                 }
             }
             Operation::Reroot(index, source) => {
@@ -122,13 +132,15 @@ impl Machine {
                     && let Some((value, supply)) = self.supply(source)
                 {
                     self.model.roots[index] = value;
-                    self.arena.mutate_root(|_, root| root.slots[index] = supply.value(root));
+                    self.arena
+                        .mutate_root(|_, root| root.slots[index] = supply.value(root));
                 }
             }
             Operation::Stash(path) => {
                 if let Some(route) = self.route(path) {
-                    let handle =
-                        self.arena.mutate(|mc, root| follow(root, &route).stash(mc, root.set));
+                    let handle = self
+                        .arena
+                        .mutate(|mc, root| follow(root, &route).stash(mc, root.set));
                     self.handles.push(handle);
                     self.model.handles.push(route.id);
                 }
@@ -148,7 +160,9 @@ impl Machine {
             Operation::Fetch(index) => {
                 if let Some(index) = self.handle_index(*index) {
                     let handle = &self.handles[index];
-                    self.model.roots.push(Slot::Strong(self.model.handles[index]));
+                    self.model
+                        .roots
+                        .push(Slot::Strong(self.model.handles[index]));
                     self.arena.mutate_root(|_, root| {
                         root.slots.push(Value::Strong(handle.fetch(root.set)));
                     });
@@ -191,7 +205,11 @@ impl Machine {
     fn settle(&mut self) {
         let collections = self.arena.metrics().statistics().collections;
         if collections != self.collections {
-            assert_eq!(collections, self.collections + 1, "one operation, several collections");
+            assert_eq!(
+                collections,
+                self.collections + 1,
+                "one operation, several collections"
+            );
             self.collections = collections;
             self.model.collect();
             self.check(true);
@@ -250,7 +268,9 @@ impl Machine {
     /// Writes, or clears the slot if it cannot hold the value.
     fn write(&mut self, at: &Route, wanted: usize, value: Slot, supply: &Supply, barrier: Barrier) {
         let object = self.model.object(at.id);
-        let Some(slot) = object.kind.slot(object.slots.len(), wanted) else { return };
+        let Some(slot) = object.kind.slot(object.slots.len(), wanted) else {
+            return;
+        };
         let (value, supply) = match self.model.accepts(at.id, slot, value) {
             true => (value, supply),
             false => (Slot::Nil, &Supply::Nil),
@@ -291,8 +311,18 @@ impl Machine {
             && let Some(route) = self.route(path)
         {
             let index = self.model.roots.len() - 1;
-            let itself = Route { root: index, slots: Vec::new(), id };
-            self.write(&route, *slot, Slot::Strong(id), &Supply::Strong(itself), Barrier::Object);
+            let itself = Route {
+                root: index,
+                slots: Vec::new(),
+                id,
+            };
+            self.write(
+                &route,
+                *slot,
+                Slot::Strong(id),
+                &Supply::Strong(itself),
+                Barrier::Object,
+            );
             self.model.roots.pop();
             self.arena.mutate_root(|_, root| _ = root.slots.pop());
         }
@@ -324,25 +354,43 @@ impl Machine {
         self.model.refuse(id, kind);
         let bytes = kind.extent().expect("an object without memory was refused");
         match error {
-            HeapError::LimitReached { requested, limit, in_use } => {
+            HeapError::LimitReached {
+                requested,
+                limit,
+                in_use,
+            } => {
                 assert!(requested >= bytes && in_use <= limit && requested > limit - in_use);
-                assert!(error.to_string().contains("raise `HeapOptions::limit`"), "{error}");
+                assert!(
+                    error.to_string().contains("raise `HeapOptions::limit`"),
+                    "{error}"
+                );
             }
-            HeapError::AddressSpaceExhausted { requested, reserved } => {
+            HeapError::AddressSpaceExhausted {
+                requested,
+                reserved,
+            } => {
                 assert!(requested >= bytes && reserved > 0);
-                assert!(error.to_string().contains("raise `HeapOptions::reserve`"), "{error}");
+                assert!(
+                    error.to_string().contains("raise `HeapOptions::reserve`"),
+                    "{error}"
+                );
             }
             other => panic!("{other}"),
         }
         self.settle();
         assert!(self.arena.metrics().allocation_debt() > 0.0);
         self.arena.collect_debt();
-        assert_eq!(self.arena.metrics().statistics().collections, self.collections + 1);
+        assert_eq!(
+            self.arena.metrics().statistics().collections,
+            self.collections + 1
+        );
         self.settle();
     }
 
     fn upgrade(&mut self, object: &Path, wanted: usize) {
-        let Some(route) = self.route(object) else { return };
+        let Some(route) = self.route(object) else {
+            return;
+        };
         let slots = &self.model.object(route.id).slots;
         let slot = (!slots.is_empty()).then(|| wanted % slots.len());
         if let Some(slot) = slot
@@ -364,7 +412,11 @@ impl Machine {
                 panic!("a weak pointer of the model is none in the heap")
             };
             let upgraded = weak.upgrade(mc);
-            assert_eq!(upgraded.is_some(), whole, "whether object {id} can be upgraded");
+            assert_eq!(
+                upgraded.is_some(),
+                whole,
+                "whether object {id} can be upgraded"
+            );
             root.slots.extend(upgraded.map(Value::Strong));
         });
         if whole {

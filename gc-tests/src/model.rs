@@ -75,7 +75,14 @@ impl Model {
         if let (Kind::Fixed, Some(origin)) = (kind, origin) {
             slots[3] = Slot::Strong(origin);
         }
-        let known = self.objects.insert(id, Object { kind, slots, whole: true });
+        let known = self.objects.insert(
+            id,
+            Object {
+                kind,
+                slots,
+                whole: true,
+            },
+        );
         assert!(known.is_none(), "object {id} was allocated twice");
     }
 
@@ -91,7 +98,8 @@ impl Model {
 
     /// An object that must be there, as something can be reached from which a pointer leads to it.
     pub fn object(&self, id: Id) -> &Object {
-        self.get(id).unwrap_or_else(|| panic!("object {id} is gone from the model"))
+        self.get(id)
+            .unwrap_or_else(|| panic!("object {id} is gone from the model"))
     }
 
     /// Whether the slot of an object may hold a value now.
@@ -110,14 +118,19 @@ impl Model {
             (Place::Fixed, Slot::Strong(_)) | (Place::FixedWeak, Slot::Weak(_)) => {
                 target == Some(Kind::Fixed)
             }
-            (Place::Switch, _) | (Place::StrongSwitch, Slot::Strong(_)) => target == Some(Kind::Switch),
+            (Place::Switch, _) | (Place::StrongSwitch, Slot::Strong(_)) => {
+                target == Some(Kind::Switch)
+            }
             _ => false,
         }
     }
 
     /// Writes a slot, or adds one if it is that behind the last.
     pub fn write(&mut self, id: Id, slot: usize, value: Slot) {
-        let object = self.objects.get_mut(&id).expect("only whole objects are written");
+        let object = self
+            .objects
+            .get_mut(&id)
+            .expect("only whole objects are written");
         if slot == object.slots.len() {
             object.slots.push(value);
         } else {
@@ -129,12 +142,12 @@ impl Model {
     /// step names, where that is a strong pointer. `None` if there is no such root.
     pub fn route(&self, root: usize, steps: &[u8]) -> Option<Route> {
         let count = self.roots.len();
-        let (root, mut id) = (0..count).map(|i| (root + i) % count).find_map(|root| {
-            match self.roots[root] {
+        let (root, mut id) = (0..count)
+            .map(|i| (root + i) % count)
+            .find_map(|root| match self.roots[root] {
                 Slot::Strong(id) => Some((root, id)),
                 _ => None,
-            }
-        })?;
+            })?;
         let mut slots = Vec::new();
         for &step in steps {
             let object = self.object(id);
@@ -178,7 +191,11 @@ impl Model {
                 if !weakly.contains(&id) {
                     continue;
                 }
-                object = Object { slots: Vec::new(), whole: false, ..object };
+                object = Object {
+                    slots: Vec::new(),
+                    whole: false,
+                    ..object
+                };
             }
             self.objects.insert(id, object);
         }
@@ -204,7 +221,10 @@ impl Model {
 
     /// The number of objects with memory: whole ones, garbage included, and shells.
     pub fn count(&self) -> usize {
-        self.objects.values().filter(|object| object.kind.extent().is_some()).count()
+        self.objects
+            .values()
+            .filter(|object| object.kind.extent().is_some())
+            .count()
     }
 }
 

@@ -53,13 +53,22 @@ pub enum Operation {
     /// Allocate an object, and make it a root or put it into a slot. A `Fixed` one refers to its
     /// origin from the beginning.
     #[expect(missing_docs, reason = "the names say all")]
-    Allocate { kind: Kind, origin: Option<Path>, slot: Option<(Path, usize)> },
+    Allocate {
+        kind: Kind,
+        origin: Option<Path>,
+        slot: Option<(Path, usize)>,
+    },
     /// Allocate objects that nothing refers to.
     #[expect(missing_docs, reason = "the names say all")]
     Garbage { kind: Kind, count: usize },
     /// Write to a slot.
     #[expect(missing_docs, reason = "the names say all")]
-    Write { object: Path, slot: usize, source: Source, barrier: Barrier },
+    Write {
+        object: Path,
+        slot: usize,
+        source: Source,
+        barrier: Barrier,
+    },
     /// Add a root.
     Root(Source),
     /// Take a root away.
@@ -92,7 +101,11 @@ fn path() -> impl Strategy<Value = Path> {
 }
 
 fn alignment() -> impl Strategy<Value = Alignment> {
-    prop_oneof![Just(Alignment::Line), Just(Alignment::Group), Just(Alignment::Page)]
+    prop_oneof![
+        Just(Alignment::Line),
+        Just(Alignment::Group),
+        Just(Alignment::Page)
+    ]
 }
 
 /// Objects with slots for pointers.

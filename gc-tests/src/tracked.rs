@@ -31,7 +31,10 @@ impl Tracked {
     /// The value with this index in an object.
     pub fn new(id: Id, index: usize, log: &Rc<DropLog>) -> Tracked {
         let index = u32::try_from(index).expect("objects have less than 2^32 values");
-        Tracked { name: (id, index), log: log.clone() }
+        Tracked {
+            name: (id, index),
+            log: log.clone(),
+        }
     }
 
     /// Whether this is that value, and still there.

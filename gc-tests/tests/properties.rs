@@ -14,13 +14,20 @@ fn cases(default: u32) -> ProptestConfig {
         Some(_) => ProptestConfig::default().cases,
         None => default,
     };
-    ProptestConfig { cases, max_shrink_iters: 4000, failure_persistence: None, ..Default::default() }
+    ProptestConfig {
+        cases,
+        max_shrink_iters: 4000,
+        failure_persistence: None,
+        ..Default::default()
+    }
 }
 
 /// How many operations at most, unless the environment says otherwise.
 fn length(default: usize) -> usize {
     let length = std::env::var("PROGRAM_LENGTH").ok();
-    length.map_or(default, |length| length.parse().expect("PROGRAM_LENGTH is a number"))
+    length.map_or(default, |length| {
+        length.parse().expect("PROGRAM_LENGTH is a number")
+    })
 }
 
 fn run(options: HeapOptions, program: &[Operation], handles_first: bool) -> Machine {

@@ -32,16 +32,24 @@ impl Disposer {
         // SAFETY: passed on to the caller.
         let result = panic::catch_unwind(AssertUnwindSafe(|| unsafe { object.dispose() }));
         if let Err(payload) = result {
-            self.panic.get_or_insert(payload);
+            self.keep(payload);
+        }
+    }
+
+    /// Keeps the payload of the first panic. Others are leaked: dropping one may panic as well.
+    fn keep(&mut self, payload: Box<dyn Any + Send>) {
+        match self.panic {
+            None => self.panic = Some(payload),
+            Some(_) => std::mem::forget(payload),
         }
     }
 
     /// Goes on with the first panic that was caught, unless this thread is unwinding already.
     pub(crate) fn finish(self) {
-        if let Some(payload) = self.panic
-            && !std::thread::panicking()
-        {
-            panic::resume_unwind(payload);
+        match self.panic {
+            None => {}
+            Some(payload) if std::thread::panicking() => std::mem::forget(payload),
+            Some(payload) => panic::resume_unwind(payload),
         }
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct NaiveMarker<'h> {
 impl<'h> NaiveMarker<'h> {
     /// # Safety
     ///
-    /// As for the real marker: while it exists, nothing in the heap is allocated or written, and
-    /// all tags tell the truth.
+    /// While it exists, nothing in the heap is allocated or written; and the tags of objects without
+    /// a descriptor tell the truth.
     pub(super) unsafe fn new(heap: &'h Heap) -> NaiveMarker<'h> {
         NaiveMarker {
             heap,

@@ -98,11 +98,11 @@ impl Cursor {
 /// granule, and `tags` has no bit beyond it.
 #[inline(always)]
 pub(super) unsafe fn record(planes: Planes, address: usize, bytes: usize, tags: u64) {
-    let words = (bytes / WORD) as u32;
+    let words = bytes / WORD;
     // SAFETY: the address lies in a block of the heap.
     let group = unsafe { planes.group(address) };
     let first = bit_index(address);
-    if words == 2 || first + words <= GROUP_WORDS as u32 {
+    if words == 2 || first as usize + words <= GROUP_WORDS {
         group.extents.insert((1 | 1 << (words - 1)) << first);
         if tags != 0 {
             group.tags.insert(tags << first);

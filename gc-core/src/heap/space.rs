@@ -16,7 +16,7 @@
 //! # Invariants
 //!
 //! 1. A block that is free (its bit in `taken` is clear) has zero in all its planes and is `Free`
-//!    in the table. Its memory reads as zero.
+//!    in the table.
 //! 2. Heap, planes and table are committed for all blocks below the frontier, and for no other use
 //!    is made of them.
 //! 3. A block is handed to one heap at a time: its bit in `taken` changes under the lock.
@@ -27,7 +27,7 @@ use super::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
 use super::error::HeapError;
 use super::planes::Planes;
 use crate::os::{self, Errno, Reservation};
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::sync::Mutex;
 
 /// The size of the space that heaps share unless told otherwise.
 pub(crate) const DEFAULT_RESERVE: usize = 64 << 30;
@@ -53,7 +53,16 @@ pub(crate) struct AddressSpace {
     blocks: BlockTable,
     layout: SideLayout,
     free: Mutex<FreeBlocks>,
-    next_heap: AtomicU64,
+    numbers: Mutex<Numbers>,
+}
+
+/// The numbers of heaps as owners of blocks.
+#[derive(Default)]
+struct Numbers {
+    /// The highest that was handed out; zero is nobody's.
+    highest: u32,
+    /// Those that came back.
+    free: Vec<u32>,
 }
 
 /// Offsets in the side range.
@@ -107,7 +116,7 @@ impl AddressSpace {
             side,
             layout,
             free: Mutex::new(FreeBlocks::default()),
-            next_heap: AtomicU64::new(1),
+            numbers: Mutex::new(Numbers::default()),
         };
         REGISTER.lock().push(space.entry());
         Ok(space)
@@ -143,12 +152,19 @@ impl AddressSpace {
         Ok(SHARED.get_or_init(|| Arc::new(space)).clone())
     }
 
-    /// A number for one more heap, unique in this space.
+    /// A number for one more heap, which no other heap of this space has.
     pub(crate) fn number_heap(&self) -> u32 {
-        // Relaxed: only that each number is handed out once matters, which a read-modify-write
-        // grants by itself.
-        let number = self.next_heap.fetch_add(1, Ordering::Relaxed);
-        u32::try_from(number).expect("2^32 heaps were made in one address space")
+        let mut numbers = self.numbers.lock();
+        if let Some(number) = numbers.free.pop() {
+            return number;
+        }
+        numbers.highest += 1;
+        numbers.highest
+    }
+
+    /// Takes back the number of a heap that owns no block any more.
+    pub(crate) fn forget_heap(&self, number: u32) {
+        self.numbers.lock().free.push(number);
     }
 
     /// The lowest address.
@@ -241,16 +257,12 @@ impl AddressSpace {
             }
         }
         let (start, end) = (first.0 as usize * BLOCK, (first.0 as usize + count) * BLOCK);
-        let page = os::page_size();
-        let groups = Planes::group_bytes(start).next_multiple_of(page)
-            ..Planes::group_bytes(end) / page * page;
-        // SAFETY: the caller owns these blocks and nothing refers to their contents; the pages of
-        // planes are those which lie in these blocks' planes altogether, and hold only zeroes.
+        let groups = Planes::group_bytes(start)..Planes::group_bytes(end);
+        // SAFETY: the caller owns these blocks, nothing refers to their contents, and their planes
+        // hold only zeroes.
         unsafe {
             self.heap.purge(start..end);
-            if groups.start < groups.end {
-                self.side.purge(groups);
-            }
+            self.side.purge(groups);
         }
         self.free.lock().mark_free(first.0 as usize, count);
     }

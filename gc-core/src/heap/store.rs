@@ -311,7 +311,14 @@ impl Heap {
                 in_use,
             });
         }
-        let block = self.space.take(count)?;
+        let block = match self.space.take(count) {
+            Err(HeapError::AddressSpaceExhausted { .. }) if !store.spare.is_empty() => {
+                self.give_back_spare(store, store.spare.len());
+                self.space.take(count)?
+            }
+            result => result?,
+        };
+        let in_use = self.counts.owned.get();
         self.counts.owned.set(in_use + bytes);
         self.counts
             .peak
@@ -525,5 +532,6 @@ impl Drop for Heap {
     fn drop(&mut self) {
         // SAFETY: references to objects do not outlive the heap that they are in.
         unsafe { self.release() }
+        self.space.forget_heap(self.number);
     }
 }

@@ -239,7 +239,7 @@ impl Heap {
                 for group in 0..groups {
                     let group = self.planes().group(base + group * GROUP_BYTES);
                     group.marks.set(0);
-                    // Dirty objects stay dirty: they are on a list.
+                    // Dirty objects stay dirty: their tags are still to be made.
                     group.states.remove(STARTS);
                 }
             }

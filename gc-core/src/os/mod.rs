@@ -94,21 +94,20 @@ impl Reservation {
         unsafe { sys::commit(pages) }
     }
 
-    /// Gives the memory behind `range` (offsets, multiples of the page size) back to the system.
-    /// The range stays committed and reads as zero from now on.
+    /// Gives the memory behind those pages that lie in `range` (offsets) altogether back to the
+    /// system. They stay committed and read as zero from now on.
     ///
     /// # Safety
     ///
     /// The range is committed, and nothing refers to its contents.
     pub(crate) unsafe fn purge(&self, range: Range<usize>) {
-        assert!(
-            range.start.is_multiple_of(page_size()) && range.end.is_multiple_of(page_size()),
-            "purging parts of pages would lose the rest of them"
-        );
-        let pages = self.pages(range);
-        // SAFETY: the pages are ours (invariant 1), and the caller vouches that nothing refers to
-        // what they hold.
-        unsafe { sys::purge(pages) }
+        let page = page_size();
+        let whole = range.start.next_multiple_of(page)..range.end / page * page;
+        if whole.start < whole.end {
+            // SAFETY: the pages are ours (invariant 1), and the caller vouches that nothing refers
+            // to what they hold.
+            unsafe { sys::purge(self.pages(whole)) }
+        }
     }
 
     /// Asks for large pages behind `range` (offsets). A hint: nothing depends on the answer.
@@ -121,8 +120,8 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        // SAFETY: the range is ours (invariant 1), and whoever drops the reservation has no
-        // reference into it left, for every such reference borrows from its owner.
+        // SAFETY: the range is ours (invariant 1). References into it are made by heaps, which keep
+        // the address space and thereby this reservation alive, and do not outlive a call.
         unsafe { sys::release(self.base..self.base + self.bytes) }
     }
 }
@@ -142,6 +141,8 @@ mod tests {
         unsafe {
             assert_eq!(p.read(), 0);
             p.write(7);
+            reservation.purge(3 * page + 1..5 * page);
+            assert_eq!(p.read(), 7);
             reservation.purge(3 * page..5 * page);
             assert_eq!(p.read(), 0);
         }

@@ -4,7 +4,7 @@
 
 (define size
   (let ((arguments (cdr (command-line))))
-    (if (pair? arguments) (string->number (car arguments)) 11)))
+    (if (pair? arguments) (string->number (car arguments)) 13)))
 
 ; A grammar is a list of rules, a rule a list of a nonterminal and what it becomes.
 (define grammar '((s s s) (s a)))

@@ -8,7 +8,7 @@
 
 (define size
   (let ((arguments (cdr (command-line))))
-    (if (pair? arguments) (string->number (car arguments)) 1)))
+    (if (pair? arguments) (string->number (car arguments)) 2)))
 
 (define known-rewrites '(95024 591777 1813975 5375678 16445406 51507739))
 

@@ -3,7 +3,7 @@
 
 (define size
   (let ((arguments (cdr (command-line))))
-    (if (pair? arguments) (string->number (car arguments)) 10)))
+    (if (pair? arguments) (string->number (car arguments)) 11)))
 
 (define known-solutions '(1 1 0 0 2 10 4 40 92 352 724 2680 14200 73712))
 

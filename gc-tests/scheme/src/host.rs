@@ -19,7 +19,7 @@ pub struct Host {
     pub random: u64,
     /// Counts generated symbols.
     pub generated: u64,
-    /// Grows whenever objects may have moved, so that tables know when addresses are stale.
+    /// Changes whenever objects may have moved, so that tables know when addresses are stale.
     pub epoch: u64,
     /// The program asked for a full collection.
     pub collect: bool,

@@ -160,11 +160,13 @@ impl Interpreter {
     }
 
     /// Runs one slice of the program, without collecting anything: that is left to
-    /// [`collect_debt`](Self::collect_debt), which is to be called between steps.
+    /// [`collect_debt`](Self::collect_debt), which is to be called between steps. Only if memory was
+    /// out and the caller has not called that since, a full collection happens here.
     pub fn step(&mut self) -> Result<Step, SchemeError> {
         if self.starved {
             self.collect_debt();
         }
+        self.host.epoch = self.heap.metrics().statistics().collections;
         let slice = if self.running {
             self.run_slice()
         } else {
@@ -210,7 +212,6 @@ impl Interpreter {
         } else {
             self.heap.collect_debt();
         }
-        self.host.epoch += 1;
     }
 
     /// Runs a program to its end.
@@ -226,8 +227,6 @@ impl Interpreter {
 
     /// The heap, to collect or to inspect it between steps.
     pub fn arena_mut(&mut self) -> &mut Heap {
-        // Whatever the caller does may move objects.
-        self.host.epoch += 1;
         &mut self.heap
     }
 

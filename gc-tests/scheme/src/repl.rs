@@ -2,7 +2,7 @@
 //!
 //! A line that ends inside a datum is continued on the next one. At a terminal there are line
 //! editing and a history, kept in `~/.gc-scheme-history`; otherwise lines are read from standard
-//! input without prompts, so that a session can be piped in.
+//! input without prompts, so that a dialogue can be piped in.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ pub(crate) fn run(scheme: &mut Interpreter, pauses: &mut Pauses) -> Result<Outco
             match crate::run(scheme, pauses, &format!("input-{number}"), &text) {
                 Ok(Outcome::Exit(code)) => return Ok(Outcome::Exit(code)),
                 Ok(Outcome::Value(value)) if value.is_empty() => {}
-                Ok(Outcome::Value(value)) => println!("{value}"),
+                Ok(Outcome::Value(value)) => writeln!(io::stdout(), "{value}")?,
                 Err(error) => eprintln!("{error}"),
             }
             io::stdout().flush()?;

@@ -89,7 +89,7 @@ mod reexporting {
     macro_rules! pair {
         ($name:ident, $field:ty) => {
             #[derive(gc_core::Collect)]
-            #[collect(no_drop, crate = $crate::scopes::reexporting::private::gc)]
+            #[collect(no_drop, unsafe_crate = $crate::scopes::reexporting::private::gc)]
             struct $name<'gc>($field, gc_core::Gc<'gc, $field>);
         };
     }

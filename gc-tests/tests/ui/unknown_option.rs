@@ -17,7 +17,7 @@ struct ModeWithValue;
 struct ALiteral;
 
 #[derive(Collect)]
-#[collect(no_drop, crate = 7)]
+#[collect(no_drop, unsafe_crate = 7)]
 struct CrateIsNoPath;
 
 fn main() {}

@@ -1,0 +1,46 @@
+//! Bad input: what a heap does when memory is out, when code of the user's panics, and when what it
+//! is given is wrong.
+//!
+//! In each case there is an error or a panic that says what happened, and afterwards the heap is as
+//! good as before.
+
+mod memory;
+mod misuse;
+mod panics;
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use gc_core::{Collect, HeapOptions, Zeal};
+
+/// All checks, and no collection that was not asked for.
+fn checked() -> HeapOptions {
+    HeapOptions::default().zeal(Zeal {
+        collect: false,
+        ..Zeal::ALL
+    })
+}
+
+/// The text with which `f` panics.
+fn panic_of<T>(f: impl FnOnce() -> T) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(f)).err().expect("no panic");
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => payload
+            .downcast::<&str>()
+            .expect("a panic without a text")
+            .to_string(),
+    }
+}
+
+/// A value that counts its drops.
+#[derive(Clone, Collect)]
+#[collect(require_static)]
+struct Counted(Rc<Cell<usize>>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}

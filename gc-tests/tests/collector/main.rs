@@ -1,0 +1,6 @@
+//! The collector as a whole: that it finds everything in graphs of all shapes with little stack,
+//! and works when it is time.
+
+mod empty_cells;
+mod marking;
+mod pacing;
