@@ -47,8 +47,20 @@ fn a_list_survives_and_garbage_does_not() {
     .unwrap();
     for i in 0..2000 {
         arena.mutate_root(|mc, root| {
-            let dead = Gc::new(mc, Pair { car: Value::Int(i).into(), cdr: Value::Nil.into() });
-            let live = Gc::new(mc, Pair { car: Value::Int(i).into(), cdr: root.list.get().into() });
+            let dead = Gc::new(
+                mc,
+                Pair {
+                    car: Value::Int(i).into(),
+                    cdr: Value::Nil.into(),
+                },
+            );
+            let live = Gc::new(
+                mc,
+                Pair {
+                    car: Value::Int(i).into(),
+                    cdr: root.list.get().into(),
+                },
+            );
             root.list = Lock::new(Value::Pair(live));
             if i % 10 == 0 {
                 root.weak.push(Gc::downgrade(dead));
