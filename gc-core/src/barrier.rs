@@ -97,9 +97,9 @@ impl<T> Write<Option<T>> {
     /// From a writable option to an option of something writable.
     #[inline(always)]
     pub fn as_write(&self) -> Option<&Write<T>> {
-        // SAFETY: the content of an option is a part of it.
         self.__inner
             .as_ref()
+            // SAFETY: the content of an option is a part of it.
             .map(|value| unsafe { Write::assume(value) })
     }
 }

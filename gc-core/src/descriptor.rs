@@ -85,9 +85,9 @@ impl Described {
     #[inline]
     pub(crate) unsafe fn at(extent: Extent) -> Option<Described> {
         let last = ptr::with_exposed_provenance::<usize>(extent.end() - WORD);
-        // SAFETY: by invariant 1 the word is zero or the address of a descriptor, whose provenance
-        // was exposed; and descriptors are static.
         let descriptor =
+            // SAFETY: by invariant 1 the word is zero or the address of a descriptor, whose provenance
+            // was exposed; and descriptors are static.
             unsafe { ptr::with_exposed_provenance::<Descriptor>(last.read()).as_ref()? };
         Some(Described { extent, descriptor })
     }

@@ -90,8 +90,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, T> {
     /// as usable as before; leave `mutate`, collect, and try again.
     #[inline]
     pub fn try_new(mc: &Mutation<'gc>, value: T) -> Result<Gc<'gc, T>, HeapError> {
-        // SAFETY: the value was just allocated in the arena that `'gc` brands.
         mc.allocate(value)
+            // SAFETY: the value was just allocated in the arena that `'gc` brands.
             .map(|pointer| unsafe { Gc::from_non_null(pointer) })
     }
 }
@@ -139,8 +139,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
         I: IntoIterator<Item = T>,
         I::IntoIter: ExactSizeIterator,
     {
-        // SAFETY: the values were just allocated in the arena that `'gc` brands.
         mc.allocate_slice(items.into_iter())
+            // SAFETY: the values were just allocated in the arena that `'gc` brands.
             .map(|pointer| unsafe { Gc::from_non_null(pointer) })
     }
 }
@@ -166,8 +166,8 @@ impl<'gc> Gc<'gc, str> {
     /// As for [`Gc::try_new`].
     #[inline]
     pub fn try_new_str(mc: &Mutation<'gc>, text: &str) -> Result<Gc<'gc, str>, HeapError> {
-        // SAFETY: the string was just allocated in the arena that `'gc` brands.
         mc.allocate_str(text)
+            // SAFETY: the string was just allocated in the arena that `'gc` brands.
             .map(|pointer| unsafe { Gc::from_non_null(pointer) })
     }
 }

@@ -104,5 +104,4 @@ pub use self::{
 #[doc(hidden)]
 pub mod __private {
     pub use crate::typemap::TypeMap;
-    pub use core::mem::offset_of;
 }

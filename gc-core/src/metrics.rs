@@ -137,7 +137,15 @@ impl Metrics {
     ///
     /// Use it to account for memory outside of the heap that objects own; a negative amount puts
     /// the next collection off.
+    ///
+    /// # Panics
+    ///
+    /// If `bytes` is not a number.
     pub fn adjust_debt(&self, bytes: f64) {
+        assert!(
+            !bytes.is_nan(),
+            "the debt cannot be adjusted by {bytes}: give a number of bytes"
+        );
         self.0.pacer.adjust(bytes);
     }
 

@@ -392,8 +392,8 @@ unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc>(
     }
 }
 
-/// Layouts of fat pointers are not specified; what tagging relies on is checked here: the address
-/// comes first.
+/// Layouts of fat pointers are not specified; what tagging relies on is checked here and in the test
+/// below: the address comes first.
 const _: () = {
     let slice = ptr::slice_from_raw_parts(ptr::without_provenance::<u8>(16), 3);
     // SAFETY: both are two words, and neither has provenance or padding.
@@ -401,3 +401,17 @@ const _: () = {
     assert!(words[0] == 16 && words[1] == 3);
     assert!(bit(WORD) == 2 && Layout::new::<*const [u8]>().size() == 2 * WORD);
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_comes_first_in_pointers_to_trait_objects() {
+        let value = 7_u64;
+        let pointer: *const dyn core::fmt::Debug = &value;
+        // SAFETY: both are two words.
+        let words: [*const (); 2] = unsafe { core::mem::transmute(pointer) };
+        assert_eq!(words[0], ptr::from_ref(&value).cast());
+    }
+}

@@ -171,9 +171,9 @@ impl<'gc> Trace<'gc> for Edges<'_> {
     }
 
     fn holds(&self, address: usize) -> Option<Unreferenced> {
-        // SAFETY: nobody has a reference into the object (`of_object`).
         self.object
             .contains(&address)
+            // SAFETY: nobody has a reference into the object (`of_object`).
             .then(|| unsafe { Unreferenced::new(address) })
     }
 }

@@ -372,8 +372,8 @@ impl<'h> Marker<'h> {
         for &target in self.stack.entries() {
             prefetch(planes.group_address(target));
         }
-        // SAFETY: candidates lie below the heap's top.
         self.stack
+            // SAFETY: candidates lie below the heap's top.
             .retain(|target| unsafe { planes.group(target) }.marks.get() & bit(target) == 0);
     }
 

@@ -36,8 +36,8 @@ impl<'h> NaiveMarker<'h> {
     pub(super) fn run(&mut self) {
         while let Some(start) = self.pending.pop() {
             let extent = self.heap.allocation_of(start).expect("found objects exist");
-            // SAFETY: the object exists, and its block with it.
             let described =
+                // SAFETY: the object exists, and its block with it.
                 unsafe { self.heap.blocks().state(self.heap.owned_block(start)) }.is_described();
             if described {
                 // SAFETY: the object is in a described block, and no mutator is at work (`new`).

@@ -34,8 +34,8 @@ pub(crate) unsafe fn is_shell(target: usize) -> bool {
 /// As for [`is_shell`], and the arena is that of `heap`.
 #[inline]
 pub(crate) unsafe fn is_shell_of(heap: &Heap, target: usize) -> bool {
-    // SAFETY: as above.
     heap.spans(target)
+        // SAFETY: as above.
         && unsafe {
             is_shell_in(
                 heap.planes(),

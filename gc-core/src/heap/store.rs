@@ -155,8 +155,8 @@ impl Heap {
 
     /// The first block of the large object of which `block`, a block of this heap, is a part.
     pub(crate) fn head_of(&self, block: BlockIndex) -> BlockIndex {
-        // SAFETY: blocks of this heap are below the frontier.
         let (state, (_, span)) =
+            // SAFETY: blocks of this heap are below the frontier.
             unsafe { (self.blocks.state(block), self.blocks.owner_and_span(block)) };
         match state.usage() {
             Use::LargeTail => BlockIndex(block.0 - span),

@@ -192,8 +192,8 @@ impl Heap {
 
     fn word(&self, address: usize) -> Word {
         debug_assert!(address.is_multiple_of(WORD) && GROUP_BYTES.is_multiple_of(WORD));
-        // SAFETY: callers ask about words in blocks of this heap.
         let (group, kinds) =
+            // SAFETY: callers ask about words in blocks of this heap.
             unsafe { (self.planes().group(address), self.planes().kinds(address)) };
         let bit = bit(address);
         Word {

@@ -30,8 +30,8 @@ pub(super) fn reserve(bytes: usize, align: usize) -> Result<usize, Errno> {
         return Err(errno(rustix::io::Errno::NOMEM));
     };
     let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-    // SAFETY: without a fixed address a new mapping cannot disturb an old one.
     let mapping =
+        // SAFETY: without a fixed address a new mapping cannot disturb an old one.
         unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), wide, ProtFlags::empty(), flags) };
     let start = mapping.map_err(errno)?.expose_provenance();
     let base = start.next_multiple_of(align);
@@ -57,8 +57,8 @@ pub(super) unsafe fn commit(pages: Range<usize>) -> Result<(), Errno> {
 ///
 /// The range was reserved and committed by us, and nothing refers to its contents.
 pub(super) unsafe fn purge(pages: Range<usize>) {
-    // SAFETY: the range is ours and its contents are forgotten, says the caller.
     let result =
+        // SAFETY: the range is ours and its contents are forgotten, says the caller.
         unsafe { rustix::mm::madvise(pointer(pages.start), pages.len(), Advice::LinuxDontNeed) };
     result.expect("the system refused to take back memory that it gave");
 }
@@ -67,8 +67,8 @@ pub(super) unsafe fn purge(pages: Range<usize>) {
 ///
 /// The range was reserved by us.
 pub(super) unsafe fn prefer_huge_pages(pages: Range<usize>) {
-    // SAFETY: the range is ours, says the caller; the advice keeps contents as they are.
     let _ =
+        // SAFETY: the range is ours, says the caller; the advice keeps contents as they are.
         unsafe { rustix::mm::madvise(pointer(pages.start), pages.len(), Advice::LinuxHugepage) };
 }
 
