@@ -45,6 +45,9 @@ const LONG: usize = 32;
 /// An empty place in the queue.
 const NOTHING: usize = 0;
 
+/// How many bytes ahead of those that are scanned the grey objects of a block are prefetched.
+const AHEAD: usize = 8 * GROUP_BYTES;
+
 /// How many pointers of deferred objects are looked at together.
 const BATCH: usize = 128;
 
@@ -342,10 +345,28 @@ impl<'h> Marker<'h> {
         let state = unsafe { self.blocks.state(block) };
         // SAFETY: as above. From now on an object that becomes grey lists the block again.
         unsafe { self.blocks.set_state(block, state.with_grey(false)) };
-        for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
+        let end = base + BLOCK;
+        let planes = self.planes;
+        let grey_in = |at| {
             // SAFETY: as above.
-            let group = unsafe { self.planes.group(at) };
-            let mut grey = group.states.get() & STARTS;
+            let group = unsafe { planes.group(at) };
+            (group, group.states.get() & STARTS)
+        };
+        let send_for_grey_in = |at| {
+            let (_, mut grey) = grey_in(at);
+            while grey != 0 {
+                prefetch(at + grey.trailing_zeros() as usize * WORD);
+                grey &= grey - 1;
+            }
+        };
+        (base..base + AHEAD)
+            .step_by(GROUP_BYTES)
+            .for_each(send_for_grey_in);
+        for at in (base..end).step_by(GROUP_BYTES) {
+            if at + AHEAD < end {
+                send_for_grey_in(at + AHEAD);
+            }
+            let (group, mut grey) = grey_in(at);
             if grey == 0 {
                 continue;
             }
