@@ -41,6 +41,12 @@ pub use gc_derive::Collect;
 ///    object in the same `mutate` call.
 /// 5. Nothing in the value but `Gc`, `GcWeak` and types that are `Collect` themselves depends on
 ///    `'gc`. In particular there is no reference `&'gc T`: it would not keep its target alive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot live in the heap: it is not `Collect`",
+    note = "derive it with `#[derive(Collect)]` and `#[collect(no_drop)]`, or \
+        `#[collect(require_static)]` if it holds no pointers into the heap",
+    note = "a `'static` type of another crate can be wrapped in `Static`"
+)]
 pub unsafe trait Collect<'gc> {
     /// Whether values can hold pointers at all. With `false`, `trace` is never called.
     const NEEDS_TRACE: bool = true;
