@@ -8,12 +8,14 @@
 //! Such objects are described, so the barrier tells them apart by one look at the block table; it
 //! sets their *dirty* bit in the states plane and is done. Whoever needs the tags of a dirty object
 //! makes them anew by visiting its value: the marker does so when it reaches the object, so objects
-//! that are written and die cost nothing.
+//! that are written and die cost nothing. External objects are dirty from birth to death.
 //!
 //! # Invariants
 //!
-//! 1. Outside of `mutate` calls, the tags of every object tell the truth, except for those with the
-//!    dirty bit, external ones, and, if `unknown_writes` is set, all whose pointers can move.
+//! 1. Outside of `mutate` calls, the tags of every object tell the truth, and are all of its
+//!    pointers, except for those with the dirty bit, and, if `unknown_writes` is set, all whose
+//!    pointers can move.
+//! 2. External objects have the dirty bit.
 
 use core::cell::Cell;
 
@@ -99,7 +101,7 @@ impl Context {
             // SAFETY: it is an object of this heap, and no mutator is at work, says the caller.
             unsafe {
                 let written = self.unknown_writes.get() || self.heap.is_dirty(start);
-                if descriptor.external || descriptor.moves && written {
+                if descriptor.moves && written {
                     self.heap.retag(object);
                 }
             }

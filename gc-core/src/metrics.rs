@@ -136,16 +136,8 @@ impl Metrics {
     /// Adds to the allocation debt, in bytes, until the next collection.
     ///
     /// Use it to account for memory outside of the heap that objects own; a negative amount puts
-    /// the next collection off.
-    ///
-    /// # Panics
-    ///
-    /// If `bytes` is not a number.
+    /// the next collection off. Where the sum is not a number, adjustments so far are forgotten.
     pub fn adjust_debt(&self, bytes: f64) {
-        assert!(
-            !bytes.is_nan(),
-            "the debt cannot be adjusted by {bytes}: give a number of bytes"
-        );
         self.0.pacer.adjust(bytes);
     }
 

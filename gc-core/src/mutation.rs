@@ -132,11 +132,9 @@ impl<'gc> Mutation<'gc> {
             match T::TYPE_MAP.fixed() {
                 Some((_, 0)) => {}
                 Some((_, weak)) => self.record_weak(base, weak),
-                None if !T::TYPE_MAP.is_external() => {
-                    (*place).trace(&mut Tagger::new(heap, extent))
-                }
-                // An external object is asked for its pointers when it is marked.
-                None => {}
+                // An external object is asked for its pointers whenever it is marked.
+                None if T::TYPE_MAP.is_external() => heap.set_dirty(base),
+                None => (*place).trace(&mut Tagger::new(heap, extent)),
             }
             Ok(NonNull::new_unchecked(place))
         }
@@ -223,11 +221,11 @@ impl<'gc> Mutation<'gc> {
                             }
                         }
                     }
-                    None if !T::TYPE_MAP.is_external() => {
+                    None if T::TYPE_MAP.is_external() => heap.set_dirty(extent.base),
+                    None => {
                         let mut tagger = Tagger::new(heap, extent);
                         (*slice).iter().for_each(|item| item.trace(&mut tagger));
                     }
-                    None => {}
                 }
             }
         }

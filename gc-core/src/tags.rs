@@ -44,7 +44,7 @@ impl Heap {
         }
     }
 
-    /// Whether the object at `start` was written since its tags were made.
+    /// Whether the tags of the object at `start` may not tell the truth.
     ///
     /// # Safety
     ///
@@ -55,7 +55,8 @@ impl Heap {
         unsafe { self.planes().group(start) }.states.get() & dirty_bit(start) != 0
     }
 
-    /// Notes that the object at `start` may have been written since its tags were made.
+    /// Notes that the tags of the object at `start` may not tell the truth: it may have been written
+    /// since they were made, or is external.
     ///
     /// # Safety
     ///
@@ -66,6 +67,23 @@ impl Heap {
         unsafe { self.planes().group(start) }
             .states
             .insert(dirty_bit(start));
+    }
+
+    /// Notes that the tags of the object tell the truth; which those of an external one do only as
+    /// long as nobody writes to what it owns, of which the collector does not hear.
+    ///
+    /// # Safety
+    ///
+    /// It is an object of this heap, and they do.
+    #[inline]
+    pub(crate) unsafe fn clear_dirty(&self, object: Described) {
+        if !object.descriptor().external {
+            let start = object.extent().base;
+            // SAFETY: passed on to the caller.
+            unsafe { self.planes().group(start) }
+                .states
+                .remove(dirty_bit(start));
+        }
     }
 
     /// Removes all tags and kinds of the object.
@@ -104,17 +122,15 @@ impl Heap {
         unsafe {
             self.clear_tags(extent);
             object.trace(&mut Tagger { heap: self, extent });
-            self.planes()
-                .group(extent.base)
-                .states
-                .remove(dirty_bit(extent.base));
+            self.clear_dirty(object);
         }
     }
 }
 
 /// The bit that says that the object at `start` is dirty: that of its second word, which every
 /// object has, and in the same group.
-fn dirty_bit(start: usize) -> u64 {
+#[inline(always)]
+pub(crate) fn dirty_bit(start: usize) -> u64 {
     bit(start) << 1
 }
 

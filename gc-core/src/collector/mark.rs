@@ -25,7 +25,7 @@
 use core::ptr;
 
 use super::stack::MarkStack;
-use crate::descriptor::{Described, Descriptor};
+use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::block::{BLOCK, BlockIndex, BlockTable, Use};
 use crate::heap::extent::Extent;
@@ -33,6 +33,7 @@ use crate::heap::planes::{
     ENDS, GRANULE, GROUP_BYTES, GROUP_WORDS, Group, Planes, STARTS, WORD, bit, bit_index, low_bits,
 };
 use crate::os::prefetch;
+use crate::tags::dirty_bit;
 use crate::trace::{Edge, EdgeVisitor};
 
 /// How many pointers are on their way from memory at a time, when marking follows the graph: what is
@@ -180,7 +181,8 @@ impl<'h> Marker<'h> {
         let state = unsafe { self.blocks.state(block) };
         let first = bit_index(start);
         let ends = (group.extents.get() >> first) & ENDS;
-        if !state.is_plain_small() || ends == 0 {
+        let stale = self.all_dirty || group.states.get() & dirty_bit(start) != 0;
+        if !state.is_simple_small() || ends == 0 || stale {
             return self.scan_special(start);
         }
         // All bits up to the lowest end.
@@ -216,8 +218,8 @@ impl<'h> Marker<'h> {
         unsafe { self.stack.raise(count) };
     }
 
-    /// `scan` for objects that are large, described, in a block with weak pointers, or cross the
-    /// end of their group.
+    /// `scan` for objects that are large or dirty, in a block with weak pointers, or cross the end of
+    /// their group.
     #[inline(never)]
     fn scan_special(&mut self, start: usize) {
         // SAFETY: an object starts there.
@@ -238,11 +240,9 @@ impl<'h> Marker<'h> {
                 let Some(object) = (unsafe { Described::at(extent) }) else {
                     return;
                 };
-                let Descriptor {
-                    external, moves, ..
-                } = *object.descriptor();
+                let moves = object.descriptor().moves;
                 // SAFETY: an object starts there.
-                if external || moves && (self.all_dirty || unsafe { self.heap.is_dirty(start) }) {
+                if moves && (self.all_dirty || unsafe { self.heap.is_dirty(start) }) {
                     return self.scan_by_value(object);
                 }
             }
@@ -399,17 +399,18 @@ impl<'h> Marker<'h> {
     }
 
     /// Asks the object itself for its pointers, those outside of it included, and tags those
-    /// inside.
-    ///
-    /// A dirty object stays dirty, for the case that its `trace` panics; the sweep clears that.
+    /// inside. If its `trace` panics, it stays dirty.
     fn scan_by_value(&mut self, object: Described) {
-        // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use.
+        let (heap, extent) = (self.heap, object.extent());
+        // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use. All tags are
+        // made anew in between.
         unsafe {
-            self.heap.clear_tags(object.extent());
+            heap.clear_tags(extent);
             object.trace(&mut Asked {
                 marker: self,
-                extent: object.extent(),
+                extent,
             });
+            heap.clear_dirty(object);
         }
     }
 }

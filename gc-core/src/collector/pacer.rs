@@ -65,7 +65,8 @@ impl Pacer {
     }
 
     pub(crate) fn adjust(&self, bytes: f64) {
-        self.artificial.set(self.artificial.get() + bytes);
+        let sum = self.artificial.get() + bytes;
+        self.artificial.set(if sum.is_nan() { 0.0 } else { sum });
     }
 
     /// Notes that an allocation failed: a collection is due whatever the debt.
@@ -133,6 +134,8 @@ mod tests {
         assert_eq!(pacer.debt(end), 100.0);
         pacer.adjust(-200.0);
         assert_eq!(pacer.debt(end), 0.0);
+        pacer.adjust(f64::NAN);
+        assert_eq!(pacer.debt(end + 5), 5.0);
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub(crate) enum Use {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BlockState(u8);
 
+const _: () = assert!(Use::Small as u8 + 1 == Use::SmallDescribed as u8);
+
 impl BlockState {
     const USE: u8 = 0x0f;
     const DROPS: u8 = 0x20;
@@ -77,11 +79,12 @@ impl BlockState {
         }
     }
 
-    /// Whether this is a block of small objects without descriptors, no weak pointers and no
-    /// shells: the common case, in one comparison.
+    /// Whether this is a block of small objects with no set bits in the `kinds` plane: the common
+    /// case, in one comparison.
     #[inline(always)]
-    pub(crate) fn is_plain_small(self) -> bool {
-        self.0 & !Self::GREY == Use::Small as u8
+    pub(crate) fn is_simple_small(self) -> bool {
+        let usage = self.0 & !(Self::GREY | Self::DROPS);
+        usage.wrapping_sub(Use::Small as u8) < 2
     }
 
     /// Whether the objects that start in this block have a descriptor in their last word.

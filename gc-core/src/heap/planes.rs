@@ -8,7 +8,7 @@
 //! | `tags` | the word holds a pointer |
 //! | `extents` | on an even word: an allocation starts here; on an odd word: one ends here |
 //! | `marks` | on a start word: the object is marked |
-//! | `states` | on a start word: *grey*, marked but not yet scanned; on the word after: *dirty*, written since its tags were last made |
+//! | `states` | on a start word: *grey*, marked but not yet scanned; on the word after: *dirty*, its tags may not tell the truth |
 //!
 //! Allocations start at multiples of the granule (16 bytes, two words) and are as long as some
 //! granules, which is why starts are even and ends odd and one plane serves both.

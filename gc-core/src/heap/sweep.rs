@@ -13,7 +13,7 @@
 //! # Invariants
 //!
 //! 1. No cursor is in a hole ([`Heap::retire_all`]).
-//! 2. The marks tell what is to live; they are all clear afterwards, and so are the states.
+//! 2. The marks tell what is to live; they are all clear afterwards. No object is grey.
 
 use core::ptr;
 
@@ -76,7 +76,6 @@ impl Heap {
             let (state, group) = unsafe { (self.blocks().state(head), self.planes().group(base)) };
             let live = group.marks.get() & 1 != 0;
             group.marks.set(0);
-            group.states.set(0);
             if live {
                 survivors.objects += 1;
                 survivors.bytes += self.span_of(head) * BLOCK;
@@ -204,7 +203,7 @@ impl Heap {
             group.tags.keep(live);
             group.extents.set(extents & live);
             group.marks.set(0);
-            group.states.set(0);
+            group.states.keep(live);
             words += live.count_ones();
             objects += marked.count_ones();
             before += (extents & STARTS).count_ones();
