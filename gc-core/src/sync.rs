@@ -5,3 +5,4 @@
 
 pub(crate) use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 pub(crate) use parking_lot::Mutex;
+pub(crate) use std::sync::{Arc, OnceLock};

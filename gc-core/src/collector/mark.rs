@@ -61,8 +61,8 @@ pub(super) struct Marker<'h> {
     base: usize,
     granules: usize,
     stack: MarkStack,
-    /// Whether to take every object whose pointers can move for dirty.
-    all_dirty: bool,
+    /// All ones if every object whose pointers can move is to be taken for dirty, or else zero.
+    all_dirty: u64,
     /// Blocks in which objects are grey.
     grey: Vec<BlockIndex>,
     /// Objects to which weak pointers lead that were not marked when the pointer was met.
@@ -85,7 +85,7 @@ impl<'h> Marker<'h> {
             granules: (heap.top() - heap.base()) / GRANULE,
             heap,
             stack: MarkStack::new(),
-            all_dirty,
+            all_dirty: if all_dirty { u64::MAX } else { 0 },
             grey: Vec::new(),
             weak: Vec::new(),
         }
@@ -181,8 +181,8 @@ impl<'h> Marker<'h> {
         let state = unsafe { self.blocks.state(block) };
         let first = bit_index(start);
         let ends = (group.extents.get() >> first) & ENDS;
-        let stale = self.all_dirty || group.states.get() & dirty_bit(start) != 0;
-        if !state.is_simple_small() || ends == 0 || stale {
+        let dirty = (group.states.get() | self.all_dirty) & dirty_bit(start);
+        if !state.is_simple_small() || ends == 0 || dirty != 0 {
             return self.scan_special(start);
         }
         // All bits up to the lowest end.
@@ -240,10 +240,14 @@ impl<'h> Marker<'h> {
                 let Some(object) = (unsafe { Described::at(extent) }) else {
                     return;
                 };
-                let moves = object.descriptor().moves;
-                // SAFETY: an object starts there.
-                if moves && (self.all_dirty || unsafe { self.heap.is_dirty(start) }) {
-                    return self.scan_by_value(object);
+                // SAFETY: an object starts there. Tags of an object in which nothing moves tell the
+                // truth whoever wrote to it.
+                unsafe {
+                    if !object.descriptor().moves {
+                        self.heap.clear_dirty(object);
+                    } else if self.all_dirty != 0 || self.heap.is_dirty(start) {
+                        return self.scan_by_value(object);
+                    }
                 }
             }
             _ => {}

@@ -21,13 +21,11 @@
 //!    is made of them.
 //! 3. A block is handed to one heap at a time: its bit in `taken` changes under the lock.
 
-use std::sync::{Arc, OnceLock};
-
 use super::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
 use super::error::HeapError;
 use super::planes::Planes;
 use crate::os::{self, Errno, Reservation};
-use crate::sync::Mutex;
+use crate::sync::{Arc, Mutex, OnceLock};
 
 /// The size of the space that heaps share unless told otherwise.
 pub(crate) const DEFAULT_RESERVE: usize = 64 << 30;

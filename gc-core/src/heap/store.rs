@@ -5,7 +5,6 @@
 //! never borrowed twice.
 
 use core::cell::{Cell, RefCell};
-use std::sync::Arc;
 
 use super::LARGE;
 use super::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
@@ -14,6 +13,7 @@ use super::error::HeapError;
 use super::holes::Holes;
 use super::planes::{GRANULE, GROUP_BYTES, Planes, WORD, bit};
 use super::space::AddressSpace;
+use crate::sync::Arc;
 
 /// A heap. See the [module documentation](super).
 pub(crate) struct Heap {
