@@ -2,8 +2,7 @@
 //!
 //! This is the only module that talks to it. Everything above sees a [`Reservation`]: a range of
 //! addresses that belongs to us and of which parts can be made usable (*committed*) and emptied
-//! again (*purged*). A port to another system is one more file with the five functions that
-//! `unix.rs` has.
+//! again (*purged*). A port to another system is one more file with the functions that `unix.rs` has.
 //!
 //! # Invariants
 //!
