@@ -58,7 +58,7 @@ pub unsafe trait Collect<'gc> {
 
     /// Visits all pointers that the value holds, by calling [`Trace::trace`] with each field.
     #[inline]
-    #[allow(unused_variables)]
+    #[allow(unused_variables, reason = "the default visits nothing")]
     fn trace<T: Trace<'gc>>(&self, cc: &mut T) {}
 }
 
