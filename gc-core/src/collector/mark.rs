@@ -7,10 +7,10 @@
 //! not marked is marked and scanned: its tags, cut off at its end, tell which words to follow.
 //!
 //! The mark stack is bounded. What does not fit on it is *deferred*: marked at once, flagged grey in
-//! the states plane, and its block put on a list. When the stack is empty, the grey objects of one
-//! listed block are scanned, and so on until there is neither stack nor list. The objects of large
-//! arrays are deferred as well: in the order of the array, marking touches only their metadata, and
-//! scanning them block by block afterwards goes through memory in order.
+//! the states plane, and its block put on a list. When the stack is empty, the grey objects of listed
+//! blocks are scanned, a batch of pointers at a time, until there is neither stack nor list. The
+//! objects of large arrays are deferred as well: in the order of the array, marking touches only their
+//! metadata, and scanning them block by block afterwards goes through memory in order.
 //!
 //! # Invariants
 //!

@@ -37,7 +37,7 @@ union Bits {
 /// Collectable in every arena if `'a` is `'static`; `'a` is no arena's lifetime.
 #[derive(Collect)]
 #[collect(require_static)]
-struct Borrowed<'a, T: Debug>(#[allow(dead_code)] &'a T);
+struct Borrowed<'a, T: Debug>(#[allow(dead_code, reason = "only its type matters")] &'a T);
 
 #[test]
 fn modes() {

@@ -59,9 +59,9 @@ mod shadowing {
     #[collect(no_drop)]
     pub enum Vec<'gc, Self_> {
         Some(Self_, Option<'gc>),
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "only its type matters")]
         NEEDS_TRACE,
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "only its type matters")]
         TYPE_MAP(Sized),
     }
 
