@@ -1,0 +1,253 @@
+//! The claim: an object's word is never read and written at once, and its old value is not lost.
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+
+use crate::check;
+use crate::protocol::claim::{BATCH, Batch, claim, is_claimed, is_done};
+use crate::sync::{Arc, AtomicU8, AtomicU64, AtomicUsize, Mutex, Ordering};
+
+const FLAG: u8 = 4;
+/// What an object holds when the snapshot is taken.
+const OLD: usize = 1;
+const NEW: usize = 2;
+
+/// Some objects of one block, which share a word of bits and a byte of flags. The addresses count
+/// from one.
+struct World {
+    bits: AtomicU64,
+    flags: AtomicU8,
+    batches: Vec<Batch>,
+    objects: Vec<UnsafeCell<usize>>,
+    /// For each object, how often its old value has been read for the snapshot.
+    seen: Vec<AtomicUsize>,
+    /// The lock of the claimers.
+    claimers: Mutex<()>,
+}
+
+// SAFETY: the cells are what the model is about: loom checks every access to them.
+unsafe impl Sync for World {}
+// SAFETY: as above.
+unsafe impl Send for World {}
+
+impl World {
+    fn new(objects: usize, markers: usize) -> Arc<World> {
+        Arc::new(World {
+            bits: AtomicU64::new(0),
+            flags: AtomicU8::new(0),
+            batches: (0..markers).map(|_| Batch::new()).collect(),
+            objects: (0..objects).map(|_| UnsafeCell::new(OLD)).collect(),
+            seen: (0..objects).map(|_| AtomicUsize::new(0)).collect(),
+            claimers: Mutex::new(()),
+        })
+    }
+
+    fn bit(object: usize) -> u64 {
+        1 << (2 * object)
+    }
+
+    fn see(&self, object: usize, value: usize) {
+        assert_eq!(value, OLD, "the snapshot holds what was written after it");
+        self.seen[object].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What a marker does, with batches as long as can be.
+    fn mark(&self, marker: usize, objects: &[usize]) {
+        for chunk in objects.chunks(BATCH) {
+            let addresses: Vec<usize> = chunk.iter().map(|object| object + 1).collect();
+            self.batches[marker].publish(&addresses);
+            for &object in chunk {
+                let claimed = self.flags.load(Ordering::Relaxed) & FLAG != 0
+                    && is_claimed(&self.bits, World::bit(object));
+                if !claimed {
+                    // SAFETY: no mutator writes to it. This is what loom checks.
+                    let value = self.objects[object].with(|word| unsafe { *word });
+                    self.see(object, value);
+                }
+            }
+            self.batches[marker].finish();
+        }
+    }
+
+    /// What a mutator does which is the only one.
+    fn write_alone(&self, object: usize) {
+        let bit = World::bit(object);
+        if !is_done(&self.bits, bit) {
+            // SAFETY: nobody else writes to it.
+            let value = self.objects[object].with(|word| unsafe { *word });
+            self.see(object, value);
+            claim(
+                &self.bits,
+                bit,
+                &self.flags,
+                FLAG,
+                object + 1,
+                &self.batches,
+            );
+        }
+        // SAFETY: no marker reads it. This is what loom checks.
+        self.objects[object].with_mut(|word| unsafe { *word = NEW });
+    }
+
+    /// What one of several mutators does: each has its own object's part to write to, the cells after
+    /// `object`, whose claim all of them need.
+    fn write_part(&self, object: usize, part: usize) {
+        let bit = World::bit(object);
+        if !is_done(&self.bits, bit) {
+            let lock = self.claimers.lock();
+            if !is_done(&self.bits, bit) {
+                for word in &self.objects {
+                    // SAFETY: without a claim nobody writes, and claimers are serialised.
+                    let value = word.with(|word| unsafe { *word });
+                    assert_eq!(value, OLD);
+                }
+                self.seen[object].fetch_add(1, Ordering::Relaxed);
+                claim(
+                    &self.bits,
+                    bit,
+                    &self.flags,
+                    FLAG,
+                    object + 1,
+                    &self.batches,
+                );
+            }
+            drop(lock);
+        }
+        // SAFETY: no marker reads it, and no other mutator writes this part.
+        self.objects[part].with_mut(|word| unsafe { *word = NEW });
+    }
+
+    /// Each object's old value was seen by somebody. Called when all threads have ended.
+    fn assert_snapshot_complete(&self, objects: usize) {
+        for object in 0..objects {
+            assert_ne!(self.seen[object].load(Ordering::Relaxed), 0);
+        }
+    }
+}
+
+/// Two threads, one object, which the marker reads in the first of two batches: all orders.
+#[test]
+fn marker_and_mutator() {
+    check(None, || {
+        let world = World::new(2, 1);
+        let marker = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                world.mark(0, &[0]);
+                world.mark(0, &[1]);
+            })
+        };
+        world.write_alone(0);
+        marker.join().unwrap();
+        world.assert_snapshot_complete(2);
+    });
+}
+
+/// Two threads, one object at the end of a batch which is longer than the one that follows: all
+/// orders.
+#[test]
+fn a_shorter_batch_follows() {
+    check(None, || {
+        let world = World::new(2, 1);
+        let marker = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                world.mark(0, &[1, 0]);
+                world.mark(0, &[1]);
+            })
+        };
+        world.write_alone(0);
+        marker.join().unwrap();
+        world.assert_snapshot_complete(2);
+    });
+}
+
+/// Two threads, two objects of one block, in one batch; the second claim finds the flag set: all
+/// orders.
+#[test]
+fn two_claims_in_a_batch() {
+    check(None, || {
+        let world = World::new(2, 1);
+        let marker = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.mark(0, &[0, 1]))
+        };
+        world.write_alone(1);
+        world.write_alone(0);
+        marker.join().unwrap();
+        world.assert_snapshot_complete(2);
+    });
+}
+
+/// Three threads: two markers, each with one batch, and a mutator that claims from both.
+#[test]
+fn two_markers() {
+    check(4, || {
+        let world = World::new(2, 2);
+        let markers = [0, 1].map(|marker| {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.mark(marker, &[marker]))
+        });
+        world.write_alone(1);
+        world.write_alone(0);
+        for marker in markers {
+            marker.join().unwrap();
+        }
+        world.assert_snapshot_complete(2);
+    });
+}
+
+/// Three threads: a marker that reads an object of two parts, and two mutators that each want to
+/// write to one of them.
+#[test]
+fn two_mutators() {
+    check(None, || {
+        let world = World::new(2, 1);
+        let marker = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                world.batches[0].publish(&[1]);
+                let claimed = world.flags.load(Ordering::Relaxed) & FLAG != 0
+                    && is_claimed(&world.bits, World::bit(0));
+                if !claimed {
+                    for word in &world.objects {
+                        // SAFETY: no mutator writes to it. This is what loom checks.
+                        let value = word.with(|word| unsafe { *word });
+                        assert_eq!(value, OLD);
+                    }
+                    world.seen[0].fetch_add(1, Ordering::Relaxed);
+                }
+                world.batches[0].finish();
+            })
+        };
+        let mutator = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.write_part(0, 0))
+        };
+        world.write_part(0, 1);
+        mutator.join().unwrap();
+        marker.join().unwrap();
+        world.assert_snapshot_complete(1);
+    });
+}
+
+/// Two claims in one block by two mutators that each have a lock of their own object: the second
+/// finds the flag which the first has set, and must still be seen by the marker.
+#[test]
+fn flag_set_by_another() {
+    check(4, || {
+        let world = World::new(2, 1);
+        let marker = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.mark(0, &[0]))
+        };
+        let mutator = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.write_alone(1))
+        };
+        world.write_alone(0);
+        mutator.join().unwrap();
+        marker.join().unwrap();
+        world.assert_snapshot_complete(2);
+    });
+}
