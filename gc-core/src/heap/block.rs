@@ -6,8 +6,8 @@
 //!
 //! # Invariants
 //!
-//! 1. A block that is not `Free` belongs to exactly one heap, its owner, and only the thread that
-//!    works on that heap changes its entry.
+//! 1. A block that is not `Free` belongs to exactly one heap, its owner, and only threads that work
+//!    for that heap change its entry: in use, only by adding flags, until it is swept.
 //! 2. A large object has a span of blocks: a head, whose `span` is their number, and tails, whose
 //!    `span` is their distance from the head.
 //! 3. An entry can be read for any block below the commit frontier; see
@@ -30,36 +30,44 @@ pub(crate) struct BlockIndex(pub(crate) u32);
 pub(crate) enum Use {
     /// Nothing: no heap owns it, and its planes are all zero.
     Free = 0,
-    /// Small objects without descriptors.
+    /// Small objects.
     Small = 1,
-    /// Small objects which all have a descriptor in their last word.
-    SmallDescribed = 2,
+    /// The first block of a large object.
+    Large = 2,
     /// The first block of a large object that holds no pointers and has no descriptor.
     LargeLeaf = 3,
-    /// The first block of a large object without a descriptor.
-    Large = 4,
-    /// The first block of a large object with a descriptor in its last word.
-    LargeDescribed = 5,
     /// Any further block of a large object.
-    LargeTail = 6,
+    LargeTail = 4,
 }
 
 /// The state of a block: its use and some flags, in a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BlockState(u8);
 
-const _: () = assert!(Use::Small as u8 + 1 == Use::SmallDescribed as u8);
-
 impl BlockState {
-    const USE: u8 = 0x0f;
-    const DROPS: u8 = 0x20;
-    const KINDS: u8 = 0x40;
-    const GREY: u8 = 0x80;
+    const USE: u8 = 0x07;
+    const DESCRIBED: u8 = 0x08;
+    const DROPS: u8 = 0x10;
+    const KINDS: u8 = 0x20;
+    /// Says that some object of the block is claimed.
+    pub(crate) const CLAIMED: u8 = 0x40;
+    /// Says that holes of the block were blackened.
+    const BLACKENED: u8 = 0x80;
+
+    /// Bits that let a write barrier pass while no marker is at work: only writes to described
+    /// objects have to be noted.
+    pub(crate) const NOTED: u8 = BlockState::DESCRIBED;
+    /// The same while one is: any bit of a block in use.
+    pub(crate) const ANY: u8 = u8::MAX;
 
     /// A block of the given use without flags.
-    pub(crate) const fn new(usage: Use) -> BlockState {
-        BlockState(usage as u8)
+    pub(crate) const fn new(usage: Use, described: bool) -> BlockState {
+        let described = if described { Self::DESCRIBED } else { 0 };
+        BlockState(usage as u8 | described)
     }
+
+    /// An unused block.
+    pub(crate) const FREE: BlockState = BlockState(Use::Free as u8);
 
     /// What the block is used for.
     #[inline(always)]
@@ -67,11 +75,9 @@ impl BlockState {
         match self.0 & Self::USE {
             0 => Use::Free,
             1 => Use::Small,
-            2 => Use::SmallDescribed,
+            2 => Use::Large,
             3 => Use::LargeLeaf,
-            4 => Use::Large,
-            5 => Use::LargeDescribed,
-            6 => Use::LargeTail,
+            4 => Use::LargeTail,
             _ => unreachable!(
                 "the block table has a byte that nobody wrote: {:#x}",
                 self.0
@@ -79,24 +85,23 @@ impl BlockState {
         }
     }
 
-    /// Whether this is a block of small objects with no set bits in the `kinds` plane: the common
-    /// case, in one comparison.
+    /// Whether this is a block of small objects without descriptors, in which none is claimed and no
+    /// bit of the `kinds` plane is set: the common case, in one comparison.
     #[inline(always)]
     pub(crate) fn is_simple_small(self) -> bool {
-        let usage = self.0 & !(Self::GREY | Self::DROPS);
-        usage.wrapping_sub(Use::Small as u8) < 2
+        self.0 & !(Self::DROPS | Self::BLACKENED) == Use::Small as u8
     }
 
     /// Whether the objects that start in this block have a descriptor in their last word.
     #[inline(always)]
     pub(crate) fn is_described(self) -> bool {
-        matches!(self.0 & Self::USE, 2 | 5)
+        self.0 & Self::DESCRIBED != 0
     }
 
     /// Whether this is the first block of a large object.
     #[inline(always)]
     pub(crate) fn is_large_head(self) -> bool {
-        matches!(self.0 & Self::USE, 3..=5)
+        matches!(self.0 & Self::USE, 2 | 3)
     }
 
     /// Whether some bit in the `kinds` plane of this block is set.
@@ -111,34 +116,36 @@ impl BlockState {
         self.0 & Self::DROPS != 0
     }
 
-    /// Whether some object of this block is marked grey.
+    /// Whether some object of this block is claimed.
     #[inline(always)]
-    pub(crate) fn is_grey(self) -> bool {
-        self.0 & Self::GREY != 0
+    pub(crate) fn is_claimed(self) -> bool {
+        self.0 & Self::CLAIMED != 0
     }
 
-    #[must_use]
-    pub(crate) fn with_drops(self) -> BlockState {
-        BlockState(self.0 | Self::DROPS)
+    /// Whether some bit in the `claims` plane of this block is set.
+    #[inline(always)]
+    pub(crate) fn has_claims(self) -> bool {
+        self.0 & (Self::CLAIMED | Self::BLACKENED) != 0
     }
 
+    /// What remains of the state when the block was swept: nothing is claimed.
     #[must_use]
-    pub(crate) fn with_kinds(self, on: bool) -> BlockState {
-        BlockState(if on {
-            self.0 | Self::KINDS
-        } else {
-            self.0 & !Self::KINDS
-        })
+    pub(crate) fn swept(self, kinds: bool) -> BlockState {
+        let kinds = if kinds { Self::KINDS } else { 0 };
+        BlockState(self.0 & !(Self::CLAIMED | Self::BLACKENED | Self::KINDS) | kinds)
     }
+}
 
-    #[must_use]
-    pub(crate) fn with_grey(self, on: bool) -> BlockState {
-        BlockState(if on {
-            self.0 | Self::GREY
-        } else {
-            self.0 & !Self::GREY
-        })
-    }
+/// A flag that can be added to the state of a block in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Flag {
+    /// Some object has a value that needs `Drop`.
+    Drops = BlockState::DROPS,
+    /// Some bit in the `kinds` plane is set.
+    Kinds = BlockState::KINDS,
+    /// Holes were blackened.
+    Blackened = BlockState::BLACKENED,
 }
 
 /// Where the block table of an address space is.
@@ -182,20 +189,59 @@ impl BlockTable {
     /// The block is below the commit frontier, and the address space alive.
     #[inline(always)]
     pub(crate) unsafe fn state(self, block: BlockIndex) -> BlockState {
-        // Relaxed: a block's state matters only to the thread that owns it (invariant 1), and
-        // other threads that look it up by chance read some valid byte.
+        // Relaxed: a pointer into the block reaches whoever asks through something that orders this
+        // load after the store: the mutator itself, the start of a job, a queue, or an acquiring read of
+        // the pointer. Those that look a block up by chance read some valid byte.
         // SAFETY: passed on to the caller.
         BlockState(unsafe { self.state_byte(block) }.load(Ordering::Relaxed))
     }
 
+    /// Whether a block's state has any of these bits.
+    ///
     /// # Safety
     ///
-    /// As for [`BlockTable::state`], and the caller works for the block's owner.
+    /// As for [`BlockTable::state`].
+    #[inline(always)]
+    pub(crate) unsafe fn has_any(self, block: BlockIndex, bits: u8) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe { self.state(block) }.0 & bits != 0
+    }
+
+    /// # Safety
+    ///
+    /// As for [`BlockTable::state`], and the caller works for the block's owner, and nobody else
+    /// changes the entry meanwhile.
     #[inline(always)]
     pub(crate) unsafe fn set_state(self, block: BlockIndex, state: BlockState) {
         // Relaxed: as in `state`. Ownership itself changes hands under the lock of the space.
         // SAFETY: passed on to the caller.
         unsafe { self.state_byte(block) }.store(state.0, Ordering::Relaxed)
+    }
+
+    /// Adds a flag to the state of a block, others may do so at the same time.
+    ///
+    /// # Safety
+    ///
+    /// As for [`BlockTable::state`], and the caller works for the block's owner.
+    #[inline]
+    pub(crate) unsafe fn raise(self, block: BlockIndex, flag: Flag) {
+        // SAFETY: passed on to the caller.
+        let byte = unsafe { self.state_byte(block) };
+        // Relaxed: flags are looked at by the mutator that raised them, and in later phases.
+        if byte.load(Ordering::Relaxed) & flag as u8 == 0 {
+            byte.fetch_or(flag as u8, Ordering::Relaxed);
+        }
+    }
+
+    /// The byte of a block's state, for protocols that order it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`BlockTable::state`].
+    #[inline(always)]
+    pub(crate) unsafe fn byte<'a>(self, block: BlockIndex) -> &'a AtomicU8 {
+        // SAFETY: passed on to the caller.
+        unsafe { self.state_byte(block) }
     }
 
     /// The number of the heap that owns the block, and its span (invariant 2).

@@ -24,6 +24,20 @@ pub enum HeapError {
         /// Bytes of blocks that the heap owned.
         in_use: usize,
     },
+    /// The heap is so near to its limit that the program would do little but collect.
+    #[error(
+        "out of memory: collections take all but {share} per cent of the time and leave {} of {} in use: \
+         keep less alive, raise `HeapOptions::limit`, or lower `HeapOptions::minimum_share`",
+        Bytes(*.in_use), Bytes(*.limit)
+    )]
+    OnlyCollecting {
+        /// The part of the time that the program should have for itself, in per cent.
+        share: u32,
+        /// The limit in bytes.
+        limit: usize,
+        /// Bytes of blocks that the heap owned.
+        in_use: usize,
+    },
     /// The address space has no run of free blocks that is long enough.
     #[error(
         "out of address space: no {} in a row are free of the {} reserved: \

@@ -36,20 +36,23 @@ impl Heap {
         let state = unsafe { self.blocks().state(block) };
         match state.usage() {
             Use::Free => None,
-            Use::Small | Use::SmallDescribed => {
+            Use::Small => {
                 let base = self.start_at_or_below(address)?;
-                // SAFETY: an allocation starts there.
-                let end = unsafe { self.end_of(base) };
+                // The block may be being swept just now, and a dead object lose its end meanwhile.
+                let end = self.end_in_block(base).filter(|end| *end > address)?;
                 Some(Extent {
                     base,
                     bytes: end - base,
                 })
             }
-            Use::LargeLeaf | Use::Large | Use::LargeDescribed | Use::LargeTail => {
+            Use::LargeLeaf | Use::Large | Use::LargeTail => {
                 let head = self.head_of(block);
                 let base = self.address_of(head);
-                // SAFETY: as above.
-                let end = unsafe { self.end_of(base) };
+                // It may be being freed just now.
+                let last = self.span_of(head).checked_sub(1)?;
+                let end = self
+                    .end_in_block(base)
+                    .or_else(|| self.end_in_block(base + last * BLOCK))?;
                 (address < end).then_some(Extent {
                     base,
                     bytes: end - base,
@@ -79,6 +82,21 @@ impl Heap {
             group_base -= GROUP_BYTES;
             mask = u64::MAX;
         }
+    }
+
+    /// The address behind the first allocation that ends at or after `base` in its block.
+    fn end_in_block(&self, base: usize) -> Option<usize> {
+        let block_end = (base & !(BLOCK - 1)) + BLOCK;
+        let mut mask = !low_bits(bit_index(base));
+        for group in (base & !(GROUP_BYTES - 1)..block_end).step_by(GROUP_BYTES) {
+            // SAFETY: the address lies in the block, which is this heap's, or was just now.
+            let ends = unsafe { self.planes().group(group) }.ends() & mask;
+            if ends != 0 {
+                return Some(group + (ends.trailing_zeros() as usize + 1) * WORD);
+            }
+            mask = u64::MAX;
+        }
+        None
     }
 
     /// The address behind the allocation that starts at `base`.

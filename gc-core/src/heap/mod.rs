@@ -6,8 +6,9 @@
 //!
 //! * **Small objects** (up to [`LARGE`] bytes) are allocated by bumping a cursor through a *hole*, a
 //!   run of free granules in a block, and recording start, end and tags in the planes ([`bump`]).
-//!   When a hole is full the [`store`] finds the next one: first in blocks that the last sweep left
-//!   partly filled, then in blocks that it left empty, then in new blocks from the space.
+//!   When a hole is full the mutator's [`allocator`] finds the next one, and when a block is, the
+//!   [`store`] gives another: first one that a sweep left partly filled, then one that it left empty,
+//!   then a new one from the space.
 //! * **Large objects** have a span of blocks each.
 //! * **Look-ups** turn an address into an allocation ([`extent`]).
 //! * **Sweeping** computes, 64 words at a time, which words belong to marked objects, and clears
@@ -22,10 +23,12 @@
 //!
 //! 1. Those of [`planes`], [`block`] and [`space`].
 //! 2. Between two calls, the planes describe every allocation completely: nothing is buffered.
-//! 3. Every owned block is in exactly one of the store's lists: small, large heads (with their
-//!    tails implied), or spare. A spare block is `Free` in the table and has zero planes.
+//! 3. Every owned block is in exactly one of the store's lists: occupied (as one of small objects, or as a
+//!    large one's head, with its tails implied), or spare; or it is being swept. A spare block is `Free` in
+//!    the table and has zero planes.
 //! 4. A cursor lies in a hole: from the cursor to its limit, all planes are zero.
 
+pub(crate) mod allocator;
 pub(crate) mod block;
 pub(crate) mod bump;
 pub(crate) mod error;
@@ -34,7 +37,7 @@ mod holes;
 pub(crate) mod options;
 pub(crate) mod planes;
 pub(crate) mod space;
-mod store;
+pub(crate) mod store;
 pub(crate) mod sweep;
 pub(crate) mod verify;
 

@@ -1,5 +1,7 @@
 //! What can be chosen about a heap.
 
+use core::time::Duration;
+
 use super::error::HeapError;
 
 /// Checks that a heap makes of itself. All are off by default.
@@ -9,14 +11,14 @@ use super::error::HeapError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Zeal {
     /// Collect at every safepoint ([`Arena::collect_debt`](crate::Arena::collect_debt)), whether
-    /// memory was allocated or not.
+    /// memory was allocated or not; or go on with the cycle in progress.
     pub collect: bool,
     /// Verify the heap after each cycle, as [`Arena::verify`](crate::Arena::verify) does, and
     /// panic with the finding; and overwrite the memory of dead objects, so that whoever still
     /// reads them sees it.
     pub verify: bool,
-    /// Mark a second time with a naive marker which shares no code with the first, compare, and
-    /// panic with the difference.
+    /// Mark a second time with a naive marker which shares no code with the first, and panic if that finds
+    /// an object which the first has missed; or, if the program stood still, any difference.
     pub naive_mark: bool,
 }
 
@@ -74,6 +76,29 @@ impl Zeal {
     }
 }
 
+/// How a heap is collected.
+///
+/// Whatever the mode, [`Arena::finish_cycle`](crate::Arena::finish_cycle) stops the program for a whole
+/// collection, and so does a collection that begins near the limit of the heap or after an allocation
+/// has failed. `docs/tuning.md` in the repository helps to choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The program stands still for a whole collection. The least work in all, and the least memory;
+    /// pauses are as long as there is to mark and to sweep. Other threads help, see
+    /// [`HeapOptions::markers`].
+    StopTheWorld,
+    /// A collection is cut into steps, which the program's own thread takes at its safepoints
+    /// ([`Arena::collect_debt`](crate::Arena::collect_debt)), each no longer than
+    /// [`HeapOptions::step`]. For hosts without threads, and for whoever wants to say when.
+    Incremental,
+    /// Other threads mark and sweep while the program runs. Safepoints take their part of what
+    /// only the program's thread can do (values with a `trace` or a `Drop` of their own), and help
+    /// where the program allocates faster than can be collected; in steps as well. Heaps that are smaller
+    /// than [`HeapOptions::concurrent_from`] are collected with the program stopped.
+    #[default]
+    Concurrent,
+}
+
 /// How a heap is set up. Every option has a default that suits most programs.
 ///
 /// ```
@@ -90,18 +115,35 @@ pub struct HeapOptions {
     pub(crate) limit: usize,
     pub(crate) growth: u32,
     pub(crate) floor: usize,
+    pub(crate) square_root: usize,
+    pub(crate) soft_limit: usize,
+    pub(crate) minimum_share: u32,
+    pub(crate) mode: Mode,
+    pub(crate) concurrent_from: usize,
+    pub(crate) markers: usize,
+    pub(crate) step: Duration,
+    pub(crate) patience: Duration,
     pub(crate) zeal: Zeal,
 }
 
 impl Default for HeapOptions {
-    /// The shared address space, no limit, a growth of 100 per cent, a floor of 8 MiB, and the
-    /// checks that `GC_ZEAL` names.
+    /// The shared address space, no limits, a growth of 100 per cent (by the square root below 256 MiB), a
+    /// floor of 8 MiB, concurrent collection from 2 MiB on, steps of 30 µs, and the checks that
+    /// `GC_ZEAL` names.
     fn default() -> HeapOptions {
         HeapOptions {
             reserve: None,
             limit: usize::MAX,
             growth: 100,
             floor: 8 << 20,
+            square_root: 256 << 20,
+            soft_limit: usize::MAX,
+            minimum_share: 2,
+            mode: Mode::default(),
+            concurrent_from: 2 << 20,
+            markers: 0,
+            step: Duration::from_micros(30),
+            patience: Duration::from_secs(1),
             zeal: Zeal::from_env(),
         }
     }
@@ -110,8 +152,8 @@ impl Default for HeapOptions {
 impl HeapOptions {
     /// Gives the heap an address space of its own, of this many bytes (rounded up to 4 MiB).
     ///
-    /// Without it the heap lives in the space that all heaps of the process share, of 64 GiB.
-    /// Reserved addresses cost no memory.
+    /// Without it the heap lives in the space that all heaps of the process share, of 64 GiB (less where
+    /// so much cannot be had). Reserved addresses cost no memory. At most 64 TiB.
     #[must_use]
     pub fn reserve(self, bytes: usize) -> HeapOptions {
         HeapOptions {
@@ -121,7 +163,11 @@ impl HeapOptions {
     }
 
     /// The most bytes that the heap may own, counted in blocks of 32 KiB and without their
-    /// metadata, which is 1/16 more.
+    /// metadata, which is 1/16 more. By default there is no limit. At least one block.
+    ///
+    /// Beyond it allocations are refused. Near it the heap is collected more often: after half of what is
+    /// free below it was allocated; and with the program stopped, where a cycle beside it might not end in
+    /// time.
     #[must_use]
     pub fn limit(self, bytes: usize) -> HeapOptions {
         HeapOptions {
@@ -130,11 +176,12 @@ impl HeapOptions {
         }
     }
 
-    /// By how many per cent of what survived the last collection the heap grows before the next.
+    /// By how many per cent of what survived the last collection the heap may grow until the end of the
+    /// next; 100 by default. More means fewer collections and more memory.
     ///
-    /// A heap of which less than 256 MiB survived grows by more: by that percentage of the
-    /// geometric mean of 256 MiB and what survived. With 100 per cent, 1 MiB grows by 16 MiB,
-    /// 64 MiB by 128 MiB, and 1 GiB by 1 GiB.
+    /// A heap of which less survived than [`HeapOptions::square_root_growth`] says, 256 MiB by
+    /// default, grows by more: by that percentage of the geometric mean of both. With 100 per cent,
+    /// 1 MiB grows by 16 MiB, 64 MiB by 128 MiB, and 1 GiB by 1 GiB.
     #[must_use]
     pub fn growth(self, percent: u32) -> HeapOptions {
         HeapOptions {
@@ -143,11 +190,104 @@ impl HeapOptions {
         }
     }
 
-    /// How many bytes are allocated at least between two collections.
+    /// How many bytes are allocated at least between two collections, unless a limit is near; 8 MiB by
+    /// default.
     #[must_use]
     pub fn floor(self, bytes: usize) -> HeapOptions {
         HeapOptions {
             floor: bytes,
+            ..self
+        }
+    }
+
+    /// Up to how many bytes of survivors a heap grows by the square root of them rather than in
+    /// proportion: by [`HeapOptions::growth`] per cent of `sqrt(survivors * bytes)`. 256 MiB by default;
+    /// zero turns it off.
+    ///
+    /// This is the rule of Kirisame, Shenoy and Panchekha ("Optimal Heap Limits for Reducing Browser Memory
+    /// Use", OOPSLA 2022), `live + k * sqrt(live)`, with `k = growth / 100 * sqrt(bytes)`. It holds at all
+    /// sizes if `bytes` is more than ever survives; the percentage then sets `k`.
+    #[must_use]
+    pub fn square_root_growth(self, bytes: usize) -> HeapOptions {
+        HeapOptions {
+            square_root: bytes,
+            ..self
+        }
+    }
+
+    /// A size in bytes beyond which survivors and new objects together should not grow, if collecting more
+    /// often can help it. By default there is none.
+    ///
+    /// Unlike [`HeapOptions::limit`] it is never a reason to refuse an allocation. Between two collections
+    /// at least an eighth of what survived may be allocated, so it may be exceeded.
+    #[must_use]
+    pub fn soft_limit(self, bytes: usize) -> HeapOptions {
+        HeapOptions {
+            soft_limit: bytes,
+            ..self
+        }
+    }
+
+    /// The part of its time, in per cent, that a program has at least for itself when its heap is
+    /// nearly at its limit. Below, allocations fail, rather than that it only collects.
+    #[must_use]
+    pub fn minimum_share(self, percent: u32) -> HeapOptions {
+        HeapOptions {
+            minimum_share: percent,
+            ..self
+        }
+    }
+
+    /// How the heap is collected.
+    #[must_use]
+    pub fn mode(self, mode: Mode) -> HeapOptions {
+        HeapOptions { mode, ..self }
+    }
+
+    /// From how many bytes of survivors on a heap with [`Mode::Concurrent`] is really collected that
+    /// way, 2 MiB by default; smaller ones are collected at once, with the program stopped. What survived the
+    /// last collection counts, so the first collection of a heap is at once unless this is zero.
+    #[must_use]
+    pub fn concurrent_from(self, bytes: usize) -> HeapOptions {
+        HeapOptions {
+            concurrent_from: bytes,
+            ..self
+        }
+    }
+
+    /// How many threads mark at the same time; zero, the default, lets the heap choose by the machine.
+    ///
+    /// With the program stopped, its own thread is one of them, and there are at most 8: by choice of the heap
+    /// as many as processors, at most 4, and one if less than 1 MiB survived the last collection. With one,
+    /// no other thread is ever started but in [`Mode::Concurrent`]. Beside the program there are at most 7, by
+    /// choice of the heap one, or two on three processors or more. All heaps of a process share their
+    /// threads, of which there are as many as processors less one, but at least one and at most 7.
+    #[must_use]
+    pub fn markers(self, threads: usize) -> HeapOptions {
+        HeapOptions {
+            markers: threads,
+            ..self
+        }
+    }
+
+    /// How long a safepoint works for the collector at most, in [`Mode::Incremental`] and
+    /// [`Mode::Concurrent`]; 30 µs by default.
+    ///
+    /// What cannot be divided may take it longer: the root's `trace`, a value's own `trace` or `Drop`, the
+    /// end of a large object. So may a program that allocates faster than can be collected, or is near its
+    /// limit. `docs/concurrency.md` in the repository has the list.
+    #[must_use]
+    pub fn step(self, time: Duration) -> HeapOptions {
+        HeapOptions { step: time, ..self }
+    }
+
+    /// How long a thread that stops the others of a [shared arena](crate::shared) waits for those in a
+    /// `mutate` call until it names them on the standard error output; then it waits again. A second by
+    /// default.
+    #[must_use]
+    pub fn patience(self, time: Duration) -> HeapOptions {
+        HeapOptions {
+            patience: time,
             ..self
         }
     }

@@ -7,25 +7,35 @@
 //! | --- | --- |
 //! | `tags` | the word holds a pointer |
 //! | `extents` | on an even word: an allocation starts here; on an odd word: one ends here |
-//! | `marks` | on a start word: the object is marked |
-//! | `states` | on a start word: *grey*, marked but not yet scanned; on the word after: *dirty*, its tags may not tell the truth |
+//! | `marks[0]`, `marks[1]` | on a start word: the object is marked; on the word after: *grey*, marked but not yet scanned |
 //!
 //! Allocations start at multiples of the granule (16 bytes, two words) and are as long as some
 //! granules, which is why starts are even and ends odd and one plane serves both.
 //!
-//! A fifth plane, `kinds`, is linear and refines the tags: (tag 1, kind 0) is a strong pointer,
-//! (1, 1) a weak one, (0, 0) data. On a start word (0, 1) says that the object is a *shell*: its
-//! contents are gone, and its extent is kept because weak pointers to it remain. Its memory is
-//! untouched, and therefore not resident, wherever there are no weak pointers.
+//! There are two mark planes because there can be two markers: each writes only its own, without
+//! atomic read-modify-writes, and tests both. An object is marked if it is in either.
+//!
+//! What only some objects need has a linear plane, whose memory is untouched, and therefore not
+//! resident, wherever there are none of these:
+//!
+//! | plane | a set bit means |
+//! | --- | --- |
+//! | `kinds` | refines the tags: (tag 1, kind 0) is a strong pointer, (1, 1) a weak one, (0, 0) data; on a start word (0, 1) says that the object is a *shell*: its contents are gone, and its extent is kept because weak pointers to it remain |
+//! | `states` | on the word after a start: *dirty*, the object's tags may not tell the truth |
+//! | `claims` | on a start word, or on the first word of a chunk of a large object: a mutator *claimed* it in this cycle, no marker reads it any more; on the word after: *done*, the claimer has read it |
 //!
 //! This module knows the layout and nothing else; only it would change with another layout.
 //!
 //! # Invariants
 //!
 //! 1. Starts and ends alternate, beginning with a start, in each block or span of blocks.
-//! 2. Words outside of allocations have no bit set in any plane.
-//! 3. The planes of a block are read and written only by the thread that works on the heap which
-//!    owns the block.
+//! 2. Words outside of allocations have no bit set in any plane, except that, while a marker is at work
+//!    beside the program, holes in which it allocates are marked and claimed as a whole.
+//! 3. Who writes a word of a plane: `tags` and `extents`, the one mutator that allocates in the
+//!    block; while marking, whoever makes tags anew (at a safepoint, one at a time); while sweeping, the
+//!    sweeper of the block, in which nobody allocates then. A mark plane, its marker, or several with
+//!    `insert_shared`; then the sweeper. `kinds`, as `tags`. `states` and `claims`, anybody, with
+//!    `insert_shared` and `remove_shared` where there are others.
 
 use core::ptr;
 
@@ -40,6 +50,9 @@ pub(crate) const GROUP_WORDS: usize = 64;
 /// Bytes of heap in a group.
 pub(crate) const GROUP_BYTES: usize = GROUP_WORDS * WORD;
 
+/// How many linear planes there are.
+pub(crate) const LINEAR: usize = 3;
+
 /// The bits of words on which allocations can start.
 pub(crate) const STARTS: u64 = 0x5555_5555_5555_5555;
 /// The bits of words on which allocations can end.
@@ -53,9 +66,9 @@ const _: () = assert!(size_of::<Group>() == 32 && GRANULE == 2 * WORD);
 
 /// One `u64` of a plane.
 ///
-/// It is atomic so that sharing the side range between heaps of several threads needs no further
-/// argument. All accesses are relaxed: by invariant 3 no other thread touches the same word, so
-/// there is no partner to order them against.
+/// All accesses are relaxed. Where one thread must see what another has written, something else
+/// orders them: the start and the end of a marker's or a sweeper's job, the lock of the store through
+/// which swept blocks are handed on, or the protocols of [`crate::protocol`].
 #[repr(transparent)]
 pub(crate) struct Plane(AtomicU64);
 
@@ -80,6 +93,25 @@ impl Plane {
         self.set(self.get() & !bits)
     }
 
+    /// `insert` beside other writers. Relaxed, as all accesses.
+    #[inline(always)]
+    pub(crate) fn insert_shared(&self, bits: u64) {
+        self.0.fetch_or(bits, Ordering::Relaxed);
+    }
+
+    /// `remove` beside other writers: which of the bits it was that removed them. Relaxed, as all
+    /// accesses.
+    #[inline(always)]
+    pub(crate) fn remove_shared(&self, bits: u64) -> u64 {
+        self.0.fetch_and(!bits, Ordering::Relaxed) & bits
+    }
+
+    /// The word itself, for protocols that order it.
+    #[inline(always)]
+    pub(crate) fn word(&self) -> &AtomicU64 {
+        &self.0
+    }
+
     #[inline(always)]
     pub(crate) fn keep(&self, bits: u64) {
         self.set(self.get() & bits)
@@ -91,14 +123,26 @@ impl Plane {
 pub(crate) struct Group {
     pub(crate) tags: Plane,
     pub(crate) extents: Plane,
-    pub(crate) marks: Plane,
-    pub(crate) states: Plane,
+    pub(crate) marks: [Plane; 2],
 }
 
 impl Group {
     #[inline(always)]
     pub(crate) fn starts(&self) -> u64 {
         self.extents.get() & STARTS
+    }
+
+    /// The mark planes together: marks on starts, grey flags on the words after.
+    #[inline(always)]
+    pub(crate) fn marks(&self) -> u64 {
+        self.marks[0].get() | self.marks[1].get()
+    }
+
+    /// Clears both mark planes.
+    #[inline(always)]
+    pub(crate) fn clear_marks(&self) {
+        self.marks[0].set(0);
+        self.marks[1].set(0);
     }
 
     #[inline(always)]
@@ -129,14 +173,14 @@ pub(crate) const fn low_bits(count: u32) -> u64 {
     }
 }
 
-/// Where the planes of an address space are: two numbers that turn an address of the heap into the
-/// address of its metadata.
+/// Where the planes of an address space are: numbers that turn an address of the heap into the
+/// address of its metadata. Each is what would belong to heap address zero.
 #[derive(Clone, Copy)]
 pub(crate) struct Planes {
-    /// The address of the group that would belong to heap address zero.
     groups: usize,
-    /// The address of the `kinds` word that would belong to heap address zero.
     kinds: usize,
+    states: usize,
+    claims: usize,
 }
 
 impl Planes {
@@ -145,17 +189,24 @@ impl Planes {
         heap / GROUP_BYTES * size_of::<Group>()
     }
 
-    /// Bytes of the `kinds` plane for `heap` bytes of heap.
-    pub(crate) const fn kind_bytes(heap: usize) -> usize {
+    /// Bytes of one linear plane for `heap` bytes of heap.
+    pub(crate) const fn linear_bytes(heap: usize) -> usize {
         heap / GROUP_BYTES * size_of::<Plane>()
     }
 
-    /// The planes of a heap that starts at `heap_base`, with its groups at `groups` and its kinds
-    /// at `kinds`.
-    pub(crate) const fn new(heap_base: usize, groups: usize, kinds: usize) -> Planes {
+    /// The planes of a heap that starts at `heap_base`, with its groups, kinds, states and claims at
+    /// the given addresses.
+    pub(crate) const fn new(
+        heap_base: usize,
+        groups: usize,
+        [kinds, states, claims]: [usize; LINEAR],
+    ) -> Planes {
+        let linear = Planes::linear_bytes(heap_base);
         Planes {
             groups: groups.wrapping_sub(Planes::group_bytes(heap_base)),
-            kinds: kinds.wrapping_sub(Planes::kind_bytes(heap_base)),
+            kinds: kinds.wrapping_sub(linear),
+            states: states.wrapping_sub(linear),
+            claims: claims.wrapping_sub(linear),
         }
     }
 
@@ -179,6 +230,16 @@ impl Planes {
         unsafe { &*ptr::with_exposed_provenance::<Group>(self.group_address(address)) }
     }
 
+    /// # Safety
+    ///
+    /// As for [`Planes::group`].
+    #[inline(always)]
+    unsafe fn linear<'a>(plane: usize, address: usize) -> &'a Plane {
+        let word = plane.wrapping_add(address / GROUP_BYTES * size_of::<Plane>());
+        // SAFETY: as in `group`.
+        unsafe { &*ptr::with_exposed_provenance::<Plane>(word) }
+    }
+
     /// The `kinds` bits of the group of the word at `address`.
     ///
     /// # Safety
@@ -186,11 +247,30 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn kinds<'a>(self, address: usize) -> &'a Plane {
-        let kinds = self
-            .kinds
-            .wrapping_add(address / GROUP_BYTES * size_of::<Plane>());
-        // SAFETY: as in `group`.
-        unsafe { &*ptr::with_exposed_provenance::<Plane>(kinds) }
+        // SAFETY: passed on to the caller.
+        unsafe { Planes::linear(self.kinds, address) }
+    }
+
+    /// The `states` bits of the group of the word at `address`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Planes::group`].
+    #[inline(always)]
+    pub(crate) unsafe fn states<'a>(self, address: usize) -> &'a Plane {
+        // SAFETY: passed on to the caller.
+        unsafe { Planes::linear(self.states, address) }
+    }
+
+    /// The `claims` bits of the group of the word at `address`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Planes::group`].
+    #[inline(always)]
+    pub(crate) unsafe fn claims<'a>(self, address: usize) -> &'a Plane {
+        // SAFETY: passed on to the caller.
+        unsafe { Planes::linear(self.claims, address) }
     }
 }
 
@@ -201,12 +281,12 @@ mod tests {
     #[test]
     fn arithmetic_leads_to_the_metadata() {
         let base = 0x10_0000_0000;
-        let planes = Planes::new(base, 0x7000_0000, 0x9000_0000);
+        let planes = Planes::new(base, 0x7000_0000, [0x9000_0000, 0xa000_0000, 0xb000_0000]);
         assert_eq!(planes.group_address(base), 0x7000_0000);
         assert_eq!(planes.group_address(base + 511), 0x7000_0000);
         assert_eq!(planes.group_address(base + 512), 0x7000_0020);
         assert_eq!(Planes::group_bytes(1 << 30), 1 << 26);
-        assert_eq!(Planes::kind_bytes(1 << 30), 1 << 24);
+        assert_eq!(Planes::linear_bytes(1 << 30), 1 << 24);
         assert_eq!(bit(base + 8 * 65), 2);
     }
 }

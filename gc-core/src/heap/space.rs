@@ -21,9 +21,9 @@
 //!    is made of them.
 //! 3. A block is handed to one heap at a time: its bit in `taken` changes under the lock.
 
-use super::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
+use super::block::{BLOCK, BlockIndex, BlockState, BlockTable};
 use super::error::HeapError;
-use super::planes::Planes;
+use super::planes::{LINEAR, Planes};
 use crate::os::{self, Errno, Reservation};
 use crate::sync::{Arc, Mutex, OnceLock};
 
@@ -66,7 +66,8 @@ struct Numbers {
 /// Offsets in the side range.
 #[derive(Clone, Copy)]
 struct SideLayout {
-    kinds: usize,
+    /// The linear planes.
+    linear: [usize; LINEAR],
     states: usize,
     details: usize,
     bytes: usize,
@@ -75,12 +76,14 @@ struct SideLayout {
 impl SideLayout {
     fn new(heap_bytes: usize) -> SideLayout {
         let (page, blocks) = (os::page_size(), heap_bytes / BLOCK);
-        let kinds = Planes::group_bytes(heap_bytes).next_multiple_of(page);
-        let states = kinds + Planes::kind_bytes(heap_bytes).next_multiple_of(page);
+        let groups = Planes::group_bytes(heap_bytes).next_multiple_of(page);
+        let linear_bytes = Planes::linear_bytes(heap_bytes).next_multiple_of(page);
+        let linear = core::array::from_fn(|plane| groups + plane * linear_bytes);
+        let states = groups + LINEAR * linear_bytes;
         let details = states + BlockTable::state_bytes(blocks).next_multiple_of(page);
         let bytes = details + BlockTable::detail_bytes(blocks).next_multiple_of(page);
         SideLayout {
-            kinds,
+            linear,
             states,
             details,
             bytes,
@@ -108,7 +111,11 @@ impl AddressSpace {
         let side = Reservation::new(layout.bytes, CHUNK).map_err(refused)?;
         let space = AddressSpace {
             bytes,
-            planes: Planes::new(heap.base(), side.base(), side.base() + layout.kinds),
+            planes: Planes::new(
+                heap.base(),
+                side.base(),
+                layout.linear.map(|offset| side.base() + offset),
+            ),
             blocks: BlockTable::new(side.base() + layout.states, side.base() + layout.details),
             heap,
             side,
@@ -220,15 +227,16 @@ impl AddressSpace {
             groups.end = groups
                 .end
                 .next_multiple_of(HUGE_PAGE)
-                .min(self.layout.kinds);
+                .min(self.layout.linear[0]);
         }
         self.side
             .commit(side(self.layout.details, BlockTable::detail_bytes))?;
         self.side
             .commit(side(self.layout.states, BlockTable::state_bytes))?;
-        self.side.commit(side(self.layout.kinds, |blocks| {
-            Planes::kind_bytes(blocks * BLOCK)
-        }))?;
+        for plane in self.layout.linear {
+            self.side
+                .commit(side(plane, |blocks| Planes::linear_bytes(blocks * BLOCK)))?;
+        }
         self.side.commit(groups.clone())?;
         self.heap.commit(heap.clone())?;
         if heap.end > HUGE_PAGES_FROM {
@@ -249,8 +257,7 @@ impl AddressSpace {
         for block in first.0..first.0 + count as u32 {
             // SAFETY: the caller owns these blocks, so they are below the frontier.
             unsafe {
-                self.blocks
-                    .set_state(BlockIndex(block), BlockState::new(Use::Free));
+                self.blocks.set_state(BlockIndex(block), BlockState::FREE);
                 self.blocks.set_owner_and_span(BlockIndex(block), 0, 0);
             }
         }

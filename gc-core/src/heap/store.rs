@@ -1,19 +1,18 @@
 //! The store of a heap: which blocks it owns, what they are used for, and how much is allocated.
 //!
-//! The [`Heap`] is the cursors of the fast path and, behind a `RefCell`, the lists of blocks from
-//! which the slow path refills them. Nothing here runs code of anybody else's, so the `RefCell` is
-//! never borrowed twice.
+//! Mutators take blocks from it and sweepers bring them back, each under its lock, which is held for
+//! some instructions, or until the system has given memory. When marking is complete, all occupied blocks
+//! are taken out of it to be swept, and come back one by one.
+//!
+//! While the program runs beside a marker, what it allocates is born *black*: marked and claimed. This is
+//! done for a whole hole when a cursor enters it, so allocation itself knows nothing of it.
 
-use core::cell::{Cell, RefCell};
-
-use super::LARGE;
-use super::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
-use super::bump::{self, CURSORS, Cursor, Shape, cursor_is_described};
+use super::block::{BLOCK, BlockIndex, BlockState, BlockTable, Flag, Use};
+use super::bump::Shape;
 use super::error::HeapError;
-use super::holes::Holes;
-use super::planes::{GRANULE, GROUP_BYTES, Planes, WORD, bit};
+use super::planes::{GROUP_BYTES, Planes, STARTS, WORD, bit, bit_index, low_bits};
 use super::space::AddressSpace;
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, Ordering};
 
 /// A heap. See the [module documentation](super).
 pub(crate) struct Heap {
@@ -25,74 +24,92 @@ pub(crate) struct Heap {
     planes: Planes,
     blocks: BlockTable,
     /// The address behind the highest block that this heap ever owned.
-    top: Cell<usize>,
-    cursors: [Cursor; CURSORS],
-    /// Why the last allocation failed, until somebody asks.
-    error: Cell<Option<HeapError>>,
+    top: AtomicUsize,
+    /// Whether new objects are born black.
+    black: AtomicBool,
+    /// The share of its time that the program does not have for itself, if that is why no more blocks are
+    /// given out; or zero.
+    refusing: AtomicU32,
     pub(super) counts: Counts,
-    pub(super) store: RefCell<Store>,
+    pub(super) store: Mutex<Store>,
 }
 
-/// The counts of a heap. They can be read at any time, also while the store is borrowed.
+/// The counts of a heap.
+///
+/// All accesses are relaxed: each count is a figure by itself. Limits are kept under the lock of the
+/// store.
 pub(super) struct Counts {
     /// Bytes of blocks that the heap may own.
     limit: usize,
+    /// Bytes of blocks that it can own: no more than its limit, nor than its own space has.
+    bound: usize,
     /// Bytes of blocks that it owns, spare ones included, now and at most.
-    owned: Cell<usize>,
-    peak: Cell<usize>,
+    owned: AtomicUsize,
+    peak: AtomicUsize,
     /// Bytes and objects allocated from holes that are done, and of large objects, ever.
-    allocated_bytes: Cell<u64>,
-    allocated_objects: Cell<u64>,
+    allocated_bytes: AtomicU64,
+    allocated_objects: AtomicU64,
     /// Objects that sweeps have freed, ever.
-    pub(super) freed_objects: Cell<u64>,
-}
-
-fn add<T: Copy + core::ops::Add<Output = T>>(count: &Cell<T>, more: T) {
-    count.set(count.get() + more);
+    freed_objects: AtomicU64,
 }
 
 /// The lists of blocks of a heap.
+#[derive(Default)]
 pub(super) struct Store {
-    /// Blocks of small objects.
-    pub(super) small: Vec<BlockIndex>,
-    /// The first blocks of large objects.
-    pub(super) large: Vec<BlockIndex>,
+    /// Blocks of small objects, and the first blocks of large ones.
+    pub(super) occupied: Occupied,
     /// Empty blocks, the highest first.
     pub(super) spare: Vec<BlockIndex>,
     /// Partly filled blocks which no cursor has visited since the last sweep, the highest first;
     /// without and with descriptors.
     pub(super) partial: [Vec<BlockIndex>; 2],
-    /// The rest of the block that each cursor is in.
-    holes: [Holes; CURSORS],
+}
+
+/// Blocks in which objects start.
+#[derive(Debug, Default)]
+pub(crate) struct Occupied {
+    /// Those of small objects.
+    pub(crate) small: Vec<BlockIndex>,
+    /// The first blocks of large objects.
+    pub(crate) large: Vec<BlockIndex>,
+}
+
+impl Occupied {
+    /// Adds what is in `other`.
+    pub(super) fn append(&mut self, mut other: Occupied) {
+        self.small.append(&mut other.small);
+        self.large.append(&mut other.large);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = BlockIndex> {
+        self.small.iter().chain(&self.large).copied()
+    }
 }
 
 impl Heap {
-    /// An empty heap in `space` which may own `limit` bytes of blocks.
-    pub(crate) fn new(space: Arc<AddressSpace>, limit: usize) -> Heap {
+    /// An empty heap in `space` which may own `limit` bytes of blocks; `alone` says that no other heap is in
+    /// this space.
+    pub(crate) fn new(space: Arc<AddressSpace>, limit: usize, alone: bool) -> Heap {
+        let space_bytes = space.bytes();
         Heap {
             number: space.number_heap(),
             base: space.base(),
             planes: space.planes(),
             blocks: space.blocks(),
-            top: Cell::new(space.base()),
+            top: AtomicUsize::new(space.base()),
+            black: AtomicBool::new(false),
+            refusing: AtomicU32::new(0),
             space,
-            cursors: [const { Cursor::none() }; CURSORS],
-            error: Cell::new(None),
             counts: Counts {
                 limit,
-                owned: Cell::new(0),
-                peak: Cell::new(0),
-                allocated_bytes: Cell::new(0),
-                allocated_objects: Cell::new(0),
-                freed_objects: Cell::new(0),
+                bound: if alone { limit.min(space_bytes) } else { limit },
+                owned: AtomicUsize::new(0),
+                peak: AtomicUsize::new(0),
+                allocated_bytes: AtomicU64::new(0),
+                allocated_objects: AtomicU64::new(0),
+                freed_objects: AtomicU64::new(0),
             },
-            store: RefCell::new(Store {
-                small: Vec::new(),
-                large: Vec::new(),
-                spare: Vec::new(),
-                partial: [Vec::new(), Vec::new()],
-                holes: [Holes::NONE; CURSORS],
-            }),
+            store: Mutex::new(Store::default()),
         }
     }
 
@@ -116,13 +133,15 @@ impl Heap {
     /// and here, and planes and table are committed up to here.
     #[inline(always)]
     pub(crate) fn top(&self) -> usize {
-        self.top.get()
+        // Relaxed: it only grows, and whoever has a pointer to an object has it through something
+        // that orders this load after the store.
+        self.top.load(Ordering::Relaxed)
     }
 
     /// Whether `address` is between `base` and `top`.
     #[inline(always)]
     pub(crate) fn spans(&self, address: usize) -> bool {
-        address.wrapping_sub(self.base) < self.top.get() - self.base
+        address.wrapping_sub(self.base) < self.top() - self.base
     }
 
     /// The lowest address of the block.
@@ -134,6 +153,17 @@ impl Heap {
     #[inline(always)]
     pub(crate) fn owned_block(&self, address: usize) -> BlockIndex {
         BlockIndex(((address - self.base) / BLOCK) as u32)
+    }
+
+    /// The state of the block of an address which lies in some block of this heap.
+    ///
+    /// # Safety
+    ///
+    /// It does.
+    #[inline(always)]
+    pub(crate) unsafe fn state_at(&self, address: usize) -> BlockState {
+        // SAFETY: blocks of this heap are below the frontier.
+        unsafe { self.blocks.state(self.owned_block(address)) }
     }
 
     /// The block of any address, if this heap owns it.
@@ -164,102 +194,292 @@ impl Heap {
         }
     }
 
-    /// Allocates an object of the given shape. Its words are uninitialised, so those that its shape
-    /// tags must be written before anyone looks. Never collects.
+    /// Says whether what is allocated in holes that are entered from now on is born black.
+    pub(crate) fn set_black(&self, black: bool) {
+        // Relaxed: it changes while no mutator is in a `mutate` call.
+        self.black.store(black, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn is_black(&self) -> bool {
+        // Relaxed: as above.
+        self.black.load(Ordering::Relaxed)
+    }
+
+    /// Makes every object that will start between two addresses of one hole black.
     ///
-    /// Without memory the result is `None`, and the reason is to be asked for with
-    /// [`Heap::take_error`]: passing it along here would cost the fast path its registers.
-    #[inline(always)]
-    pub(crate) fn allocate(&self, shape: &Shape) -> Option<usize> {
-        debug_assert!(shape.bytes > 0 && shape.bytes.is_multiple_of(GRANULE));
-        if shape.bytes <= LARGE
-            && let Some(address) = self.cursors[shape.cursor()].bump(shape)
-        {
-            // SAFETY: the memory was just taken from a hole.
-            unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
-            return Some(address);
+    /// # Safety
+    ///
+    /// They lie in a block of small objects of this heap, and there is no object between them.
+    pub(super) unsafe fn blacken(&self, start: usize, end: usize) {
+        let mut at = start;
+        while at < end {
+            let next = (at & !(GROUP_BYTES - 1)) + GROUP_BYTES;
+            let mut own = !low_bits(bit_index(at));
+            if end < next {
+                own &= low_bits(bit_index(end));
+            }
+            // SAFETY: passed on to the caller.
+            unsafe {
+                // The mark plane that markers share with mutators.
+                self.planes.group(at).marks[1].insert_shared(own & STARTS);
+                self.planes.claims(at).insert_shared(own);
+            }
+            at = next;
         }
-        core::num::NonZero::new(self.allocate_slow(shape)).map(|address| address.get())
+        // SAFETY: as above.
+        unsafe { self.blocks.raise(self.owned_block(start), Flag::Blackened) }
     }
 
-    /// Allocates from a new hole or from blocks of its own; zero is failure.
-    #[cold]
-    #[inline(never)]
-    fn allocate_slow(&self, shape: &Shape) -> usize {
-        let address = if shape.bytes > LARGE {
-            self.allocate_large(shape)
-        } else {
-            self.refill(shape).map(|()| {
-                let cursor = &self.cursors[shape.cursor()];
-                cursor.bump(shape).expect("the new hole is long enough")
-            })
+    /// A block to allocate small objects in.
+    pub(super) fn take_small(&self, described: bool) -> Result<BlockIndex, HeapError> {
+        self.check_share()?;
+        let mut store = self.store.lock();
+        if let Some(block) = store.partial[described as usize].pop() {
+            return Ok(block);
+        }
+        let block = match store.spare.pop() {
+            Some(block) => block,
+            None => self.take_blocks(&mut store, 1)?,
         };
-        match address {
-            Ok(address) => {
-                // SAFETY: the memory was just taken from a hole, or is a span of its own.
-                unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
-                address
+        let state = BlockState::new(Use::Small, described);
+        // SAFETY: the block is ours: it was spare, or was just taken.
+        unsafe {
+            self.blocks.set_owner_and_span(block, self.number, 0);
+            self.blocks.set_state(block, state);
+        }
+        store.occupied.small.push(block);
+        Ok(block)
+    }
+
+    /// Says that no more blocks are to be given out, because the program has less than `share` per cent of
+    /// its time for itself; or, with zero, that they are.
+    pub(crate) fn refuse(&self, share: u32) {
+        // Relaxed: a figure by itself.
+        self.refusing.store(share, Ordering::Relaxed);
+    }
+
+    fn check_share(&self) -> Result<(), HeapError> {
+        // Relaxed: a figure by itself.
+        match self.refusing.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            share => Err(HeapError::OnlyCollecting {
+                share,
+                limit: self.counts.limit,
+                in_use: self.owned_bytes(),
+            }),
+        }
+    }
+
+    /// Takes blocks from the space, if the limit allows it.
+    fn take_blocks(&self, store: &mut Store, count: usize) -> Result<BlockIndex, HeapError> {
+        let bytes = count.saturating_mul(BLOCK);
+        let limit = self.counts.limit;
+        if bytes > limit.saturating_sub(self.owned_bytes()) {
+            // Spare blocks are of no use to whoever needs several in a row, so they make room.
+            self.give_back(core::mem::take(&mut store.spare));
+        }
+        let in_use = self.owned_bytes();
+        if bytes > limit.saturating_sub(in_use) {
+            return Err(HeapError::LimitReached {
+                requested: bytes,
+                limit,
+                in_use,
+            });
+        }
+        let block = match self.space.take(count) {
+            Err(HeapError::AddressSpaceExhausted { .. }) if !store.spare.is_empty() => {
+                self.give_back(core::mem::take(&mut store.spare));
+                self.space.take(count)?
             }
-            Err(error) => {
-                self.error.set(Some(error));
-                0
+            result => result?,
+        };
+        // Relaxed: see `Counts`, and `top`.
+        let owned = self.counts.owned.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.counts.peak.fetch_max(owned, Ordering::Relaxed);
+        self.top
+            .fetch_max(self.address_of(block) + bytes, Ordering::Relaxed);
+        Ok(block)
+    }
+
+    /// Blocks for an object above [`LARGE`](super::LARGE) bytes, and its address.
+    pub(super) fn take_large(&self, shape: &Shape) -> Result<usize, HeapError> {
+        let count = shape.bytes.div_ceil(BLOCK);
+        let Ok(span) = u32::try_from(count) else {
+            return Err(HeapError::AddressSpaceExhausted {
+                requested: shape.bytes,
+                reserved: self.space.bytes(),
+            });
+        };
+        self.check_share()?;
+        let mut store = self.store.lock();
+        let head = match store.spare.pop() {
+            Some(block) if count == 1 => block,
+            other => {
+                store.spare.extend(other);
+                self.take_blocks(&mut store, count)?
+            }
+        };
+        let usage = if shape.leaf && !shape.described {
+            Use::LargeLeaf
+        } else {
+            Use::Large
+        };
+        // SAFETY: the blocks are ours: they were spare, or were just taken.
+        unsafe {
+            self.blocks.set_owner_and_span(head, self.number, span);
+            self.blocks
+                .set_state(head, BlockState::new(usage, shape.described));
+            for distance in 1..span {
+                let tail = BlockIndex(head.0 + distance);
+                self.blocks.set_owner_and_span(tail, self.number, distance);
+                self.blocks
+                    .set_state(tail, BlockState::new(Use::LargeTail, false));
+            }
+        }
+        if self.is_black() {
+            // SAFETY: the block is ours. Chunks of it are claimed when they are written.
+            unsafe { self.planes.group(self.address_of(head)) }.marks[1].insert_shared(1);
+        }
+        store.occupied.large.push(head);
+        self.count_allocated((count * BLOCK) as u64, 1);
+        Ok(self.address_of(head))
+    }
+
+    /// Clears the planes of a dead large object. Its blocks, which are in no list any more, become
+    /// spare or go back to the space.
+    pub(super) fn free_large(&self, head: BlockIndex) {
+        let count = self.span_of(head);
+        // SAFETY: the blocks are ours, and the object in them is dead.
+        unsafe {
+            let base = self.address_of(head);
+            let state = self.blocks.state(head);
+            if state.usage() == Use::LargeLeaf && !state.has_kinds() {
+                let end = self.end_of(base) - WORD;
+                self.clear_planes(end, end + WORD, BlockState::FREE);
+                self.clear_planes(base, base + WORD, BlockState::FREE);
+            } else {
+                self.clear_planes(base, base + count * BLOCK, state);
+            }
+            if count == 1 {
+                self.blocks.set_state(head, BlockState::FREE);
+                self.store.lock().spare.push(head);
+            } else {
+                self.space.give_back(head, count);
+                // Relaxed: see `Counts`.
+                self.counts
+                    .owned
+                    .fetch_sub(count * BLOCK, Ordering::Relaxed);
             }
         }
     }
 
-    /// Why the last allocation failed.
-    pub(crate) fn take_error(&self) -> HeapError {
-        self.error.take().expect("an allocation failed")
-    }
-
-    /// Puts the cursor for `shape` into a hole that such an object fits in.
-    fn refill(&self, shape: &Shape) -> Result<(), HeapError> {
-        let index = shape.cursor();
-        // Any hole this long has a place for the object, whatever the hole's own alignment is.
-        let wanted = shape.bytes + shape.align.saturating_sub(GRANULE);
-        self.retire(index);
-        let mut store = self.store.borrow_mut();
-        loop {
-            // SAFETY: the holes are those of a block that this heap owns, and which this cursor
-            // alone allocates in.
-            if let Some((start, end)) = unsafe { store.holes[index].next(self.planes, wanted) } {
-                self.cursors[index].set(start, end);
-                return Ok(());
+    /// Clears the planes of all groups from that of `start` to `end`, those linear ones that `state`
+    /// says may have bits included.
+    ///
+    /// # Safety
+    ///
+    /// The blocks belong to this heap, and there are no objects in these groups.
+    unsafe fn clear_planes(&self, start: usize, end: usize, state: BlockState) {
+        for at in (start & !(GROUP_BYTES - 1)..end).step_by(GROUP_BYTES) {
+            // SAFETY: passed on to the caller.
+            unsafe {
+                let group = self.planes.group(at);
+                group.tags.set(0);
+                group.extents.set(0);
+                group.clear_marks();
+                if state.has_kinds() {
+                    self.planes.kinds(at).set(0);
+                }
+                if state.is_described() {
+                    self.planes.states(at).set(0);
+                }
+                if state.has_claims() {
+                    self.planes.claims(at).set(0);
+                }
             }
-            let described = cursor_is_described(index);
-            let block = match store.partial[described as usize].pop() {
-                Some(block) => block,
-                None => self.new_small_block(&mut store, described)?,
-            };
-            // SAFETY: as above.
-            store.holes[index] = unsafe { Holes::of(self.planes, self.address_of(block)) };
         }
     }
 
-    /// Leaves the hole that the cursor is in, and counts what was allocated from it.
-    fn retire(&self, index: usize) {
-        let (start, end) = (
-            self.cursors[index].start.get(),
-            self.cursors[index].at.get(),
-        );
-        self.cursors[index].set(0, 0);
-        add(&self.counts.allocated_bytes, (end - start) as u64);
-        add(
-            &self.counts.allocated_objects,
-            self.count_starts(start, end),
-        );
+    /// Gives blocks that were spare back to the space.
+    fn give_back(&self, blocks: Vec<BlockIndex>) {
+        self.disown(&blocks);
+        self.return_blocks(blocks);
     }
 
-    /// Leaves all holes: what is free in them is found again by the next sweep.
-    pub(crate) fn retire_all(&self) {
-        for index in 0..CURSORS {
-            self.retire(index);
-            self.store.borrow_mut().holes[index] = Holes::NONE;
+    /// Counts blocks as not owned any more.
+    fn disown(&self, blocks: &[BlockIndex]) {
+        // Relaxed: see `Counts`.
+        self.counts
+            .owned
+            .fetch_sub(blocks.len() * BLOCK, Ordering::Relaxed);
+    }
+
+    /// Returns blocks that were spare, and are counted as owned no more, to the space.
+    fn return_blocks(&self, mut blocks: Vec<BlockIndex>) {
+        blocks.sort_unstable();
+        for run in blocks.chunk_by(|low, high| high.0 == low.0 + 1) {
+            // SAFETY: spare blocks are ours and empty, with zero planes.
+            unsafe { self.space.give_back(run[0], run.len()) }
         }
+    }
+
+    /// Notes that the value in the object at `address` needs `Drop`.
+    ///
+    /// # Safety
+    ///
+    /// A described object of this heap starts there.
+    #[inline]
+    pub(crate) unsafe fn note_drop(&self, address: usize) {
+        // SAFETY: the block is one of this heap's.
+        unsafe { self.blocks.raise(self.owned_block(address), Flag::Drops) }
+    }
+
+    /// How many spare blocks there are.
+    pub(crate) fn spare_blocks(&self) -> usize {
+        self.store.lock().spare.len()
+    }
+
+    /// Gives spare blocks back to the space, the highest first.
+    ///
+    /// `expected` bytes of them will be used soon. Of what there is beyond that, `idle` blocks go
+    /// because they were not used since the last time, and everything goes that exceeds the double:
+    /// memory that is used in every other cycle only is dearer to give and take than to keep.
+    pub(crate) fn trim(&self, expected: usize, idle: usize) {
+        let mut store = self.store.lock();
+        let (spare, expected) = (store.spare.len(), expected.div_ceil(BLOCK));
+        let surplus = spare
+            .saturating_sub(expected)
+            .min(idle)
+            .max(spare.saturating_sub(2 * expected));
+        store.spare.sort_unstable_by(|a, b| b.cmp(a));
+        let kept = store.spare.split_off(surplus);
+        let given = core::mem::replace(&mut store.spare, kept);
+        self.disown(&given);
+        // The system may take its time.
+        drop(store);
+        self.return_blocks(given);
+    }
+
+    pub(super) fn count_allocated(&self, bytes: u64, objects: u64) {
+        // Relaxed: see `Counts`.
+        self.counts
+            .allocated_bytes
+            .fetch_add(bytes, Ordering::Relaxed);
+        self.counts
+            .allocated_objects
+            .fetch_add(objects, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_freed(&self, objects: u64) {
+        // Relaxed: see `Counts`.
+        self.counts
+            .freed_objects
+            .fetch_add(objects, Ordering::Relaxed);
     }
 
     /// The number of objects that start between two addresses of one hole.
-    fn count_starts(&self, start: usize, end: usize) -> u64 {
+    pub(super) fn count_starts(&self, start: usize, end: usize) -> u64 {
         let mut count = 0;
         let mut at = start;
         while at < end {
@@ -275,262 +495,113 @@ impl Heap {
         count
     }
 
-    /// An empty block for small objects.
-    fn new_small_block(&self, store: &mut Store, described: bool) -> Result<BlockIndex, HeapError> {
-        let block = match store.spare.pop() {
-            Some(block) => block,
-            None => self.take_blocks(store, 1)?,
-        };
-        let usage = if described {
-            Use::SmallDescribed
-        } else {
-            Use::Small
-        };
-        // SAFETY: the block is ours: it was spare, or was just taken.
-        unsafe {
-            self.blocks.set_owner_and_span(block, self.number, 0);
-            self.blocks.set_state(block, BlockState::new(usage));
-        }
-        store.small.push(block);
-        Ok(block)
-    }
-
-    /// Takes blocks from the space, if the limit allows it.
-    fn take_blocks(&self, store: &mut Store, count: usize) -> Result<BlockIndex, HeapError> {
-        let bytes = count.saturating_mul(BLOCK);
-        let limit = self.counts.limit;
-        if bytes > limit.saturating_sub(self.counts.owned.get()) {
-            // Spare blocks are of no use to whoever needs several in a row, so they make room.
-            self.give_back_spare(store, store.spare.len());
-        }
-        let in_use = self.counts.owned.get();
-        if bytes > limit.saturating_sub(in_use) {
-            return Err(HeapError::LimitReached {
-                requested: bytes,
-                limit,
-                in_use,
-            });
-        }
-        let block = match self.space.take(count) {
-            Err(HeapError::AddressSpaceExhausted { .. }) if !store.spare.is_empty() => {
-                self.give_back_spare(store, store.spare.len());
-                self.space.take(count)?
-            }
-            result => result?,
-        };
-        let in_use = self.counts.owned.get();
-        self.counts.owned.set(in_use + bytes);
-        self.counts
-            .peak
-            .set(self.counts.peak.get().max(in_use + bytes));
-        self.top
-            .set(self.top.get().max(self.address_of(block) + bytes));
-        Ok(block)
-    }
-
-    fn allocate_large(&self, shape: &Shape) -> Result<usize, HeapError> {
-        let mut store = self.store.borrow_mut();
-        let count = shape.bytes.div_ceil(BLOCK);
-        let Ok(span) = u32::try_from(count) else {
-            return Err(HeapError::AddressSpaceExhausted {
-                requested: shape.bytes,
-                reserved: self.space.bytes(),
-            });
-        };
-        let head = match store.spare.pop() {
-            Some(block) if count == 1 => block,
-            other => {
-                store.spare.extend(other);
-                self.take_blocks(&mut store, count)?
-            }
-        };
-        let usage = match (shape.described, shape.leaf) {
-            (true, _) => Use::LargeDescribed,
-            (false, true) => Use::LargeLeaf,
-            (false, false) => Use::Large,
-        };
-        // SAFETY: the blocks are ours: they were spare, or were just taken.
-        unsafe {
-            self.blocks.set_owner_and_span(head, self.number, span);
-            self.blocks.set_state(head, BlockState::new(usage));
-            for distance in 1..span {
-                let tail = BlockIndex(head.0 + distance);
-                self.blocks.set_owner_and_span(tail, self.number, distance);
-                self.blocks.set_state(tail, BlockState::new(Use::LargeTail));
-            }
-        }
-        store.large.push(head);
-        add(&self.counts.allocated_bytes, (count * BLOCK) as u64);
-        add(&self.counts.allocated_objects, 1);
-        Ok(self.address_of(head))
-    }
-
-    /// Clears the planes of a large object and makes its blocks spare, or gives them back.
-    pub(super) fn free_large(&self, store: &mut Store, head: BlockIndex) {
-        let count = self.span_of(head);
-        // SAFETY: the blocks are ours, and the object in them is dead.
-        unsafe {
-            let base = self.address_of(head);
-            let state = self.blocks.state(head);
-            if state.usage() == Use::LargeLeaf && !state.has_kinds() {
-                let end = self.end_of(base) - WORD;
-                self.clear_group(end);
-                self.clear_group(base);
-            } else {
-                for distance in 0..count {
-                    self.clear_planes(base + distance * BLOCK, state.has_kinds());
-                }
-            }
-            if count == 1 {
-                self.blocks.set_state(head, BlockState::new(Use::Free));
-                store.spare.push(head);
-            } else {
-                self.space.give_back(head, count);
-                self.counts
-                    .owned
-                    .set(self.counts.owned.get() - count * BLOCK);
-            }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// The address lies in a block of this heap, and there is no object in its group.
-    unsafe fn clear_group(&self, address: usize) {
-        // SAFETY: passed on to the caller.
-        let group = unsafe { self.planes.group(address) };
-        for plane in [&group.tags, &group.extents, &group.marks, &group.states] {
-            plane.set(0);
-        }
-    }
-
-    /// Clears the planes of the block at `base`, and its kinds if there may be any.
-    ///
-    /// # Safety
-    ///
-    /// The block belongs to this heap, and there are no objects in it.
-    unsafe fn clear_planes(&self, base: usize, kinds: bool) {
-        for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
-            // SAFETY: passed on to the caller.
-            unsafe {
-                self.clear_group(at);
-                if kinds {
-                    self.planes.kinds(at).set(0);
-                }
-            }
-        }
-    }
-
-    /// Gives the `count` highest spare blocks back to the space.
-    fn give_back_spare(&self, store: &mut Store, count: usize) {
-        let given: Vec<BlockIndex> = store.spare.drain(..count).collect();
-        self.counts
-            .owned
-            .set(self.counts.owned.get() - count * BLOCK);
-        for run in given.chunk_by(|high, low| high.0 == low.0 + 1) {
-            // SAFETY: spare blocks are ours and empty, with zero planes.
-            unsafe { self.space.give_back(run[run.len() - 1], run.len()) }
-        }
-    }
-
-    /// Notes that the value in the object at `address` needs `Drop`.
-    ///
-    /// # Safety
-    ///
-    /// A described object of this heap starts there.
+    /// Bytes of objects allocated ever, those in holes that are not done excepted; large objects
+    /// count as whole blocks.
     #[inline]
-    pub(crate) unsafe fn note_drop(&self, address: usize) {
-        let block = self.owned_block(address);
-        // SAFETY: the block is one of this heap's.
-        unsafe {
-            self.blocks
-                .set_state(block, self.blocks.state(block).with_drops())
-        }
-    }
-
-    /// How many spare blocks there are.
-    pub(crate) fn spare_blocks(&self) -> usize {
-        self.store.borrow().spare.len()
-    }
-
-    /// Gives spare blocks back to the space, the highest first.
-    ///
-    /// `expected` bytes of them will be used soon. Of what there is beyond that, `idle` blocks go
-    /// because they were not used since the last time, and everything goes that exceeds the double:
-    /// memory that is used in every other cycle only is dearer to give and take than to keep.
-    pub(crate) fn trim(&self, expected: usize, idle: usize) {
-        let mut store = self.store.borrow_mut();
-        let (spare, expected) = (store.spare.len(), expected.div_ceil(BLOCK));
-        let surplus = spare
-            .saturating_sub(expected)
-            .min(idle)
-            .max(spare.saturating_sub(2 * expected));
-        self.give_back_spare(&mut store, surplus);
-    }
-
-    /// Bytes of objects allocated ever; large objects count as whole blocks.
     pub(crate) fn allocated_bytes(&self) -> u64 {
-        let in_holes = |cursor: &Cursor| (cursor.at.get() - cursor.start.get()) as u64;
-        self.counts.allocated_bytes.get() + self.cursors.iter().map(in_holes).sum::<u64>()
+        // Relaxed: see `Counts`.
+        self.counts.allocated_bytes.load(Ordering::Relaxed)
     }
 
-    /// Objects that are allocated and not freed. Takes constant time.
+    /// Objects that are allocated and not freed, those in holes that are not done excepted.
     pub(crate) fn objects(&self) -> u64 {
-        let in_holes = |cursor: &Cursor| self.count_starts(cursor.start.get(), cursor.at.get());
-        let allocated =
-            self.counts.allocated_objects.get() + self.cursors.iter().map(in_holes).sum::<u64>();
-        allocated - self.counts.freed_objects.get()
+        // Relaxed: see `Counts`. What is freed was counted as allocated before; where sweepers run
+        // meanwhile, the one may still be seen before the other.
+        let freed = self.counts.freed_objects.load(Ordering::Relaxed);
+        let allocated = self.counts.allocated_objects.load(Ordering::Relaxed);
+        allocated.saturating_sub(freed)
+    }
+
+    fn owned_bytes(&self) -> usize {
+        // Relaxed: see `Counts`.
+        self.counts.owned.load(Ordering::Relaxed)
     }
 
     /// Bytes of blocks that the heap owns now, and has owned at most.
     pub(crate) fn owned_and_peak(&self) -> (usize, usize) {
-        (self.counts.owned.get(), self.counts.peak.get())
+        // Relaxed: see `Counts`.
+        (self.owned_bytes(), self.counts.peak.load(Ordering::Relaxed))
     }
 
-    /// All blocks in which objects start: those of small objects and the heads of large ones.
+    /// Bytes of blocks that can be taken before the limit is reached, or the end of the heap's own space.
+    pub(crate) fn room(&self) -> usize {
+        let spare = self.store.lock().spare.len() * BLOCK;
+        self.counts.bound.saturating_sub(self.owned_bytes()) + spare
+    }
+
+    /// Whether less than an eighth of what the limit allows is free, where there is one; `holes` bytes are
+    /// free in partly filled blocks.
+    pub(crate) fn is_nearly_full(&self, holes: usize) -> bool {
+        self.is_limited() && self.room() + holes < self.counts.bound / 8
+    }
+
+    /// Whether there is a limit at all.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.counts.bound < usize::MAX
+    }
+
+    /// All blocks in which objects start: those of small objects and the heads of large ones. Those
+    /// that are being swept just now may be missing.
     pub(crate) fn occupied_blocks(&self) -> Vec<BlockIndex> {
-        let store = self.store.borrow();
-        let mut blocks: Vec<BlockIndex> = store.small.iter().chain(&store.large).copied().collect();
+        let store = self.store.lock();
+        let mut blocks: Vec<BlockIndex> = store.occupied.iter().collect();
+        drop(store);
         blocks.sort_unstable();
         blocks
+    }
+
+    /// The same, by a walk through the block table up to the highest block that this heap ever owned,
+    /// wherever they are listed.
+    pub(crate) fn find_occupied_blocks(&self) -> Vec<BlockIndex> {
+        let blocks = ((self.top() - self.base) / BLOCK) as u32;
+        let is_ours = |block: &BlockIndex| {
+            // SAFETY: below `top` the table is committed.
+            let (state, (owner, _)) = unsafe {
+                (
+                    self.blocks.state(*block),
+                    self.blocks.owner_and_span(*block),
+                )
+            };
+            owner == self.number && !matches!(state.usage(), Use::Free | Use::LargeTail)
+        };
+        (0..blocks).map(BlockIndex).filter(is_ours).collect()
     }
 
     /// Returns all blocks to the space. What lives in them is forgotten, not dropped.
     ///
     /// # Safety
     ///
-    /// Nothing refers to an object of this heap any more.
+    /// Nothing refers to an object of this heap any more, no allocator has a cursor in it, and no
+    /// marker or sweeper is at work.
     pub(crate) unsafe fn release(&self) {
-        self.retire_all();
-        let mut store = self.store.borrow_mut();
-        for head in core::mem::take(&mut store.large) {
-            add(&self.counts.freed_objects, 1);
-            self.free_large(&mut store, head);
+        let mut store = self.store.lock();
+        let all = core::mem::take(&mut store.occupied);
+        store.partial.iter_mut().for_each(Vec::clear);
+        drop(store);
+        self.count_freed(all.large.len() as u64);
+        for head in all.large {
+            self.free_large(head);
         }
-        for block in core::mem::take(&mut store.small) {
-            let base = self.address_of(block);
-            add(
-                &self.counts.freed_objects,
-                self.count_starts(base, base + BLOCK),
-            );
+        for block in &all.small {
+            let base = self.address_of(*block);
+            self.count_freed(self.count_starts(base, base + BLOCK));
             // SAFETY: the block is ours, and nothing refers to its objects any more.
             unsafe {
-                let kinds = self.blocks.state(block).has_kinds();
-                self.clear_planes(base, kinds);
+                let state = self.blocks.state(*block);
+                self.clear_planes(base, base + BLOCK, state);
             }
-            store.spare.push(block);
         }
-        store.partial.iter_mut().for_each(Vec::clear);
-        store.spare.sort_unstable_by(|a, b| b.cmp(a));
-        let all = store.spare.len();
-        self.give_back_spare(&mut store, all);
-        debug_assert_eq!((self.counts.owned.get(), self.objects()), (0, 0));
+        let mut spare = core::mem::take(&mut self.store.lock().spare);
+        spare.extend(all.small);
+        self.give_back(spare);
+        debug_assert_eq!((self.owned_bytes(), self.objects()), (0, 0));
     }
 }
 
 impl Drop for Heap {
     fn drop(&mut self) {
-        // SAFETY: references to objects do not outlive the heap that they are in.
+        // SAFETY: references to objects do not outlive the heap that they are in, nor do allocators,
+        // markers and sweepers.
         unsafe { self.release() }
         self.space.forget_heap(self.number);
     }

@@ -10,16 +10,20 @@
 //! What is not covered is dead or was free: its tags, extents and kinds are cleared, and thereby it
 //! is free. A block in which nothing is covered is spare at once.
 //!
+//! Blocks are swept one by one, by whoever has them: the collecting thread, several threads, or one that
+//! works beside the program. Blocks with dead values that need `Drop` are swept by a mutator's thread.
+//!
 //! # Invariants
 //!
-//! 1. No cursor is in a hole ([`Heap::retire_all`]).
-//! 2. The marks tell what is to live; they are all clear afterwards. No object is grey.
+//! 1. No cursor is in a block that is being swept: all were retired when marking was complete, and cursors
+//!    take only blocks that were swept, or were empty then.
+//! 2. The marks tell what is to live; in a swept block they are clear.
 
 use core::ptr;
 
-use super::block::{BLOCK, BlockIndex, BlockState, Use};
+use super::block::{BLOCK, BlockIndex, BlockState};
 use super::planes::{GROUP_BYTES, STARTS, WORD};
-use super::store::Heap;
+use super::store::{Heap, Occupied};
 
 /// The words of a group that belong to the allocations which begin on the bits of `starts`, and
 /// whether the last of them reaches into the next group. `carry` tells whether one reaches into
@@ -38,123 +42,211 @@ const SCRUBBED: usize = 0xdead_f3ee_dead_f3ed;
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Survivors {
-    /// Objects that live.
-    pub(crate) objects: u64,
-    /// Bytes that they occupy; large objects count as whole blocks.
+    /// Bytes of objects that live; large objects count as whole blocks.
     pub(crate) bytes: usize,
     /// Free bytes in blocks that are partly filled.
     pub(crate) holes: usize,
 }
 
+impl core::ops::AddAssign for Survivors {
+    fn add_assign(&mut self, other: Survivors) {
+        self.bytes += other.bytes;
+        self.holes += other.holes;
+    }
+}
+
 /// A block with fewer free bytes than this is not worth a visit of a cursor.
 const WORTHWHILE: usize = BLOCK / 32;
 
-impl Heap {
-    /// Frees everything that is not marked and clears all marks.
-    ///
-    /// With `scrub`, the memory of dead objects is overwritten.
-    ///
-    /// Before a dead object of a described block in which values need `Drop` is freed, `dispose` is
-    /// called with its start and its end. It must not unwind, and not touch this heap.
+/// How many blocks a sweeper brings back to the store at a time.
+const LOAD: usize = 64;
+
+/// Sweeps blocks, and brings them back to the store.
+pub(crate) struct Sweeper<'h> {
+    heap: &'h Heap,
+    scrub: bool,
+    survivors: Survivors,
+    kept: Occupied,
+    partial: [Vec<BlockIndex>; 2],
+    spare: Vec<BlockIndex>,
+    freed: u64,
+}
+
+impl<'h> Sweeper<'h> {
+    /// A sweeper that, with `scrub`, overwrites the memory of dead objects.
+    pub(crate) fn new(heap: &'h Heap, scrub: bool) -> Sweeper<'h> {
+        Sweeper {
+            heap,
+            scrub,
+            survivors: Survivors::default(),
+            kept: Occupied::default(),
+            partial: [Vec::new(), Vec::new()],
+            spare: Vec::new(),
+            freed: 0,
+        }
+    }
+
+    /// Frees everything in a block of small objects that is not marked, and clears its marks.
     ///
     /// # Safety
     ///
-    /// Nothing refers to an unmarked object any more, and invariant 1 holds.
-    pub(crate) unsafe fn sweep(
-        &self,
-        scrub: bool,
-        mut dispose: impl FnMut(usize, usize),
-    ) -> Survivors {
-        let mut survivors = Survivors::default();
-        let mut store = self.store.borrow_mut();
-        let mut freed = 0;
-
-        let mut large = core::mem::take(&mut store.large);
-        large.retain(|&head| {
-            let base = self.address_of(head);
-            // SAFETY: the block is a head of this heap.
-            let (state, group) = unsafe { (self.blocks().state(head), self.planes().group(base)) };
-            let live = group.marks.get() & 1 != 0;
-            group.marks.set(0);
-            if live {
-                survivors.objects += 1;
-                survivors.bytes += self.span_of(head) * BLOCK;
-            } else {
-                if state.has_drops() {
-                    // SAFETY: a large object starts there.
-                    dispose(base, unsafe { self.end_of(base) });
-                }
-                if scrub {
-                    // SAFETY: the object is dead.
-                    unsafe { self.scrub_dead(base, base + self.span_of(head) * BLOCK) };
-                }
-                freed += 1;
-                self.free_large(&mut store, head);
+    /// The block is one of this heap's that was taken out of the store and not swept since, nothing refers to an
+    /// unmarked object in it, and the values of those that need it were dropped.
+    pub(crate) unsafe fn small(&mut self, block: BlockIndex) {
+        let (heap, blocks) = (self.heap, self.heap.blocks());
+        // SAFETY: passed on to the caller.
+        let (state, swept) = unsafe {
+            if self.scrub {
+                let base = heap.address_of(block);
+                heap.scrub_dead(base, base + BLOCK);
             }
-            live
-        });
-        store.large = large;
-
-        let mut small = core::mem::take(&mut store.small);
-        small.sort_unstable();
-        store.partial.iter_mut().for_each(Vec::clear);
-        small.retain(|&block| {
-            // SAFETY: the block is one of small objects of this heap.
-            let (state, swept) = unsafe {
-                let state = self.blocks().state(block);
-                if state.has_drops() {
-                    self.dispose_dead(block, &mut dispose);
-                }
-                if scrub {
-                    let base = self.address_of(block);
-                    self.scrub_dead(base, base + BLOCK);
-                }
-                (state, self.sweep_block(block, state))
-            };
-            survivors.objects += swept.objects;
-            survivors.bytes += swept.bytes;
-            freed += swept.freed;
-            if swept.bytes == 0 {
-                // SAFETY: as above.
-                unsafe { self.blocks().set_state(block, BlockState::new(Use::Free)) };
-                store.spare.push(block);
-                return false;
-            }
+            let state = blocks.state(block);
+            (state, heap.sweep_block(block, state))
+        };
+        self.freed += swept.freed;
+        if swept.bytes == 0 {
+            // SAFETY: the block is ours, and empty.
+            unsafe { blocks.set_state(block, BlockState::FREE) };
+            self.spare.push(block);
+        } else {
+            let state = state.swept(swept.kinds);
+            // SAFETY: the block is ours.
+            unsafe { blocks.set_state(block, state) };
+            self.survivors.bytes += swept.bytes;
+            self.kept.small.push(block);
             if BLOCK - swept.bytes >= WORTHWHILE {
-                survivors.holes += BLOCK - swept.bytes;
-                store.partial[state.is_described() as usize].push(block);
+                self.survivors.holes += BLOCK - swept.bytes;
+                self.partial[state.is_described() as usize].push(block);
             }
-            // SAFETY: as above.
-            unsafe {
-                self.blocks()
-                    .set_state(block, state.with_grey(false).with_kinds(swept.kinds))
-            };
-            true
-        });
-        store.small = small;
-        // Cursors take from the end of these lists, and should find the lowest block there.
-        store.partial.iter_mut().for_each(|blocks| blocks.reverse());
-        store.spare.sort_unstable_by(|a, b| b.cmp(a));
-        self.counts
-            .freed_objects
-            .set(self.counts.freed_objects.get() + freed);
-        survivors
+        }
+        if self.kept.small.len() + self.spare.len() >= LOAD {
+            self.deliver();
+        }
     }
 
-    /// Calls `dispose` for each unmarked object of the block.
-    unsafe fn dispose_dead(&self, block: BlockIndex, dispose: &mut impl FnMut(usize, usize)) {
-        let base = self.address_of(block);
-        for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
+    /// Frees a large object that is not marked, or clears its marks.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Sweeper::small`].
+    pub(crate) unsafe fn large(&mut self, head: BlockIndex) {
+        let heap = self.heap;
+        let (base, span) = (heap.address_of(head), heap.span_of(head));
+        // SAFETY: the block is a head of this heap.
+        let (state, group) = unsafe { (heap.blocks().state(head), heap.planes().group(base)) };
+        if group.marks() & 1 == 0 {
+            if self.scrub {
+                // SAFETY: the object is dead.
+                unsafe { heap.scrub_dead(base, base + span * BLOCK) };
+            }
+            self.freed += 1;
+            heap.free_large(head);
+            return;
+        }
+        group.clear_marks();
+        if state.has_claims() {
+            for at in (base..base + span * BLOCK).step_by(GROUP_BYTES) {
+                // SAFETY: the address lies in the object.
+                unsafe { heap.planes().claims(at) }.set(0);
+            }
+        }
+        // SAFETY: the block is ours.
+        unsafe {
+            let state = state.swept(state.has_kinds());
+            heap.blocks().set_state(head, state);
+        }
+        self.survivors.bytes += span * BLOCK;
+        self.kept.large.push(head);
+    }
+
+    /// Brings back to the store what was swept since the last time.
+    fn deliver(&mut self) {
+        let mut store = self.heap.store.lock();
+        store.occupied.append(core::mem::take(&mut self.kept));
+        store.spare.append(&mut self.spare);
+        for (partial, swept) in store.partial.iter_mut().zip(&mut self.partial) {
+            partial.append(swept);
+        }
+        drop(store);
+        self.heap.count_freed(core::mem::take(&mut self.freed));
+    }
+
+    /// Brings back the rest, and tells what was found.
+    pub(crate) fn finish(mut self) -> Survivors {
+        self.deliver();
+        self.survivors
+    }
+}
+
+impl Heap {
+    /// Takes all occupied blocks out of the store, to be swept. Which of them have values that need
+    /// `Drop` is for the caller to see. No cursor is in any of them.
+    pub(crate) fn take_occupied(&self) -> Occupied {
+        let mut store = self.store.lock();
+        store.partial.iter_mut().for_each(Vec::clear);
+        core::mem::take(&mut store.occupied)
+    }
+
+    /// Takes blocks back that were not swept.
+    pub(crate) fn put_back(&self, blocks: Occupied) {
+        self.store.lock().occupied.append(blocks);
+    }
+
+    /// Clears all marks and claims, as if marking had never begun.
+    pub(crate) fn clear_marks(&self) {
+        for block in self.occupied_blocks() {
+            let base = self.address_of(block);
             // SAFETY: the block belongs to this heap.
+            unsafe {
+                let state = self.blocks().state(block);
+                let (marked, claimed) = if state.is_large_head() {
+                    (GROUP_BYTES, self.span_of(block) * BLOCK)
+                } else {
+                    (BLOCK, BLOCK)
+                };
+                for at in (base..base + marked).step_by(GROUP_BYTES) {
+                    self.planes().group(at).clear_marks();
+                }
+                if state.has_claims() {
+                    for at in (base..base + claimed).step_by(GROUP_BYTES) {
+                        self.planes().claims(at).set(0);
+                    }
+                }
+                self.blocks()
+                    .set_state(block, state.swept(state.has_kinds()));
+            }
+        }
+    }
+
+    /// Calls `f` with the start and the end of each unmarked object of a block, or of the large one
+    /// that begins in it, in ascending order, as long as it returns `true`. Whether it always did.
+    ///
+    /// # Safety
+    ///
+    /// Objects of this heap start in the block, marking is complete, and the block was not swept.
+    pub(crate) unsafe fn each_dead(
+        &self,
+        block: BlockIndex,
+        mut f: impl FnMut(usize, usize) -> bool,
+    ) -> bool {
+        let base = self.address_of(block);
+        // SAFETY: the block belongs to this heap.
+        let large = unsafe { self.blocks().state(block) }.is_large_head();
+        let end = base + if large { GROUP_BYTES } else { BLOCK };
+        for at in (base..end).step_by(GROUP_BYTES) {
+            // SAFETY: as above.
             let group = unsafe { self.planes().group(at) };
-            let mut dead = group.starts() & !group.marks.get();
+            let mut dead = group.starts() & !group.marks();
             while dead != 0 {
                 let start = at + dead.trailing_zeros() as usize * WORD;
                 // SAFETY: an object starts there.
-                dispose(start, unsafe { self.end_of(start) });
+                if !f(start, unsafe { self.end_of(start) }) {
+                    return false;
+                }
                 dead &= dead - 1;
             }
         }
+        true
     }
 
     /// Overwrites the unmarked objects from `base` to `end`, so that whoever still reads them sees
@@ -171,7 +263,7 @@ impl Heap {
             let group = unsafe { self.planes().group(at) };
             let (all, live);
             (all, carry_all) = covered(group.starts(), group.ends(), carry_all);
-            (live, carry_live) = covered(group.marks.get() & STARTS, group.ends(), carry_live);
+            (live, carry_live) = covered(group.marks() & group.starts(), group.ends(), carry_live);
             let mut dead = all & !live;
             while dead != 0 {
                 let word = at + dead.trailing_zeros() as usize * WORD;
@@ -182,11 +274,11 @@ impl Heap {
         }
     }
 
-    /// Sweeps one block of small objects.
+    /// Sweeps the planes of one block of small objects.
     ///
     /// # Safety
     ///
-    /// The block belongs to this heap, and nothing refers to an unmarked object in it.
+    /// As for [`Sweeper::small`].
     unsafe fn sweep_block(&self, block: BlockIndex, state: BlockState) -> Swept {
         let base = self.address_of(block);
         let planes = self.planes();
@@ -197,13 +289,13 @@ impl Heap {
             // SAFETY: the block belongs to this heap.
             let group = unsafe { planes.group(at) };
             let extents = group.extents.get();
-            let marked = group.marks.get() & STARTS;
+            // Not every mark is that of an object: holes are blackened as a whole.
+            let marked = group.marks() & extents & STARTS;
             let live;
             (live, carry) = covered(marked, extents & !STARTS, carry);
             group.tags.keep(live);
             group.extents.set(extents & live);
-            group.marks.set(0);
-            group.states.keep(live);
+            group.clear_marks();
             words += live.count_ones();
             objects += marked.count_ones();
             before += (extents & STARTS).count_ones();
@@ -213,42 +305,29 @@ impl Heap {
                 plane.keep(live);
                 kinds |= plane.get();
             }
+            if state.is_described() {
+                // SAFETY: as above.
+                let plane = unsafe { planes.states(at) };
+                if plane.get() & !live != 0 {
+                    // A mutator may be noting a write to an object that lives.
+                    plane.remove_shared(!live);
+                }
+            }
+            if state.has_claims() {
+                // SAFETY: as above.
+                unsafe { planes.claims(at) }.set(0);
+            }
         }
         Swept {
-            objects: u64::from(objects),
             freed: u64::from(before - objects),
             bytes: words as usize * WORD,
             kinds: kinds != 0,
-        }
-    }
-
-    /// Clears all marks and states, as if marking had never begun.
-    pub(crate) fn clear_marks(&self) {
-        for block in self.occupied_blocks() {
-            let base = self.address_of(block);
-            // SAFETY: the block belongs to this heap.
-            unsafe {
-                let state = self.blocks().state(block);
-                self.blocks().set_state(block, state.with_grey(false));
-                let groups = if state.is_large_head() {
-                    1
-                } else {
-                    BLOCK / GROUP_BYTES
-                };
-                for group in 0..groups {
-                    let group = self.planes().group(base + group * GROUP_BYTES);
-                    group.marks.set(0);
-                    // Dirty objects stay dirty: their tags are still to be made.
-                    group.states.remove(STARTS);
-                }
-            }
         }
     }
 }
 
 /// What sweeping a block found.
 struct Swept {
-    objects: u64,
     freed: u64,
     bytes: usize,
     kinds: bool,

@@ -24,6 +24,7 @@ struct Word {
     extent: bool,
     mark: bool,
     state: bool,
+    claim: bool,
     kind: bool,
 }
 
@@ -32,29 +33,36 @@ impl Heap {
     /// no bits in any plane; and every tagged word is null, no address of this heap (an immediate
     /// with its low bits set, or foreign), or the start of an allocation.
     ///
+    /// The tags of dirty objects, and with `all_dirty` those of all described ones, may be wrong, so what they
+    /// hold is not looked at.
+    ///
     /// Takes time linear in the size of the heap, with a large factor.
     ///
     /// # Safety
     ///
     /// No cycle is in progress, all tagged words are initialised, and nobody writes meanwhile.
-    pub(crate) unsafe fn verify(&self) -> Result<(), VerifyError> {
-        let store = self.store.borrow();
-        let small = |block: &BlockIndex| (*block, &[Use::Small, Use::SmallDescribed][..], 1);
+    pub(crate) unsafe fn verify(&self, all_dirty: bool) -> Result<(), VerifyError> {
+        let store = self.store.lock();
+        let small = |block: &BlockIndex| (*block, &[Use::Small][..], 1);
         let large = |block: &BlockIndex| {
-            let uses = &[Use::LargeLeaf, Use::Large, Use::LargeDescribed][..];
+            let uses = &[Use::LargeLeaf, Use::Large][..];
             (*block, uses, self.span_of(*block))
         };
         let spare = |block: &BlockIndex| (*block, &[Use::Free][..], 1);
-        let all = store
-            .small
-            .iter()
-            .map(small)
-            .chain(store.large.iter().map(large));
+        let all = store.occupied.small.iter().map(small);
+        let all = all.chain(store.occupied.large.iter().map(large));
         let mut owned = 0;
         for (block, uses, span) in all.chain(store.spare.iter().map(spare)) {
             let address = self.address_of(block);
             // SAFETY: the blocks of the store are below the frontier.
-            let usage = unsafe { self.blocks().state(block) }.usage();
+            let state = unsafe { self.blocks().state(block) };
+            let usage = state.usage();
+            if usage != Use::Free && state.has_claims() {
+                return Err(wrong(
+                    address,
+                    "a block with claims outside of a cycle".into(),
+                ));
+            }
             if !uses.contains(&usage) {
                 return Err(wrong(
                     address,
@@ -77,10 +85,15 @@ impl Heap {
             }
             owned += span * BLOCK;
             // SAFETY: passed on to the caller.
-            unsafe { self.verify_blocks(address, address + span * BLOCK, usage)? };
+            unsafe {
+                let end = address + span * BLOCK;
+                self.verify_blocks(address, end, usage, all_dirty && state.is_described())?;
+            }
         }
+        // Blocks go back to the space beside this, and are counted under the lock.
+        let counted = self.owned_and_peak().0;
         drop(store);
-        match self.owned_and_peak().0 {
+        match counted {
             counted if counted == owned => Ok(()),
             counted => Err(wrong(
                 self.base(),
@@ -90,11 +103,18 @@ impl Heap {
     }
 
     /// Checks one block, or the span of one large object.
-    unsafe fn verify_blocks(&self, base: usize, end: usize, usage: Use) -> Result<(), VerifyError> {
-        let large = !matches!(usage, Use::Small | Use::SmallDescribed | Use::Free);
+    unsafe fn verify_blocks(
+        &self,
+        base: usize,
+        end: usize,
+        usage: Use,
+        all_dirty: bool,
+    ) -> Result<(), VerifyError> {
+        let large = !matches!(usage, Use::Small | Use::Free);
         // SAFETY: the block is ours.
         let kinds = unsafe { self.blocks().state(self.owned_block(base)) }.has_kinds();
         let mut inside: Option<usize> = None;
+        let mut dirty = false;
         let mut objects = 0;
         for address in (base..end).step_by(WORD) {
             let word = self.word(address);
@@ -120,6 +140,7 @@ impl Heap {
                         return Err(wrong(address, "an allocation in a free block".into()));
                     }
                     inside = Some(address);
+                    dirty = all_dirty || self.word(address + WORD).state;
                 }
                 _ => {}
             }
@@ -134,10 +155,10 @@ impl Heap {
             }
             let dirty_place = inside.is_some_and(|start| address == start + WORD);
             if word.state && !dirty_place {
-                return Err(wrong(
-                    address,
-                    "a grey object outside of a cycle, or a dirty one of no object".into(),
-                ));
+                return Err(wrong(address, "dirty where there is no object".into()));
+            }
+            if word.claim {
+                return Err(wrong(address, "a claim outside of a cycle".into()));
             }
             if inside.is_none() && (word.tag || word.kind) {
                 return Err(wrong(address, "free memory is tagged".into()));
@@ -146,9 +167,12 @@ impl Heap {
                 if usage == Use::LargeLeaf {
                     return Err(wrong(address, "a tag in an object without pointers".into()));
                 }
-                // SAFETY: tagged words are initialised, says the caller.
-                let target = unsafe { core::ptr::with_exposed_provenance::<usize>(address).read() };
-                self.verify_target(address, target, word.kind)?;
+                if !dirty {
+                    // SAFETY: tagged words are initialised, says the caller.
+                    let target =
+                        unsafe { core::ptr::with_exposed_provenance::<usize>(address).read() };
+                    self.verify_target(address, target, word.kind)?;
+                }
             }
             if is_end {
                 inside = None;
@@ -192,16 +216,24 @@ impl Heap {
 
     fn word(&self, address: usize) -> Word {
         debug_assert!(address.is_multiple_of(WORD) && GROUP_BYTES.is_multiple_of(WORD));
-        let (group, kinds) =
-            // SAFETY: callers ask about words in blocks of this heap.
-            unsafe { (self.planes().group(address), self.planes().kinds(address)) };
+        let planes = self.planes();
+        // SAFETY: callers ask about words in blocks of this heap.
+        let (group, kinds, states, claims) = unsafe {
+            (
+                planes.group(address),
+                planes.kinds(address),
+                planes.states(address),
+                planes.claims(address),
+            )
+        };
         let bit = bit(address);
         Word {
             address,
             tag: group.tags.get() & bit != 0,
             extent: group.extents.get() & bit != 0,
-            mark: group.marks.get() & bit != 0,
-            state: group.states.get() & bit != 0,
+            mark: group.marks() & bit != 0,
+            state: states.get() & bit != 0,
+            claim: claims.get() & bit != 0,
             kind: kinds.get() & bit != 0,
         }
     }

@@ -10,6 +10,7 @@
 //!    the `Reservation` is dropped.
 //! 2. Memory that is committed and was never written, or was purged since, reads as zero.
 
+pub(crate) mod fork;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]

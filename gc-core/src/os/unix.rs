@@ -80,3 +80,22 @@ pub(super) unsafe fn release(pages: Range<usize>) {
     unsafe { rustix::mm::munmap(pointer(pages.start), pages.len()) }
         .expect("the system refused to release a range that it reserved");
 }
+
+/// The address of a page of zeroes that is zeroed again in forked children, or `None` if the system cannot
+/// do that (Linux can since 4.14).
+pub(super) fn wiped_in_children() -> Option<usize> {
+    let access = ProtFlags::READ | ProtFlags::WRITE;
+    let bytes = page_size();
+    let mapping =
+        // SAFETY: without a fixed address a new mapping cannot disturb an old one.
+        unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), bytes, access, MapFlags::PRIVATE) };
+    let page = mapping.ok()?;
+    // SAFETY: the page was just mapped, and nobody knows it yet.
+    let wiped = unsafe { rustix::mm::madvise(page, bytes, Advice::LinuxWipeOnFork) };
+    if wiped.is_err() {
+        // SAFETY: as above.
+        unsafe { release(page.expose_provenance()..page.expose_provenance() + bytes) }
+        return None;
+    }
+    Some(page.expose_provenance())
+}

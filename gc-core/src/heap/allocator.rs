@@ -1,0 +1,143 @@
+//! The allocator of one mutator: its cursors, and how they are refilled.
+//!
+//! Each mutator has its own, in blocks that nobody else allocates in. When a hole is full the next
+//! one is looked for in the rest of the block, and then in another block from the
+//! [store](super::store).
+//!
+//! # Invariants
+//!
+//! 1. A block that a cursor is in was taken from the store by this allocator, and is in no list of
+//!    blocks for others to allocate in.
+
+use core::cell::{Cell, RefCell};
+
+use super::LARGE;
+use super::bump::{self, CURSORS, Cursor, Shape, cursor_is_described};
+use super::error::HeapError;
+use super::holes::Holes;
+use super::planes::{GRANULE, Planes};
+use super::store::Heap;
+
+/// The cursors of one mutator in the blocks of a heap.
+pub(crate) struct Allocator {
+    cursors: [Cursor; CURSORS],
+    /// Copied from the heap, for speed.
+    planes: Planes,
+    /// The rest of the block that each cursor is in.
+    holes: RefCell<[Holes; CURSORS]>,
+    /// Why the last allocation failed, until somebody asks.
+    error: Cell<Option<HeapError>>,
+}
+
+impl Allocator {
+    /// An allocator in no block.
+    pub(crate) fn new(heap: &Heap) -> Allocator {
+        Allocator {
+            cursors: [const { Cursor::none() }; CURSORS],
+            planes: heap.planes(),
+            holes: RefCell::new([const { Holes::NONE }; CURSORS]),
+            error: Cell::new(None),
+        }
+    }
+
+    /// Allocates an object of the given shape in `heap`, which is always the same. Its words are
+    /// uninitialised, so those that its shape tags must be written before anyone looks. Never collects.
+    ///
+    /// Without memory the result is `None`, and the reason is to be asked for with
+    /// [`Allocator::take_error`]: passing it along here would cost the fast path its registers.
+    #[inline(always)]
+    pub(crate) fn allocate(&self, heap: &Heap, shape: &Shape) -> Option<usize> {
+        debug_assert!(shape.bytes > 0 && shape.bytes.is_multiple_of(GRANULE));
+        if shape.bytes <= LARGE
+            && let Some(address) = self.cursors[shape.cursor()].bump(shape)
+        {
+            // SAFETY: the memory was just taken from a hole.
+            unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
+            return Some(address);
+        }
+        core::num::NonZero::new(self.allocate_slow(heap, shape)).map(|address| address.get())
+    }
+
+    /// Allocates from a new hole or from blocks of its own; zero is failure.
+    #[cold]
+    #[inline(never)]
+    fn allocate_slow(&self, heap: &Heap, shape: &Shape) -> usize {
+        let address = if shape.bytes > LARGE {
+            heap.take_large(shape)
+        } else {
+            self.refill(heap, shape).map(|()| {
+                let cursor = &self.cursors[shape.cursor()];
+                cursor.bump(shape).expect("the new hole is long enough")
+            })
+        };
+        match address {
+            Ok(address) => {
+                // SAFETY: the memory was just taken from a hole, or is a span of its own.
+                unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
+                address
+            }
+            Err(error) => {
+                self.error.set(Some(error));
+                0
+            }
+        }
+    }
+
+    /// Why the last allocation failed.
+    pub(crate) fn take_error(&self) -> HeapError {
+        self.error.take().expect("an allocation failed")
+    }
+
+    /// Puts the cursor for `shape` into a hole that such an object fits in.
+    fn refill(&self, heap: &Heap, shape: &Shape) -> Result<(), HeapError> {
+        let index = shape.cursor();
+        // Any hole this long has a place for the object, whatever the hole's own alignment is.
+        let wanted = shape.bytes + shape.align.saturating_sub(GRANULE);
+        self.retire(heap, index);
+        let mut holes = self.holes.borrow_mut();
+        loop {
+            // SAFETY: the holes are those of a block that the heap owns, and which this cursor
+            // alone allocates in (invariant 1).
+            if let Some((start, end)) = unsafe { holes[index].next(self.planes, wanted) } {
+                if heap.is_black() {
+                    // SAFETY: the hole lies in that block, and is empty.
+                    unsafe { heap.blacken(start, end) };
+                }
+                self.cursors[index].set(start, end);
+                return Ok(());
+            }
+            let block = heap.take_small(cursor_is_described(index))?;
+            // SAFETY: as above.
+            holes[index] = unsafe { Holes::of(self.planes, heap.address_of(block)) };
+        }
+    }
+
+    /// Leaves the hole that the cursor is in, and counts what was allocated from it.
+    fn retire(&self, heap: &Heap, index: usize) {
+        let cursor = &self.cursors[index];
+        let (start, end) = (cursor.start.get(), cursor.at.get());
+        cursor.set(0, 0);
+        heap.count_allocated((end - start) as u64, heap.count_starts(start, end));
+    }
+
+    /// Leaves all holes: what is free in them is found again by the next sweep.
+    pub(crate) fn retire_all(&self, heap: &Heap) {
+        for index in 0..CURSORS {
+            self.retire(heap, index);
+        }
+        *self.holes.borrow_mut() = [const { Holes::NONE }; CURSORS];
+    }
+
+    /// Bytes that were allocated from the present holes, which the heap does not count yet.
+    #[inline]
+    pub(crate) fn uncounted_bytes(&self) -> u64 {
+        let in_hole = |cursor: &Cursor| (cursor.at.get() - cursor.start.get()) as u64;
+        self.cursors.iter().map(in_hole).sum()
+    }
+
+    /// Objects that were allocated from the present holes, which the heap does not count yet.
+    pub(crate) fn uncounted_objects(&self, heap: &Heap) -> u64 {
+        let in_hole = |cursor: &Cursor| heap.count_starts(cursor.start.get(), cursor.at.get());
+        self.cursors.iter().map(in_hole).sum()
+    }
+}
