@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::collect::Collect;
 use crate::collector::Phase;
-use crate::context::Context;
+use crate::context::{Context, Safepoint};
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::options::HeapOptions;
@@ -134,6 +134,7 @@ impl Owner {
     /// The result is passed to nothing but a callback for which `'gc` is any lifetime, and nothing
     /// is collected until it returns.
     unsafe fn mutation<'gc>(&self) -> &'gc Mutation<'gc> {
+        self.context().check_process();
         // SAFETY: as the callback knows nothing of `'gc`, it can bring no pointer of another arena
         // along, nor take one of this with it. The metrics outlive the callback with `self`.
         unsafe { &*core::ptr::from_ref(Mutation::new(&self.0)) }
@@ -142,6 +143,11 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        if self.context().is_forked() {
+            // Threads of the parent may have been at work on it, which nobody can wait for.
+            core::mem::forget(self.0.clone());
+            return;
+        }
         // SAFETY: the arena is being dropped. Pointers into the heap live in the heap and in the
         // root, whose destructors do not use them (`Collect`), and in handles that can be followed
         // only with a set that is in the heap.
@@ -252,6 +258,10 @@ where
     /// Lets `f` work on the heap. Nothing is collected meanwhile.
     ///
     /// A panic of `f` leaves the arena as usable as it was.
+    ///
+    /// # Panics
+    ///
+    /// If `f` does; and if this is a forked child of the process in which the arena was made.
     #[inline]
     pub fn mutate<F, T>(&self, f: F) -> T
     where
@@ -285,9 +295,9 @@ where
 
     /// Where in its cycle the collector is.
     pub fn collection_phase(&self) -> CollectionPhase {
-        match self.owner.context().phase.get() {
+        match self.owner.context().collector().phase() {
             Phase::Sleeping => CollectionPhase::Sleeping,
-            Phase::Marking => CollectionPhase::Marking,
+            Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
             Phase::Marked => CollectionPhase::Marked,
             Phase::Sweeping => CollectionPhase::Sweeping,
         }
@@ -297,7 +307,7 @@ where
     ///
     /// Any number may be asked about; the address of a part of a value leads to the whole.
     pub fn allocation_of(&self, address: usize) -> Option<Extent> {
-        self.owner.context().heap.allocation_of(address)
+        self.owner.context().heap().allocation_of(address)
     }
 }
 
@@ -316,9 +326,8 @@ where
     /// the collection was completed. The arena is usable in either case.
     #[inline]
     pub fn collect_debt(&mut self) {
-        let context = self.owner.context();
-        if context.debt() > 0.0 || context.zeal.collect {
-            self.collect();
+        if self.owner.context().wants_safepoint() {
+            self.safepoint(Safepoint::Step);
         }
     }
 
@@ -338,17 +347,15 @@ where
     ///
     /// As [`Arena::collect_debt`].
     pub fn finish_cycle(&mut self) {
-        self.collect();
+        self.safepoint(Safepoint::Collect);
     }
 
-    #[cold]
-    #[inline(never)]
-    fn collect(&mut self) {
+    fn safepoint(&mut self, what: Safepoint) {
         let root = &self.root;
         let roots = |visitor: &mut dyn EdgeVisitor| Edges::of_roots(visitor).trace(root);
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running. Pointers outlive a
         // `mutate` only in the root and in what it reaches.
-        unsafe { self.owner.context().collect(&roots) }
+        unsafe { self.owner.context().safepoint(&roots, what) }
     }
 
     /// Checks that the whole heap is as it should be, and that its tags tell the truth.
@@ -364,11 +371,12 @@ where
     ///
     /// The first thing that is wrong.
     pub fn verify(&mut self) -> Result<(), VerifyError> {
+        self.safepoint(Safepoint::Complete);
         let context = self.owner.context();
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running, and no cycle.
         unsafe {
             context.retag_stale();
-            context.heap.verify()
+            context.heap().verify(false)
         }
     }
 
@@ -379,24 +387,28 @@ where
     ///
     /// As [`Arena::verify`].
     pub fn tagged_words(&mut self, base: usize) -> Vec<(usize, bool)> {
+        self.safepoint(Safepoint::Complete);
         let context = self.owner.context();
-        match context.heap.allocation_of(base) {
+        match context.heap().allocation_of(base) {
             Some(extent) if extent.base == base => {
                 // SAFETY: an allocation starts there, and no `mutate` is running.
                 unsafe {
                     context.retag_stale();
-                    context.heap.tagged_words(base)
+                    context.heap().tagged_words(base)
                 }
             }
             _ => Vec::new(),
         }
     }
 
-    /// All allocations of the arena, in ascending order.
-    pub fn allocations(&self) -> Vec<Extent> {
-        let heap = &self.owner.context().heap;
+    /// All allocations of the arena, in ascending order. Objects that cannot be reached are among them as
+    /// long as they were not freed.
+    pub fn allocations(&mut self) -> Vec<Extent> {
+        let collector = self.owner.context().collector();
+        collector.hold_sweeping();
+        let heap = &collector.heap;
         let mut extents = Vec::new();
-        for block in heap.occupied_blocks() {
+        for block in heap.find_occupied_blocks() {
             // SAFETY: the starts are starts of allocations.
             heap.each_start(block, |base| unsafe {
                 extents.push(Extent {

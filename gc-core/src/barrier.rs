@@ -157,8 +157,8 @@ pub trait Unlock {
     ///
     /// # Safety
     ///
-    /// If the content is changed, the write barrier of the object that it is in is called before,
-    /// during the same `mutate` call.
+    /// If the content is changed, the write barrier of the object that it is in is called before, during the
+    /// same `mutate` call, and before a guard to change it is taken.
     unsafe fn unlock_unchecked(&self) -> &Self::Unlocked;
 }
 
@@ -176,11 +176,11 @@ unsafe impl<T: ?Sized + 'static> DerefWrite for &'static T {}
 unsafe impl<T: ?Sized> DerefWrite for Box<T> {}
 // SAFETY: the elements are owned.
 unsafe impl<T> DerefWrite for Vec<T> {}
-// SAFETY: the value lies outside of the heap, and each object that shares it is external: it is asked
-// for its pointers in every cycle, whether a barrier was called for it or not.
-unsafe impl<T: ?Sized> DerefWrite for Rc<T> {}
+// SAFETY: what is `'static` can hold no pointer, so no barrier is missed. (With pointers in it, the value
+// could be written by way of one object that shares it, and its old pointers be missed in another.)
+unsafe impl<T: ?Sized + 'static> DerefWrite for Rc<T> {}
 // SAFETY: as for `Rc`.
-unsafe impl<T: ?Sized> DerefWrite for Arc<T> {}
+unsafe impl<T: ?Sized + 'static> DerefWrite for Arc<T> {}
 
 /// Types through whose [`Index`] a right to write passes.
 ///

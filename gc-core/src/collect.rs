@@ -35,10 +35,11 @@ pub use gc_derive::Collect;
 /// 2. `NEEDS_TRACE` is `false` only if no value ever holds such a pointer.
 /// 3. `Drop` does not use the `Gc` and `GcWeak` pointers of the value in any way, neither to follow
 ///    nor to copy nor to compare them: what they point to may have been freed before.
-/// 4. Interior mutability does not bring a pointer into a value that is in the heap, nor change
-///    which of its words are pointers, without a write barrier
+/// 4. Interior mutability does not bring a pointer into a value that is in the heap, take one out of it, nor
+///    change which of its words are pointers, but after a write barrier
 ///    ([`Gc::write`](crate::Gc::write) or one of those of [`Mutation`](crate::Mutation)) on the
-///    object in the same `mutate` call.
+///    object in the same `mutate` call. If the memory is shared by several objects, a barrier on each that
+///    the collector knows of comes before.
 /// 5. Nothing in the value but `Gc`, `GcWeak` and types that are `Collect` themselves depends on
 ///    `'gc`. In particular there is no reference `&'gc T`: it would not keep its target alive.
 #[diagnostic::on_unimplemented(

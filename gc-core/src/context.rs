@@ -1,71 +1,141 @@
-//! A heap together with its collector's state: what an arena owns.
+//! What one mutator has of a heap: its allocator, and what it found for the markers.
 //!
 //! # The write barrier
 //!
 //! Before an object is written through a cell, its barrier is called, once or often
-//! ([`Context::before_write`]). While the collector stops the world there is one thing that it has
-//! to know of a write: that the tags of an object whose pointers can move may be wrong from now on.
-//! Such objects are described, so the barrier tells them apart by one look at the block table; it
-//! sets their *dirty* bit in the states plane and is done. Whoever needs the tags of a dirty object
+//! ([`Context::before_write`]). It looks at the state of the object's block and, nearly always, is
+//! done. While no marker is at work there is one thing that the collector has to know of a write: that
+//! the tags of an object whose pointers can move may be wrong from now on. Such objects are described,
+//! which the state tells; the barrier sets their *dirty* bit. Whoever needs the tags of a dirty object
 //! makes them anew by visiting its value: the marker does so when it reaches the object, so objects
 //! that are written and die cost nothing. External objects are dirty from birth to death.
+//!
+//! While a marker is at work beside the program, the barrier also *claims* the object
+//! ([`crate::collector::claim`]).
+//!
+//! Which of the two it is, is one byte of the context: the bits of a block's state that do not let the
+//! barrier pass.
 //!
 //! # Invariants
 //!
 //! 1. Outside of `mutate` calls, the tags of every object tell the truth, and are all of its
-//!    pointers, except for those with the dirty bit, and, if `unknown_writes` is set, all whose
+//!    pointers, except for those with the dirty bit, and, if there were unknown writes, all whose
 //!    pointers can move.
 //! 2. External objects have the dirty bit.
 
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 
-use crate::collector::Phase;
-use crate::collector::dispose::Disposer;
-use crate::collector::pacer::Pacer;
+use crate::collector::claim::Found;
+use crate::collector::{Collector, Mutators, Phase, Roots, World};
 use crate::descriptor::Described;
 use crate::heap::Heap;
+use crate::heap::allocator::Allocator;
+use crate::heap::block::BlockState;
+use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
-use crate::heap::options::{HeapOptions, Zeal};
-use crate::heap::space::AddressSpace;
-use crate::metrics::{Pacing, StatisticsCell};
+use crate::heap::options::HeapOptions;
+use crate::os::fork::Process;
+use crate::sync::Arc;
 
 pub(crate) struct Context {
-    pub(crate) heap: Heap,
-    pub(crate) pacer: Pacer,
-    pub(crate) zeal: Zeal,
-    pub(crate) phase: Cell<Phase>,
-    pub(crate) statistics: StatisticsCell,
-    /// Whether some object was written of which nobody said which.
-    pub(crate) unknown_writes: Cell<bool>,
+    allocator: Allocator,
+    /// Bits of a block's state that do not let the write barrier pass.
+    armed: Cell<u8>,
+    found: RefCell<Found>,
+    /// An empty one.
+    spare_found: Cell<Found>,
+    collector: Arc<Collector>,
+    /// Where the arena was made.
+    process: Process,
 }
 
 impl Context {
+    /// The one mutator of a new heap.
     pub(crate) fn new(options: &HeapOptions) -> Result<Context, HeapError> {
-        options.check()?;
-        let space = match options.reserve {
-            None => AddressSpace::shared()?,
-            Some(bytes) => AddressSpace::new(bytes)?.into(),
+        let collector = Collector::new(options, Mutators::One)?;
+        Ok(Context::join(Arc::new(collector), Process::current()))
+    }
+
+    /// A mutator of a heap, which was made in `process`, in the phase that it is in now.
+    pub(crate) fn join(collector: Arc<Collector>, process: Process) -> Context {
+        let context = Context {
+            allocator: Allocator::new(&collector.heap),
+            armed: Cell::new(BlockState::NOTED),
+            found: RefCell::default(),
+            spare_found: Cell::default(),
+            collector,
+            process,
         };
-        let pacing = Pacing {
-            sleep_factor: f64::from(options.growth) / 100.0,
-            min_sleep: options.floor,
-            ..Pacing::DEFAULT
-        };
-        let limit = options.limit.min(space.bytes());
-        Ok(Context {
-            heap: Heap::new(space, options.limit),
-            pacer: Pacer::new(pacing, limit),
-            zeal: options.zeal,
-            phase: Cell::new(Phase::Sleeping),
-            statistics: StatisticsCell::default(),
-            unknown_writes: Cell::new(false),
-        })
+        context.arm();
+        context
+    }
+
+    /// Hands over what this mutator has found.
+    pub(crate) fn hand_over(&self) {
+        let mut found = self.found.borrow_mut();
+        if !found.is_empty() {
+            found.hand_over(&self.collector.work);
+        }
+    }
+
+    /// Leaves all holes; see [`Allocator::retire_all`].
+    pub(crate) fn retire(&self) {
+        self.allocator.retire_all(self.heap());
+    }
+
+    /// Whether this is a forked child of the process in which the arena was made.
+    #[inline(always)]
+    pub(crate) fn is_forked(&self) -> bool {
+        self.process.is_parent()
+    }
+
+    /// Refuses to go on in a forked child.
+    #[inline(always)]
+    pub(crate) fn check_process(&self) {
+        if self.is_forked() {
+            refuse_forked();
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn collector(&self) -> &Arc<Collector> {
+        &self.collector
+    }
+
+    #[inline(always)]
+    pub(crate) fn heap(&self) -> &Heap {
+        &self.collector.heap
+    }
+
+    /// See [`Allocator::allocate`].
+    #[inline(always)]
+    pub(crate) fn allocate(&self, shape: &Shape) -> Option<usize> {
+        self.allocator.allocate(self.heap(), shape)
+    }
+
+    /// The reason why an allocation failed, of which the pacer is told.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn no_memory(&self) -> HeapError {
+        self.collector.pace(|pacer| pacer.starve());
+        self.allocator.take_error()
+    }
+
+    /// Bytes of objects allocated ever; large objects count as whole blocks.
+    #[inline]
+    pub(crate) fn allocated_bytes(&self) -> u64 {
+        self.heap().allocated_bytes() + self.allocator.uncounted_bytes()
+    }
+
+    /// Objects that are allocated and not freed. Takes constant time.
+    pub(crate) fn objects(&self) -> u64 {
+        self.heap().objects() + self.allocator.uncounted_objects(self.heap())
     }
 
     /// By how many bytes a collection is overdue.
     pub(crate) fn debt(&self) -> f64 {
-        self.pacer.debt(self.heap.allocated_bytes())
+        self.collector.pacer.lock().debt(self.allocated_bytes())
     }
 
     /// Notes that the object at `address` is about to be written.
@@ -74,35 +144,202 @@ impl Context {
     /// needs no memory, one that is in no heap.
     #[inline]
     pub(crate) fn before_write(&self, address: usize) {
-        if !self.heap.spans(address) {
-            return;
+        if self.heap().spans(address) {
+            // SAFETY: an object starts there.
+            unsafe { self.before_object_write(address) }
         }
-        // SAFETY: an object of this heap starts there, so its block is one of the heap's.
-        let state = unsafe { self.heap.blocks().state(self.heap.owned_block(address)) };
-        if state.is_described() {
-            // SAFETY: as above for the planes. Addresses of objects in described blocks are starts.
-            unsafe { self.heap.set_dirty(address) }
+    }
+
+    /// [`Context::before_write`] of a value that needs memory.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there.
+    #[inline]
+    pub(crate) unsafe fn before_object_write(&self, address: usize) {
+        if self.is_armed_for(address) {
+            self.note_write(address);
         }
+    }
+
+    /// Notes that the bytes from `from` to `to` of the object at `address` are about to be written.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there, and these are some of its bytes.
+    #[inline]
+    pub(crate) unsafe fn before_partial_write(&self, address: usize, bytes: (usize, usize)) {
+        if self.is_armed_for(address) {
+            self.note_partial_write(address, bytes);
+        }
+    }
+
+    #[inline(always)]
+    fn is_armed_for(&self, address: usize) -> bool {
+        let heap = self.heap();
+        // SAFETY: callers pass addresses of objects of this heap, whose blocks are below the frontier.
+        unsafe {
+            heap.blocks()
+                .has_any(heap.owned_block(address), self.armed.get())
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_write(&self, address: usize) {
+        // SAFETY: an object of this heap starts there (`before_object_write`); this is its mutator.
+        unsafe {
+            if self.is_marking() {
+                self.find(|found| self.collector.claim(address, found));
+            }
+            self.note_dirty(address);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_partial_write(&self, address: usize, bytes: (usize, usize)) {
+        // SAFETY: as in `note_write`.
+        unsafe {
+            if self.is_marking() {
+                self.find(|found| self.collector.claim_part(address, bytes, found));
+            }
+            self.note_dirty(address);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// An object of this heap starts there.
+    unsafe fn note_dirty(&self, address: usize) {
+        // SAFETY: passed on to the caller. Addresses of objects in described blocks are starts.
+        unsafe {
+            if self.heap().state_at(address).is_described() {
+                self.heap().set_dirty(address);
+            }
+        }
+    }
+
+    /// Lets `f` note what it finds. It may ask a value for its pointers, which is code of the user's: if
+    /// that panics, what this call has found is of no use; if it comes here again, it finds its own.
+    fn find(&self, f: impl FnOnce(&mut Found)) {
+        let mut found = self.spare_found.take();
+        f(&mut found);
+        let mut all = self.found.borrow_mut();
+        all.append(&mut found);
+        if all.is_large() {
+            all.hand_over(&self.collector.work);
+        }
+        drop(all);
+        self.spare_found.set(found);
+    }
+
+    fn is_marking(&self) -> bool {
+        self.armed.get() == BlockState::ANY
     }
 
     /// Notes that some object is about to be written.
     pub(crate) fn before_unknown_write(&self) {
-        self.unknown_writes.set(true);
+        self.collector.note_unknown_write();
+        if self.is_marking() {
+            self.collector.abandon();
+            self.arm();
+        }
+    }
+
+    /// Whether a strong pointer may be made of a weak one to `target`; then it is kept alive.
+    ///
+    /// # Safety
+    ///
+    /// A weak pointer to it is in use, in the arena of this context.
+    #[inline]
+    pub(crate) unsafe fn upgrade(&self, target: usize) -> bool {
+        use crate::collector::weak;
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match self.collector.phase() {
+                Phase::Marked => !weak::is_dead_in(self.heap(), target),
+                phase => {
+                    let alive = !weak::is_shell_of(self.heap(), target);
+                    if alive && phase == Phase::Marking {
+                        self.note_read(target);
+                    }
+                    alive
+                }
+            }
+        }
+    }
+
+    /// Notes a pointer that was read where writes need no barrier.
+    ///
+    /// # Safety
+    ///
+    /// The target is an object of this heap, or in none.
+    #[inline]
+    pub(crate) unsafe fn note_read(&self, target: usize) {
+        if self.is_marking() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.find(|found| self.collector.note_read(target, found)) }
+        }
+    }
+
+    /// Looks which bits of a block's state do not let the write barrier pass now.
+    pub(crate) fn arm(&self) {
+        self.armed.set(match self.collector.phase() {
+            Phase::Marking => BlockState::ANY,
+            _ => BlockState::NOTED,
+        });
+    }
+
+    /// Whether a safepoint has anything to do.
+    #[inline]
+    pub(crate) fn wants_safepoint(&self) -> bool {
+        self.collector.wants_safepoint(self.allocated_bytes())
+    }
+
+    /// Lets the collector do its part at a safepoint of an arena whose one mutator this is.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::safepoint`].
+    ///
+    /// # Safety
+    ///
+    /// No `mutate` call is running, and `roots` visits every pointer from outside of the heap into it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn safepoint(&self, roots: &Roots<'_>, what: Safepoint) {
+        self.check_process();
+        self.hand_over();
+        let allocated = self.allocated_bytes();
+        let stopped = |action: &mut dyn FnMut()| {
+            self.retire();
+            action();
+        };
+        let world = World {
+            roots,
+            stopped: &stopped,
+            allocated,
+        };
+        // Also if it panics.
+        let _armed = Armed(self);
+        // SAFETY: passed on to the caller; this is the heap's one mutator.
+        unsafe { what.run(&self.collector, &world) }
     }
 
     /// Makes the tags of all objects tell the truth. A panic of a `trace` goes through.
     ///
     /// # Safety
     ///
-    /// No `mutate` call is running.
+    /// No `mutate` call is running, and no cycle is in progress.
     pub(crate) unsafe fn retag_stale(&self) {
+        let unknown = self.collector.has_unknown_writes();
         self.each_described(|object, start| {
             let descriptor = object.descriptor();
             // SAFETY: it is an object of this heap, and no mutator is at work, says the caller.
             unsafe {
-                let written = self.unknown_writes.get() || self.heap.is_dirty(start);
-                if descriptor.moves && written {
-                    self.heap.retag(object);
+                if descriptor.moves && (unknown || self.heap().is_dirty(start)) {
+                    self.heap().retag(object);
                 }
             }
         });
@@ -110,15 +347,16 @@ impl Context {
 
     /// Calls `f` with each described object that has a value, and its start.
     fn each_described(&self, mut f: impl FnMut(Described, usize)) {
-        for block in self.heap.occupied_blocks() {
+        let heap = self.heap();
+        for block in heap.occupied_blocks() {
             // SAFETY: the block is one of the heap's.
-            if unsafe { self.heap.blocks().state(block) }.is_described() {
-                self.heap.each_start(block, |base| {
+            if unsafe { heap.blocks().state(block) }.is_described() {
+                heap.each_start(block, |base| {
                     // SAFETY: an object of a described block starts there.
                     let object = unsafe {
                         Described::at(Extent {
                             base,
-                            bytes: self.heap.end_of(base) - base,
+                            bytes: heap.end_of(base) - base,
                         })
                     };
                     if let Some(object) = object {
@@ -139,11 +377,66 @@ impl Context {
     ///
     /// Nothing refers to an object of this heap, nor ever will.
     pub(crate) unsafe fn dispose_all(&self) {
-        let mut disposer = Disposer::default();
-        // SAFETY: by what the caller says all objects are dead.
-        self.each_described(|object, _| unsafe { disposer.dispose(object.extent()) });
         // SAFETY: passed on to the caller.
-        unsafe { self.heap.release() };
+        unsafe { self.collector.shut_down() };
+        self.armed.set(BlockState::NOTED);
+        let mut disposer = self.collector.take_disposer();
+        // SAFETY: by what the caller says all objects are dead.
+        self.each_described(|object, _| unsafe { _ = disposer.dispose(object.extent()) });
+        self.retire();
+        // SAFETY: passed on to the caller.
+        unsafe { self.heap().release() };
         disposer.finish();
     }
+}
+
+/// Arms the barrier for the phase that a safepoint has led to.
+struct Armed<'a>(&'a Context);
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        self.0.arm();
+    }
+}
+
+/// What is to happen at a safepoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Safepoint {
+    /// What is due.
+    Step,
+    /// The cycle in progress is completed.
+    Complete,
+    /// The cycle in progress is completed, and everything that cannot be reached is freed.
+    Collect,
+}
+
+impl Safepoint {
+    /// Does it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::safepoint`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    pub(crate) unsafe fn run(self, collector: &Arc<Collector>, world: &World<'_>) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match self {
+                Safepoint::Step => collector.safepoint(world),
+                Safepoint::Complete => collector.complete(world),
+                Safepoint::Collect => collector.collect(world),
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn refuse_forked() -> ! {
+    panic!(
+        "this process was forked from the one in which the arena was made, and has none of its threads: \
+         make arenas after forking, or use them in the parent only"
+    )
 }

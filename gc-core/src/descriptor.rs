@@ -114,7 +114,9 @@ impl Described {
     ///
     /// # Safety
     ///
-    /// No mutator is at work on the heap, so that nobody has a reference to the value.
+    /// Nobody has a reference to the value by which to change it: no mutator is at work on the heap; or, while
+    /// one is, the object is about to be claimed for the first time in the cycle, which comes before
+    /// whatever gives such a reference.
     pub(crate) unsafe fn trace(&self, visitor: &mut dyn EdgeVisitor) {
         let value = ptr::with_exposed_provenance::<u8>(self.extent.base);
         // SAFETY: by the invariants, values of the descriptor's type are there.

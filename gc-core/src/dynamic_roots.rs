@@ -13,6 +13,7 @@ use std::rc::Rc;
 use crate::arena::{Root, Rootable};
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
+use crate::metrics::Metrics;
 use crate::mutation::Mutation;
 
 /// A set of roots that can be added and dropped at any time, as a part of an arena's root.
@@ -51,6 +52,7 @@ impl<'gc> DynamicRootSet<'gc> {
             mc,
             Inner {
                 slots: Rc::default(),
+                metrics: mc.metrics().clone(),
                 _brand: PhantomData,
             },
         ))
@@ -62,7 +64,9 @@ impl<'gc> DynamicRootSet<'gc> {
         mc: &Mutation<'gc>,
         root: Gc<'gc, Root<'gc, R>>,
     ) -> DynamicRoot<R> {
-        mc.backward_barrier(Gc::erase(self.0), Some(Gc::erase(root)));
+        // No barrier: what is put into a slot is in the mutator's hands, so it is known to the collector; and
+        // what is read from one is noted.
+        let _ = mc;
         // SAFETY: the brand is forgotten here and given back only by this set, to which the
         // pointer belongs (`fetch`). What is traced with it is an address.
         let pointer = unsafe { Gc::from_ptr(Gc::as_ptr(Gc::erase(root))) };
@@ -100,8 +104,11 @@ impl<'gc> DynamicRootSet<'gc> {
         if !self.contains(root) {
             return Err(MismatchedRootSet(()));
         }
+        // The slot can be emptied without a barrier, so what was read from it is noted.
         // SAFETY: the handle came from this set, so the pointer was put there in this arena, as a
         // pointer to this type; and since the handle exists, it was kept alive.
+        unsafe { self.0.metrics.0.note_read(root.pointer_address()) };
+        // SAFETY: as above.
         Ok(unsafe { Gc::from_ptr(Gc::as_ptr(root.pointer) as *const Root<'gc, R>) })
     }
 
@@ -120,6 +127,10 @@ pub struct DynamicRoot<R: for<'a> Rootable<'a>> {
 }
 
 impl<R: for<'a> Rootable<'a>> DynamicRoot<R> {
+    fn pointer_address(&self) -> usize {
+        Gc::as_ptr(Gc::erase(self.pointer)).addr()
+    }
+
     /// The address of the object, as [`Gc::as_ptr`] told it when it was stashed.
     ///
     /// It can be dereferenced only while the set is alive, and means something only in its arena.
@@ -163,6 +174,8 @@ pub struct MismatchedRootSet(());
 /// The object behind a set.
 struct Inner<'gc> {
     slots: Rc<RefCell<Slots>>,
+    /// Leads to the collector of the arena.
+    metrics: Metrics,
     _brand: crate::mutation::Invariant<'gc>,
 }
 

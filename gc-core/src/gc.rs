@@ -49,7 +49,7 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     ///
     /// As for [`Gc::from_ptr`].
     #[inline(always)]
-    unsafe fn from_non_null(pointer: NonNull<T>) -> Gc<'gc, T> {
+    pub(crate) unsafe fn from_non_null(pointer: NonNull<T>) -> Gc<'gc, T> {
         Gc {
             pointer,
             _invariant: PhantomData,
@@ -90,7 +90,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, T> {
     /// as usable as before; leave `mutate`, collect, and try again.
     #[inline]
     pub fn try_new(mc: &Mutation<'gc>, value: T) -> Result<Gc<'gc, T>, HeapError> {
-        mc.allocate(value)
+        mc.context()
+            .allocate_value(value)
             // SAFETY: the value was just allocated in the arena that `'gc` brands.
             .map(|pointer| unsafe { Gc::from_non_null(pointer) })
     }
@@ -139,9 +140,48 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
         I: IntoIterator<Item = T>,
         I::IntoIter: ExactSizeIterator,
     {
-        mc.allocate_slice(items.into_iter())
+        mc.context()
+            .allocate_slice(items.into_iter())
             // SAFETY: the values were just allocated in the arena that `'gc` brands.
             .map(|pointer| unsafe { Gc::from_non_null(pointer) })
+    }
+}
+
+impl<'gc, T: 'gc> Gc<'gc, [T]> {
+    /// [`Gc::write`] for one element: calls the write barrier for it, and lets the caller write to it.
+    ///
+    /// While a collection marks beside the program, a barrier costs as much as what it is for is large,
+    /// once in a cycle; of a large slice, this one is for no more than 512 bytes around the element.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, Lock, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let slots = Gc::new_slice(mc, (0..5).map(Lock::new));
+    /// Gc::write_at(mc, slots, 2).unlock().set(7);
+    /// assert_eq!(slots[2].get(), 7);
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no such element.
+    #[inline]
+    #[track_caller]
+    pub fn write_at(mc: &Mutation<'gc>, gc: Gc<'gc, [T]>, index: usize) -> &'gc Write<T> {
+        let element = &gc.as_ref()[index];
+        if size_of::<T>() > 0 {
+            let start = ptr::from_ref(element).addr();
+            let bytes = (start, start + size_of::<T>());
+            // SAFETY: the slice has a size, so an object starts there, and the element lies in it.
+            unsafe {
+                let object = gc.pointer.addr().get();
+                mc.context().before_partial_write(object, bytes);
+            }
+        } else {
+            mc.backward_barrier(Gc::erase(gc), None);
+        }
+        // SAFETY: the barrier was called.
+        unsafe { Write::assume(element) }
     }
 }
 
@@ -166,7 +206,8 @@ impl<'gc> Gc<'gc, str> {
     /// As for [`Gc::try_new`].
     #[inline]
     pub fn try_new_str(mc: &Mutation<'gc>, text: &str) -> Result<Gc<'gc, str>, HeapError> {
-        mc.allocate_str(text)
+        mc.context()
+            .allocate_str(text)
             // SAFETY: the string was just allocated in the arena that `'gc` brands.
             .map(|pointer| unsafe { Gc::from_non_null(pointer) })
     }
@@ -212,8 +253,10 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     ///
     /// # Safety
     ///
-    /// `pointer` came from `Gc::as_ptr` in the arena that `'gc` brands, what it points to was not
-    /// collected since, and it can be dereferenced as a `T`.
+    /// `pointer` came from `Gc::as_ptr` in the arena that `'gc` brands, and can be dereferenced as a `T`.
+    /// What it points to could be reached, through the root or a handle, without this pointer when the
+    /// current `mutate` call began, or was allocated in it. (That it was not collected since is not enough:
+    /// a collection in progress may have found it unreachable.)
     #[inline]
     pub unsafe fn from_ptr(pointer: *const T) -> Gc<'gc, T> {
         // SAFETY: what `Gc::as_ptr` returns is not null.
@@ -262,7 +305,12 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// ```
     #[inline]
     pub fn write(mc: &Mutation<'gc>, gc: Gc<'gc, T>) -> &'gc Write<T> {
-        mc.backward_barrier(Gc::erase(gc), None);
+        if size_of_val(gc.as_ref()) > 0 {
+            // SAFETY: the value has a size, so an object starts there.
+            unsafe { mc.context().before_object_write(gc.pointer.addr().get()) }
+        } else {
+            mc.backward_barrier(Gc::erase(gc), None);
+        }
         // SAFETY: the barrier was called.
         unsafe { Write::assume(gc.as_ref()) }
     }
@@ -291,6 +339,14 @@ unsafe impl<'gc, T: ?Sized + 'gc> Collect<'gc> for Gc<'gc, T> {
         cc.trace_gc_at(ptr::from_ref(self).addr(), Gc::erase(*self));
     }
 }
+
+// SAFETY: a `Gc` is a reference to a value that stays where it is while `'gc` lasts, and that is as long
+// as any thread can have it: until the end of a `mutate` call. To use it on another thread is to share the
+// value. What writes to the heap or to the collector's state asks for a `Mutation`, which stays with its
+// thread. `Send` is asked for because, in a shared arena, the value may be dropped by any thread.
+unsafe impl<'gc, T: ?Sized + Send + Sync + 'gc> Send for Gc<'gc, T> {}
+// SAFETY: as above: a `Gc` can be copied out of a reference to one.
+unsafe impl<'gc, T: ?Sized + Send + Sync + 'gc> Sync for Gc<'gc, T> {}
 
 impl<'gc, T: ?Sized + 'gc> Copy for Gc<'gc, T> {}
 

@@ -41,12 +41,25 @@ impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     #[inline]
     pub fn upgrade(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T>> {
         // SAFETY: this weak pointer is in use, in the arena that `'gc` brands.
-        let gone = unsafe { weak::is_shell_of(&mc.context().heap, self.as_ptr().addr()) };
-        (!gone).then_some(self.target)
+        let there = unsafe { mc.context().upgrade(self.as_ptr().addr()) };
+        there.then_some(self.target)
+    }
+
+    /// A strong pointer.
+    ///
+    /// # Safety
+    ///
+    /// The collector said in this `mutate` call that the value is there.
+    #[inline]
+    pub(crate) unsafe fn assume_there(self) -> Gc<'gc, T> {
+        self.target
     }
 
     /// Whether the value was dropped. Takes a process-wide lock for a moment; where a [`Mutation`]
     /// is at hand, [`GcWeak::upgrade`] is quicker.
+    ///
+    /// While a collection is in progress, a value that it will drop soon may not be dropped yet, and yet not
+    /// be had by [`GcWeak::upgrade`], which alone decides.
     pub fn is_dropped(self) -> bool {
         // SAFETY: this weak pointer is in use, and `'gc` outlasts it.
         unsafe { weak::is_shell(self.as_ptr().addr()) }
@@ -107,6 +120,9 @@ unsafe impl<'gc, T: ?Sized + 'gc> Collect<'gc> for GcWeak<'gc, T> {
         cc.trace_gc_weak_at(ptr::from_ref(self).addr(), GcWeak::erase(*self));
     }
 }
+
+// The impls of `Gc` are those of this type as well: without a `Mutation` it can be compared, and asked
+// whether the value was dropped, for which atomic words are read.
 
 impl<'gc, T: ?Sized + 'gc> Copy for GcWeak<'gc, T> {}
 

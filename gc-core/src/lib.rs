@@ -26,26 +26,42 @@
 //!
 //! # Where to go from here
 //!
-//! * [`arena`]: arenas, their roots, and when they collect; [`HeapOptions`] for what can be chosen.
+//! * [`arena`]: arenas, their roots, and when they collect; [`HeapOptions`] for what can be chosen, above
+//!   all the [`Mode`]: with the program stopped, in steps, or beside it.
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
+//! * [`shared`]: arenas with many mutator threads.
 //! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
 //! * [`metrics`]: what the collector does, and how to set its pace.
 //!
 //! # Vocabulary
 //!
-//! The names are those of the `gc-arena` crate, and mean the same, with these differences: debt and
-//! pacing count bytes, not objects; a collection is not incremental; and a write barrier is owed for
-//! *every* write to an object in the heap through `unsafe` means, also one that adopts no pointer,
-//! because the collector knows by the heap's own maps, and not by calling `trace`, which words of an
-//! object are pointers.
+//! The names are those of the `gc-arena` crate, and mean the same, with these differences:
+//!
+//! * Debt and pacing count bytes, not objects. How much a step of a collection does follows from measured
+//!   rates and from [`HeapOptions::step`], so of [`metrics::Pacing`] only two fields have an effect.
+//! * By default large heaps are collected by other threads while the program runs. Cycles begin, go on where
+//!   they need the program's thread, and end in [`Arena::collect_debt`]. [`Arena::cycle_debt`] does the same.
+//! * [`Arena::finish_cycle`] frees everything that cannot be reached when it is called, also if a cycle is in
+//!   progress, which may have taken for alive what has died since.
+//! * A write barrier is owed *before* a write, in the same `mutate` call, and for *every* write through
+//!   `unsafe` means that changes a pointer of an object, in its words or in memory that it owns, or changes
+//!   which of its words are pointers: also for one that adopts no pointer. The collector keeps what was
+//!   reachable when a cycle began, so it must see what is overwritten; and it knows by the heap's own maps,
+//!   and not by calling `trace`, which words are pointers.
+//! * [`Gc::write_at`] is the barrier for one element of a slice. [`Gc::write`] is for the whole slice, and
+//!   costs as much, once in a cycle that goes on beside the program.
 //!
 //! # Inside
 //!
 //! `os` and `sync` talk to the machine; `heap` is memory about which everything can be known by
-//! arithmetic; `typemap`, `trace`, `tags` and `descriptor` turn types into bits; `collector` marks and
-//! sweeps; `context` and `mutation` are what arenas and callbacks hold. The repository's
-//! `docs/architecture.md` and `docs/memory-layout.md` tell the rest.
+//! arithmetic; `protocol` has what threads owe each other, each piece with its proof; `typemap`, `trace`,
+//! `tags` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
+//! the program; `context` and `mutation` are what arenas and callbacks hold. The repository's
+//! `docs/architecture.md`, `docs/memory-layout.md`, `docs/concurrency.md` and `docs/tuning.md` tell the rest.
+
+// Under the model checker this crate is empty: `tests/models` takes out of it what it checks.
+#![cfg(not(loom))]
 
 extern crate self as gc_core;
 
@@ -54,6 +70,7 @@ extern crate self as gc_core;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+mod allocation;
 pub mod arena;
 pub mod barrier;
 #[macro_use]
@@ -71,6 +88,8 @@ pub mod metrics;
 mod mutation;
 mod no_drop;
 mod os;
+mod protocol;
+pub mod shared;
 mod static_wrapper;
 mod sync;
 mod tags;
@@ -93,7 +112,7 @@ pub use self::{
     gc_weak::GcWeak,
     heap::error::HeapError,
     heap::extent::Extent,
-    heap::options::{HeapOptions, Zeal},
+    heap::options::{HeapOptions, Mode, Zeal},
     heap::verify::VerifyError,
     lock::{GcLock, GcRefLock, Lock, RefLock},
     mutation::Mutation,

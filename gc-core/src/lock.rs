@@ -21,9 +21,9 @@ use crate::gc::Gc;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
 
-/// Whether the collector says that nobody has a reference to the lock. It may then be visited in
-/// place, whatever the visitor does.
-fn is_unreferenced<'gc, L: ?Sized, C: Trace<'gc>>(lock: &L, cc: &C) -> bool {
+/// Whether the collector says that nobody has a reference by which the content of the lock could be
+/// written. It may then be visited in place, whatever the visitor does.
+pub(crate) fn is_unreferenced<'gc, L: ?Sized, C: Trace<'gc>>(lock: &L, cc: &C) -> bool {
     let address = ptr::from_ref(lock).addr();
     cc.holds(address).is_some_and(|word| word.covers(address))
 }

@@ -1,36 +1,43 @@
 //! What an arena tells about its collector, and how its pace is set.
 
-use core::cell::Cell;
 use core::fmt;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::context::Context;
 
-/// How much work the collector does for how much allocation.
+/// How much is allocated between two collections.
 ///
-/// A collection is due when the bytes allocated since the last one exceed `sleep_factor` times the
-/// bytes that survived it (or, if those are less than 256 MiB, times the geometric mean of both),
-/// and at least `min_sleep`. An arena begins with what its [`HeapOptions`](crate::HeapOptions) say.
+/// A collection should be over when so many bytes were allocated since the last one as `sleep_factor`
+/// times the bytes that survived it (or, if those are less than
+/// [`HeapOptions::square_root_growth`](crate::HeapOptions::square_root_growth) says, times the geometric
+/// mean of both), and at least `min_sleep`; or earlier, where a limit is near. One that stops the program
+/// begins then; one during which the program goes on begins earlier, by what will probably be
+/// allocated meanwhile. An arena begins with what its [`HeapOptions`](crate::HeapOptions) say.
 ///
-/// The other factors say how much *work*, in bytes of debt paid, each step of an incremental
-/// collection counts for a byte of object: the smaller, the faster it gets done. A stop-the-world
-/// collection is one step, so for it they have no effect.
+/// | field | [`StopTheWorld`](crate::Mode::StopTheWorld) | [`Incremental`](crate::Mode::Incremental) | [`Concurrent`](crate::Mode::Concurrent) |
+/// | --- | --- | --- | --- |
+/// | `sleep_factor`, `min_sleep` | when a collection begins | when it should end | when it should end |
+/// | all others | no effect | no effect | no effect |
+///
+/// The others weigh the kinds of work in `gc-arena`. Here the length of a step follows from measured rates
+/// and from [`HeapOptions::step`](crate::HeapOptions::step).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pacing {
-    /// How long the collector sleeps, as a multiple of the bytes that survived.
+    /// How much is allocated until the end of the next collection, as a multiple of the bytes that
+    /// survived: a hundredth of [`HeapOptions::growth`](crate::HeapOptions::growth).
     pub sleep_factor: f64,
-    /// How long it sleeps at least, in bytes.
+    /// How much at least, in bytes: [`HeapOptions::floor`](crate::HeapOptions::floor).
     pub min_sleep: usize,
-    /// Work for marking.
+    /// Work for marking. No effect.
     pub mark_factor: f64,
-    /// Work for scanning.
+    /// Work for scanning. No effect.
     pub trace_factor: f64,
-    /// Work for keeping an object in the sweep.
+    /// Work for keeping an object in the sweep. No effect.
     pub keep_factor: f64,
-    /// Work for dropping a value.
+    /// Work for dropping a value. No effect.
     pub drop_factor: f64,
-    /// Work for freeing an object.
+    /// Work for freeing an object. No effect.
     pub free_factor: f64,
 }
 
@@ -46,7 +53,7 @@ impl Pacing {
         free_factor: 0.3,
     };
 
-    /// A whole collection as soon as one is due: no step counts as work.
+    /// The same pace. It does not choose a mode: [`HeapOptions::mode`](crate::HeapOptions::mode) does.
     pub const STOP_THE_WORLD: Pacing = Pacing {
         mark_factor: 0.0,
         trace_factor: 0.0,
@@ -64,46 +71,35 @@ impl Default for Pacing {
 }
 
 /// What the collector of an arena has done so far.
+///
+/// Times and the number of collections change when a cycle ends, except `longest_collection` and
+/// `concurrent_time`, which change during one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Collections completed.
+    /// Collections completed. One that was abandoned is not counted.
     pub collections: u64,
-    /// Time spent in them.
+    /// Time that the program's thread spent in them: in whole collections, or in steps of them at
+    /// safepoints. What write barriers do is not in it.
     pub collection_time: Duration,
-    /// The longest of them.
+    /// The longest of these: of whole collections, or of steps.
     pub longest_collection: Duration,
-    /// Time spent marking, as a part of `collection_time`.
+    /// Time that other threads spent in collections beside the program, added up over the threads.
+    pub concurrent_time: Duration,
+    /// Time by the clock from the beginning of collections until all that could be reached was marked,
+    /// the program's own time in between included.
     pub mark_time: Duration,
-    /// Time spent sweeping, dropping values included, as a part of `collection_time`.
+    /// Time by the clock from then on until all the rest was freed, dropping values included.
     pub sweep_time: Duration,
-    /// Bytes of objects allocated ever.
+    /// Bytes of objects allocated ever; large objects count as whole blocks.
     pub allocated_bytes: u64,
-    /// Bytes of objects that survived the last collection.
+    /// Bytes of objects that survived the last collection, large ones as whole blocks. What was allocated
+    /// while it ran is not counted.
     pub live_bytes: usize,
     /// Bytes of blocks that the heap owns now.
     pub heap_bytes: usize,
     /// Bytes of blocks that it has owned at most.
     pub peak_heap_bytes: usize,
-}
-
-/// The part of the statistics that collections write.
-#[derive(Default)]
-pub(crate) struct StatisticsCell(Cell<Statistics>);
-
-impl StatisticsCell {
-    /// Counts a cycle that began at `start`, had marked at `marked`, and ends now.
-    pub(crate) fn note_cycle(&self, start: Instant, marked: Instant, live_bytes: usize) {
-        let end = Instant::now();
-        let mut statistics = self.0.get();
-        statistics.collections += 1;
-        statistics.collection_time += end - start;
-        statistics.longest_collection = statistics.longest_collection.max(end - start);
-        statistics.mark_time += marked - start;
-        statistics.sweep_time += end - marked;
-        statistics.live_bytes = live_bytes;
-        self.0.set(statistics);
-    }
 }
 
 /// A handle to the figures and the pace of an arena's collector.
@@ -120,35 +116,35 @@ impl Metrics {
 
     /// Sets the pace. It takes effect at once.
     pub fn set_pacing(&self, pacing: Pacing) {
-        self.0.pacer.set_pacing(pacing);
+        self.0.collector().pace(|pacer| pacer.set_pacing(pacing));
     }
 
     /// The number of objects that are allocated and not freed. Takes constant time.
     pub fn total_gc_count(&self) -> usize {
-        self.0.heap.objects() as usize
+        self.0.objects() as usize
     }
 
-    /// By how many bytes of allocation a collection is overdue; zero if it is not due yet.
+    /// By how many bytes of allocation the beginning of a collection is overdue; zero if it is not due yet.
     pub fn allocation_debt(&self) -> f64 {
         self.0.debt()
     }
 
-    /// Adds to the allocation debt, in bytes, until the next collection.
+    /// Adds to the allocation debt, in bytes, until the end of the next collection.
     ///
     /// Use it to account for memory outside of the heap that objects own; a negative amount puts
     /// the next collection off. Where the sum is not a number, adjustments so far are forgotten.
     pub fn adjust_debt(&self, bytes: f64) {
-        self.0.pacer.adjust(bytes);
+        self.0.collector().pace(|pacer| pacer.adjust(bytes));
     }
 
     /// All figures. Takes constant time.
     pub fn statistics(&self) -> Statistics {
-        let (heap_bytes, peak_heap_bytes) = self.0.heap.owned_and_peak();
+        let (heap_bytes, peak_heap_bytes) = self.0.heap().owned_and_peak();
         Statistics {
-            allocated_bytes: self.0.heap.allocated_bytes(),
+            allocated_bytes: self.0.allocated_bytes(),
             heap_bytes,
             peak_heap_bytes,
-            ..self.0.statistics.0.get()
+            ..*self.0.collector().statistics.lock()
         }
     }
 }

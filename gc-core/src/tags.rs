@@ -4,6 +4,7 @@ use crate::descriptor::Described;
 use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
 use crate::heap::Heap;
+use crate::heap::block::Flag;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GROUP_BYTES, bit, bit_index, low_bits};
 use crate::trace::{Edge, EdgeVisitor, Trace, Unreferenced};
@@ -37,8 +38,7 @@ impl Heap {
         unsafe {
             // The flag of a large object is that of its head.
             for block in [block, self.head_of(block)] {
-                self.blocks()
-                    .set_state(block, self.blocks().state(block).with_kinds(true));
+                self.blocks().raise(block, Flag::Kinds);
             }
             self.planes().kinds(address).insert(bit(address));
         }
@@ -52,7 +52,7 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn is_dirty(&self, start: usize) -> bool {
         // SAFETY: passed on to the caller.
-        unsafe { self.planes().group(start) }.states.get() & dirty_bit(start) != 0
+        unsafe { self.planes().states(start) }.get() & dirty_bit(start) != 0
     }
 
     /// Notes that the tags of the object at `start` may not tell the truth: it may have been written
@@ -64,9 +64,11 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn set_dirty(&self, start: usize) {
         // SAFETY: passed on to the caller.
-        unsafe { self.planes().group(start) }
-            .states
-            .insert(dirty_bit(start));
+        let states = unsafe { self.planes().states(start) };
+        if states.get() & dirty_bit(start) == 0 {
+            // A sweeper may be clearing the bits of dead objects beside it.
+            states.insert_shared(dirty_bit(start));
+        }
     }
 
     /// Notes that the tags of the object tell the truth; which those of an external one do only as
@@ -80,9 +82,7 @@ impl Heap {
         if !object.descriptor().external {
             let start = object.extent().base;
             // SAFETY: passed on to the caller.
-            unsafe { self.planes().group(start) }
-                .states
-                .remove(dirty_bit(start));
+            unsafe { self.planes().states(start) }.remove_shared(dirty_bit(start));
         }
     }
 

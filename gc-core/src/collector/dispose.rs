@@ -17,15 +17,15 @@ pub(crate) struct Disposer {
 }
 
 impl Disposer {
-    /// Drops the value of a described object, if there is one in it. Does not unwind.
+    /// Drops the value of a described object, if there is one in it; whether there was. Does not unwind.
     ///
     /// # Safety
     ///
     /// `extent` is an allocation in a described block, and nothing will refer to its value again.
-    pub(crate) unsafe fn dispose(&mut self, extent: Extent) {
+    pub(crate) unsafe fn dispose(&mut self, extent: Extent) -> bool {
         // SAFETY: passed on to the caller.
         let Some(object) = (unsafe { Described::at(extent) }) else {
-            return;
+            return false;
         };
         // Whatever invariants a value's `Drop` broke by unwinding are broken in values that nobody
         // can reach, or were shared by reference counts and the like, whose own code copes with it.
@@ -34,6 +34,7 @@ impl Disposer {
         if let Err(payload) = result {
             self.keep(payload);
         }
+        true
     }
 
     /// Keeps the payload of the first panic. Others are leaked: dropping one may panic as well.

@@ -1,150 +1,549 @@
-//! The collector: stop-the-world mark-sweep.
+//! The collector: mark-sweep, at once, in steps, or beside the program.
 //!
 //! One cycle, from beginning to end:
 //!
-//! 1. **Preparation.** The allocator leaves its holes.
-//! 2. **Marking.** From the roots, everything reachable is marked through the tagged words
-//!    ([`mark`]). Objects of `External` types, and those that were written since their tags were made
-//!    and whose pointers may have moved by it, are asked for their pointers and tagged anew. If a
-//!    `trace` panics here, all marks are cleared again and the panic goes on: nothing was freed.
-//! 3. **Weak pointers.** Objects that only they lead to become shells ([`weak`]).
-//! 4. **Sweeping.** All that is not marked is freed, block by block ([`crate::heap::sweep`]); values
-//!    that need `Drop` are dropped just before ([`dispose`]). If one panics, the sweep goes on, and
-//!    the panic afterwards.
-//! 5. **Pacing.** The survivors tell when the next cycle is due ([`pacer`]) and how much empty
+//! 1. **The snapshot.** At a safepoint, where no `mutate` call runs, allocators leave their holes. What is
+//!    allocated from now on is born black: marked and claimed. The roots are asked for their pointers.
+//! 2. **Marking.** From the roots, everything that was reachable then is marked through the tagged words
+//!    ([`mark`]). Before the program writes for the first time to an object of the snapshot, the write
+//!    barrier *claims* it and passes on what it held ([`claim`]); so all that was reachable at the snapshot
+//!    is marked, whatever the program does meanwhile. Objects whose pointers only their own `trace` knows are
+//!    asked by the program's thread, at safepoints.
+//! 3. **The end of marking.** At a safepoint at which the markers rest, no packet is left and no object is to
+//!    be asked, everything is marked.
+//! 4. **Weak pointers.** Objects that only they lead to become shells ([`weak`]).
+//! 5. **Sweeping.** All that is not marked is freed, block by block ([`crate::heap::sweep`]); values
+//!    that need `Drop` are dropped just before, by the program's thread ([`dispose`]).
+//! 6. **Pacing.** The survivors tell when the next cycle is due ([`pacer`]) and how much empty
 //!    memory to keep until then; the rest goes back to the system.
 //!
-//! With [`Zeal`](crate::Zeal), a naive marker checks the result of step 2, and the heap is verified
-//! after step 4.
+//! [`Mode`](crate::Mode) says who does this, and when. *At once*: the thread that came to the safepoint,
+//! with helpers, before it returns. In *steps*: that thread, for some microseconds at each safepoint. *Beside*
+//! the program: other threads mark and sweep ([`jobs`]), and safepoints do only what these cannot or what
+//! they are too slow for. All three are the same code: a [`Marker`] and a [`Sweeper`] work until they are
+//! done or their time is over, and [`Collector::step`] decides what is next.
+//!
+//! A panic of a `trace`, and a write to an object of which nobody says which it is, abandon the cycle: the
+//! markers are stopped, all marks are cleared, and nothing is freed. In the second case the next cycle is at
+//! once.
+//!
+//! With [`Zeal`], a naive marker checks the result of marking, and the heap is verified after each cycle.
 //!
 //! # Invariants
 //!
-//! 1. A cycle runs only while no `mutate` call does: it needs the arena exclusively.
-//! 2. Between cycles no mark is set.
+//! 1. The phase changes only at safepoints, and, of a heap with one mutator, by that one to `Abandoned`; and
+//!    while no `mutate` call runs, except to `Abandoned`, and from `Sweeping` to `Sleeping`.
+//! 2. Between cycles no mark is set and nothing is claimed.
+//! 3. One thread at a time is at a safepoint of a heap: it has the lock of [`Cycle`].
 
+pub(crate) mod at_once;
+pub(crate) mod claim;
 pub(crate) mod dispose;
-mod mark;
+mod jobs;
+pub(crate) mod mark;
 mod naive;
 pub(crate) mod pacer;
 mod stack;
+mod steps;
 pub(crate) mod weak;
+pub(crate) mod work;
 
-use std::panic::{self, AssertUnwindSafe};
+use core::time::Duration;
 use std::time::Instant;
 
 use self::dispose::Disposer;
-use self::mark::Marker;
+use self::jobs::Jobs;
+use self::mark::Backlog;
 use self::naive::NaiveMarker;
-use crate::context::Context;
-use crate::heap::extent::Extent;
+use self::pacer::Pacer;
+use self::work::Work;
+use crate::heap::Heap;
+use crate::heap::block::BlockIndex;
+use crate::heap::error::HeapError;
+use crate::heap::options::{HeapOptions, Mode, Zeal};
+use crate::heap::space::AddressSpace;
+use crate::heap::store::Occupied;
+use crate::heap::sweep::{Survivors, Sweeper};
+use crate::metrics::{Pacing, Statistics};
+use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering};
 use crate::trace::EdgeVisitor;
 
 /// Where in its cycle the collector is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Phase {
     /// Waiting for the next cycle.
     Sleeping,
     /// Finding what is reachable.
     Marking,
-    /// All that is reachable is marked.
+    /// All that is reachable is marked; where weak pointers lead is being settled.
     Marked,
     /// Freeing the rest.
     Sweeping,
+    /// Marking was given up, and is to be cleared away.
+    Abandoned,
 }
 
 impl Phase {
+    const ALL: [Phase; 5] = [
+        Phase::Sleeping,
+        Phase::Marking,
+        Phase::Marked,
+        Phase::Sweeping,
+        Phase::Abandoned,
+    ];
+
     /// Whether the collector may go from this phase to `next`.
     fn may_become(self, next: Phase) -> bool {
         use Phase::*;
         matches!(
             (self, next),
-            (Sleeping, Marking) | (Marking, Marked) | (Marked, Sweeping) | (Sweeping, Sleeping)
-                // A cycle that is abandoned because a `trace` panicked.
-                | (Marking, Sleeping)
+            (Sleeping, Marking)
+                | (Marking, Marked)
+                | (Marked, Sweeping)
+                | (Sweeping, Sleeping)
+                | (Marking, Abandoned)
+                | (Abandoned, Sleeping)
         )
     }
 }
 
+/// With less room than this below its limit, a heap is not collected while the program goes on.
+const LITTLE_ROOM: usize = 1 << 20;
+
 /// Visits the roots of a heap.
 pub(crate) type Roots<'a> = dyn Fn(&mut dyn EdgeVisitor) + 'a;
 
-impl Context {
+/// A program at a safepoint, as the collector sees it.
+pub(crate) struct World<'a> {
+    /// Visits the roots, while no `mutate` call runs.
+    pub(crate) roots: &'a Roots<'a>,
+    /// Calls a function while no `mutate` call runs, what mutators found is handed over, and no allocator
+    /// will go on in a hole that it had before.
+    pub(crate) stopped: &'a dyn Fn(&mut dyn FnMut()),
+    /// Bytes allocated ever.
+    pub(crate) allocated: u64,
+}
+
+/// How many mutators a heap has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutators {
+    /// One, which is at the safepoint itself whenever somebody is.
+    One,
+    /// Any number. While one is at a safepoint, others work, unless they are stopped. All values are
+    /// `Send` and `Sync`.
+    Many,
+}
+
+/// A heap with its collector.
+pub(crate) struct Collector {
+    pub(crate) heap: Heap,
+    pub(crate) work: Work,
+    pub(crate) zeal: Zeal,
+    mutators: Mutators,
+    mode: Mode,
+    concurrent_from: usize,
+    markers: usize,
+    step: Duration,
+    minimum_share: u32,
+    pub(crate) pacer: Mutex<Pacer>,
+    pub(crate) statistics: Mutex<Statistics>,
+    /// The [`Phase`].
+    phase: AtomicU8,
+    /// Bytes allocated ever from which on a safepoint has something to do.
+    due_at: AtomicU64,
+    /// Whether some object was written of which nobody said which.
+    unknown_writes: AtomicBool,
+    /// Taken while an object is claimed.
+    claims: Mutex<()>,
+    /// What other threads do in the cycle, and what they do that may outlast it.
+    jobs: Jobs,
+    housekeeping: Jobs,
+    /// Blocks that nobody has begun to sweep.
+    unswept: Mutex<Occupied>,
+    /// Those that have values which need `Drop`.
+    with_drops: Mutex<Vec<BlockIndex>>,
+    /// What sweepers that have finished found.
+    survivors: Mutex<Survivors>,
+    cycle: Mutex<Cycle>,
+}
+
+/// What the thread at the safepoint knows of the cycle in progress.
+pub(crate) struct Cycle {
+    /// When it began, and when marking was complete.
+    began: Instant,
+    marked: Instant,
+    /// Spare blocks when it began: those which the program had no use for since the last.
+    idle: usize,
+    /// Time spent at its safepoints.
+    spent: Duration,
+    /// Bytes allocated ever when marking was complete.
+    allocated_marked: u64,
+    /// Bytes allocated ever at the last safepoint, and for how long safepoints should work for them.
+    allocated: u64,
+    credit: Duration,
+    /// What the safepoints' own marker has still to do.
+    backlog: Backlog,
+    /// Objects to which weak pointers lead, to be settled.
+    weak: Vec<usize>,
+    disposer: Disposer,
+    /// When the thread came to the present safepoint, if it takes part in the cycle there.
+    entered: Instant,
+    /// The end of the cycle before.
+    ended: Instant,
+    /// How many collections in a row left the program hardly any time and memory.
+    thrashing: u32,
+}
+
+impl Collector {
+    /// An empty heap with a sleeping collector.
+    pub(crate) fn new(options: &HeapOptions, mutators: Mutators) -> Result<Collector, HeapError> {
+        options.check()?;
+        let space = match options.reserve {
+            None => AddressSpace::shared()?,
+            Some(bytes) => AddressSpace::new(bytes)?.into(),
+        };
+        let pacing = Pacing {
+            sleep_factor: f64::from(options.growth) / 100.0,
+            min_sleep: options.floor,
+            ..Pacing::DEFAULT
+        };
+        let limit = options.limit.min(space.bytes());
+        let pacer = Pacer::new(pacing, limit, options.soft_limit, options.square_root);
+        let now = Instant::now();
+        Ok(Collector {
+            heap: Heap::new(space, options.limit, options.reserve.is_some()),
+            work: Work::new(),
+            zeal: options.zeal,
+            mutators,
+            mode: options.mode,
+            concurrent_from: options.concurrent_from,
+            markers: options.markers,
+            step: options.step,
+            minimum_share: options.minimum_share,
+            due_at: AtomicU64::new(pacer.due_at()),
+            pacer: Mutex::new(pacer),
+            statistics: Mutex::default(),
+            phase: AtomicU8::new(Phase::Sleeping as u8),
+            unknown_writes: AtomicBool::new(false),
+            claims: Mutex::new(()),
+            jobs: Jobs::default(),
+            housekeeping: Jobs::default(),
+            unswept: Mutex::default(),
+            with_drops: Mutex::default(),
+            survivors: Mutex::default(),
+            cycle: Mutex::new(Cycle {
+                began: now,
+                marked: now,
+                idle: 0,
+                spent: Duration::ZERO,
+                allocated_marked: 0,
+                allocated: 0,
+                credit: Duration::ZERO,
+                backlog: Backlog::default(),
+                weak: Vec::new(),
+                disposer: Disposer::default(),
+                entered: now,
+                ended: now,
+                thrashing: 0,
+            }),
+        })
+    }
+
+    /// Where in its cycle the collector is.
+    #[inline]
+    pub(crate) fn phase(&self) -> Phase {
+        // `Acquire`, partner: `enter`. Who sees that sweeping has begun also sees all shells.
+        Phase::ALL[usize::from(self.phase.load(Ordering::Acquire))]
+    }
+
     fn enter(&self, next: Phase) {
-        let phase = self.phase.replace(next);
+        let phase = self.phase();
         assert!(
             phase.may_become(next),
             "the collector cannot go from {phase:?} to {next:?}"
         );
+        // `Release`, partner: `phase`.
+        self.phase.store(next as u8, Ordering::Release);
     }
 
-    /// Runs one cycle.
+    /// Whether a safepoint has anything to do, when so many bytes were allocated ever.
+    #[inline]
+    pub(crate) fn wants_safepoint(&self, allocated: u64) -> bool {
+        // Relaxed: a figure by itself.
+        allocated > self.due_at.load(Ordering::Relaxed)
+            || self.phase() != Phase::Sleeping
+            || self.zeal.collect
+    }
+
+    /// Lets the pacer change, and looks anew when a safepoint has something to do.
+    pub(crate) fn pace<T>(&self, change: impl FnOnce(&mut Pacer) -> T) -> T {
+        let mut pacer = self.pacer.lock();
+        let result = change(&mut pacer);
+        // Relaxed: a figure by itself.
+        self.due_at.store(pacer.due_at(), Ordering::Relaxed);
+        result
+    }
+
+    /// A safepoint: starts a collection if it is time, and does its part of one in progress.
     ///
     /// # Panics
     ///
-    /// If the `trace` of a value panics (then nothing is freed) or the `Drop` of one (then the cycle
-    /// was completed). With zeal, if a check fails.
+    /// If the `trace` of a value panics (then nothing is freed), or the `Drop` of one (then everything else
+    /// that was to be done was done). With zeal, if a check fails.
     ///
     /// # Safety
     ///
-    /// No `mutate` call is running, and `roots` visits every pointer from outside of the heap into
-    /// it.
-    pub(crate) unsafe fn collect(&self, roots: &Roots<'_>) {
-        let start = Instant::now();
-        let heap = &self.heap;
-        heap.retire_all();
-        let idle = heap.spare_blocks();
-        self.enter(Phase::Marking);
-        let marking = panic::catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: no mutator is at work, says the caller, so nothing is being written; and tags
-            // that do not tell the truth are those of dirty objects or of unknown ones.
-            let mut marker = unsafe { Marker::new(heap, self.unknown_writes.get()) };
-            roots(&mut marker);
-            marker.run();
-            if self.zeal.naive_mark {
-                // SAFETY: as above.
-                let mut naive = unsafe { NaiveMarker::new(heap) };
-                roots(&mut naive);
-                naive.run();
-                naive.compare();
-            }
-            marker.into_weak_targets()
-        }));
-        let weak_targets = match marking {
-            Ok(weak_targets) => weak_targets,
-            Err(payload) => {
-                heap.clear_marks();
-                self.enter(Phase::Sleeping);
-                panic::resume_unwind(payload);
-            }
+    /// The thread is in no `mutate` call, `world` keeps its promises, and its roots are all pointers from
+    /// outside of the heap into it. If values are not all `Send` and `Sync`, the thread is the heap's
+    /// one mutator.
+    pub(crate) unsafe fn safepoint(self: &Arc<Self>, world: &World<'_>) {
+        // Somebody else is at work: his safepoint will do.
+        let Some(mut cycle) = self.cycle.try_lock() else {
+            return;
         };
-        self.enter(Phase::Marked);
-        self.unknown_writes.set(false);
-        let marked = Instant::now();
-
-        let mut disposer = Disposer::default();
-        // SAFETY: marking is complete, and the marker noted where weak pointers point.
-        unsafe { weak::make_shells(heap, &weak_targets, &mut disposer) };
-        self.enter(Phase::Sweeping);
-        // SAFETY: marking was complete, so nothing refers to unmarked objects; the cursors are in
-        // no hole.
-        let survivors = unsafe {
-            heap.sweep(self.zeal.verify, |base, end| {
-                disposer.dispose(Extent {
-                    base,
-                    bytes: end - base,
-                })
-            })
-        };
-        self.pacer
-            .finish_cycle(survivors.bytes, heap.allocated_bytes());
-        heap.trim(self.pacer.expected().saturating_sub(survivors.holes), idle);
-        self.enter(Phase::Sleeping);
-        self.statistics.note_cycle(start, marked, survivors.bytes);
-
-        if self.zeal.verify {
-            // SAFETY: no cycle is in progress any more, and no mutator is at work.
-            unsafe { heap.verify() }.unwrap_or_else(|error| panic!("after a collection, {error}"));
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match self.phase() {
+                Phase::Sleeping => {
+                    if self.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0 {
+                        self.start(&mut cycle, world);
+                    }
+                }
+                _ if self.is_cramped(&cycle, world) => self.complete_locked(&mut cycle, world),
+                _ => self.step(&mut cycle, world),
+            }
         }
-        disposer.finish();
+        core::mem::take(&mut cycle.disposer).finish();
+    }
+
+    /// Whether the program has run into the heap's limit, or might before its next safepoint, or is far
+    /// beyond what it should allocate during a collection.
+    fn is_cramped(&self, cycle: &Cycle, world: &World<'_>) -> bool {
+        {
+            let pacer = self.pacer.lock();
+            if pacer.is_starved() || pacer.is_lost(world.allocated) {
+                return true;
+            }
+        }
+        let lately = world.allocated.saturating_sub(cycle.allocated) as usize;
+        self.heap.is_limited() && self.heap.room() < LITTLE_ROOM / 2 + 2 * lately
+    }
+
+    /// Starts a cycle, and completes it if it is to be at once.
+    unsafe fn start(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        cycle.entered = Instant::now();
+        let small = {
+            let pacer = self.pacer.lock();
+            let beside = match self.mode {
+                Mode::StopTheWorld => false,
+                Mode::Incremental => true,
+                Mode::Concurrent => pacer.live() >= self.concurrent_from,
+            };
+            // While a cycle is in progress, the program needs room for what it allocates.
+            let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
+            let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
+            !beside || pacer.is_starved() || cramped
+        };
+        // Relaxed: it was set by a mutator that has left its `mutate` call since.
+        if small || self.unknown_writes.load(Ordering::Relaxed) {
+            // SAFETY: passed on to the caller.
+            unsafe { self.collect_at_once(cycle, world) }
+        } else {
+            // SAFETY: passed on to the caller.
+            unsafe { self.begin(cycle, world) }
+        }
+    }
+
+    /// Completes the cycle in progress, if there is one.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::safepoint`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    pub(crate) unsafe fn complete(self: &Arc<Self>, world: &World<'_>) {
+        let mut cycle = self.cycle.lock();
+        // SAFETY: passed on to the caller.
+        unsafe { self.complete_locked(&mut cycle, world) }
+        core::mem::take(&mut cycle.disposer).finish();
+    }
+
+    /// Completes the cycle in progress, if there is one, and collects everything that cannot be reached.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::safepoint`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    pub(crate) unsafe fn collect(self: &Arc<Self>, world: &World<'_>) {
+        let mut cycle = self.cycle.lock();
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.complete_locked(&mut cycle, world);
+            self.collect_at_once(&mut cycle, world);
+        }
+        core::mem::take(&mut cycle.disposer).finish();
+    }
+
+    /// Completes the cycle in progress, if there is one, and calls `f` before another begins and while
+    /// no `mutate` call runs.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::safepoint`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    pub(crate) unsafe fn with_no_cycle(self: &Arc<Self>, world: &World<'_>, f: &mut dyn FnMut()) {
+        let mut cycle = self.cycle.lock();
+        // SAFETY: passed on to the caller.
+        unsafe { self.complete_locked(&mut cycle, world) }
+        (world.stopped)(f);
+        core::mem::take(&mut cycle.disposer).finish();
+    }
+
+    unsafe fn complete_locked(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        cycle.entered = Instant::now();
+        while self.phase() != Phase::Sleeping {
+            // SAFETY: passed on to the caller.
+            unsafe { self.hurry(cycle, world) }
+        }
+        self.jobs.close();
+    }
+
+    /// Gives a cycle up while it marks: from now on no marker reads anything. What it has done is cleared
+    /// away at the next safepoint. May be called in a `mutate` call.
+    pub(crate) fn abandon(&self) {
+        self.work.set_stop(true);
+        self.jobs.close();
+        self.enter(Phase::Abandoned);
+    }
+
+    /// Clears away what an abandoned cycle has done.
+    fn clear_away(&self, cycle: &mut Cycle) {
+        self.work.clear();
+        cycle.backlog = Backlog::default();
+        cycle.weak.clear();
+        self.heap.set_black(false);
+        self.heap.clear_marks();
+        self.enter(Phase::Sleeping);
+    }
+
+    /// Notes that some object is about to be written, of which nobody says which.
+    pub(crate) fn note_unknown_write(&self) {
+        // Relaxed: it is read when this mutator has left its `mutate` call.
+        self.unknown_writes.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether some object was written of which nobody said which, since the last cycle at once.
+    pub(crate) fn has_unknown_writes(&self) -> bool {
+        // Relaxed: asked by the mutator itself.
+        self.unknown_writes.load(Ordering::Relaxed)
+    }
+
+    /// Waits until no other thread is sweeping. What is left will be swept at safepoints.
+    pub(crate) fn hold_sweeping(&self) {
+        self.housekeeping.close();
+        if self.phase() == Phase::Sweeping {
+            self.work.set_stop(true);
+            self.jobs.close();
+            self.work.set_stop(false);
+        }
+    }
+
+    /// What has to be thrown when the cycle in progress ends.
+    pub(crate) fn take_disposer(&self) -> Disposer {
+        core::mem::take(&mut self.cycle.lock().disposer)
+    }
+
+    /// Checks that everything which can be reached now will survive.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`], no `mutate` call is running, and marking is complete.
+    unsafe fn check_marks(&self, roots: &Roots<'_>) {
+        // SAFETY: passed on to the caller.
+        let mut naive = unsafe { NaiveMarker::new(&self.heap) };
+        roots(&mut naive);
+        naive.run();
+        naive.check();
+    }
+
+    /// Sweeps blocks until none is left, or the time is over. Whether none is left.
+    ///
+    /// # Safety
+    ///
+    /// Marking is complete, and weak pointers are settled.
+    unsafe fn sweep(&self, sweeper: &mut Sweeper<'_>, deadline: Option<Instant>) -> bool {
+        /// How many blocks are taken at a time.
+        const SOME: usize = 16;
+        let blocks = self.heap.blocks();
+        // SAFETY: the blocks are ours.
+        let has_drops = |block| unsafe { blocks.state(block) }.has_drops();
+        loop {
+            let some = {
+                let mut unswept = self.unswept.lock();
+                let small = unswept.small.len().saturating_sub(SOME);
+                let large = unswept.large.len().saturating_sub(1);
+                Occupied {
+                    small: unswept.small.split_off(small),
+                    large: unswept.large.split_off(large),
+                }
+            };
+            if some.small.is_empty() && some.large.is_empty() {
+                return true;
+            }
+            let mut with_drops = Vec::new();
+            // The lowest last, which is where cursors take from.
+            for block in some.small {
+                if has_drops(block) {
+                    with_drops.push(block);
+                } else {
+                    // SAFETY: passed on to the caller; nothing in the block needs to be dropped.
+                    unsafe { sweeper.small(block) }
+                }
+            }
+            for head in some.large {
+                if has_drops(head) {
+                    with_drops.push(head);
+                } else {
+                    // SAFETY: as above.
+                    unsafe { sweeper.large(head) }
+                }
+            }
+            if !with_drops.is_empty() {
+                self.with_drops.lock().append(&mut with_drops);
+            }
+            if self.work.must_stop() || deadline.is_some_and(|end| Instant::now() >= end) {
+                return false;
+            }
+        }
+    }
+
+    /// Stops all that is going on, for good, and gives all blocks back to the store.
+    ///
+    /// # Safety
+    ///
+    /// No `mutate` call is running, nor will be.
+    pub(crate) unsafe fn shut_down(&self) {
+        self.work.set_stop(true);
+        self.jobs.close();
+        self.housekeeping.close();
+        let mut rest = core::mem::take(&mut *self.unswept.lock());
+        for block in core::mem::take(&mut *self.with_drops.lock()) {
+            // SAFETY: the block is ours.
+            if unsafe { self.heap.blocks().state(block) }.is_large_head() {
+                rest.large.push(block);
+            } else {
+                rest.small.push(block);
+            }
+        }
+        self.heap.put_back(rest);
     }
 }

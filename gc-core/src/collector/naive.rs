@@ -58,6 +58,23 @@ impl<'h> NaiveMarker<'h> {
         }
     }
 
+    /// Checks that everything which was found is marked.
+    ///
+    /// # Panics
+    ///
+    /// If something is not.
+    pub(super) fn check(&self) {
+        for &start in &self.found {
+            // SAFETY: an object starts there.
+            let marked = unsafe { self.heap.planes().group(start) }.marks() & bit(start) != 0;
+            assert!(
+                marked,
+                "the marker has missed the object at {:?}",
+                self.heap.allocation_of(start),
+            );
+        }
+    }
+
     /// Compares with the marks in the planes.
     ///
     /// # Panics
@@ -67,7 +84,7 @@ impl<'h> NaiveMarker<'h> {
         for block in self.heap.occupied_blocks() {
             self.heap.each_start(block, |start| {
                 // SAFETY: an object starts there.
-                let marked = unsafe { self.heap.planes().group(start) }.marks.get() & bit(start) != 0;
+                let marked = unsafe { self.heap.planes().group(start) }.marks() & bit(start) != 0;
                 let found = self.found.contains(&start);
                 assert!(
                     marked == found,

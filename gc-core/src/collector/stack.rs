@@ -1,7 +1,6 @@
 //! The mark stack: addresses of objects that were found and not yet looked at.
 //!
-//! It grows as needed up to a bound that does not depend on the heap, and its memory is given back
-//! after the cycle. When it is full, or memory is, it says so, and the marker falls back on marking
+//! It grows as needed up to a bound that does not depend on the heap. When it is full, or memory is, it says so, and the marker falls back on marking
 //! in place.
 
 use core::mem::MaybeUninit;
@@ -12,13 +11,10 @@ const BOUND: usize = 1 << 20;
 /// The first allocation, in entries.
 const FIRST: usize = 1 << 10;
 
+#[derive(Default)]
 pub(super) struct MarkStack(Vec<usize>);
 
 impl MarkStack {
-    pub(super) fn new() -> MarkStack {
-        MarkStack(Vec::new())
-    }
-
     /// Puts an address on top; `false` if there is no room.
     pub(super) fn push(&mut self, address: usize) -> bool {
         let room = self.make_room(1);
@@ -57,6 +53,21 @@ impl MarkStack {
         self.0.pop()
     }
 
+    /// Takes `count` entries from the bottom, where what was found first is.
+    pub(super) fn take_lowest(&mut self, count: usize) -> Vec<usize> {
+        let lowest = self.0[..count].to_vec();
+        // Their places are filled from the top: the order means nothing.
+        let top = self.0.split_off(self.0.len() - count);
+        let filled = count.min(self.0.len());
+        self.0[..filled].copy_from_slice(&top[..filled]);
+        lowest
+    }
+
+    /// Takes all entries.
+    pub(super) fn take_all(&mut self) -> Vec<usize> {
+        self.0.split_off(0)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -88,7 +99,7 @@ mod tests {
 
     #[test]
     fn it_is_bounded() {
-        let mut stack = MarkStack::new();
+        let mut stack = MarkStack::default();
         let pushed = (1..).take_while(|address| stack.push(*address)).count();
         assert_eq!(pushed, BOUND);
         assert_eq!(stack.pop(), Some(BOUND));
@@ -98,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_is_written_above_the_top_can_be_raised() {
-        let mut stack = MarkStack::new();
+        let mut stack = MarkStack::default();
         assert!(stack.make_room(2));
         stack.spare()[0].write(16);
         stack.spare()[1].write(32);

@@ -64,31 +64,48 @@ unsafe fn is_shell_in(
     }
 }
 
-/// Makes those of `targets` that are not marked into shells, and marks them so that they stay.
+/// Settles what becomes of the object at `target`, where a weak pointer leads: if it is not marked, it is
+/// made into a shell, and marked so that it stays.
 ///
 /// # Safety
 ///
-/// Marking is complete, and `targets` are addresses at which weak pointers in use point.
-pub(super) unsafe fn make_shells(heap: &Heap, targets: &[usize], disposer: &mut Disposer) {
-    for &target in targets {
-        // SAFETY: weak pointers in use point at starts of objects.
-        let group = unsafe { heap.planes().group(target) };
-        if group.marks.get() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
-            continue;
+/// Marking is complete, and `target` is an address at which a weak pointer in use points, or did when the
+/// cycle began.
+pub(super) unsafe fn settle(heap: &Heap, target: usize, disposer: &mut Disposer) {
+    // SAFETY: weak pointers in use point at starts of objects.
+    let group = unsafe { heap.planes().group(target) };
+    if group.marks() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
+        return;
+    }
+    // SAFETY: as above; and since the object is not reachable but weakly, and `upgrade` does not return
+    // objects that are not marked, nothing will refer to its value again.
+    unsafe {
+        let extent = Extent {
+            base: target,
+            bytes: heap.end_of(target) - target,
+        };
+        if heap.state_at(target).is_described() {
+            disposer.dispose(extent);
         }
-        group.marks.insert(bit(target));
-        // SAFETY: as above; and since the object is not reachable but weakly, and `upgrade` does
-        // not return shells, nothing will refer to its value again.
-        unsafe {
-            let extent = Extent {
-                base: target,
-                bytes: heap.end_of(target) - target,
-            };
-            if heap.blocks().state(heap.owned_block(target)).is_described() {
-                disposer.dispose(extent);
-            }
-            heap.clear_tags(extent);
-            heap.insert_kind(target);
-        }
+        heap.clear_tags(extent);
+        heap.insert_kind(target);
+        group.marks[0].insert(bit(target));
+    }
+}
+
+/// Whether the object at which a weak pointer points is dead, in the phase in which weak pointers are
+/// being settled.
+///
+/// # Safety
+///
+/// As for [`is_shell_of`], and marking is complete.
+pub(crate) unsafe fn is_dead_in(heap: &Heap, target: usize) -> bool {
+    if !heap.spans(target) {
+        return false;
+    }
+    // SAFETY: weak pointers in use point at starts of objects.
+    unsafe {
+        let marked = heap.planes().group(target).marks() & bit(target) != 0;
+        !marked || is_shell_of(heap, target)
     }
 }

@@ -1,0 +1,323 @@
+//! Allocation of typed values: what a mutator's [`Context`] does with them.
+
+use core::alloc::Layout;
+use core::marker::PhantomData;
+use core::mem::{needs_drop, size_of};
+use core::ptr::{self, NonNull};
+
+use crate::collect::Collect;
+use crate::context::Context;
+use crate::descriptor::{Described, Descriptor};
+use crate::heap::MAX_ALIGN;
+use crate::heap::bump::{Shape, record_tags};
+use crate::heap::error::HeapError;
+use crate::heap::extent::Extent;
+use crate::heap::planes::{GRANULE, WORD, bit};
+use crate::tags::Tagger;
+use crate::trace::{EdgeVisitor, Edges, Trace};
+use crate::typemap::TypeMap;
+
+impl Context {
+    /// Puts `value` into the heap.
+    #[inline(always)]
+    pub(crate) fn allocate_value<'gc, T: Collect<'gc> + 'gc>(
+        &self,
+        value: T,
+    ) -> Result<NonNull<T>, HeapError> {
+        if Values::<T>::NO_MEMORY {
+            // The value is not stored, but it goes on existing at this address.
+            core::mem::forget(value);
+            return Ok(NonNull::dangling());
+        }
+        let heap = self.heap();
+        let shape = Values::<T>::SHAPE;
+        let Some(base) = self.allocate(shape) else {
+            return Err(self.no_memory());
+        };
+        let extent = Extent {
+            base,
+            bytes: shape.bytes,
+        };
+        let place = ptr::with_exposed_provenance_mut::<T>(base);
+        // SAFETY: the allocation is new, long enough and aligned for a `T`, with a word to spare
+        // if it is described. Tags are set on words of the value only, and nobody looks at them
+        // before it is there.
+        unsafe {
+            place.write(value);
+            if Values::<T>::DESCRIBED {
+                Described::set(extent, Values::<T>::DESCRIPTOR, 1);
+            }
+            if needs_drop::<T>() {
+                heap.note_drop(base);
+            }
+            match T::TYPE_MAP.fixed() {
+                Some((_, 0)) => {}
+                Some((_, weak)) => self.record_weak(base, weak),
+                // An external object is asked for its pointers whenever it is marked.
+                None if T::TYPE_MAP.is_external() => heap.set_dirty(base),
+                None => (*place).trace(&mut Tagger::new(heap, extent)),
+            }
+            Ok(NonNull::new_unchecked(place))
+        }
+    }
+
+    /// Marks words of a new object as weak pointers: bit *i* stands for word *i*.
+    ///
+    /// # Safety
+    ///
+    /// The object at `base` is that long.
+    #[cold]
+    unsafe fn record_weak(&self, base: usize, mut weak: u64) {
+        while weak != 0 {
+            // SAFETY: the word belongs to the object.
+            unsafe {
+                self.heap()
+                    .insert_kind(base + weak.trailing_zeros() as usize * WORD)
+            };
+            weak &= weak - 1;
+        }
+    }
+
+    /// Puts the values of `items` into the heap, side by side.
+    pub(crate) fn allocate_slice<'gc, T: Collect<'gc> + 'gc>(
+        &self,
+        mut items: impl ExactSizeIterator<Item = T>,
+    ) -> Result<NonNull<[T]>, HeapError> {
+        let count = items.len();
+        let shape = Values::<T>::slice_shape(count)?;
+        let heap = self.heap();
+        let (place, extent) = match shape {
+            None => (NonNull::<T>::dangling().as_ptr(), None),
+            Some(shape) => {
+                let base = self.allocate(&shape).ok_or_else(|| self.no_memory())?;
+                let extent = Extent {
+                    base,
+                    bytes: shape.bytes,
+                };
+                if shape.described {
+                    // SAFETY: the object is new and described.
+                    unsafe { Described::clear(extent) };
+                }
+                (ptr::with_exposed_provenance_mut::<T>(base), Some(extent))
+            }
+        };
+        // The iterator is the caller's and may panic; then what is there so far is dropped, and the
+        // object stays without a value.
+        let mut written = Written { place, count: 0 };
+        for index in 0..count {
+            let item = items.next().unwrap_or_else(|| {
+                panic!("an iterator of length {count} ended after {index} items")
+            });
+            // SAFETY: the allocation has room for `count` values.
+            unsafe { place.add(index).write(item) };
+            written.count += 1;
+        }
+        core::mem::forget(written);
+        let slice = ptr::slice_from_raw_parts_mut(place, count);
+        if let Some(extent) = extent {
+            // SAFETY: all values are there now; see `allocate`.
+            unsafe {
+                if Values::<T>::DESCRIBED {
+                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR, count);
+                }
+                if needs_drop::<T>() {
+                    heap.note_drop(extent.base);
+                }
+                match T::TYPE_MAP.fixed() {
+                    Some((0, _)) => {}
+                    Some((tags, weak)) => {
+                        for item in (extent.base..).step_by(size_of::<T>()).take(count) {
+                            record_tags(heap.planes(), item, tags);
+                            if weak != 0 {
+                                self.record_weak(item, weak);
+                            }
+                        }
+                    }
+                    None if T::TYPE_MAP.is_external() => heap.set_dirty(extent.base),
+                    None => {
+                        let mut tagger = Tagger::new(heap, extent);
+                        (*slice).iter().for_each(|item| item.trace(&mut tagger));
+                    }
+                }
+            }
+        }
+        // SAFETY: neither an allocation nor a dangling pointer is null.
+        Ok(unsafe { NonNull::new_unchecked(slice) })
+    }
+
+    /// Copies a string into the heap.
+    pub(crate) fn allocate_str(&self, text: &str) -> Result<NonNull<str>, HeapError> {
+        let bytes = text.len();
+        let mut place = NonNull::<u8>::dangling().as_ptr();
+        if let Some(shape) = Values::<u8>::slice_shape(bytes)? {
+            let base = self.allocate(&shape).ok_or_else(|| self.no_memory())?;
+            place = ptr::with_exposed_provenance_mut(base);
+            // SAFETY: the new allocation has room for the bytes, and nobody else refers to it.
+            unsafe { ptr::copy_nonoverlapping(text.as_ptr(), place, bytes) };
+        }
+        let copy = ptr::slice_from_raw_parts_mut(place, bytes) as *mut str;
+        // SAFETY: neither an allocation nor a dangling pointer is null.
+        Ok(unsafe { NonNull::new_unchecked(copy) })
+    }
+}
+
+/// Drops the values of a slice under construction when that panics.
+struct Written<T> {
+    place: *mut T,
+    count: usize,
+}
+
+impl<T> Drop for Written<T> {
+    fn drop(&mut self) {
+        // SAFETY: that many values were written, and nobody else knows them.
+        unsafe { ptr::slice_from_raw_parts_mut(self.place, self.count).drop_in_place() }
+    }
+}
+
+/// What the allocator knows about objects with values of type `T` in them, at compile time.
+struct Values<T>(PhantomData<T>);
+
+impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
+    const MAP: TypeMap = T::TYPE_MAP;
+
+    /// Whether objects have a descriptor.
+    const DESCRIBED: bool = needs_drop::<T>() || Self::MAP.moves();
+
+    /// Whether a value needs no object at all.
+    const NO_MEMORY: bool = size_of::<T>() == 0 && !Self::DESCRIBED;
+
+    const ALIGN: usize = {
+        let align = align_of::<T>();
+        assert!(
+            align <= MAX_ALIGN || Self::NO_MEMORY,
+            "values in the heap are aligned to 4096 bytes at most"
+        );
+        align
+    };
+
+    const DESCRIPTOR: &'static Descriptor = &Self::descriptor(false);
+    const SLICE_DESCRIPTOR: &'static Descriptor = &Self::descriptor(true);
+
+    const SHAPE: &'static Shape = &match Self::shape(size_of::<T>(), false) {
+        Some(shape) => match Self::MAP.fixed() {
+            Some((tags, _)) => Shape { tags, ..shape },
+            None => shape,
+        },
+        None => panic!("the type is larger than an address space"),
+    };
+
+    const fn descriptor(counted: bool) -> Descriptor {
+        Descriptor {
+            drop: if needs_drop::<T>() {
+                Some(drop_values::<T>)
+            } else {
+                None
+            },
+            trace: trace_values::<T>,
+            external: Self::MAP.is_external(),
+            moves: Self::MAP.moves(),
+            counted,
+        }
+    }
+
+    /// The shape of an object with `bytes` bytes of values.
+    const fn shape(bytes: usize, counted: bool) -> Option<Shape> {
+        let overhead = if Self::DESCRIBED {
+            Descriptor::overhead(counted)
+        } else {
+            0
+        };
+        let Some(bytes) = bytes.checked_next_multiple_of(WORD) else {
+            return None;
+        };
+        let Some(bytes) = bytes.checked_add(overhead) else {
+            return None;
+        };
+        let Some(bytes) = bytes.checked_next_multiple_of(GRANULE) else {
+            return None;
+        };
+        if bytes > isize::MAX as usize {
+            return None;
+        }
+        // Objects that are all descriptor, or whose values have no size, have a granule anyway.
+        let bytes = if bytes == 0 { GRANULE } else { bytes };
+        Some(Shape {
+            bytes,
+            align: Self::ALIGN,
+            described: Self::DESCRIBED,
+            leaf: Self::MAP.is_leaf(),
+            tags: 0,
+        })
+    }
+
+    /// The shape of a slice of `count` values, or `None` if it needs no memory.
+    fn slice_shape(count: usize) -> Result<Option<Shape>, HeapError> {
+        let bytes = count.checked_mul(size_of::<T>());
+        if bytes == Some(0) && (count == 0 || !Self::DESCRIBED) {
+            return Ok(None);
+        }
+        match bytes.and_then(|bytes| Self::shape(bytes, true)) {
+            Some(shape) => Ok(Some(shape)),
+            None => Err(HeapError::SizeOverflow {
+                count,
+                size: size_of::<T>(),
+            }),
+        }
+    }
+}
+
+/// Drops `count` values.
+///
+/// # Safety
+///
+/// They are there, and nobody refers to them, now or later.
+unsafe fn drop_values<T>(values: *mut u8, count: usize) {
+    // SAFETY: passed on to the caller.
+    unsafe { ptr::slice_from_raw_parts_mut(values.cast::<T>(), count).drop_in_place() }
+}
+
+/// Visits the pointers of `count` values.
+///
+/// # Safety
+///
+/// They are there, in an object of a heap on which no mutator is at work, or which is about to be written for
+/// the first time in a cycle; so that nobody has a reference to them by which to change them.
+unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc>(
+    values: *const u8,
+    count: usize,
+    visitor: &mut dyn EdgeVisitor,
+) {
+    // SAFETY: passed on to the caller.
+    let values = unsafe { core::slice::from_raw_parts(values.cast::<T>(), count) };
+    let range = values.as_ptr_range();
+    // SAFETY: the caller has no exclusive reference, and there are no shared ones that would allow
+    // a change while a collection runs.
+    let mut edges = unsafe { Edges::of_object(visitor, range.start.addr()..range.end.addr()) };
+    for value in values {
+        edges.trace(value);
+    }
+}
+
+/// Layouts of fat pointers are not specified; what tagging relies on is checked here and in the test
+/// below: the address comes first.
+const _: () = {
+    let slice = ptr::slice_from_raw_parts(ptr::without_provenance::<u8>(16), 3);
+    // SAFETY: both are two words, and neither has provenance or padding.
+    let words: [usize; 2] = unsafe { core::mem::transmute(slice) };
+    assert!(words[0] == 16 && words[1] == 3);
+    assert!(bit(WORD) == 2 && Layout::new::<*const [u8]>().size() == 2 * WORD);
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_comes_first_in_pointers_to_trait_objects() {
+        let value = 7_u64;
+        let pointer: *const dyn core::fmt::Debug = &value;
+        // SAFETY: both are two words.
+        let words: [*const (); 2] = unsafe { core::mem::transmute(pointer) };
+        assert_eq!(words[0], ptr::from_ref(&value).cast());
+    }
+}

@@ -1,0 +1,189 @@
+//! A whole cycle while the program stands still.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Instant;
+
+use super::jobs::{Jobs, processors};
+use super::mark::{Backlog, Marker, Role};
+use super::naive::NaiveMarker;
+use super::work::MARKERS;
+use super::{Collector, Cycle, Phase, World, weak};
+use crate::heap::extent::Extent;
+use crate::heap::options::Mode;
+use crate::heap::sweep::Sweeper;
+use crate::sync::{Arc, Ordering};
+
+/// Heaps with fewer bytes of survivors than this are not worth a second thread.
+const WORTH_HELP: usize = 1 << 20;
+
+impl Collector {
+    /// Runs one cycle while no `mutate` call does.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::safepoint`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`]; no cycle is in progress.
+    pub(super) unsafe fn collect_at_once(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        self.jobs.close();
+        // SAFETY: passed on to the caller; and the program is stopped.
+        (world.stopped)(&mut || unsafe { self.collect_stopped(cycle, world) });
+    }
+
+    unsafe fn collect_stopped(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        cycle.began = Instant::now();
+        cycle.spent = Default::default();
+        cycle.idle = self.heap.spare_blocks();
+        self.pacer.lock().start_cycle(world.allocated);
+        self.enter(Phase::Marking);
+        let count = self.helpers() + 1;
+        // SAFETY: passed on to the caller.
+        let marking =
+            panic::catch_unwind(AssertUnwindSafe(|| unsafe { self.mark_all(world, count) }));
+        if let Err(payload) = marking {
+            self.abandon();
+            self.clear_away(cycle);
+            panic::resume_unwind(payload);
+        }
+        self.jobs.close();
+        self.enter(Phase::Marked);
+        // Relaxed: no mutator is at work.
+        self.unknown_writes.store(false, Ordering::Relaxed);
+        cycle.marked = Instant::now();
+
+        for target in self.work.take_weak() {
+            // SAFETY: marking is complete, and the markers noted where weak pointers point.
+            unsafe { weak::settle(&self.heap, target, &mut cycle.disposer) };
+        }
+        self.enter(Phase::Sweeping);
+        let mut occupied = self.heap.take_occupied();
+        // The highest are swept first, for cursors take what was brought back last, and should find the
+        // lowest there; and in a row, for that is how metadata comes from memory fastest.
+        occupied.small.sort_unstable();
+        *self.unswept.lock() = occupied;
+        for _ in 1..count {
+            // SAFETY: marking is complete, and `close` below waits for this.
+            Jobs::start(self, |this| &this.jobs, |this| unsafe { this.sweep_job() });
+        }
+        let mut sweeper = Sweeper::new(&self.heap, self.zeal.verify);
+        // SAFETY: as above.
+        unsafe { self.sweep(&mut sweeper, None) };
+        self.jobs.close();
+        for block in core::mem::take(&mut *self.with_drops.lock()) {
+            // SAFETY: the block was not swept; its values are dropped before, by a thread that may.
+            unsafe { self.sweep_with_drops(cycle, &mut sweeper, block, None) };
+        }
+        *self.survivors.lock() += sweeper.finish();
+        self.end(cycle, world.allocated, None);
+        self.verify_at_end();
+    }
+
+    /// How many threads help the one that collects at once.
+    fn helpers(&self) -> usize {
+        let markers = match self.markers {
+            _ if self.mode == Mode::Incremental => 1,
+            0 => processors().min(4),
+            markers => markers.min(MARKERS),
+        };
+        if self.pacer.lock().live() < WORTH_HELP && self.markers == 0 {
+            return 0;
+        }
+        markers - 1
+    }
+
+    unsafe fn mark_all(self: &Arc<Self>, world: &World<'_>, count: usize) {
+        // Relaxed: no mutator is at work.
+        let all_dirty = self.unknown_writes.load(Ordering::Relaxed);
+        let role = move |number| Role {
+            number,
+            count,
+            all_dirty,
+            asks: number == 0,
+        };
+        self.work.termination.start();
+        for number in 1..count {
+            // SAFETY: the number is this job's alone; the program stands still until it is over, for it is
+            // waited for, or does not begin.
+            Jobs::start(
+                self,
+                |this| &this.jobs,
+                move |this| unsafe {
+                    this.work.termination.start();
+                    let (heap, work) = (&this.heap, &this.work);
+                    Marker::<false>::new(heap, work, role(number), Backlog::default())
+                        .run_with_others();
+                },
+            );
+        }
+        let (heap, work) = (&self.heap, &self.work);
+        {
+            let resting = Resting(self);
+            // SAFETY: the program stands still; this is the thread that may ask objects.
+            let mut marker =
+                unsafe { Marker::<false>::new(heap, work, role(0), Backlog::default()) };
+            (world.roots)(&mut marker);
+            marker.run_with_others();
+            core::mem::forget(resting);
+        }
+        if self.zeal.naive_mark {
+            self.jobs.close();
+            // SAFETY: the program stands still.
+            let mut naive = unsafe { NaiveMarker::new(heap) };
+            (world.roots)(&mut naive);
+            naive.run();
+            naive.compare();
+        }
+    }
+}
+
+/// Stops the helpers, and counts this thread as a marker no more, if a `trace` panics.
+struct Resting<'a>(&'a Collector);
+
+impl Drop for Resting<'_> {
+    fn drop(&mut self) {
+        self.0.work.set_stop(true);
+        self.0.jobs.close();
+        self.0.work.termination.rest();
+    }
+}
+
+impl Collector {
+    /// Drops the dead values of a block, then sweeps it; as far as the time reaches. Whether it was
+    /// swept.
+    ///
+    /// # Safety
+    ///
+    /// Marking is complete, the block was taken to be swept and was not. If values are not all `Send`, the
+    /// thread is the heap's one mutator.
+    pub(super) unsafe fn sweep_with_drops(
+        &self,
+        cycle: &mut Cycle,
+        sweeper: &mut Sweeper<'_>,
+        block: crate::heap::block::BlockIndex,
+        deadline: Option<Instant>,
+    ) -> bool {
+        let disposer = &mut cycle.disposer;
+        // SAFETY: passed on to the caller; dead values are dropped once, for that leaves no value.
+        unsafe {
+            let done = self.heap.each_dead(block, |base, end| {
+                let extent = Extent {
+                    base,
+                    bytes: end - base,
+                };
+                let dropped = disposer.dispose(extent);
+                !dropped || deadline.is_none_or(|end| Instant::now() < end)
+            });
+            if !done {
+                return false;
+            }
+            if self.heap.blocks().state(block).is_large_head() {
+                sweeper.large(block);
+            } else {
+                sweeper.small(block);
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,313 @@
+//! Claiming: what a write barrier does while marking goes on.
+//!
+//! Before an object of the snapshot is written for the first time in a cycle, what its words hold is
+//! noted, and it is claimed, so that no marker reads it any more ([`crate::protocol::claim`]). Large
+//! objects are claimed by chunks. Objects that must be asked for their pointers are claimed by asking
+//! them, by the barrier or, if none comes, at a safepoint.
+//!
+//! # No object is lost
+//!
+//! Take a pointer that was in an object of the snapshot when the cycle began. As long as nobody writes to
+//! the object, it is there. Either a marker reads it there, and it was not claimed before; or the first one
+//! who writes claims it, and notes the pointer before; or, at the end, neither has happened, and then the
+//! object was not reached. So by induction over the length of the path, all that could be reached from the
+//! roots at the snapshot is marked at the end. What the program gets hold of later, it got from there, or it
+//! is new, and was born marked; except through weak pointers and root sets, whose contents are noted when they
+//! are read. `docs/concurrency.md` has the whole proof.
+
+use super::mark::{CHUNK, is_candidate, read_word};
+use super::work::Work;
+use super::{Collector, Mutators};
+use crate::descriptor::Described;
+use crate::heap::block::{BlockState, Use};
+use crate::heap::extent::Extent;
+use crate::heap::planes::{GRANULE, GROUP_BYTES, WORD, bit, bit_index, low_bits};
+use crate::protocol::claim;
+use crate::tags::dirty_bit;
+use crate::trace::{Edge, EdgeVisitor};
+
+/// Pointers that a mutator has found, for the markers.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pointers: Vec<usize>,
+    weak: Vec<usize>,
+}
+
+/// From so many pointers on they are handed over even in a `mutate` call.
+const MANY: usize = 1024;
+
+impl Found {
+    /// Hands over what was found.
+    pub(crate) fn hand_over(&mut self, work: &Work) {
+        work.add(core::mem::take(&mut self.pointers));
+        work.add_weak(&mut self.weak);
+    }
+
+    /// Whether it is time to hand over what was found.
+    pub(crate) fn is_large(&self) -> bool {
+        self.pointers.len() >= MANY
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pointers.is_empty() && self.weak.is_empty()
+    }
+
+    /// Adds what `other` found.
+    pub(crate) fn append(&mut self, other: &mut Found) {
+        self.pointers.append(&mut other.pointers);
+        self.weak.append(&mut other.weak);
+    }
+
+    /// A visitor who notes pointers here.
+    pub(crate) fn finder<'a>(&'a mut self, collector: &'a Collector) -> Finder<'a> {
+        Finder {
+            collector,
+            found: self,
+        }
+    }
+}
+
+/// Notes pointers into the heap.
+pub(crate) struct Finder<'a> {
+    collector: &'a Collector,
+    found: &'a mut Found,
+}
+
+impl EdgeVisitor for Finder<'_> {
+    fn visit(&mut self, edge: Edge) {
+        let heap = &self.collector.heap;
+        let target = edge.target;
+        let granules = (heap.top() - heap.base()) / GRANULE;
+        if !is_candidate(target, heap.base(), granules) {
+            return;
+        }
+        // Whether it is marked already is for the markers to see: they have prefetched what tells.
+        if edge.weak {
+            self.found.weak.push(target);
+        } else {
+            self.found.pointers.push(target);
+        }
+    }
+}
+
+impl Collector {
+    /// Claims the object at `start`, if it was not claimed; small ones that were allocated since the cycle
+    /// began were born so.
+    ///
+    /// If its `trace` panics, it was not claimed.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there, marking goes on, and this is a thread that may ask it for its
+    /// pointers.
+    pub(crate) unsafe fn claim(&self, start: usize, found: &mut Found) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let state = self.heap.state_at(start);
+            if state.usage() == Use::LargeLeaf {
+                return;
+            }
+            let end = self.heap.end_of(start);
+            if state.is_described() {
+                let bytes = end - start;
+                match Described::at(Extent { base: start, bytes }) {
+                    None => return,
+                    Some(object) if self.must_ask(object) => {
+                        return self.claim_by_asking(object, found);
+                    }
+                    Some(_) => {}
+                }
+            }
+            let step = if state.is_large_head() {
+                CHUNK
+            } else {
+                end - start
+            };
+            for chunk in (start..end).step_by(step) {
+                self.claim_words(start, chunk, (chunk + step).min(end), found);
+            }
+        }
+    }
+
+    /// Claims those chunks of the object at `start` in which the bytes from `from` to `to` lie.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::claim`], and the bytes are in the object.
+    pub(crate) unsafe fn claim_part(
+        &self,
+        start: usize,
+        (from, to): (usize, usize),
+        found: &mut Found,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let state = self.heap.state_at(start);
+            if !state.is_large_head() || state.is_described() {
+                return self.claim(start, found);
+            }
+            if state.usage() == Use::LargeLeaf {
+                return;
+            }
+            let end = self.heap.end_of(start);
+            let first = start + (from - start) / CHUNK * CHUNK;
+            for chunk in (first..to).step_by(CHUNK) {
+                self.claim_words(start, chunk, (chunk + CHUNK).min(end), found);
+            }
+        }
+    }
+
+    /// Whether the pointers of an object are known only if it is asked.
+    ///
+    /// # Safety
+    ///
+    /// It is an object of this heap.
+    unsafe fn must_ask(&self, object: Described) -> bool {
+        let start = object.extent().base;
+        // SAFETY: passed on to the caller.
+        object.descriptor().moves
+            && unsafe { self.heap.planes().states(start) }.get() & dirty_bit(start) != 0
+    }
+
+    /// Claims the words from `from` to `to` of the object at `start`: all of it, or a chunk.
+    unsafe fn claim_words(&self, start: usize, from: usize, to: usize, found: &mut Found) {
+        let planes = self.heap.planes();
+        // SAFETY: passed on to the caller.
+        let word = unsafe { planes.claims(from) }.word();
+        if claim::is_done(word, bit(from)) {
+            return;
+        }
+        let _claiming = self.claims.lock();
+        if claim::is_done(word, bit(from)) {
+            return;
+        }
+        // SAFETY: passed on to the caller. Tagged words were written, and since the object is not claimed,
+        // nobody writes to it.
+        unsafe {
+            let state = self.heap.state_at(start);
+            let mut address = from;
+            while address < to {
+                let next = ((address & !(GROUP_BYTES - 1)) + GROUP_BYTES).min(to);
+                let own = low_bits(((next - address) / WORD) as u32);
+                let first = bit_index(address);
+                let mut tags = planes.group(address).tags.get() >> first & own;
+                let kinds = if state.has_kinds() {
+                    planes.kinds(address).get() >> first
+                } else {
+                    0
+                };
+                while tags != 0 {
+                    let index = tags.trailing_zeros();
+                    let slot = address + index as usize * WORD;
+                    found.finder(self).visit(Edge {
+                        slot,
+                        target: read_word::<true>(slot),
+                        weak: kinds >> index & 1 != 0,
+                    });
+                    tags &= tags - 1;
+                }
+                address = next;
+            }
+            self.set_claimed(start, from);
+        }
+    }
+
+    /// Claims an object by asking it for its pointers.
+    unsafe fn claim_by_asking(&self, object: Described, found: &mut Found) {
+        let start = object.extent().base;
+        // SAFETY: passed on to the caller.
+        let word = unsafe { self.heap.planes().claims(start) }.word();
+        if claim::is_done(word, bit(start)) {
+            return;
+        }
+        let _claiming = self.claims.lock();
+        if claim::is_done(word, bit(start)) {
+            return;
+        }
+        // SAFETY: passed on to the caller. Who writes to the object in a `mutate` call has come here
+        // before, and has the claim done; so nobody has a reference by which to write.
+        unsafe {
+            object.trace(&mut found.finder(self));
+            self.set_all_claimed(object.extent());
+        }
+    }
+
+    /// Asks an object that a marker has found for its pointers, at a safepoint, and, if the heap has one
+    /// mutator, makes its tags anew.
+    ///
+    /// If its `trace` panics, the cycle must be given up.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::claim`]; and if the heap has one mutator, no `mutate` call is running.
+    pub(super) unsafe fn ask(&self, start: usize, found: &mut Found) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let extent = Extent {
+                base: start,
+                bytes: self.heap.end_of(start) - start,
+            };
+            if self.mutators == Mutators::Many {
+                // Others are looking at tags: an upgrade of a weak pointer looks at those of the target.
+                if let Some(object) = Described::at(extent) {
+                    self.claim_by_asking(object, found);
+                }
+                return;
+            }
+            let word = self.heap.planes().claims(start).word();
+            let Some(object) = Described::at(extent) else {
+                return;
+            };
+            if claim::is_done(word, bit(start)) {
+                return;
+            }
+            // Claimed first: another marker that meets it must not look at tags in the making.
+            self.set_all_claimed(extent);
+            self.heap.clear_tags(extent);
+            object.trace(&mut super::mark::Asked {
+                heap: &self.heap,
+                extent,
+                listener: &mut found.finder(self),
+            });
+            self.heap.clear_dirty(object);
+        }
+    }
+
+    /// [`Collector::set_claimed`] for a whole object, with all of its chunks if it is large.
+    unsafe fn set_all_claimed(&self, extent: Extent) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let large = self.heap.state_at(extent.base).is_large_head();
+            let step = if large { CHUNK } else { extent.bytes };
+            for from in (extent.base..extent.end()).step_by(step) {
+                self.set_claimed(extent.base, from);
+            }
+        }
+    }
+
+    /// Sets the claim of the object at `start`, or of its chunk at `from`, and waits for markers that read
+    /// it.
+    unsafe fn set_claimed(&self, start: usize, from: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let word = self.heap.planes().claims(from).word();
+            let flags = self.heap.blocks().byte(self.heap.owned_block(start));
+            let batches = self.work.batches();
+            claim::claim(word, bit(from), flags, BlockState::CLAIMED, from, batches);
+        }
+    }
+
+    /// Notes a pointer that a mutator has read where nobody keeps to claims: it leads to an object that
+    /// must survive this cycle.
+    ///
+    /// # Safety
+    ///
+    /// `target` is the address of an object of this heap, or none in any heap.
+    pub(crate) unsafe fn note_read(&self, target: usize, found: &mut Found) {
+        found.finder(self).visit(Edge {
+            slot: 0,
+            target,
+            weak: false,
+        });
+    }
+}

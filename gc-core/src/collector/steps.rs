@@ -1,0 +1,512 @@
+//! A cycle in steps, each at a safepoint, or beside the program.
+
+use core::time::Duration;
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Instant;
+
+use super::claim::Found;
+use super::jobs::{Jobs, processors};
+use super::mark::{Backlog, Marker, Role};
+use super::work::MARKERS;
+use super::{Collector, Cycle, Mutators, Phase, World, weak};
+use crate::heap::options::Mode;
+use crate::heap::sweep::Sweeper;
+use crate::sync::Arc;
+
+/// How many units of some work are done between two looks at the clock.
+const BETWEEN_LOOKS: usize = 16;
+
+/// A safepoint works at least this part of a step, for later, however little was allocated.
+const IDLE: u32 = 64;
+
+impl Collector {
+    /// Begins a cycle during which the program goes on.
+    pub(super) unsafe fn begin(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        self.jobs.close();
+        let began = Instant::now();
+        cycle.began = began;
+        cycle.spent = Duration::ZERO;
+        cycle.credit = Duration::ZERO;
+        cycle.allocated = world.allocated;
+        cycle.idle = self.heap.spare_blocks();
+        let mut panicked = None;
+        (world.stopped)(&mut || {
+            self.pacer.lock().start_cycle(world.allocated);
+            self.heap.set_black(true);
+            self.enter(Phase::Marking);
+            let asked = panic::catch_unwind(AssertUnwindSafe(|| {
+                let mut found = Found::default();
+                (world.roots)(&mut found.finder(self));
+                found.hand_over(&self.work);
+            }));
+            panicked = asked.err();
+            if panicked.is_some() {
+                self.give_up(cycle);
+            }
+        });
+        if let Some(payload) = panicked {
+            panic::resume_unwind(payload);
+        }
+        if self.mode == Mode::Concurrent {
+            self.start_markers();
+        }
+        self.note_step(cycle, began);
+    }
+
+    /// Starts jobs that mark beside the program.
+    fn start_markers(self: &Arc<Self>) {
+        let background = self.background();
+        for number in 0..background {
+            // SAFETY: the number is this job's alone, and marking does not end before the job has, for
+            // it is waited for, or does not begin. The program claims what it writes.
+            Jobs::start(
+                self,
+                |this| &this.jobs,
+                move |this| unsafe {
+                    let began = Instant::now();
+                    this.work.termination.start();
+                    let (heap, work) = (&this.heap, &this.work);
+                    let role = this.role(number);
+                    Marker::<true>::new(heap, work, role, Backlog::default()).run_with_others();
+                    this.statistics.lock().concurrent_time += began.elapsed();
+                },
+            );
+        }
+    }
+
+    /// How many threads mark beside the program.
+    fn background(&self) -> usize {
+        match (self.mode, self.markers) {
+            (Mode::Concurrent, 0) => (processors() - 1).clamp(1, 2),
+            (Mode::Concurrent, markers) => markers.min(MARKERS - 1),
+            _ => 0,
+        }
+    }
+
+    /// The role of a marker in a cycle during which the program goes on. The highest number is that of the
+    /// thread at the safepoint.
+    fn role(&self, number: usize) -> Role {
+        Role {
+            number,
+            count: self.background() + 1,
+            all_dirty: false,
+            asks: false,
+        }
+    }
+
+    /// Does a part of the cycle in progress.
+    pub(super) unsafe fn step(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match self.phase() {
+                Phase::Sleeping => {}
+                Phase::Marking => self.mark_step(cycle, world),
+                Phase::Marked => {
+                    self.timed(cycle, self.step, |cycle, end| {
+                        self.settle(cycle, world, end)
+                    });
+                }
+                Phase::Sweeping => self.sweep_step(cycle, world),
+                Phase::Abandoned => {
+                    self.clear_away(cycle);
+                    self.collect_at_once(cycle, world);
+                }
+            }
+        }
+    }
+
+    /// Brings the cycle in progress nearer to its end, however long it takes.
+    pub(super) unsafe fn hurry(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match self.phase() {
+                Phase::Marking => {
+                    {
+                        let _hungry = self.work.hungry();
+                        self.mark_some(cycle, world, None);
+                        while !self.work.termination.all_rest() {
+                            std::thread::yield_now();
+                            self.mark_some(cycle, world, None);
+                        }
+                    }
+                    self.try_to_end_marking(cycle, world);
+                }
+                Phase::Marked => self.settle(cycle, world, None),
+                Phase::Sweeping => {
+                    self.sweep_some(cycle, world, None, true);
+                }
+                _ => self.step(cycle, world),
+            }
+        }
+    }
+
+    /// Works for some time at most, and notes how long it was.
+    fn timed(
+        &self,
+        cycle: &mut Cycle,
+        limit: Duration,
+        work: impl FnOnce(&mut Cycle, Option<Instant>),
+    ) {
+        let began = Instant::now();
+        cycle.entered = began;
+        // A step of no bound has none that the clock could reach.
+        work(cycle, began.checked_add(limit));
+        self.note_step(cycle, began);
+    }
+
+    fn note_step(&self, cycle: &mut Cycle, began: Instant) {
+        let took = began.elapsed();
+        cycle.spent += took;
+        let mut statistics = self.statistics.lock();
+        statistics.longest_collection = statistics.longest_collection.max(took);
+    }
+
+    /// Whether this safepoint has to work for what the program has allocated, and for how long at most.
+    fn take_credit(&self, cycle: &mut Cycle, world: &World<'_>) -> (bool, Duration) {
+        let allocated = world.allocated.saturating_sub(cycle.allocated);
+        cycle.allocated = world.allocated;
+        let pacer = self.pacer.lock();
+        cycle.credit += match self.mode {
+            Mode::Concurrent => pacer.assist(world.allocated, allocated),
+            // A program that comes by often and allocates little brings the cycle to its end, too.
+            _ => pacer.share(allocated).max(self.step / IDLE),
+        };
+        let limit = if pacer.is_urgent(world.allocated) {
+            cycle.credit.max(self.step)
+        } else {
+            self.step
+        };
+        // Not for every microsecond: what is begun has to be worth it.
+        let enough = cycle.credit >= self.step / 2;
+        let due = match self.mode {
+            Mode::Concurrent => enough && cycle.credit > Duration::ZERO,
+            _ => enough || self.zeal.collect,
+        };
+        if due {
+            cycle.credit = Duration::ZERO;
+        }
+        (due, limit)
+    }
+
+    unsafe fn mark_step(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        let beside = self.mode == Mode::Concurrent;
+        let (due, limit) = self.take_credit(cycle, world);
+        if self.work.has_no_by_value() && self.jobs.unfinished() > 0 && !due {
+            return;
+        }
+        self.timed(cycle, limit, |cycle, end| {
+            if due || !self.work.has_no_by_value() {
+                // SAFETY: passed on to the caller.
+                unsafe { self.ask_and_mark(cycle, world, end, due) };
+            }
+            if !self.work.has_no_packets() || !cycle.backlog.is_empty() {
+                if beside && self.jobs.unfinished() == 0 {
+                    self.start_markers();
+                }
+                return;
+            }
+            if self.work.has_no_by_value()
+                && (self.jobs.unfinished() == 0 || self.work.termination.all_rest())
+            {
+                // SAFETY: passed on to the caller.
+                unsafe { self.try_to_end_marking(cycle, world) }
+            }
+        });
+    }
+
+    /// Asks objects for their pointers and marks, until there is nothing to do or the time is over.
+    unsafe fn mark_some(&self, cycle: &mut Cycle, world: &World<'_>, deadline: Option<Instant>) {
+        // SAFETY: passed on to the caller.
+        unsafe { self.ask_and_mark(cycle, world, deadline, true) }
+    }
+
+    /// [`Collector::mark_some`], which only asks if not told to mark.
+    unsafe fn ask_and_mark(
+        &self,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        deadline: Option<Instant>,
+        mark: bool,
+    ) {
+        let is_over = || deadline.is_some_and(|end| Instant::now() >= end);
+        let role = self.role(self.background());
+        self.work.termination.start();
+        loop {
+            let mut asked = 0;
+            let asking = panic::catch_unwind(AssertUnwindSafe(|| {
+                let mut found = Found::default();
+                while let Some(object) = self.work.take_by_value() {
+                    // SAFETY: passed on to the caller.
+                    unsafe { self.ask(object, &mut found) };
+                    asked += 1;
+                    if asked % BETWEEN_LOOKS == 0 && is_over() {
+                        break;
+                    }
+                }
+                found.hand_over(&self.work);
+            }));
+            if let Err(payload) = asking {
+                self.work.termination.rest();
+                (world.stopped)(&mut || self.give_up(cycle));
+                panic::resume_unwind(payload);
+            }
+            if !mark || asked > 0 && is_over() {
+                break;
+            }
+            let backlog = core::mem::take(&mut cycle.backlog);
+            // SAFETY: the number is that of safepoints, of which there is one at a time, and so is the
+            // backlog. The program claims what it writes.
+            let mut marker = unsafe { Marker::<true>::new(&self.heap, &self.work, role, backlog) };
+            let done = marker.run(true, deadline);
+            if !done && self.mode == Mode::Concurrent {
+                // Others may be out of work before this thread comes again.
+                marker.give_up_work();
+            }
+            cycle.backlog = marker.into_backlog();
+            if !done || self.work.has_no_by_value() {
+                break;
+            }
+        }
+        self.work.termination.rest();
+    }
+
+    /// Gives up a cycle in which something panicked. The program is stopped.
+    fn give_up(&self, cycle: &mut Cycle) {
+        self.abandon();
+        self.clear_away(cycle);
+    }
+
+    /// Ends marking, if everything is marked.
+    unsafe fn try_to_end_marking(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        let mut panicked = None;
+        (world.stopped)(&mut || {
+            // Mutators may have handed over some more when they were stopped. That is for markers to do
+            // when the program goes on.
+            if !self.work.has_no_packets() || !self.work.has_no_by_value() {
+                return;
+            }
+            self.jobs.close();
+            // First that all rest, then that there is nothing: nobody adds anything any more.
+            let complete = self.work.termination.all_rest()
+                && self.work.has_no_packets()
+                && self.work.has_no_by_value()
+                && cycle.backlog.is_empty();
+            if !complete {
+                return;
+            }
+            if self.zeal.naive_mark {
+                // SAFETY: passed on to the caller; the program is stopped.
+                let check = || unsafe { self.check_marks(world.roots) };
+                panicked = panic::catch_unwind(AssertUnwindSafe(check)).err();
+                if panicked.is_some() {
+                    self.give_up(cycle);
+                    return;
+                }
+            }
+            self.enter(Phase::Marked);
+            cycle.marked = Instant::now();
+            cycle.weak = self.work.take_weak();
+            if cycle.weak.is_empty() {
+                self.begin_to_sweep(cycle, world);
+            }
+        });
+        if let Some(payload) = panicked {
+            panic::resume_unwind(payload);
+        }
+        let more = self.phase() == Phase::Marking && self.jobs.unfinished() == 0;
+        if more && self.mode == Mode::Concurrent {
+            self.start_markers();
+        }
+    }
+
+    /// Settles where weak pointers lead, as far as the time reaches.
+    unsafe fn settle(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        deadline: Option<Instant>,
+    ) {
+        let mut done = true;
+        let mut work = || done = self.settle_some(cycle, deadline);
+        match self.mutators {
+            Mutators::One => work(),
+            // Tags of objects that die are cleared in words that others tag new objects in.
+            Mutators::Many => (world.stopped)(&mut work),
+        }
+        if done {
+            (world.stopped)(&mut || self.begin_to_sweep(cycle, world));
+        }
+    }
+
+    /// The same, while no mutator is at work. Whether it is done.
+    fn settle_some(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
+        let mut settled = 0;
+        while let Some(target) = cycle.weak.pop() {
+            // SAFETY: marking is complete, and the markers noted where weak pointers point.
+            unsafe { weak::settle(&self.heap, target, &mut cycle.disposer) };
+            settled += 1;
+            if settled % BETWEEN_LOOKS == 0 && deadline.is_some_and(|end| Instant::now() >= end) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Goes from marking to sweeping. The program is stopped.
+    fn begin_to_sweep(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        self.enter(Phase::Sweeping);
+        cycle.allocated_marked = world.allocated;
+        self.heap.set_black(false);
+        *self.unswept.lock() = self.heap.take_occupied();
+        if self.mode == Mode::Concurrent {
+            // SAFETY: weak pointers are settled, and the cycle does not end before the job has.
+            Jobs::start(
+                self,
+                |this| &this.jobs,
+                |this| unsafe {
+                    let began = Instant::now();
+                    // The lowest last, which is what is taken first by whoever sweeps; and what is brought
+                    // back last, by whoever allocates.
+                    this.unswept.lock().small.sort_unstable();
+                    this.sweep_job();
+                    this.statistics.lock().concurrent_time += began.elapsed();
+                },
+            );
+        }
+    }
+
+    /// Sweeps until nothing is left.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::sweep`].
+    pub(super) unsafe fn sweep_job(&self) {
+        let mut sweeper = Sweeper::new(&self.heap, self.zeal.verify);
+        // SAFETY: passed on to the caller.
+        unsafe { self.sweep(&mut sweeper, None) };
+        *self.survivors.lock() += sweeper.finish();
+    }
+
+    unsafe fn sweep_step(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        let beside = self.mode == Mode::Concurrent;
+        let (due, limit) = self.take_credit(cycle, world);
+        let idle = self.jobs.unfinished() == 0 || !self.with_drops.lock().is_empty();
+        if !(due || beside && idle) {
+            return;
+        }
+        // SAFETY: passed on to the caller.
+        self.timed(cycle, limit, |cycle, end| unsafe {
+            self.sweep_some(cycle, world, end, due)
+        });
+    }
+
+    /// Drops dead values and sweeps, as far as the time reaches; ends the cycle if nothing is left.
+    unsafe fn sweep_some(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        deadline: Option<Instant>,
+        help: bool,
+    ) {
+        let mut sweeper = Sweeper::new(&self.heap, self.zeal.verify);
+        let mut done = true;
+        while let Some(block) = { self.with_drops.lock().pop() } {
+            // SAFETY: passed on to the caller; the block was not swept.
+            done = unsafe { self.sweep_with_drops(cycle, &mut sweeper, block, deadline) };
+            if !done {
+                self.with_drops.lock().push(block);
+                break;
+            }
+        }
+        if done && (help || self.jobs.unfinished() == 0) {
+            // SAFETY: passed on to the caller.
+            done = unsafe { self.sweep(&mut sweeper, deadline) };
+        }
+        *self.survivors.lock() += sweeper.finish();
+        let none_left = {
+            let unswept = self.unswept.lock();
+            unswept.small.is_empty() && unswept.large.is_empty()
+        };
+        if none_left && help {
+            // It has nothing to do any more, or will in a moment.
+            self.jobs.close();
+        }
+        if done && none_left && self.jobs.unfinished() == 0 && self.with_drops.lock().is_empty() {
+            let allocated = self.pacer.lock().allocated_at_start();
+            self.end(cycle, world.allocated, Some(allocated));
+            if self.zeal.verify {
+                (world.stopped)(&mut || self.verify_at_end());
+            }
+        }
+    }
+
+    /// Judges whether the program does little but collect, because its heap is nearly full: then it gets no
+    /// more memory, until a collection finds that there is room.
+    fn judge_share(&self, cycle: &mut Cycle, now: Instant, holes: usize) {
+        /// So many collections in a row are no accident.
+        const IN_A_ROW: u32 = 8;
+        let collecting = cycle.spent + (now - cycle.entered);
+        let all = (now - cycle.ended).as_secs_f64();
+        let share = 100.0 * (1.0 - collecting.as_secs_f64() / all.max(f64::MIN_POSITIVE));
+        if self.heap.is_nearly_full(holes) && share < f64::from(self.minimum_share) {
+            cycle.thrashing = cycle.thrashing.saturating_add(1);
+        } else {
+            cycle.thrashing = 0;
+        }
+        let refused = cycle.thrashing >= IN_A_ROW;
+        self.heap
+            .refuse(if refused { self.minimum_share } else { 0 });
+    }
+
+    /// Ends a cycle. If the program went on meanwhile, `beside` is how much it had allocated when it
+    /// began.
+    pub(super) fn end(self: &Arc<Self>, cycle: &mut Cycle, allocated: u64, beside: Option<u64>) {
+        let survivors = core::mem::take(&mut *self.survivors.lock());
+        let now = Instant::now();
+        let marking = cycle.marked - cycle.began;
+        // Of what was allocated meanwhile, nobody knows yet whether it is of any use.
+        let meanwhile = beside.map_or(0, |before| cycle.allocated_marked.saturating_sub(before));
+        let live = survivors.bytes.saturating_sub(meanwhile as usize);
+        let expected = self.pace(|pacer| {
+            pacer.note_rate(live, marking);
+            pacer.finish_cycle(live, allocated, beside.is_some());
+            pacer.expected()
+        });
+        let (surplus, idle) = (expected.saturating_sub(survivors.holes), cycle.idle);
+        if beside.is_some() && self.mode == Mode::Concurrent {
+            let trim = move |this: &Collector| this.heap.trim(surplus, idle);
+            Jobs::start(self, |this| &this.housekeeping, trim);
+        } else {
+            self.heap.trim(surplus, idle);
+        }
+        self.enter(Phase::Sleeping);
+        let mut statistics = self.statistics.lock();
+        let spent = match beside {
+            Some(_) => cycle.spent,
+            None => now - cycle.began,
+        };
+        statistics.collections += 1;
+        statistics.collection_time += spent;
+        statistics.longest_collection = match beside {
+            Some(_) => statistics.longest_collection,
+            None => statistics.longest_collection.max(spent),
+        };
+        statistics.mark_time += marking;
+        statistics.sweep_time += now - cycle.marked;
+        statistics.live_bytes = live;
+        drop(statistics);
+        self.judge_share(cycle, now, survivors.holes);
+        cycle.spent = Duration::ZERO;
+        cycle.ended = now;
+    }
+
+    /// Verifies the heap after a cycle, if that is asked for. The program is stopped.
+    pub(super) fn verify_at_end(&self) {
+        if self.zeal.verify {
+            self.jobs.close();
+            // SAFETY: no cycle is in progress any more, and no mutator is at work.
+            unsafe { self.heap.verify(self.has_unknown_writes()) }
+                .unwrap_or_else(|error| panic!("after a collection, {error}"));
+        }
+    }
+}

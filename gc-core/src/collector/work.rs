@@ -1,0 +1,180 @@
+//! What markers share: work that one has and another lacks, and what they find that is not for them.
+//!
+//! A marker works on what it has for itself, and only looks here when that is used up, or when somebody
+//! is *hungry*: then it puts half of what it has into a packet. So a marker that is alone, or whose
+//! peers are busy, shares nothing and pays a look at one word for a batch.
+//!
+//! Mutators add packets too: what they find when they claim an object, and roots.
+//!
+//! # Invariants
+//!
+//! 1. Only active markers ([`Termination`]) and mutators at work add packets.
+//! 2. A marker rests only after it has found the queue of packets empty, with nothing in its hands.
+
+use crossbeam_deque::{Injector, Steal};
+
+use crate::protocol::claim::Batch;
+use crate::protocol::termination::Termination;
+use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+
+/// Some work: addresses, whose low bits say what is to be done; see [`entry`].
+pub(crate) type Packet = Vec<usize>;
+
+/// The entries of a packet: an address with a tag in its low bits, which are zero in addresses.
+pub(super) mod entry {
+    /// The object is to be scanned; it was marked by whoever made the packet.
+    pub(crate) const SCAN: usize = 1;
+    /// A part of a large object is to be scanned, which ends at the address in the next entry.
+    pub(crate) const PART: usize = 2;
+    /// The bits of the tags; an address without a tag is that of an object to be marked.
+    pub(crate) const TAGS: usize = 15;
+}
+
+/// How many mark at the same time at most, a mutator's thread that helps included.
+pub(crate) const MARKERS: usize = 8;
+
+/// See the [module documentation](self).
+pub(crate) struct Work {
+    packets: Injector<Packet>,
+    pub(super) termination: Termination,
+    /// How many would like to have packets and have found none.
+    hungry: AtomicUsize,
+    /// Whether markers are to leave everything and return.
+    stop: AtomicBool,
+    /// What each marker is reading, for mutators that want to write.
+    batches: [Batch; MARKERS],
+    /// Objects that must be asked for their pointers by a mutator.
+    by_value: Mutex<Vec<usize>>,
+    /// Their number, to be looked at without the lock.
+    by_value_count: AtomicUsize,
+    /// Objects to which weak pointers lead that were not marked when the pointer was met.
+    weak: Mutex<Vec<usize>>,
+}
+
+impl Work {
+    pub(super) fn new() -> Work {
+        Work {
+            packets: Injector::new(),
+            termination: Termination::new(0),
+            hungry: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            batches: core::array::from_fn(|_| Batch::new()),
+            by_value: Mutex::new(Vec::new()),
+            by_value_count: AtomicUsize::new(0),
+            weak: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// What markers are reading.
+    pub(crate) fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
+    /// Adds a packet.
+    pub(crate) fn add(&self, packet: Packet) {
+        if !packet.is_empty() {
+            self.packets.push(packet);
+        }
+    }
+
+    /// Takes a packet.
+    pub(super) fn take(&self) -> Option<Packet> {
+        loop {
+            match self.packets.steal() {
+                Steal::Success(packet) => return Some(packet),
+                Steal::Empty => return None,
+                Steal::Retry => core::hint::spin_loop(),
+            }
+        }
+    }
+
+    /// Whether there is no packet.
+    pub(super) fn has_no_packets(&self) -> bool {
+        self.packets.is_empty()
+    }
+
+    /// Whether somebody waits for packets and there is none.
+    #[inline]
+    pub(super) fn wants_packets(&self) -> bool {
+        // Relaxed: a hint. Who looks a moment too early will look again.
+        self.hungry.load(Ordering::Relaxed) != 0 && self.packets.is_empty()
+    }
+
+    /// Somebody waits for packets, until the result is dropped.
+    pub(super) fn hungry(&self) -> Hungry<'_> {
+        // Relaxed: a hint.
+        self.hungry.fetch_add(1, Ordering::Relaxed);
+        Hungry(self)
+    }
+
+    /// Tells the markers to leave everything and return, or that they need not.
+    pub(super) fn set_stop(&self, stop: bool) {
+        // Relaxed: that they have returned is known from something else.
+        self.stop.store(stop, Ordering::Relaxed);
+    }
+
+    /// Whether markers are to return.
+    #[inline]
+    pub(super) fn must_stop(&self) -> bool {
+        // Relaxed: as above.
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Adds objects that a mutator must ask.
+    pub(super) fn add_by_value(&self, objects: &mut Vec<usize>) {
+        let mut list = self.by_value.lock();
+        list.append(objects);
+        // Relaxed: a hint, but when all markers rest, which comes after this for who sees it.
+        self.by_value_count.store(list.len(), Ordering::Relaxed);
+    }
+
+    /// Takes an object that a mutator must ask.
+    pub(super) fn take_by_value(&self) -> Option<usize> {
+        // Relaxed: as above.
+        if self.by_value_count.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut list = self.by_value.lock();
+        let object = list.pop();
+        self.by_value_count.store(list.len(), Ordering::Relaxed);
+        object
+    }
+
+    /// Whether there is no object that a mutator must ask. Exact when all markers rest.
+    pub(super) fn has_no_by_value(&self) -> bool {
+        // Relaxed: as above.
+        self.by_value_count.load(Ordering::Relaxed) == 0
+    }
+
+    /// Adds objects to which weak pointers lead.
+    pub(crate) fn add_weak(&self, targets: &mut Vec<usize>) {
+        if !targets.is_empty() {
+            self.weak.lock().append(targets);
+        }
+    }
+
+    /// The objects to which weak pointers lead and which may be unmarked; some more than once.
+    pub(super) fn take_weak(&self) -> Vec<usize> {
+        core::mem::take(&mut self.weak.lock())
+    }
+
+    /// Forgets all work. No marker is at work.
+    pub(super) fn clear(&self) {
+        while self.take().is_some() {}
+        self.by_value.lock().clear();
+        // Relaxed: no marker is at work.
+        self.by_value_count.store(0, Ordering::Relaxed);
+        self.weak.lock().clear();
+        self.set_stop(false);
+    }
+}
+
+/// Somebody who waits for packets.
+pub(super) struct Hungry<'a>(&'a Work);
+
+impl Drop for Hungry<'_> {
+    fn drop(&mut self) {
+        // Relaxed: a hint.
+        self.0.hungry.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,154 @@
+//! [`Arena`]: a heap with a root and many mutators.
+
+use core::fmt;
+use core::ptr;
+
+use super::attached::Attached;
+use super::metrics::Metrics;
+use super::mutation::Mutation;
+use super::world::World;
+use crate::arena::{CollectionPhase, Root as RootOf, Rootable};
+use crate::collect::Collect;
+use crate::collector::Phase;
+use crate::heap::error::HeapError;
+use crate::heap::options::HeapOptions;
+use crate::sync::Arc;
+
+/// A heap with a root, on which many threads work.
+///
+/// See the [module](super) for what is different from [`crate::Arena`], and for an example.
+///
+/// Dropping an arena drops all values in it that need it, on the thread that does.
+pub struct Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+{
+    owner: Owner,
+    // Last, because it may be unsized; and therefore dropped after the heap. Its destructor does not
+    // use its pointers, for it is `Collect`: that is why all constructors ask for that.
+    root: RootOf<'static, R>,
+}
+
+// SAFETY: the values in the heap are `Send` and `Sync`, for nobody can allocate others; so is the root;
+// and the rest is made for several threads.
+unsafe impl<R> Send for Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> RootOf<'a, R>: Send + Sync,
+{
+}
+// SAFETY: as above.
+unsafe impl<R> Sync for Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> RootOf<'a, R>: Send + Sync,
+{
+}
+
+/// Owns the heap of an arena. Metrics and handles may outlive it, but nothing in the heap does.
+struct Owner(Arc<World>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // SAFETY: the arena is being dropped, so it is not borrowed by a guard. Pointers into the heap live
+        // in the heap and in the root, whose destructors do not use them (`Collect`), and in handles, which
+        // can be followed only in a `mutate` call.
+        unsafe { self.0.dispose() }
+    }
+}
+
+impl<R> Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> RootOf<'a, R>: Collect<'a> + Send + Sync + Sized,
+{
+    /// A new arena with the default [`HeapOptions`], whose root `f` makes.
+    ///
+    /// # Panics
+    ///
+    /// If no address space can be reserved; and if `f` does.
+    pub fn new<F>(f: F) -> Arena<R>
+    where
+        F: for<'gc> FnOnce(&'gc Mutation<'gc>) -> RootOf<'gc, R>,
+    {
+        Arena::with_options(HeapOptions::default(), f).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A new arena with the given options, whose root `f` makes.
+    ///
+    /// # Errors
+    ///
+    /// If an option means nothing, or the address space cannot be reserved.
+    ///
+    /// # Panics
+    ///
+    /// If `f` does.
+    pub fn with_options<F>(options: HeapOptions, f: F) -> Result<Arena<R>, HeapError>
+    where
+        F: for<'gc> FnOnce(&'gc Mutation<'gc>) -> RootOf<'gc, R>,
+    {
+        let owner = Owner(World::new(&options)?);
+        let mutator = owner.0.attach();
+        let root = {
+            let _inside = mutator.enter();
+            // SAFETY: `f` is a callback for any lifetime, the thread is inside, and nothing is collected
+            // while there is no arena yet.
+            f(unsafe { &*ptr::from_ref(Mutation::new(&mutator)) })
+        };
+        owner.0.detach(&mutator);
+        Ok(Arena { owner, root })
+    }
+}
+
+impl<R> Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+{
+    /// Attaches the calling thread: it can work on the arena as long as it has the guard.
+    ///
+    /// The guard's drop detaches the thread, however the scope is left. If the guard is leaked, the end of
+    /// the thread does. A thread may attach more than once; it is detached with the last guard. Takes
+    /// time linear in the number of attached threads, and waits while they are stopped.
+    ///
+    /// # Panics
+    ///
+    /// If it is called by a `Drop` or `trace` that this arena's collector has called, or by the destructor
+    /// of a thread-local value when the thread ends.
+    pub fn attach(&self) -> Attached<'_, R> {
+        Attached::new(self, self.owner.0.attach())
+    }
+
+    /// The figures and the pace of the collector.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::new(&self.owner.0.collector)
+    }
+
+    /// Where in its cycle the collector is. Other threads may have led it elsewhere when this returns.
+    pub fn collection_phase(&self) -> CollectionPhase {
+        match self.owner.0.collector.phase() {
+            Phase::Sleeping => CollectionPhase::Sleeping,
+            Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
+            Phase::Marked => CollectionPhase::Marked,
+            Phase::Sweeping => CollectionPhase::Sweeping,
+        }
+    }
+
+    pub(super) fn root(&self) -> &RootOf<'static, R> {
+        &self.root
+    }
+
+    pub(super) fn world(&self) -> &World {
+        &self.owner.0
+    }
+}
+
+impl<R> fmt::Debug for Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arena")
+            .field("metrics", &self.metrics())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,174 @@
+//! [`AtomicGc`]: a pointer into the heap that several threads read and write.
+//!
+//! The object that it is in need not be claimed to write it: the marker reads pointer words atomically, so
+//! the two may meet. What the snapshot needs is the pointer that was in the word when the cycle began: it is
+//! noted by whoever overwrites it. A thread that overwrites looks at the word before, and notes what it
+//! found. Of all threads that do so in a cycle, the one whose write is the first has found the old pointer,
+//! since nothing else was ever there since the cycle began. A marker that finds a later one is not misled:
+//! that leads to an object which some thread had in its hands.
+//!
+//! Pointers are stored with `Release` and loaded with `Acquire`, by threads and by markers; so who sees a new
+//! object's address also sees what its allocation has written.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr::{self, NonNull};
+
+use super::mutation::Mutation;
+use crate::collect::{Collect, Trace};
+use crate::gc::Gc;
+use crate::mutation::Invariant;
+use crate::sync::{AtomicPtr, Ordering};
+use crate::typemap::TypeMap;
+
+/// A [`Gc`] or none, which all threads of a [shared arena](super::Arena) can load and store.
+///
+/// It can be a part of any value in the heap, or of the root. A store needs no more than the
+/// [`Mutation`]. Loads synchronise with the stores whose pointer they see, and with all before.
+///
+/// ```
+/// use gc_core::Rootable;
+/// use gc_core::shared::{Arena, AtomicGc};
+///
+/// let arena = Arena::<Rootable![AtomicGc<'_, u64>]>::new(|mc| AtomicGc::new(Some(mc.allocate(1))));
+/// let here = arena.attach();
+/// here.mutate(|mc, cell| cell.store(mc, Some(mc.allocate(2))));
+/// here.finish_cycle();
+/// here.mutate(|_, cell| assert_eq!(cell.load().as_deref(), Some(&2)));
+/// ```
+#[repr(transparent)]
+pub struct AtomicGc<'gc, T: 'gc> {
+    pointer: AtomicPtr<T>,
+    _invariant: Invariant<'gc>,
+}
+
+const _: () = assert!(size_of::<AtomicGc<'_, u8>>() == 8);
+
+// SAFETY: it is an option of a `Gc`, to be read and written by any thread.
+unsafe impl<'gc, T: Send + Sync + 'gc> Send for AtomicGc<'gc, T> {}
+// SAFETY: as above.
+unsafe impl<'gc, T: Send + Sync + 'gc> Sync for AtomicGc<'gc, T> {}
+
+fn into_raw<'gc, T>(gc: Option<Gc<'gc, T>>) -> *mut T {
+    gc.map_or(ptr::null_mut(), |gc| Gc::as_ptr(gc).cast_mut())
+}
+
+/// # Safety
+///
+/// The pointer came from an `AtomicGc` of the arena that `'gc` brands, in the present call.
+unsafe fn from_raw<'gc, T>(pointer: *mut T) -> Option<Gc<'gc, T>> {
+    // SAFETY: it is null or was a `Gc`, and is kept alive by where it was.
+    NonNull::new(pointer).map(|pointer| unsafe { Gc::from_non_null(pointer) })
+}
+
+impl<'gc, T: 'gc> AtomicGc<'gc, T> {
+    /// A cell with a pointer in it, or none.
+    pub fn new(gc: Option<Gc<'gc, T>>) -> AtomicGc<'gc, T> {
+        AtomicGc {
+            pointer: AtomicPtr::new(into_raw(gc)),
+            _invariant: PhantomData,
+        }
+    }
+
+    /// A cell without a pointer.
+    pub const fn null() -> AtomicGc<'gc, T> {
+        AtomicGc {
+            pointer: AtomicPtr::new(ptr::null_mut()),
+            _invariant: PhantomData,
+        }
+    }
+
+    /// The pointer.
+    #[inline]
+    pub fn load(&self) -> Option<Gc<'gc, T>> {
+        // `Acquire`, partners: all stores of a pointer.
+        // SAFETY: whoever has this cell is in a call of the arena that `'gc` brands.
+        unsafe { from_raw(self.pointer.load(Ordering::Acquire)) }
+    }
+
+    /// Replaces the pointer.
+    #[inline]
+    pub fn store(&self, mc: &Mutation<'gc>, new: Option<Gc<'gc, T>>) {
+        self.note(mc, self.load());
+        // `Release`, partners: `load`, and the marker's.
+        self.pointer.store(into_raw(new), Ordering::Release);
+    }
+
+    /// Replaces the pointer, and returns what it was.
+    #[inline]
+    pub fn swap(&self, mc: &Mutation<'gc>, new: Option<Gc<'gc, T>>) -> Option<Gc<'gc, T>> {
+        // `AcqRel`, partners: `load` and the stores, as there.
+        let old = self.pointer.swap(into_raw(new), Ordering::AcqRel);
+        // SAFETY: as in `load`.
+        let old = unsafe { from_raw(old) };
+        self.note(mc, old);
+        old
+    }
+
+    /// Replaces the pointer if it is `current`.
+    ///
+    /// # Errors
+    ///
+    /// The pointer, if it is another.
+    #[inline]
+    pub fn compare_exchange(
+        &self,
+        mc: &Mutation<'gc>,
+        current: Option<Gc<'gc, T>>,
+        new: Option<Gc<'gc, T>>,
+    ) -> Result<Option<Gc<'gc, T>>, Option<Gc<'gc, T>>> {
+        let (from, to) = (into_raw(current), into_raw(new));
+        // `AcqRel` and `Acquire`, partners: `load` and the stores, as there.
+        let result = self
+            .pointer
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
+        match result {
+            Ok(_) => {
+                self.note(mc, current);
+                Ok(current)
+            }
+            // SAFETY: as in `load`.
+            Err(found) => Err(unsafe { from_raw(found) }),
+        }
+    }
+
+    /// Notes a pointer that is overwritten.
+    #[inline]
+    fn note(&self, mc: &Mutation<'gc>, old: Option<Gc<'gc, T>>) {
+        if let Some(old) = old {
+            mc.note_read(Gc::erase(old));
+        }
+    }
+}
+
+impl<'gc, T: 'gc> Default for AtomicGc<'gc, T> {
+    fn default() -> AtomicGc<'gc, T> {
+        AtomicGc::null()
+    }
+}
+
+impl<'gc, T: 'gc> From<Gc<'gc, T>> for AtomicGc<'gc, T> {
+    fn from(gc: Gc<'gc, T>) -> AtomicGc<'gc, T> {
+        AtomicGc::new(Some(gc))
+    }
+}
+
+// SAFETY: it is one pointer, or null, at its own address.
+unsafe impl<'gc, T: 'gc> Collect<'gc> for AtomicGc<'gc, T> {
+    const TYPE_MAP: TypeMap = TypeMap::STRONG;
+
+    #[inline]
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        let slot = ptr::from_ref(self).addr();
+        match self.load() {
+            Some(gc) => cc.trace_gc_at(slot, Gc::erase(gc)),
+            None => cc.trace_null_at(slot, false),
+        }
+    }
+}
+
+impl<'gc, T: fmt::Debug + 'gc> fmt::Debug for AtomicGc<'gc, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AtomicGc").field(&self.load()).finish()
+    }
+}

@@ -1,0 +1,109 @@
+//! Shared arenas: a heap with many mutator threads.
+//!
+//! A [`shared::Arena`](Arena) can be referred to from any number of threads. Each that works on it
+//! [attaches](Arena::attach), which gives it a context of its own: memory to allocate in, and a place in
+//! the list of those that are waited for when all have to stop. Then it is as with
+//! [`crate::Arena`]: the thread works in calls of [`Attached::mutate`], in which pointers can be copied
+//! and kept freely; between calls, [`Attached::collect_debt`] lets the collector do its part.
+//!
+//! ```
+//! use gc_core::shared::{Arena, AtomicGc};
+//! use gc_core::{Collect, Gc, HeapOptions, Rootable};
+//!
+//! #[derive(Collect)]
+//! #[collect(no_drop)]
+//! struct Node<'gc> {
+//!     value: u64,
+//!     next: Option<Gc<'gc, Node<'gc>>>,
+//! }
+//!
+//! type Stack<'gc> = AtomicGc<'gc, Node<'gc>>;
+//!
+//! let arena = Arena::<Rootable![Stack<'_>]>::new(|_| AtomicGc::null());
+//! std::thread::scope(|scope| {
+//!     for thread in 0..2 {
+//!         let arena = &arena;
+//!         scope.spawn(move || {
+//!             let here = arena.attach();
+//!             for value in (0..100).map(|i| 2 * i + thread) {
+//!                 here.mutate(|mc, stack| {
+//!                     let mut next = stack.load();
+//!                     loop {
+//!                         let node = mc.allocate(Node { value, next });
+//!                         match stack.compare_exchange(mc, next, Some(node)) {
+//!                             Ok(_) => break,
+//!                             Err(found) => next = found,
+//!                         }
+//!                     }
+//!                 });
+//!                 here.collect_debt();
+//!             }
+//!         });
+//!     }
+//! });
+//! let here = arena.attach();
+//! let sum = here.mutate(|_, stack| {
+//!     let mut sum = 0;
+//!     let mut next = stack.load();
+//!     while let Some(node) = next {
+//!         sum += node.value;
+//!         next = node.next;
+//!     }
+//!     sum
+//! });
+//! assert_eq!(sum, (0..200).sum());
+//! ```
+//!
+//! # What can live in it
+//!
+//! Whatever is [`Collect`](trait@crate::Collect), `Send` and `Sync`: all threads see all values, and any
+//! attached thread may be the one that drops a dead one. The cells of [`crate::lock`] are for one
+//! thread; those of a shared arena are these:
+//!
+//! | cell | for |
+//! | --- | --- |
+//! | [`AtomicGc`] | a pointer, or none: load, store, swap, compare and exchange |
+//! | [`Mutex`] | anything: one thread at a time has it |
+//! | [`RwLock`] | anything: one thread has it, or several read it |
+//!
+//! The content of a [`Mutex`] or [`RwLock`] is written with the write barrier of the object that the
+//! cell is in, so the way to it begins with the object: [`Mutation::write`], then
+//! [`field!`](crate::barrier::field) and the like, as with [`Gc::write`](crate::Gc::write); or the `lock`
+//! of a `Gc<Mutex<T>>`. An [`AtomicGc`] can be anywhere, and needs no more than a [`Mutation`].
+//!
+//! # Stopping
+//!
+//! In some moments of a collection all threads have to be outside of `mutate` (all the time, if it is not
+//! one [beside the program](crate::Mode)). Whoever is outside then, whatever he does there, is not waited
+//! for; who wants to begin a call waits until it is over. So a call that takes long delays all others:
+//! let it ask [`Mutation::should_yield`] now and then. A thread that has not come back after
+//! [`HeapOptions::patience`](crate::HeapOptions::patience) is named in a message on the standard error
+//! output.
+//!
+//! Do not wait in a `mutate` call for another thread that may be about to begin one, or to collect, in
+//! the same arena; and do not call `collect_debt` of another shared arena there.
+//!
+//! # From outside
+//!
+//! Pointers that outlive a call live in the arena's root, which is made with it and can be changed
+//! through its cells, and behind handles, [`Root`], which can be sent to and dropped on any thread.
+
+mod arena;
+mod atomic_gc;
+mod attached;
+mod metrics;
+mod mutation;
+mod mutator;
+mod mutex;
+mod root;
+mod rw_lock;
+mod world;
+
+pub use self::arena::Arena;
+pub use self::atomic_gc::AtomicGc;
+pub use self::attached::Attached;
+pub use self::metrics::Metrics;
+pub use self::mutation::Mutation;
+pub use self::mutex::{Mutex, MutexGuard};
+pub use self::root::{MismatchedArena, Root};
+pub use self::rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -1,0 +1,283 @@
+//! [`Mutation`]: the right to allocate and to write in a shared arena.
+
+use core::ptr::{self, NonNull};
+
+use super::mutator::Mutator;
+use super::root::{MismatchedArena, Root};
+use crate::arena::{Root as RootOf, Rootable};
+use crate::barrier::Write;
+use crate::collect::Collect;
+use crate::context::Context;
+use crate::gc::Gc;
+use crate::gc_weak::GcWeak;
+use crate::heap::error::HeapError;
+use crate::mutation::Invariant;
+use crate::sync::Arc;
+
+/// The right to allocate in a shared arena and to write to what is in it, during a `mutate` call, on one
+/// thread.
+///
+/// The lifetime `'gc` brands all pointers of the call. While it lasts, nothing is freed.
+#[repr(transparent)]
+pub struct Mutation<'gc> {
+    mutator: Mutator,
+    _invariant: Invariant<'gc>,
+}
+
+/// The answer to an allocation that failed where nobody asked for an error.
+#[cold]
+#[inline(never)]
+fn out_of_memory(error: HeapError) -> ! {
+    panic!("{error}")
+}
+
+/// What is in the heap now, or why it is not.
+#[inline(always)]
+fn or_panic<'gc, T: ?Sized>(result: Result<Gc<'gc, T>, HeapError>) -> Gc<'gc, T> {
+    match result {
+        Ok(gc) => gc,
+        Err(error) => out_of_memory(error),
+    }
+}
+
+impl<'gc> Mutation<'gc> {
+    /// The right itself.
+    ///
+    /// # Safety
+    ///
+    /// `'gc` brands only pointers into the heap of this mutator, which is the calling thread's, and inside
+    /// as long as it lasts.
+    #[inline(always)]
+    pub(super) unsafe fn new(mutator: &Mutator) -> &Mutation<'gc> {
+        // SAFETY: the layouts are the same, for the type is transparent.
+        unsafe { &*ptr::from_ref(mutator).cast::<Mutation<'gc>>() }
+    }
+
+    #[inline(always)]
+    fn context(&self) -> &Context {
+        // SAFETY: the thread is inside as long as there is this right, which stays with its thread.
+        unsafe { self.mutator.context() }
+    }
+
+    /// # Safety
+    ///
+    /// The value was just allocated by this mutator.
+    #[inline(always)]
+    unsafe fn own<T: ?Sized>(
+        &self,
+        result: Result<NonNull<T>, HeapError>,
+    ) -> Result<Gc<'gc, T>, HeapError> {
+        // SAFETY: the arena is the one that `'gc` brands.
+        result.map(|pointer| unsafe { Gc::from_non_null(pointer) })
+    }
+
+    /// Moves `value` into the heap. Never collects, and takes constant time, like
+    /// [`Gc::new`](crate::Gc::new).
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory; see [`Mutation::try_allocate`].
+    #[inline]
+    pub fn allocate<T>(&self, value: T) -> Gc<'gc, T>
+    where
+        T: Collect<'gc> + Send + Sync + 'gc,
+    {
+        or_panic(self.try_allocate(value))
+    }
+
+    /// Moves `value` into the heap, or drops it if there is no memory.
+    ///
+    /// # Errors
+    ///
+    /// If the heap's limit, its address space or the memory of the machine is used up. The heap is
+    /// as usable as before; leave `mutate`, collect, and try again.
+    #[inline]
+    pub fn try_allocate<T>(&self, value: T) -> Result<Gc<'gc, T>, HeapError>
+    where
+        T: Collect<'gc> + Send + Sync + 'gc,
+    {
+        // SAFETY: it is allocated here.
+        unsafe { self.own(self.context().allocate_value(value)) }
+    }
+
+    /// Moves the items into the heap, side by side. Never collects, and takes time linear in their number.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, see [`Mutation::try_allocate_slice`]; or if the iterator ends before it said.
+    #[inline]
+    pub fn allocate_slice<T, I>(&self, items: I) -> Gc<'gc, [T]>
+    where
+        T: Collect<'gc> + Send + Sync + 'gc,
+        I: IntoIterator<Item = T>,
+        I::IntoIter: ExactSizeIterator,
+    {
+        or_panic(self.try_allocate_slice(items))
+    }
+
+    /// Moves the items into the heap, side by side.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Mutation::try_allocate`], and if so many items are more than any address space holds. No
+    /// item is asked for then.
+    ///
+    /// # Panics
+    ///
+    /// If the iterator ends before it said.
+    #[inline]
+    pub fn try_allocate_slice<T, I>(&self, items: I) -> Result<Gc<'gc, [T]>, HeapError>
+    where
+        T: Collect<'gc> + Send + Sync + 'gc,
+        I: IntoIterator<Item = T>,
+        I::IntoIter: ExactSizeIterator,
+    {
+        // SAFETY: they are allocated here.
+        unsafe { self.own(self.context().allocate_slice(items.into_iter())) }
+    }
+
+    /// Copies a string into the heap. Never collects, and takes time linear in its length.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory; see [`Mutation::try_allocate_str`].
+    #[inline]
+    pub fn allocate_str(&self, text: &str) -> Gc<'gc, str> {
+        or_panic(self.try_allocate_str(text))
+    }
+
+    /// Copies a string into the heap.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Mutation::try_allocate`].
+    #[inline]
+    pub fn try_allocate_str(&self, text: &str) -> Result<Gc<'gc, str>, HeapError> {
+        // SAFETY: it is allocated here.
+        unsafe { self.own(self.context().allocate_str(text)) }
+    }
+
+    /// Calls the write barrier for the object, and lets the caller write to it, through its cells, until
+    /// the end of the current call.
+    ///
+    /// While a collection marks beside the program, the first barrier for an object in a cycle costs as much
+    /// as the object is large; another thread that calls one meanwhile waits.
+    ///
+    /// ```
+    /// use gc_core::barrier::field;
+    /// use gc_core::shared::{Arena, Mutex};
+    /// use gc_core::{Collect, Gc, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Tree<'gc> {
+    ///     name: String,
+    ///     children: Mutex<Vec<Gc<'gc, Tree<'gc>>>>,
+    /// }
+    ///
+    /// let arena = Arena::<Rootable![Gc<'_, Tree<'_>>]>::new(|mc| {
+    ///     let (name, children) = ("root".to_string(), Mutex::default());
+    ///     mc.allocate(Tree { name, children })
+    /// });
+    /// let here = arena.attach();
+    /// here.mutate(|mc, &tree| {
+    ///     let (name, children) = ("leaf".to_string(), Mutex::default());
+    ///     let leaf = mc.allocate(Tree { name, children });
+    ///     field!(mc.write(tree), Tree, children).lock().push(leaf);
+    /// });
+    /// ```
+    #[inline]
+    pub fn write<T: ?Sized + 'gc>(&self, gc: Gc<'gc, T>) -> &'gc Write<T> {
+        self.context()
+            .before_write(Gc::as_ptr(gc).cast::<()>().addr());
+        // SAFETY: the barrier was called.
+        unsafe { Write::assume(gc.as_ref()) }
+    }
+
+    /// [`Mutation::write`] for one element of a slice: of a large one, the barrier is for no more than
+    /// 4 KiB.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such element.
+    #[inline]
+    #[track_caller]
+    pub fn write_at<T: 'gc>(&self, gc: Gc<'gc, [T]>, index: usize) -> &'gc Write<T> {
+        let element = &gc.as_ref()[index];
+        let object = Gc::as_ptr(gc).cast::<()>().addr();
+        if size_of::<T>() > 0 {
+            let start = ptr::from_ref(element).addr();
+            // SAFETY: the slice has a size, so an object starts there, and the element lies in it.
+            unsafe {
+                self.context()
+                    .before_partial_write(object, (start, start + size_of::<T>()));
+            }
+        } else {
+            self.context().before_write(object);
+        }
+        // SAFETY: the barrier was called.
+        unsafe { Write::assume(element) }
+    }
+
+    /// A strong pointer to the value, if it is still there. Takes constant time.
+    #[inline]
+    pub fn upgrade<T: ?Sized + 'gc>(&self, weak: GcWeak<'gc, T>) -> Option<Gc<'gc, T>> {
+        // SAFETY: the weak pointer is in use, in the arena that `'gc` brands; and the pointer is made only if
+        // the value is there.
+        unsafe {
+            let there = self.context().upgrade(weak.as_ptr().cast::<()>().addr());
+            there.then(|| weak.assume_there())
+        }
+    }
+
+    /// Whether somebody waits for this call to return. Calls that take long should ask now and then, and
+    /// return early; the next one can go on. Costs a load.
+    #[inline]
+    pub fn should_yield(&self) -> bool {
+        self.mutator.world.handshake.should_yield()
+    }
+
+    /// A handle that keeps the object alive, until it and its clones are dropped.
+    pub fn root<R: for<'a> Rootable<'a>>(&self, gc: Gc<'gc, RootOf<'gc, R>>) -> Root<R> {
+        // SAFETY: the object is one of the arena with this table.
+        unsafe { Root::new(&self.mutator.world.roots, gc) }
+    }
+
+    /// The pointer behind a handle.
+    ///
+    /// # Panics
+    ///
+    /// If the handle is one of another arena; see [`Mutation::try_get`].
+    #[inline]
+    #[track_caller]
+    pub fn get<R: for<'a> Rootable<'a>>(&self, root: &Root<R>) -> Gc<'gc, RootOf<'gc, R>> {
+        self.try_get(root).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The pointer behind a handle.
+    ///
+    /// # Errors
+    ///
+    /// If the handle is one of another arena.
+    #[inline]
+    pub fn try_get<R: for<'a> Rootable<'a>>(
+        &self,
+        root: &Root<R>,
+    ) -> Result<Gc<'gc, RootOf<'gc, R>>, MismatchedArena> {
+        if !Arc::ptr_eq(root.table(), &self.mutator.world.roots) {
+            return Err(MismatchedArena(()));
+        }
+        // SAFETY: the handle is of this arena, and keeps its object alive.
+        let gc = unsafe { root.pointer() };
+        // The handle may be gone before the marker has come to the object.
+        self.note_read(Gc::erase(gc));
+        Ok(gc)
+    }
+
+    /// Notes a pointer that is taken from a place where writes need no barrier.
+    #[inline]
+    pub(super) fn note_read(&self, gc: Gc<'gc, ()>) {
+        // SAFETY: it leads into the heap of this mutator, or to a value that needs no memory.
+        unsafe { self.context().note_read(Gc::as_ptr(gc).addr()) }
+    }
+}

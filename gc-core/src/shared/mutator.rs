@@ -1,0 +1,125 @@
+//! One thread as a mutator of a shared arena.
+//!
+//! # Invariants
+//!
+//! 1. What is behind a [`Mutator`] is touched by its thread while that is inside; by whoever has the list
+//!    of mutators while all are outside, or the thread is; and the counts, by its thread only.
+
+use core::cell::Cell;
+use std::thread::{self, ThreadId};
+
+use super::world::World;
+use crate::context::Context;
+use crate::protocol::handshake::Participant;
+use crate::sync::Arc;
+
+/// See the [module documentation](self).
+pub(super) struct Mutator {
+    pub(super) world: Arc<World>,
+    thread: ThreadId,
+    participant: Arc<Participant>,
+    context: Context,
+    /// How many guards the thread has.
+    guards: Cell<usize>,
+    /// In how many calls, one in another, it is.
+    depth: Cell<usize>,
+}
+
+// SAFETY: by invariant 1 no two threads use the cells at the same time; and one sees what another did
+// before, by the handshake or the lock of the list.
+unsafe impl Send for Mutator {}
+// SAFETY: as above.
+unsafe impl Sync for Mutator {}
+
+impl Mutator {
+    /// The calling thread, outside, without a guard. The caller has the list of mutators, has made `context`
+    /// since, and puts the result there.
+    pub(super) fn new(world: &Arc<World>, context: Context) -> Mutator {
+        Mutator {
+            thread: thread::current().id(),
+            participant: world.handshake.register(),
+            context,
+            world: Arc::clone(world),
+            guards: Cell::new(0),
+            depth: Cell::new(0),
+        }
+    }
+
+    /// Whether it is the calling thread's.
+    pub(super) fn is_mine(&self) -> bool {
+        self.thread == thread::current().id()
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.participant.has_ended()
+    }
+
+    /// One more guard of the thread.
+    pub(super) fn retain(&self) {
+        self.guards.set(self.guards.get() + 1);
+    }
+
+    /// A guard less; whether it was the last.
+    pub(super) fn release(&self) -> bool {
+        self.guards.set(self.guards.get() - 1);
+        self.guards.get() == 0
+    }
+
+    /// The participant that this is in the handshake.
+    pub(super) fn participant(&self) -> &Arc<Participant> {
+        &self.participant
+    }
+
+    /// What the thread has of the heap.
+    ///
+    /// # Safety
+    ///
+    /// This thread may touch it now (invariant 1).
+    #[inline(always)]
+    pub(super) unsafe fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Lets go of everything that the thread had of the heap, but its life: its finds and its holes.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Mutator::context`].
+    pub(super) unsafe fn halt(&self) {
+        self.context.hand_over();
+        self.context.retire();
+    }
+
+    /// Whether the thread is in a `mutate` call. It is the calling thread.
+    pub(super) fn is_inside(&self) -> bool {
+        self.depth.get() > 0
+    }
+
+    /// The thread begins a call. It is the calling thread.
+    #[inline]
+    pub(super) fn enter(&self) -> Inside<'_> {
+        let depth = self.depth.get();
+        if depth == 0 {
+            self.world.forbid_in_collection();
+            self.context.check_process();
+            self.world.handshake.enter(&self.participant);
+        }
+        self.depth.set(depth + 1);
+        Inside(self)
+    }
+}
+
+/// A call in progress. Dropped, it is over.
+pub(super) struct Inside<'a>(&'a Mutator);
+
+impl Drop for Inside<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let depth = self.0.depth.get() - 1;
+        self.0.depth.set(depth);
+        if depth == 0 {
+            self.0.context.hand_over();
+            self.0.world.handshake.leave(&self.0.participant);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! [`Mutex`]: a cell that one thread at a time has.
+//!
+//! The lock keeps threads apart. Markers do not take it: whoever takes it has called the barrier of the
+//! object before, by which no marker reads the object any more while a guard exists, until the end of the
+//! cycle; and no cycle begins as long as there is a guard that can be used, since it does not outlive its
+//! `mutate` call.
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::offset_of;
+use core::ops::{Deref, DerefMut};
+
+use super::mutation::Mutation;
+use crate::barrier::Write;
+use crate::collect::{Collect, Trace};
+use crate::gc::Gc;
+use crate::lock::is_unreferenced;
+use crate::sync;
+use crate::typemap::TypeMap;
+
+/// A mutual exclusion for values with pointers, in a [shared arena](super::Arena).
+///
+/// It is opened by way of the object that it is in. A guard does not outlive its `mutate` call; one that
+/// is leaked leaves the mutex locked for ever, which does not disturb the collector.
+///
+/// ```
+/// use gc_core::shared::{Arena, Mutex};
+/// use gc_core::{Gc, Rootable};
+///
+/// type List<'gc> = Gc<'gc, Mutex<Vec<Gc<'gc, u64>>>>;
+///
+/// let arena = Arena::<Rootable![List<'_>]>::new(|mc| mc.allocate(Mutex::new(Vec::new())));
+/// let here = arena.attach();
+/// here.mutate(|mc, list| list.lock(mc).push(mc.allocate(5)));
+/// here.finish_cycle();
+/// here.mutate(|mc, list| assert_eq!(*list.lock(mc)[0], 5));
+/// ```
+#[repr(C)]
+#[derive(Default)]
+pub struct Mutex<T: ?Sized> {
+    lock: sync::Mutex<()>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: one thread at a time has the value, whoever has a reference to the mutex.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+
+/// The right to read and write what is in a [`Mutex`]. Its drop gives it back.
+#[must_use]
+pub struct MutexGuard<'a, T: ?Sized> {
+    value: &'a UnsafeCell<T>,
+    _guard: sync::MutexGuard<'a, ()>,
+    _exclusive: PhantomData<&'a mut T>,
+}
+
+impl<T> Mutex<T> {
+    /// A mutex with a value in it.
+    pub const fn new(value: T) -> Mutex<T> {
+        Mutex {
+            lock: sync::Mutex::new(()),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// The value.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// The value, to whoever has the mutex for himself.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+}
+
+impl<T: ?Sized> Write<Mutex<T>> {
+    /// Waits until no other thread has the value, and takes it.
+    #[inline]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard {
+            _guard: self.lock.lock(),
+            value: &self.value,
+            _exclusive: PhantomData,
+        }
+    }
+
+    /// Takes the value, if no other thread has it.
+    #[inline]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        Some(MutexGuard {
+            _guard: self.lock.try_lock()?,
+            value: &self.value,
+            _exclusive: PhantomData,
+        })
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> Gc<'gc, Mutex<T>> {
+    /// Waits until no other thread has the value, and takes it, with a write barrier.
+    #[inline]
+    pub fn lock(self, mc: &Mutation<'gc>) -> MutexGuard<'gc, T> {
+        mc.write(self).lock()
+    }
+
+    /// Takes the value, with a write barrier, if no other thread has it.
+    #[inline]
+    pub fn try_lock(self, mc: &Mutation<'gc>) -> Option<MutexGuard<'gc, T>> {
+        mc.write(self).try_lock()
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: this thread has the lock.
+        unsafe { &*self.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: this thread has the lock, and the guard is borrowed exclusively.
+        unsafe { &mut *self.value.get() }
+    }
+}
+
+// SAFETY: the one field with pointers is visited in place, and its place is in the map.
+unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for Mutex<T> {
+    const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+    const TYPE_MAP: TypeMap =
+        TypeMap::LEAF.with_field(T::TYPE_MAP.in_cell(), offset_of!(Mutex<T>, value));
+
+    /// # Panics
+    ///
+    /// If the mutex is locked, unless the collector knows that a guard was leaked: if the mutex is a part of
+    /// an object in the heap, and not of memory that such an object owns.
+    #[inline]
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        let _guard = (!is_unreferenced(self, cc)).then(|| {
+            let guard = self.lock.try_lock();
+            guard.expect("a Mutex was traced while it was locked")
+        });
+        // SAFETY: this thread has the lock, or nobody has a guard that he can use, whatever the lock says.
+        cc.trace(unsafe { &*self.value.get() });
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Mutex<T> {
+        Mutex::new(value)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mutex").finish_non_exhaustive()
+    }
+}
+
+impl<T: fmt::Debug + ?Sized> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::fmt(self, f)
+    }
+}

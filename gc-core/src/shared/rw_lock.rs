@@ -1,0 +1,224 @@
+//! [`RwLock`]: a cell that one thread has, or several read.
+//!
+//! As for [`Mutex`](super::Mutex), markers do not take the lock. Whoever writes has called the barrier of
+//! the object before, so that no marker reads it; whoever only reads need not.
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::offset_of;
+use core::ops::{Deref, DerefMut};
+
+use super::mutation::Mutation;
+use crate::barrier::Write;
+use crate::collect::{Collect, Trace};
+use crate::gc::Gc;
+use crate::lock::is_unreferenced;
+use crate::sync;
+use crate::typemap::TypeMap;
+
+/// A lock for values with pointers, in a [shared arena](super::Arena): one thread writes, or several read.
+///
+/// To write, it is opened by way of the object that it is in; to read, it is just there. Guards do not
+/// outlive their `mutate` call; one that is leaked leaves the lock as it was for ever, which does not
+/// disturb the collector.
+///
+/// ```
+/// use gc_core::shared::{Arena, RwLock};
+/// use gc_core::{Gc, Rootable};
+///
+/// type List<'gc> = Gc<'gc, RwLock<Vec<Gc<'gc, u64>>>>;
+///
+/// let arena = Arena::<Rootable![List<'_>]>::new(|mc| mc.allocate(RwLock::new(Vec::new())));
+/// let here = arena.attach();
+/// here.mutate(|mc, list| list.lock_write(mc).push(mc.allocate(5)));
+/// here.mutate(|_, list| assert_eq!(*list.read()[0], 5));
+/// ```
+#[repr(C)]
+#[derive(Default)]
+pub struct RwLock<T: ?Sized> {
+    lock: sync::RwLock<()>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: several threads have shared references to the value, or one has an exclusive one.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+
+/// The right to read what is in a [`RwLock`]. Its drop gives it back.
+#[must_use]
+pub struct RwLockReadGuard<'a, T: ?Sized> {
+    value: &'a UnsafeCell<T>,
+    _guard: sync::RwLockReadGuard<'a, ()>,
+    _shared: PhantomData<&'a T>,
+}
+
+/// The right to read and write what is in a [`RwLock`]. Its drop gives it back.
+#[must_use]
+pub struct RwLockWriteGuard<'a, T: ?Sized> {
+    value: &'a UnsafeCell<T>,
+    _guard: sync::RwLockWriteGuard<'a, ()>,
+    _exclusive: PhantomData<&'a mut T>,
+}
+
+impl<T> RwLock<T> {
+    /// A lock with a value in it.
+    pub const fn new(value: T) -> RwLock<T> {
+        RwLock {
+            lock: sync::RwLock::new(()),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// The value.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// The value, to whoever has the lock for himself.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+
+    /// Waits until no other thread writes, and reads.
+    #[inline]
+    pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        RwLockReadGuard {
+            _guard: self.lock.read(),
+            value: &self.value,
+            _shared: PhantomData,
+        }
+    }
+
+    /// Reads, if no other thread writes.
+    #[inline]
+    pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        Some(RwLockReadGuard {
+            _guard: self.lock.try_read()?,
+            value: &self.value,
+            _shared: PhantomData,
+        })
+    }
+}
+
+impl<T: ?Sized> Write<RwLock<T>> {
+    /// Waits until no other thread reads or writes, and takes the value.
+    #[inline]
+    pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        RwLockWriteGuard {
+            _guard: self.lock.write(),
+            value: &self.value,
+            _exclusive: PhantomData,
+        }
+    }
+
+    /// Takes the value, if no other thread reads or writes.
+    #[inline]
+    pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
+        Some(RwLockWriteGuard {
+            _guard: self.lock.try_write()?,
+            value: &self.value,
+            _exclusive: PhantomData,
+        })
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> Gc<'gc, RwLock<T>> {
+    /// Waits until no other thread writes, and reads.
+    #[inline]
+    pub fn read(self) -> RwLockReadGuard<'gc, T> {
+        self.as_ref().read()
+    }
+
+    /// Waits until no other thread reads or writes, and takes the value, with a write barrier.
+    #[inline]
+    pub fn lock_write(self, mc: &Mutation<'gc>) -> RwLockWriteGuard<'gc, T> {
+        mc.write(self).write()
+    }
+
+    /// Takes the value, with a write barrier, if no other thread reads or writes.
+    #[inline]
+    pub fn try_lock_write(self, mc: &Mutation<'gc>) -> Option<RwLockWriteGuard<'gc, T>> {
+        mc.write(self).try_write()
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: this thread has the lock to read.
+        unsafe { &*self.value.get() }
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: this thread has the lock.
+        unsafe { &*self.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: this thread has the lock, and the guard is borrowed exclusively.
+        unsafe { &mut *self.value.get() }
+    }
+}
+
+// SAFETY: the one field with pointers is visited in place, and its place is in the map.
+unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for RwLock<T> {
+    const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+    const TYPE_MAP: TypeMap =
+        TypeMap::LEAF.with_field(T::TYPE_MAP.in_cell(), offset_of!(RwLock<T>, value));
+
+    /// # Panics
+    ///
+    /// If it is being written, unless the collector knows that a guard was leaked; see
+    /// [`Mutex`](super::Mutex)'s.
+    #[inline]
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        let _guard = (!is_unreferenced(self, cc)).then(|| {
+            let guard = self.lock.try_read_recursive();
+            guard.expect("a RwLock was traced while it was being written")
+        });
+        // SAFETY: this thread has the lock to read, or nobody has a guard by which he could write, whatever
+        // the lock says.
+        cc.trace(unsafe { &*self.value.get() });
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    fn from(value: T) -> RwLock<T> {
+        RwLock::new(value)
+    }
+}
+
+impl<T: fmt::Debug + ?Sized> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tuple = f.debug_tuple("RwLock");
+        match self.try_read() {
+            Some(value) => tuple.field(&&*value),
+            None => tuple.field(&format_args!("<being written>")),
+        };
+        tuple.finish()
+    }
+}
+
+impl<T: fmt::Debug + ?Sized> fmt::Debug for RwLockReadGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::fmt(self, f)
+    }
+}
+
+impl<T: fmt::Debug + ?Sized> fmt::Debug for RwLockWriteGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::fmt(self, f)
+    }
+}

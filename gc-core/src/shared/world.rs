@@ -1,0 +1,233 @@
+//! What the threads of a shared arena have in common.
+
+use core::time::Duration;
+use std::cell::RefCell;
+
+use super::mutator::Mutator;
+use crate::collector::{Collector, Mutators, Roots};
+use crate::context::{Context, Safepoint, refuse_forked};
+use crate::heap::error::HeapError;
+use crate::heap::options::HeapOptions;
+use crate::heap::verify::VerifyError;
+use crate::os::fork::Process;
+use crate::protocol::handshake::Handshake;
+use crate::protocol::root_table::RootTable;
+use crate::sync::{Arc, Mutex, thread_local};
+use crate::trace::{Edge, EdgeVisitor};
+
+/// See the [module documentation](self).
+pub(super) struct World {
+    pub(super) collector: Arc<Collector>,
+    pub(super) handshake: Handshake,
+    /// All attached threads. Whoever stops them has this lock as long as they are stopped.
+    mutators: Mutex<Vec<Arc<Mutator>>>,
+    pub(super) roots: Arc<RootTable>,
+    patience: Duration,
+    /// Where the arena was made.
+    process: Process,
+}
+
+thread_local! {
+    /// The worlds for whose collectors this thread is at work. User code that they call, `Drop` and `trace`,
+    /// must not come back to them.
+    static COLLECTING: RefCell<Vec<*const World>> = const { RefCell::new(Vec::new()) };
+}
+
+/// This thread is at work for the collector of a world, until this is dropped.
+struct Collecting;
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        COLLECTING.with_borrow_mut(|worlds| _ = worlds.pop());
+    }
+}
+
+impl World {
+    pub(super) fn new(options: &HeapOptions) -> Result<Arc<World>, HeapError> {
+        Ok(Arc::new(World {
+            collector: Arc::new(Collector::new(options, Mutators::Many)?),
+            handshake: Handshake::new(),
+            mutators: Mutex::new(Vec::new()),
+            roots: Arc::new(RootTable::new()),
+            patience: options.patience,
+            process: Process::current(),
+        }))
+    }
+
+    /// The calling thread as a mutator, with one more guard.
+    pub(super) fn attach(self: &Arc<Self>) -> Arc<Mutator> {
+        self.forbid_in_collection();
+        self.check_process();
+        let mut mutators = self.mutators.lock();
+        let mine = mutators.iter().find(|mutator| mutator.is_mine()).cloned();
+        let mutator = mine.unwrap_or_else(|| {
+            let new = Arc::new(Mutator::new(self, self.join()));
+            mutators.push(Arc::clone(&new));
+            new
+        });
+        mutator.retain();
+        mutator
+    }
+
+    /// A guard of the calling thread is dropped.
+    pub(super) fn detach(&self, mutator: &Arc<Mutator>) {
+        if !mutator.release() || self.process.is_parent() {
+            return;
+        }
+        let mut mutators = self.mutators.lock();
+        // SAFETY: the thread is outside, and this one has the list.
+        unsafe { mutator.halt() };
+        mutators.retain(|other| !Arc::ptr_eq(other, mutator));
+        drop(mutators);
+        self.handshake.unregister(mutator.participant());
+    }
+
+    /// # Panics
+    ///
+    /// If this thread is at work for this world's collector.
+    #[inline]
+    pub(super) fn forbid_in_collection(&self) {
+        let here = |worlds: &RefCell<Vec<*const World>>| worlds.borrow().contains(&(self as _));
+        // Where the list is gone already, the thread is ending, and not at work.
+        let collecting = COLLECTING.try_with(here).unwrap_or(false);
+        assert!(
+            !collecting,
+            "a `Drop` or `trace` works on the shared arena whose collector has called it"
+        );
+    }
+
+    /// Refuses to go on in a forked child.
+    fn check_process(&self) {
+        if self.process.is_parent() {
+            refuse_forked();
+        }
+    }
+
+    /// What a mutator has of the heap.
+    fn join(&self) -> Context {
+        Context::join(Arc::clone(&self.collector), self.process)
+    }
+
+    /// Bytes that were allocated ever, but for those in the holes that mutators are in.
+    pub(super) fn allocated(&self) -> u64 {
+        self.collector.heap.allocated_bytes()
+    }
+
+    /// Calls `f` with the world as the collector sees it.
+    fn with_view(&self, roots: &Roots<'_>, f: impl FnOnce(&crate::collector::World<'_>)) {
+        self.forbid_in_collection();
+        self.check_process();
+        COLLECTING.with_borrow_mut(|worlds| worlds.push(self));
+        let _collecting = Collecting;
+        let roots = |visitor: &mut dyn EdgeVisitor| {
+            roots(visitor);
+            self.roots.each(|target| {
+                visitor.visit(Edge {
+                    slot: 0,
+                    target,
+                    weak: false,
+                });
+            });
+        };
+        let stopped = |action: &mut dyn FnMut()| self.stop(action);
+        f(&crate::collector::World {
+            roots: &roots,
+            stopped: &stopped,
+            allocated: self.allocated(),
+        });
+    }
+
+    /// Calls `action` while all threads are outside.
+    fn stop(&self, action: &mut dyn FnMut()) {
+        let _stopped = self.handshake.stop(self.patience, |late| {
+            eprintln!(
+                "gc: a collection waits for `mutate` calls of these threads to return: {}",
+                late.join(", ")
+            );
+        });
+        let mut mutators = self.mutators.lock();
+        for mutator in &*mutators {
+            // SAFETY: all are outside, or have ended, and this thread has the list.
+            unsafe { mutator.halt() };
+        }
+        mutators.retain(|mutator| !mutator.has_ended());
+        // Also if `action` panics.
+        let _armed = Armed(&mutators);
+        action();
+    }
+
+    /// A safepoint.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::safepoint`].
+    ///
+    /// # Safety
+    ///
+    /// The thread is in no `mutate` call of this world, and `roots` visits every pointer into the heap which
+    /// is neither in it nor behind a handle.
+    pub(super) unsafe fn safepoint(&self, roots: &Roots<'_>, what: Safepoint) {
+        self.with_view(roots, |view| {
+            // SAFETY: passed on to the caller; all values are `Send` and `Sync`.
+            unsafe { what.run(&self.collector, view) }
+        });
+    }
+
+    /// Verifies the heap, when the cycle in progress is complete.
+    ///
+    /// # Safety
+    ///
+    /// As for [`World::safepoint`].
+    pub(super) unsafe fn verify(&self, roots: &Roots<'_>) -> Result<(), VerifyError> {
+        let mut result = Ok(());
+        self.with_view(roots, |view| {
+            let mut check = || {
+                let context = self.join();
+                // SAFETY: no `mutate` call is running, and no cycle.
+                unsafe {
+                    context.retag_stale();
+                    result = self.collector.heap.verify(false);
+                }
+            };
+            // SAFETY: passed on to the caller.
+            unsafe { self.collector.with_no_cycle(view, &mut check) }
+        });
+        result
+    }
+
+    /// Drops all values and frees everything.
+    ///
+    /// # Panics
+    ///
+    /// With the first panic of a value's `Drop`, after all others were dropped.
+    ///
+    /// # Safety
+    ///
+    /// Nothing refers to an object of the heap, nor ever will, and nobody will attach or work on it.
+    pub(super) unsafe fn dispose(self: &Arc<Self>) {
+        if self.process.is_parent() {
+            // Threads of the parent may have been at work on it, which nobody can wait for.
+            core::mem::forget(Arc::clone(self));
+            return;
+        }
+        for mutator in core::mem::take(&mut *self.mutators.lock()) {
+            // SAFETY: its guard was leaked, for the arena was not borrowed any more when it was dropped; so
+            // the thread is outside for ever.
+            unsafe { mutator.halt() };
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { self.join().dispose_all() }
+    }
+}
+
+/// Arms the barriers of all mutators for the phase that a stop has led to.
+struct Armed<'a>(&'a [Arc<Mutator>]);
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        for mutator in self.0 {
+            // SAFETY: as in `World::stop`, which makes this.
+            unsafe { mutator.context() }.arm();
+        }
+    }
+}
