@@ -6,11 +6,11 @@ use gc_core::barrier::{Write, unlock};
 use gc_core::lock::OnceLock;
 use gc_core::{Gc, GcWeak, HeapError, Lock, Mutation, RefLock, unsize};
 
-use crate::kind::{Alignment, Kind};
+use crate::kind::{Alignment, Kind, VECTOR_SLOTS};
 use crate::model::Id;
 use crate::objects::{
-    Fixed, GroupNode, LineNode, Once, PageNode, Pointer, Record, Switch, Switching, TrackedNode,
-    Value, Vector, WeakPointer, Wide,
+    Bomb, Fixed, GroupNode, LineNode, Once, PageNode, Pointer, Record, Switch, Switching,
+    TrackedNode, Value, Vector, WeakPointer, Wide,
 };
 use crate::operation::Barrier;
 use crate::payload::{
@@ -138,6 +138,14 @@ pub fn allocate<'gc>(
                 },
             )?)
         }
+        Kind::Bomb => Pointer::Bomb(Gc::try_new(
+            mc,
+            Bomb {
+                id,
+                log: log.clone(),
+                slot: nil(),
+            },
+        )?),
         Kind::Values(count) => Pointer::Values(Gc::try_new_slice(mc, (0..count).map(|_| nil()))?),
         Kind::Links(count) => {
             Pointer::Links(Gc::try_new_slice(mc, (0..count).map(|_| Lock::new(None)))?)
@@ -227,6 +235,7 @@ impl<'gc> Pointer<'gc> {
             Pointer::GroupNode(gc) => vec![gc.slot.get()],
             Pointer::PageNode(gc) => vec![gc.slot.get()],
             Pointer::Vector(gc) => gc.slots.borrow().clone(),
+            Pointer::Bomb(gc) => vec![gc.slot.get()],
             Pointer::Values(gc) => gc.iter().map(Lock::get).collect(),
             Pointer::Links(gc) => gc.iter().map(|link| from_strong(link.get())).collect(),
             Pointer::Payload(_)
@@ -308,8 +317,13 @@ impl<'gc> Pointer<'gc> {
                     slots[slot] = value;
                 }
             }
-            Pointer::Values(gc) => Gc::write(mc, gc)[slot].unlock().set(value),
-            Pointer::Links(gc) => Gc::write(mc, gc)[slot].unlock().set(value.fixed()),
+            Pointer::Bomb(gc) => unlock!(Gc::write(mc, gc), Bomb, slot).set(value),
+            Pointer::Values(gc) => opened_element(mc, gc, slot, barrier).unlock().set(value),
+            Pointer::Links(gc) => {
+                opened_element(mc, gc, slot, barrier)
+                    .unlock()
+                    .set(value.fixed());
+            }
             Pointer::Payload(_)
             | Pointer::Words(_)
             | Pointer::Bytes(_)
@@ -318,6 +332,32 @@ impl<'gc> Pointer<'gc> {
             | Pointer::TrackedUnit(_)
             | Pointer::TrackedSlice(_) => panic!("the object has no slots"),
         }
+    }
+
+    /// Takes the content of a [`Kind::Vector`].
+    ///
+    /// # Panics
+    ///
+    /// If the object is none.
+    pub fn take(self, mc: &Mutation<'gc>) -> Vec<Value<'gc>> {
+        let Pointer::Vector(gc) = self else {
+            panic!("the object does not grow")
+        };
+        unlock!(Gc::write(mc, gc), Vector, slots).take()
+    }
+
+    /// Adds to the content of a [`Kind::Vector`] as much as it can hold.
+    ///
+    /// # Panics
+    ///
+    /// If the object is none.
+    pub fn extend(self, mc: &Mutation<'gc>, more: Vec<Value<'gc>>) {
+        let Pointer::Vector(gc) = self else {
+            panic!("the object does not grow")
+        };
+        let mut slots = unlock!(Gc::write(mc, gc), Vector, slots).borrow_mut();
+        let room = VECTOR_SLOTS - slots.len();
+        slots.extend(more.into_iter().take(room));
     }
 
     /// Whether this is the object `id` of that kind, with all that it holds beside slots.
@@ -350,6 +390,7 @@ impl<'gc> Pointer<'gc> {
             (Pointer::GroupNode(gc), Kind::AlignedNode(Alignment::Group)) => gc.id == id,
             (Pointer::PageNode(gc), Kind::AlignedNode(Alignment::Page)) => gc.id == id,
             (Pointer::Vector(gc), Kind::Vector) => gc.tracked.is(id, 0),
+            (Pointer::Bomb(gc), Kind::Bomb) => gc.id == id,
             (Pointer::Values(gc), Kind::Values(count)) => gc.len() == count,
             (Pointer::Links(gc), Kind::Links(count)) => gc.len() == count,
             _ => false,
@@ -365,10 +406,30 @@ fn opened<'gc, T>(
     barrier: Barrier,
 ) -> &'gc Write<Lock<T>> {
     match barrier {
-        Barrier::Object => mc.backward_barrier(object, None),
+        Barrier::Object | Barrier::Element => mc.backward_barrier(object, None),
         // Any object will do as the child of an unknown parent.
         Barrier::Unknown => mc.forward_barrier(None, object),
     }
     // SAFETY: a barrier was called for the object of the lock, or for all.
     unsafe { Write::assume(lock) }
+}
+
+/// The barrier for one element of a slice.
+pub fn write_at<'gc, T>(mc: &Mutation<'gc>, slice: Gc<'gc, [T]>, index: usize) -> &'gc Write<T> {
+    Gc::write_at(mc, slice, index)
+}
+
+/// A lock in a slice, opened by one of the barriers that there are.
+fn opened_element<'gc, T>(
+    mc: &Mutation<'gc>,
+    slice: Gc<'gc, [Lock<T>]>,
+    index: usize,
+    barrier: Barrier,
+) -> &'gc Write<Lock<T>> {
+    match barrier {
+        Barrier::Element => write_at(mc, slice, index),
+        Barrier::Object | Barrier::Unknown => {
+            opened(mc, Gc::erase(slice), &slice.as_ref()[index], barrier)
+        }
+    }
 }

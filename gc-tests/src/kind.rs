@@ -49,6 +49,8 @@ pub enum Kind {
     AlignedNode(Alignment),
     /// A growing table outside of the heap, with `Drop`.
     Vector,
+    /// A slot for anything, of which only a `trace` knows that can panic.
+    Bomb,
     /// A slice of so many slots for anything.
     Values(usize),
     /// A slice of so many pointers to [`Kind::Fixed`].
@@ -86,7 +88,7 @@ pub enum Place {
 }
 
 /// The most slots that a [`Kind::Vector`] grows to.
-const VECTOR_SLOTS: usize = 40;
+pub const VECTOR_SLOTS: usize = 40;
 
 impl Kind {
     /// The lengths in words that [`Kind::Filled`] has.
@@ -98,7 +100,7 @@ impl Kind {
             Kind::Fixed => 4,
             Kind::Record | Kind::Wide => 3,
             Kind::Switch => 2,
-            Kind::Once | Kind::AlignedNode(_) | Kind::TrackedNode => 1,
+            Kind::Once | Kind::AlignedNode(_) | Kind::TrackedNode | Kind::Bomb => 1,
             Kind::Values(count) | Kind::Links(count) => count,
             _ => 0,
         }
@@ -176,6 +178,8 @@ impl Kind {
             Kind::AlignedNode(alignment) => (alignment as usize, WORD),
             // A tracked value, and a borrow count and the three words of a `Vec`.
             Kind::Vector => (3 * WORD + 4 * WORD, WORD),
+            // A number, a counted pointer, and a slot.
+            Kind::Bomb => (2 * WORD + VALUE_BYTES, WORD),
             Kind::Values(count) => (count * VALUE_BYTES, 2 * WORD),
             Kind::Links(count) => (count * WORD, 0),
         };

@@ -16,4 +16,5 @@ pub mod model;
 pub mod objects;
 pub mod operation;
 pub mod payload;
+pub mod random;
 pub mod tracked;

@@ -3,18 +3,25 @@
 //! Like a program that embeds the collector, it gets at objects only by way of roots, and leaves
 //! `mutate` after each operation. What it knows of an object beside that is its address, and only
 //! as a number. When a collection happened, everything is compared (see [`crate::check`]).
+//!
+//! After each operation the machine looks where the collector is in its cycle, and how many cycles
+//! were completed, and tells the model: a cycle that both began and ended at one safepoint was a full
+//! collection; of any other, the beginning and the end are told. Whoever reads this as a specification
+//! finds in `Machine::observe` what a mode may do and where.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use gc_core::{Arena, DynamicRootSet, HeapError, HeapOptions, Rootable};
+use gc_core::arena::CollectionPhase;
+use gc_core::{Arena, DynamicRootSet, HeapError, HeapOptions, Mode, Rootable};
 
 use crate::access;
 use crate::kind::Kind;
 use crate::model::{Id, Model, Route, Slot};
 use crate::objects::{Handle, Pointer, Root, Value};
-use crate::operation::{Barrier, Operation, Path, Source};
-use crate::tracked::{DropLog, TrackedUnit};
+use crate::operation::{Barrier, Destination, Operation, Path, Pause, Source};
+use crate::tracked::{DROP_PANIC, DropLog, TRACE_PANIC, TrackedUnit};
 
 /// An arena and its model.
 pub struct Machine {
@@ -26,6 +33,7 @@ pub struct Machine {
     pub(crate) units_before: usize,
     /// Where each object was when it was last seen.
     pub(crate) addresses: BTreeMap<Id, usize>,
+    mode: Mode,
     next: Id,
     collections: u64,
     /// The number of allocations that failed.
@@ -67,13 +75,13 @@ impl Supply {
 }
 
 impl Machine {
-    /// A machine with an empty heap.
+    /// A machine with an empty heap that is collected in that mode.
     ///
     /// # Errors
     ///
     /// Those of [`Arena::with_options`].
-    pub fn new(options: HeapOptions) -> Result<Machine, HeapError> {
-        let arena = Arena::with_options(options, |mc| Root {
+    pub fn new(options: HeapOptions, mode: Mode) -> Result<Machine, HeapError> {
+        let arena = Arena::with_options(options.mode(mode), |mc| Root {
             slots: Vec::new(),
             set: DynamicRootSet::new(mc),
         })?;
@@ -84,6 +92,7 @@ impl Machine {
             log: Rc::default(),
             units_before: TrackedUnit::dropped(),
             addresses: BTreeMap::new(),
+            mode,
             next: 1,
             collections: 0,
             refused: 0,
@@ -168,13 +177,26 @@ impl Machine {
                     });
                 }
             }
-            Operation::Upgrade { object, slot } => self.upgrade(object, *slot),
-            Operation::CollectDebt => self.arena.collect_debt(),
-            Operation::FinishCycle => {
-                let before = self.collections;
-                self.arena.finish_cycle();
-                assert_eq!(self.arena.metrics().statistics().collections, before + 1);
+            Operation::Move {
+                from,
+                slot,
+                to,
+                pause,
+                barrier,
+            } => self.relocate(from, *slot, to, *pause, *barrier),
+            Operation::TakeApart { from, to } => self.take_apart(from, to.as_ref()),
+            Operation::TurnRoots => {
+                self.model.roots.reverse();
+                self.arena.mutate_root(|_, root| {
+                    let slots = core::mem::take(&mut root.slots);
+                    root.slots = slots.into_iter().rev().collect();
+                });
             }
+            Operation::Upgrade { object, slot, keep } => self.upgrade(object, *slot, *keep),
+            Operation::CollectDebt => self.collect_debt(),
+            Operation::FinishCycle => self.finish_cycle(),
+            Operation::PanicInTrace { finish } => self.panic_in_trace(*finish),
+            Operation::PanicInDrop { finish } => self.panic_in_drop(*finish),
             Operation::Check => self.check(false),
             Operation::DropAll => {
                 self.handles.clear();
@@ -183,7 +205,7 @@ impl Machine {
                 self.arena.mutate_root(|_, root| root.slots.clear());
             }
         }
-        self.settle();
+        self.observe(false);
     }
 
     /// The number of allocations that failed so far.
@@ -201,22 +223,137 @@ impl Machine {
         &self.arena
     }
 
-    /// Brings the model up to date if a collection happened, and compares.
-    fn settle(&mut self) {
+    fn collect_debt(&mut self) {
+        self.arena.collect_debt();
+        self.observe(true);
+    }
+
+    fn finish_cycle(&mut self) {
+        self.arena.finish_cycle();
+        self.finished();
+    }
+
+    /// Brings the model up to date after a full collection, and compares.
+    fn finished(&mut self) {
         let collections = self.arena.metrics().statistics().collections;
-        if collections != self.collections {
-            assert_eq!(
-                collections,
-                self.collections + 1,
-                "one operation, several collections"
-            );
-            self.collections = collections;
-            self.model.collect();
-            self.check(true);
+        let completed = collections - self.collections;
+        // Of the two that there may be, the first was in progress before.
+        let most = if self.model.in_cycle() { 2 } else { 1 };
+        assert!((1..=most).contains(&completed), "{completed} cycles");
+        assert_eq!(self.arena.collection_phase(), CollectionPhase::Sleeping);
+        self.collections = collections;
+        self.model.collect();
+        self.check(true);
+    }
+
+    /// Tells the model what the collector has done, and compares.
+    fn observe(&mut self, safepoint: bool) {
+        let collections = self.arena.metrics().statistics().collections;
+        let mut completed = collections - self.collections;
+        self.collections = collections;
+        let phase = self.arena.collection_phase();
+        if completed > 0 && self.model.in_cycle() {
+            self.model.end_cycle();
+            completed -= 1;
+            self.check(false);
         }
+        if completed > 0 {
+            assert!(safepoint, "a cycle outside of a safepoint");
+            assert_eq!(completed, 1, "one safepoint, several collections");
+            self.model.collect();
+            if phase == CollectionPhase::Sleeping {
+                self.check(true);
+            }
+        }
+        if phase == CollectionPhase::Sleeping {
+            assert!(!self.model.in_cycle(), "a cycle ended and was not counted");
+        } else if !self.model.in_cycle() {
+            assert!(safepoint, "a cycle began outside of a safepoint");
+            assert_ne!(
+                self.mode,
+                Mode::StopTheWorld,
+                "a cycle was left in progress"
+            );
+            self.model.begin_cycle();
+        }
+        self.absorb_drops();
         // Beside the objects of the model there is the dynamic root set.
         let found = self.arena.metrics().total_gc_count();
-        assert_eq!(found, self.model.count() + 1, "the number of objects");
+        let expected = self.model.count() + 1;
+        if self.model.is_vague() {
+            assert!(found <= expected, "{found} objects, at most {expected}");
+        } else {
+            assert_eq!(found, expected, "the number of objects");
+        }
+    }
+
+    /// Tells the model which values were dropped.
+    pub(crate) fn absorb_drops(&mut self) {
+        let mut news = self.log.news();
+        news.sort_unstable();
+        news.dedup();
+        news.retain(|id| self.model.get(*id).is_some_and(|object| object.whole));
+        if !news.is_empty() {
+            let reachable = self.model.reachable();
+            for id in news {
+                assert!(
+                    !reachable.contains(&id),
+                    "object {id} was dropped and can be reached"
+                );
+                assert!(
+                    self.model.is_vague(),
+                    "object {id} was dropped outside of a cycle"
+                );
+                self.model.lose(id);
+            }
+        }
+    }
+
+    fn safepoint(&mut self, finish: bool) -> Option<String> {
+        let result = catch_unwind(AssertUnwindSafe(|| match finish {
+            true => self.arena.finish_cycle(),
+            false => self.arena.collect_debt(),
+        }));
+        let payload = result.err()?;
+        Some(*payload.downcast::<String>().expect("a panic with a text"))
+    }
+
+    fn panic_in_trace(&mut self, finish: bool) {
+        self.log.set_trace_panics(true);
+        let panic = self.safepoint(finish);
+        self.log.set_trace_panics(false);
+        if let Some(text) = panic {
+            assert_eq!(text, TRACE_PANIC);
+            assert_eq!(self.arena.collection_phase(), CollectionPhase::Sleeping);
+            // Of the cycles that there may have been, the last was given up.
+            if self.arena.metrics().statistics().collections == self.collections {
+                self.model.abandon_cycle();
+            }
+            self.observe(true);
+            self.check(false);
+        } else if finish {
+            self.finished();
+        } else {
+            self.observe(true);
+        }
+    }
+
+    fn panic_in_drop(&mut self, finish: bool) {
+        self.log.set_drop_panics(true);
+        let panic = self.safepoint(finish);
+        self.log.set_drop_panics(false);
+        if let Some(text) = panic {
+            assert_eq!(text, DROP_PANIC);
+            self.observe(true);
+            self.check(false);
+            if finish {
+                self.finish_cycle();
+            }
+        } else if finish {
+            self.finished();
+        } else {
+            self.observe(true);
+        }
     }
 
     fn root_index(&self, wanted: usize) -> Option<usize> {
@@ -377,17 +514,124 @@ impl Machine {
             }
             other => panic!("{other}"),
         }
-        self.settle();
+        self.observe(false);
+        if self.model.in_cycle() {
+            return self.finish_cycle();
+        }
         assert!(self.arena.metrics().allocation_debt() > 0.0);
-        self.arena.collect_debt();
-        assert_eq!(
-            self.arena.metrics().statistics().collections,
-            self.collections + 1
-        );
-        self.settle();
+        let before = self.collections;
+        self.collect_debt();
+        assert!(self.collections > before || self.model.in_cycle());
+        if self.model.is_vague() {
+            self.finish_cycle();
+        }
     }
 
-    fn upgrade(&mut self, object: &Path, wanted: usize) {
+    /// Moves a pointer.
+    fn relocate(
+        &mut self,
+        from: &Path,
+        wanted: usize,
+        to: &Destination,
+        pause: Pause,
+        barrier: Barrier,
+    ) {
+        let Some(route) = self.route(from) else {
+            return;
+        };
+        if let Destination::New(kind) = to {
+            // Made first, so that both writes can be in one call.
+            let before = self.model.roots.len();
+            self.allocate(*kind, None, None);
+            if self.model.roots.len() == before {
+                return;
+            }
+        }
+        let slots = &self.model.object(route.id).slots;
+        let Some(slot) = (!slots.is_empty()).then(|| wanted % slots.len()) else {
+            return;
+        };
+        let value = slots[slot];
+        let to = match to {
+            Destination::Root => None,
+            Destination::New(_) => {
+                let last = self.model.roots.len() - 1;
+                Some((self.model.route(last, &[]), 0))
+            }
+            Destination::Slot(path, wanted) => Some((self.route(path), *wanted)),
+        };
+        let to = to.map(|(route, wanted)| (route.expect("there is a root"), wanted));
+        if pause != Pause::None {
+            let supply = Supply::Slot(route.clone(), slot);
+            match &to {
+                None => {
+                    self.model.roots.push(value);
+                    self.arena
+                        .mutate_root(|_, root| root.slots.push(supply.value(root)));
+                }
+                Some((at, wanted)) => self.write(at, *wanted, value, &supply, barrier),
+            }
+            if pause == Pause::Safepoint {
+                self.collect_debt();
+            }
+            // The write may have cut the way.
+            if self.model.leads(&route) {
+                self.write(&route, slot, Slot::Nil, &Supply::Nil, barrier);
+            }
+            return;
+        }
+        let place = match &to {
+            None => None,
+            Some((at, wanted)) => {
+                let object = self.model.object(at.id);
+                match object.kind.slot(object.slots.len(), *wanted) {
+                    Some(place) if self.model.accepts(at.id, place, value) => Some((at, place)),
+                    _ => return,
+                }
+            }
+        };
+        if !self.model.accepts(route.id, slot, Slot::Nil) {
+            return;
+        }
+        self.arena.mutate_root(|mc, root| {
+            let object = follow(root, &route);
+            let value = object.slot(slot);
+            match place {
+                None => root.slots.push(value),
+                Some((at, place)) => follow(root, at).set(mc, place, value, barrier),
+            }
+            object.set(mc, slot, Value::Nil, barrier);
+        });
+        match place {
+            None => self.model.roots.push(value),
+            Some((at, place)) => self.model.write(at.id, place, value),
+        }
+        self.model.write(route.id, slot, Slot::Nil);
+    }
+
+    /// Takes the content of a growing object away at once.
+    fn take_apart(&mut self, from: &Path, to: Option<&Path>) {
+        let grows = |route: &Route| self.model.object(route.id).kind == Kind::Vector;
+        let Some(from) = self.route(from).filter(grows) else {
+            return;
+        };
+        let to = to.and_then(|to| self.route(to)).filter(grows);
+        self.arena.mutate_root(|mc, root| {
+            let target = to.as_ref().map(|to| follow(root, to));
+            let taken = follow(root, &from).take(mc);
+            match target {
+                Some(target) => target.extend(mc, taken),
+                None => root.slots.extend(taken),
+            }
+        });
+        let taken = self.model.take(from.id);
+        match to {
+            Some(to) => self.model.extend(to.id, taken),
+            None => self.model.roots.extend(taken),
+        }
+    }
+
+    fn upgrade(&mut self, object: &Path, wanted: usize, keep: bool) {
         let Some(route) = self.route(object) else {
             return;
         };
@@ -396,31 +640,45 @@ impl Machine {
         if let Some(slot) = slot
             && let Slot::Weak(id) = slots[slot]
         {
-            self.root_if_whole(id, |root| follow(root, &route).slot(slot));
+            self.follow_weak(id, keep, |root| follow(root, &route).slot(slot));
         } else if let Some(index) = self.root_index(wanted)
             && let Slot::Weak(id) = self.model.roots[index]
         {
-            self.root_if_whole(id, |root| root.slots[index]);
+            self.follow_weak(id, keep, |root| root.slots[index]);
         }
     }
 
-    /// Makes a root of the object `id`, to which the weak pointer that `get` gets leads.
-    fn root_if_whole(&mut self, id: Id, get: impl for<'gc> Fn(&Root<'gc>) -> Value<'gc>) {
-        let whole = self.model.object(id).whole;
-        self.arena.mutate_root(|mc, root| {
+    /// Upgrades the weak pointer to the object `id` that `get` gets, and maybe makes a root of it.
+    fn follow_weak(&mut self, id: Id, keep: bool, get: impl for<'gc> Fn(&Root<'gc>) -> Value<'gc>) {
+        let object = self.model.object(id);
+        let kind = object.kind;
+        let there = self.arena.mutate_root(|mc, root| {
             let Value::Weak(weak) = get(root) else {
                 panic!("a weak pointer of the model is none in the heap")
             };
             let upgraded = weak.upgrade(mc);
-            assert_eq!(
-                upgraded.is_some(),
-                whole,
-                "whether object {id} can be upgraded"
+            assert!(
+                upgraded.is_none_or(|pointer| pointer.is(kind, id)),
+                "object {id}, {kind:?}, was changed"
             );
-            root.slots.extend(upgraded.map(Value::Strong));
+            if keep {
+                root.slots.extend(upgraded.map(Value::Strong));
+            }
+            upgraded.is_some()
         });
-        if whole {
-            self.model.roots.push(Slot::Strong(id));
+        if there {
+            let here = object.whole && !object.lost;
+            assert!(here, "object {id} was upgraded, and is gone");
+            self.model.upgraded(id);
+            if keep {
+                self.model.roots.push(Slot::Strong(id));
+            }
+        } else if object.whole && !object.lost {
+            assert!(
+                self.model.is_vague() && !self.model.reachable().contains(&id),
+                "object {id} cannot be upgraded"
+            );
+            self.model.vanished(id);
         }
     }
 }

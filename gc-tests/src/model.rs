@@ -11,10 +11,22 @@
 //! - objects without memory are there for ever, and do not count.
 //!
 //! Weak pointers from objects that die themselves count for nothing.
+//!
+//! That is so at the end of a *full* collection, before which nothing was in progress. A *cycle*
+//! between whose beginning and end the program goes on promises less, and both are told to the model
+//! ([`Model::begin_cycle`], [`Model::end_cycle`]):
+//!
+//! - what can be reached is whole at any time;
+//! - what could not be reached at the beginning is dropped at the end, unless a weak pointer to it, or
+//!   to an object that leads to it, was upgraded meanwhile;
+//! - what became unreachable meanwhile may be dropped in this cycle, or in a later one. The model goes
+//!   on to call it whole until it is told otherwise ([`Model::lose`]): because its drop was noted, or
+//!   a weak pointer to it could not be upgraded ([`Model::vanished`]). What it leads to is kept as well, as it can come
+//!   back by a weak pointer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kind::{Kind, Place};
+use crate::kind::{Kind, Place, VECTOR_SLOTS};
 
 /// The name of an object.
 pub type Id = u64;
@@ -41,6 +53,8 @@ pub struct Object {
     pub slots: Vec<Slot>,
     /// Whether its value is still there.
     pub whole: bool,
+    /// Whether it is known that it will never be reached again, though it may not be dropped yet.
+    pub lost: bool,
 }
 
 /// How to get to an object: a root, and the slots that lead on from there.
@@ -54,10 +68,23 @@ pub struct Route {
     pub id: Id,
 }
 
+/// What a cycle in progress owes.
+#[derive(Clone, Debug, Default)]
+struct Cycle {
+    /// Objects that will be dropped at its end, if they are whole.
+    doomed: BTreeSet<Id>,
+    /// Those of them, and shells, to which no weak pointer leads that counts.
+    forgotten: BTreeSet<Id>,
+}
+
 /// A heap as it ought to be.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
     objects: BTreeMap<Id, Object>,
+    /// The cycle in progress, if there is one.
+    cycle: Option<Cycle>,
+    /// Whether an object may be gone that is called whole here, or may be gone that is a shell here.
+    vague: bool,
     /// The slots of the root.
     pub roots: Vec<Slot>,
     /// What the handles of the dynamic root set hold.
@@ -81,6 +108,7 @@ impl Model {
                 kind,
                 slots,
                 whole: true,
+                lost: false,
             },
         );
         assert!(known.is_none(), "object {id} was allocated twice");
@@ -176,13 +204,144 @@ impl Model {
         reachable
     }
 
-    /// What a full collection does.
-    pub fn collect(&mut self) {
-        let reachable = self.reachable();
+    /// The objects to which weak pointers lead from the roots and from objects that can be reached.
+    fn weakly_reachable(&self, reachable: &BTreeSet<Id>) -> BTreeSet<Id> {
         let mut weakly: BTreeSet<Id> = weak(&self.roots).collect();
-        for id in &reachable {
+        for id in reachable {
             weakly.extend(weak(&self.object(*id).slots));
         }
+        weakly
+    }
+
+    /// Whether it is not known of each object if it is there.
+    pub fn is_vague(&self) -> bool {
+        self.vague
+    }
+
+    /// Whether a cycle is in progress.
+    pub fn in_cycle(&self) -> bool {
+        self.cycle.is_some()
+    }
+
+    /// A cycle begins, and the program goes on.
+    pub fn begin_cycle(&mut self) {
+        let reachable = self.reachable();
+        let weakly = self.weakly_reachable(&reachable);
+        let mut cycle = Cycle::default();
+        for (id, object) in &self.objects {
+            if !reachable.contains(id) && object.kind.extent().is_some() {
+                cycle.doomed.insert(*id);
+                if !weakly.contains(id) {
+                    cycle.forgotten.insert(*id);
+                }
+            }
+        }
+        self.cycle = Some(cycle);
+        self.vague = true;
+    }
+
+    /// The cycle in progress ends.
+    pub fn end_cycle(&mut self) {
+        let cycle = self.cycle.take().expect("no cycle is in progress");
+        for id in cycle.doomed {
+            if self.get(id).is_some_and(|object| object.whole) {
+                self.lose(id);
+            }
+        }
+        self.objects.retain(|id, _| !cycle.forgotten.contains(id));
+    }
+
+    /// The cycle in progress is given up: it does nothing of what it owed.
+    pub fn abandon_cycle(&mut self) {
+        self.cycle = None;
+    }
+
+    /// A weak pointer to an object was upgraded.
+    ///
+    /// # Panics
+    ///
+    /// If something to which the object leads is gone.
+    pub fn upgraded(&mut self, id: Id) {
+        let mut revived = BTreeSet::new();
+        let mut found = vec![id];
+        while let Some(at) = found.pop() {
+            if revived.insert(at) {
+                let object = self.object(at);
+                let here = object.whole && !object.lost;
+                assert!(here, "object {id} came back without object {at}");
+                found.extend(strong(&object.slots));
+            }
+        }
+        if let Some(mut cycle) = self.cycle.take() {
+            for id in revived {
+                cycle.doomed.remove(&id);
+                cycle.forgotten.remove(&id);
+                for id in weak(&self.object(id).slots) {
+                    cycle.forgotten.remove(&id);
+                }
+            }
+            self.cycle = Some(cycle);
+        }
+    }
+
+    /// A weak pointer to an object could not be upgraded.
+    pub fn vanished(&mut self, id: Id) {
+        let object = self.objects.get_mut(&id);
+        let object = object.unwrap_or_else(|| panic!("object {id} is gone from the model"));
+        if !object.whole || object.lost {
+            return;
+        }
+        match &mut self.cycle {
+            // Its value may be dropped a little later, but not after the end.
+            Some(cycle) => {
+                object.lost = true;
+                cycle.doomed.insert(id);
+            }
+            None => self.lose(id),
+        }
+    }
+
+    /// An object was dropped.
+    pub fn lose(&mut self, id: Id) {
+        let object = self.objects.get_mut(&id);
+        let object = object.unwrap_or_else(|| panic!("object {id} is gone from the model"));
+        assert!(object.whole, "object {id} was dropped before");
+        object.whole = false;
+        object.slots.clear();
+        let kind = object.kind;
+        self.drop_values(id, kind, kind.tracked());
+    }
+
+    /// Takes the content of a growing object.
+    pub fn take(&mut self, id: Id) -> Vec<Slot> {
+        let object = self.objects.get_mut(&id);
+        core::mem::take(&mut object.expect("only whole objects are written").slots)
+    }
+
+    /// Adds to the content of a growing object as much as it can hold.
+    pub fn extend(&mut self, id: Id, more: Vec<Slot>) {
+        let object = self.objects.get_mut(&id);
+        let slots = &mut object.expect("only whole objects are written").slots;
+        let room = VECTOR_SLOTS - slots.len();
+        slots.extend(more.into_iter().take(room));
+    }
+
+    /// Whether a way still leads where it did.
+    pub fn leads(&self, route: &Route) -> bool {
+        let start = self.roots.get(route.root).copied();
+        let end = route.slots.iter().fold(start, |at, slot| match at {
+            Some(Slot::Strong(id)) => self.object(id).slots.get(*slot).copied(),
+            _ => None,
+        });
+        end == Some(Slot::Strong(route.id))
+    }
+
+    /// What a full collection does.
+    pub fn collect(&mut self) {
+        self.cycle = None;
+        self.vague = false;
+        let reachable = self.reachable();
+        let weakly = self.weakly_reachable(&reachable);
         for (id, mut object) in core::mem::take(&mut self.objects) {
             if !reachable.contains(&id) && object.kind.extent().is_some() {
                 if object.whole {
@@ -219,7 +378,24 @@ impl Model {
         }
     }
 
-    /// The number of objects with memory: whole ones, garbage included, and shells.
+    /// How many of the values of size zero that were not dropped are in objects that cannot be
+    /// reached.
+    pub fn fading_units(&self, reachable: &BTreeSet<Id>) -> usize {
+        let fading = |(id, object): &(&Id, &Object)| {
+            object.whole && object.kind == Kind::TrackedUnit && !reachable.contains(id)
+        };
+        self.objects.iter().filter(fading).count()
+    }
+
+    /// The number of objects with memory that are there for certain.
+    pub fn certain(&self, reachable: &BTreeSet<Id>) -> usize {
+        let weakly = self.weakly_reachable(reachable);
+        let certain = |id: &&Id| self.object(**id).kind.extent().is_some();
+        reachable.union(&weakly).filter(certain).count()
+    }
+
+    /// The number of objects with memory: whole ones, garbage included, and shells. If the model is
+    /// vague, there may be less.
     pub fn count(&self) -> usize {
         self.objects
             .values()
@@ -240,4 +416,105 @@ fn weak(slots: &[Slot]) -> impl Iterator<Item = Id> {
         Slot::Weak(id) => Some(*id),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A root, an object that it leads to, and a weak pointer from there to a third, which leads to a
+    /// fourth.
+    fn model() -> Model {
+        let mut model = Model::default();
+        for id in 1..=4 {
+            model.allocate(id, Kind::Record, None);
+        }
+        model.roots.push(Slot::Strong(1));
+        model.write(1, 0, Slot::Strong(2));
+        model.write(2, 0, Slot::Weak(3));
+        model.write(3, 0, Slot::Strong(4));
+        model
+    }
+
+    fn is_whole(model: &Model, id: Id) -> Option<bool> {
+        model.get(id).map(|object| object.whole)
+    }
+
+    #[test]
+    fn a_full_collection_leaves_what_is_reachable_and_shells() {
+        let mut model = model();
+        model.collect();
+        assert_eq!(is_whole(&model, 2), Some(true));
+        assert_eq!(
+            (is_whole(&model, 3), is_whole(&model, 4)),
+            (Some(false), None)
+        );
+        assert_eq!((model.count(), model.is_vague()), (3, false));
+    }
+
+    #[test]
+    fn a_cycle_frees_what_was_unreachable_when_it_began() {
+        let mut model = model();
+        model.begin_cycle();
+        model.write(1, 0, Slot::Nil);
+        model.end_cycle();
+        // The second may still be there, and with it the shell.
+        assert_eq!(
+            (is_whole(&model, 2), is_whole(&model, 3)),
+            (Some(true), Some(false))
+        );
+        assert_eq!(is_whole(&model, 4), None);
+        assert_eq!((model.certain(&model.reachable()), model.count()), (1, 3));
+        assert!(model.is_vague());
+        model.begin_cycle();
+        model.end_cycle();
+        assert_eq!(model.count(), 1);
+    }
+
+    #[test]
+    fn what_is_upgraded_stays_with_all_that_it_leads_to() {
+        let mut model = model();
+        model.begin_cycle();
+        model.upgraded(3);
+        model.end_cycle();
+        assert_eq!(
+            (is_whole(&model, 3), is_whole(&model, 4)),
+            (Some(true), Some(true))
+        );
+        model.collect();
+        assert_eq!(
+            (is_whole(&model, 3), is_whole(&model, 4)),
+            (Some(false), None)
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "object 3 came back without object 4")]
+    fn nothing_comes_back_without_what_it_leads_to() {
+        let mut model = model();
+        model.begin_cycle();
+        model.vanished(4);
+        model.upgraded(3);
+    }
+
+    #[test]
+    fn an_abandoned_cycle_owes_nothing() {
+        let mut model = model();
+        model.begin_cycle();
+        model.abandon_cycle();
+        assert_eq!((model.count(), model.in_cycle()), (4, false));
+        model.upgraded(3);
+        model.collect();
+        assert_eq!(model.count(), 3);
+    }
+
+    #[test]
+    fn a_way_can_be_cut() {
+        let mut model = model();
+        let route = model.route(0, &[0]).unwrap();
+        assert_eq!(route.id, 2);
+        assert!(model.leads(&route));
+        model.write(1, 0, Slot::Weak(2));
+        assert!(!model.leads(&route));
+    }
 }

@@ -1,5 +1,8 @@
 //! The types of the objects in the real heap, and what can be asked of a pointer to any of them.
 
+use std::rc::Rc;
+
+use gc_core::collect::Trace;
 use gc_core::lock::OnceLock;
 use gc_core::{
     Collect, DynamicRoot, DynamicRootSet, Gc, GcWeak, Lock, Mutation, RefLock, Rootable,
@@ -8,7 +11,7 @@ use gc_core::{
 use crate::kind::VALUE_BYTES;
 use crate::model::Id;
 use crate::payload::Payload;
-use crate::tracked::{Tracked, TrackedUnit};
+use crate::tracked::{DropLog, Tracked, TrackedUnit};
 
 /// What is in a slot for anything.
 #[derive(Clone, Copy, Collect)]
@@ -124,6 +127,22 @@ pub struct TrackedNode<'gc> {
 pub struct Vector<'gc> {
     pub tracked: Tracked,
     pub slots: RefLock<Vec<Value<'gc>>>,
+}
+
+/// The object of [`Kind::Bomb`](crate::kind::Kind::Bomb).
+#[expect(missing_docs, reason = "the names say all")]
+pub struct Bomb<'gc> {
+    pub id: Id,
+    pub log: Rc<DropLog>,
+    pub slot: Lock<Value<'gc>>,
+}
+
+// SAFETY: the one field with pointers is visited in place, unless `trace` does not return.
+unsafe impl<'gc> Collect<'gc> for Bomb<'gc> {
+    fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+        self.log.maybe_panic_in_trace();
+        cc.trace(&self.slot);
+    }
 }
 
 const _: () = assert!(size_of::<Value<'_>>() == VALUE_BYTES && size_of::<Switching<'_>>() == 16);
@@ -248,6 +267,7 @@ pointers! {
     GroupNode(GroupNode<'gc>),
     PageNode(PageNode<'gc>),
     Vector(Vector<'gc>),
+    Bomb(Bomb<'gc>),
     Values([Lock<Value<'gc>>]),
     Links([Lock<Option<Gc<'gc, Fixed<'gc>>>>]),
 }

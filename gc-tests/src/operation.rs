@@ -45,6 +45,30 @@ pub enum Barrier {
     Object,
     /// That for writes to objects of which nobody says which.
     Unknown,
+    /// That of the element which is written, in slices.
+    Element,
+}
+
+/// Where to move a pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Into a new object, which is made a root.
+    New(Kind),
+    /// Into the root.
+    Root,
+    /// Into a slot of an object.
+    Slot(Path, usize),
+}
+
+/// What happens between the two writes that move a pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// Nothing: both are in one `mutate` call.
+    None,
+    /// They are in two calls.
+    Call,
+    /// They are in two calls, with a safepoint between.
+    Safepoint,
 }
 
 /// A step of a program.
@@ -69,6 +93,20 @@ pub enum Operation {
         source: Source,
         barrier: Barrier,
     },
+    /// Copy what is in a slot, and then clear the slot.
+    #[expect(missing_docs, reason = "the names say all")]
+    Move {
+        from: Path,
+        slot: usize,
+        to: Destination,
+        pause: Pause,
+        barrier: Barrier,
+    },
+    /// Take all that a [`Kind::Vector`] holds, and put it into another one, or into the root.
+    #[expect(missing_docs, reason = "the names say all")]
+    TakeApart { from: Path, to: Option<Path> },
+    /// Move the roots to memory elsewhere, in reverse order.
+    TurnRoots,
     /// Add a root.
     Root(Source),
     /// Take a root away.
@@ -83,13 +121,23 @@ pub enum Operation {
     DropHandle(usize),
     /// Make a root of what a handle holds.
     Fetch(usize),
-    /// Make a root of what a weak pointer leads to, if it does.
+    /// Follow a weak pointer, if it leads somewhere; maybe make a root of what is there.
     #[expect(missing_docs, reason = "the names say all")]
-    Upgrade { object: Path, slot: usize },
+    Upgrade {
+        object: Path,
+        slot: usize,
+        keep: bool,
+    },
     /// Collect if it is time.
     CollectDebt,
     /// Collect.
     FinishCycle,
+    /// The same, while each `trace` of a [`Kind::Bomb`] panics.
+    #[expect(missing_docs, reason = "the names say all")]
+    PanicInTrace { finish: bool },
+    /// The same, while the next `Drop` panics.
+    #[expect(missing_docs, reason = "the names say all")]
+    PanicInDrop { finish: bool },
     /// Compare everything, without a collection before.
     Check,
     /// Take all roots away.
@@ -119,6 +167,7 @@ fn node() -> impl Strategy<Value = Kind> {
         2 => Just(Kind::TrackedNode),
         1 => alignment().prop_map(Kind::AlignedNode),
         3 => Just(Kind::Vector),
+        1 => Just(Kind::Bomb),
         1 => (0..20_usize).prop_map(Kind::Values),
         1 => (0..100_usize).prop_map(Kind::Links),
     ]
@@ -177,11 +226,31 @@ fn source() -> impl Strategy<Value = Source> {
 }
 
 fn barrier() -> impl Strategy<Value = Barrier> {
-    prop_oneof![6 => Just(Barrier::Object), 1 => Just(Barrier::Unknown)]
+    prop_oneof![
+        6 => Just(Barrier::Object),
+        1 => Just(Barrier::Unknown),
+        6 => Just(Barrier::Element),
+    ]
 }
 
 fn slot() -> impl Strategy<Value = usize> {
     prop_oneof![6 => 0..6_usize, 1 => 0..40_000_usize]
+}
+
+fn destination() -> impl Strategy<Value = Destination> {
+    prop_oneof![
+        2 => node().prop_map(Destination::New),
+        2 => Just(Destination::Root),
+        4 => (path(), slot()).prop_map(|(path, slot)| Destination::Slot(path, slot)),
+    ]
+}
+
+fn pause() -> impl Strategy<Value = Pause> {
+    prop_oneof![
+        2 => Just(Pause::None),
+        1 => Just(Pause::Call),
+        1 => Just(Pause::Safepoint),
+    ]
 }
 
 /// One operation.
@@ -194,6 +263,12 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         20 => (path(), slot(), source(), barrier()).prop_map(|(object, slot, source, barrier)| {
             Operation::Write { object, slot, source, barrier }
         }),
+        12 => (path(), slot(), destination(), pause(), barrier()).prop_map(
+            |(from, slot, to, pause, barrier)| Operation::Move { from, slot, to, pause, barrier }
+        ),
+        2 => (path(), option::of(path()))
+            .prop_map(|(from, to)| Operation::TakeApart { from, to }),
+        1 => Just(Operation::TurnRoots),
         3 => source().prop_map(Operation::Root),
         3 => (0..64_usize).prop_map(Operation::Unroot),
         3 => (0..64_usize, source()).prop_map(|(index, source)| Operation::Reroot(index, source)),
@@ -201,9 +276,12 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         1 => (0..64_usize).prop_map(Operation::CloneHandle),
         2 => (0..64_usize).prop_map(Operation::DropHandle),
         1 => (0..64_usize).prop_map(Operation::Fetch),
-        3 => (path(), slot()).prop_map(|(object, slot)| Operation::Upgrade { object, slot }),
-        3 => Just(Operation::CollectDebt),
-        3 => Just(Operation::FinishCycle),
+        4 => (path(), slot(), any::<bool>())
+            .prop_map(|(object, slot, keep)| Operation::Upgrade { object, slot, keep }),
+        20 => Just(Operation::CollectDebt),
+        2 => Just(Operation::FinishCycle),
+        1 => any::<bool>().prop_map(|finish| Operation::PanicInTrace { finish }),
+        1 => any::<bool>().prop_map(|finish| Operation::PanicInDrop { finish }),
         1 => Just(Operation::Check),
         1 => prop_oneof![9 => Just(Operation::Check), 1 => Just(Operation::DropAll)],
     ]

@@ -8,14 +8,44 @@ use gc_core::Collect;
 
 use crate::model::Id;
 
-/// How often each value was dropped, by object and index in it.
+/// How often each value was dropped, by object and index in it; and what will panic.
 #[derive(Debug, Default)]
-pub struct DropLog(RefCell<BTreeMap<(Id, usize), u32>>);
+pub struct DropLog {
+    counts: RefCell<BTreeMap<(Id, usize), u32>>,
+    news: RefCell<Vec<Id>>,
+    trace_panics: Cell<bool>,
+    drop_panics: Cell<bool>,
+}
+
+/// The text of the panic in a `trace`.
+pub const TRACE_PANIC: &str = "a trace panics as it was told to";
+/// The text of the panic in a `Drop`.
+pub const DROP_PANIC: &str = "a drop panics as it was told to";
 
 impl DropLog {
     /// A copy of the counts.
     pub fn counts(&self) -> BTreeMap<(Id, usize), u32> {
-        self.0.borrow().clone()
+        self.counts.borrow().clone()
+    }
+
+    /// The objects of which values were dropped since the last call.
+    pub fn news(&self) -> Vec<Id> {
+        self.news.take()
+    }
+
+    /// Says whether each `trace` of a [`Kind::Bomb`](crate::kind::Kind::Bomb) panics.
+    pub fn set_trace_panics(&self, panics: bool) {
+        self.trace_panics.set(panics);
+    }
+
+    /// Says whether the next `Drop` of a [`Tracked`] panics, after it was noted.
+    pub fn set_drop_panics(&self, panics: bool) {
+        self.drop_panics.set(panics);
+    }
+
+    /// Panics if a `trace` is to.
+    pub(crate) fn maybe_panic_in_trace(&self) {
+        assert!(!self.trace_panics.get(), "{TRACE_PANIC}");
     }
 }
 
@@ -40,14 +70,16 @@ impl Tracked {
     /// Whether this is that value, and still there.
     pub fn is(&self, id: Id, index: usize) -> bool {
         let name = (id, index);
-        (self.name.0, self.name.1 as usize) == name && !self.log.0.borrow().contains_key(&name)
+        (self.name.0, self.name.1 as usize) == name && !self.log.counts.borrow().contains_key(&name)
     }
 }
 
 impl Drop for Tracked {
     fn drop(&mut self) {
         let name = (self.name.0, self.name.1 as usize);
-        *self.log.0.borrow_mut().entry(name).or_default() += 1;
+        *self.log.counts.borrow_mut().entry(name).or_default() += 1;
+        self.log.news.borrow_mut().push(name.0);
+        assert!(!self.log.drop_panics.take(), "{DROP_PANIC}");
     }
 }
 

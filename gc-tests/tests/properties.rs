@@ -1,8 +1,10 @@
-//! Random programs on a heap that checks itself, against a model heap.
+//! Random programs on a heap that checks itself, against a model heap, in each mode of collection.
 //!
 //! `PROPTEST_CASES` sets the number of programs for each test, `PROGRAM_LENGTH` their length.
 
-use gc_core::{HeapOptions, Zeal};
+use std::time::Duration;
+
+use gc_core::{HeapOptions, Mode, Zeal};
 use gc_tests::kind::Kind;
 use gc_tests::machine::Machine;
 use gc_tests::operation::{Operation, program};
@@ -30,67 +32,138 @@ fn length(default: usize) -> usize {
     })
 }
 
-fn run(options: HeapOptions, program: &[Operation], handles_first: bool) -> Machine {
-    let mut machine = Machine::new(options).unwrap();
+/// What can be chosen about a mode. With the shortest steps, a cycle lasts for as many safepoints as
+/// it can; even the smallest heap is collected by another thread, if the mode says so.
+fn ways() -> impl Strategy<Value = HeapOptions> {
+    let step = prop_oneof![
+        2 => Just(Duration::ZERO),
+        2 => Just(Duration::from_nanos(1)),
+        1 => Just(Duration::from_micros(5)),
+        1 => Just(Duration::from_micros(200)),
+    ];
+    (step, 0..3_usize).prop_map(|(step, markers)| {
+        HeapOptions::default()
+            .concurrent_from(0)
+            .step(step)
+            .markers(markers)
+    })
+}
+
+/// How a program ends: with full collections, or just so, and in which order things are dropped.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    collected: bool,
+    handles_first: bool,
+}
+
+fn end() -> impl Strategy<Value = End> {
+    let end = |(collected, handles_first)| End {
+        collected,
+        handles_first,
+    };
+    any::<(bool, bool)>().prop_map(end)
+}
+
+fn run(options: HeapOptions, mode: Mode, program: &[Operation], end: End) {
+    let mut machine = Machine::new(options, mode).unwrap();
     program.iter().for_each(|operation| machine.step(operation));
-    machine.step(&Operation::FinishCycle);
-    if handles_first {
-        machine.step(&Operation::DropAll);
+    if end.collected {
         machine.step(&Operation::FinishCycle);
-    }
-    machine
-}
-
-proptest! {
-    #![proptest_config(cases(48))]
-
-    /// The shared space, all checks, a collection at every safepoint.
-    #[test]
-    fn a_zealous_heap_is_as_the_model(program in program(length(120)), handles_first: bool) {
-        let options = HeapOptions::default().zeal(Zeal::ALL);
-        run(options, &program, handles_first).finish(handles_first);
-    }
-
-    /// Collections come by themselves, after a few KiB.
-    #[test]
-    fn a_heap_that_paces_itself_is_as_the_model(
-        program in program(length(250)),
-        growth in 0..200_u32,
-        floor in 0..20_000_usize,
-    ) {
-        let zeal = Zeal { collect: false, ..Zeal::ALL };
-        let options = HeapOptions::default().zeal(zeal).growth(growth).floor(floor);
-        run(options, &program, true).finish(true);
-    }
-
-    /// An address space of its own, of which a program can use up all.
-    #[test]
-    fn a_heap_in_a_small_space_is_as_the_model(program in program(length(120))) {
-        let options = HeapOptions::default().zeal(Zeal::ALL).reserve(1);
-        run(options, &program, false).finish(false);
-    }
-
-    /// Allocations fail, and collections make room.
-    #[test]
-    fn a_limited_heap_is_as_the_model(
-        program in program(length(200)),
-        blocks in 3..40_usize,
-    ) {
-        let limit = blocks * (32 << 10);
-        let zeal = Zeal { collect: false, ..Zeal::ALL };
-        let options = HeapOptions::default().zeal(zeal).limit(limit);
-        let mut machine = Machine::new(options).unwrap();
-        for operation in &program {
-            machine.step(operation);
-            let statistics = machine.arena().metrics().statistics();
-            prop_assert!(statistics.heap_bytes <= limit && statistics.peak_heap_bytes <= limit);
+        if end.handles_first {
+            machine.step(&Operation::DropAll);
+            machine.step(&Operation::FinishCycle);
         }
-        machine.step(&Operation::DropAll);
-        machine.step(&Operation::FinishCycle);
-        let refused = machine.refused();
-        // The dynamic root set is in one block; two more are room for this.
-        machine.step(&Operation::Allocate { kind: Kind::Bytes(40 << 10), origin: None, slot: None });
-        prop_assert_eq!(machine.refused(), refused);
-        machine.finish(true);
     }
+    machine.finish(end.handles_first);
 }
+
+macro_rules! in_mode {
+    ($module:ident, $mode:expr) => {
+        mod $module {
+            use super::*;
+
+            proptest! {
+                #![proptest_config(cases(48))]
+
+                /// The shared space, all checks, something to do at every safepoint.
+                #[test]
+                fn a_zealous_heap_is_as_the_model(
+                    way in ways(),
+                    program in program(length(120)),
+                    end in end(),
+                ) {
+                    run(way.zeal(Zeal::ALL), $mode, &program, end);
+                }
+
+                /// Collections come by themselves, after a few KiB.
+                #[test]
+                fn a_heap_that_paces_itself_is_as_the_model(
+                    way in ways(),
+                    program in program(length(250)),
+                    growth in 0..200_u32,
+                    floor in 0..20_000_usize,
+                    end in end(),
+                ) {
+                    let zeal = Zeal { collect: false, ..Zeal::ALL };
+                    let options = way.zeal(zeal).growth(growth).floor(floor);
+                    run(options, $mode, &program, end);
+                }
+
+                /// No checks, which could hide by their own work what goes wrong without them.
+                #[test]
+                fn a_heap_left_alone_is_as_the_model(
+                    way in ways(),
+                    program in program(length(250)),
+                    collect: bool,
+                    end in end(),
+                ) {
+                    let zeal = Zeal { collect, ..Zeal::NONE };
+                    run(way.zeal(zeal).floor(10_000), $mode, &program, end);
+                }
+
+                /// An address space of its own, of which a program can use up all.
+                #[test]
+                fn a_heap_in_a_small_space_is_as_the_model(
+                    way in ways(),
+                    program in program(length(120)),
+                    end in end(),
+                ) {
+                    run(way.zeal(Zeal::ALL).reserve(1), $mode, &program, end);
+                }
+
+                /// Allocations fail, and collections make room.
+                #[test]
+                fn a_limited_heap_is_as_the_model(
+                    way in ways(),
+                    program in program(length(200)),
+                    blocks in 3..40_usize,
+                ) {
+                    let limit = blocks * (32 << 10);
+                    let zeal = Zeal { collect: false, ..Zeal::ALL };
+                    let options = way.zeal(zeal).limit(limit);
+                    let mut machine = Machine::new(options, $mode).unwrap();
+                    for operation in &program {
+                        machine.step(operation);
+                        let statistics = machine.arena().metrics().statistics();
+                        prop_assert!(statistics.heap_bytes <= limit);
+                        prop_assert!(statistics.peak_heap_bytes <= limit);
+                    }
+                    machine.step(&Operation::DropAll);
+                    machine.step(&Operation::FinishCycle);
+                    let refused = machine.refused();
+                    // The dynamic root set is in one block; two more are room for this.
+                    machine.step(&Operation::Allocate {
+                        kind: Kind::Bytes(40 << 10),
+                        origin: None,
+                        slot: None,
+                    });
+                    prop_assert_eq!(machine.refused(), refused);
+                    machine.finish(true);
+                }
+            }
+        }
+    };
+}
+in_mode!(stop_the_world, Mode::StopTheWorld);
+in_mode!(incremental, Mode::Incremental);
+in_mode!(concurrent, Mode::Concurrent);

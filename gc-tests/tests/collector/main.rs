@@ -3,4 +3,5 @@
 
 mod empty_cells;
 mod marking;
+mod modes;
 mod pacing;

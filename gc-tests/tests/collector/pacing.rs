@@ -1,9 +1,10 @@
-//! When collections begin by themselves.
+//! When collections begin by themselves, to the byte: where a collection is one step. What holds in all
+//! modes is in [`crate::modes`].
 
 use std::iter::repeat_n;
 
 use gc_core::metrics::Pacing;
-use gc_core::{Arena, Gc, HeapOptions, Rootable, Zeal};
+use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable, Zeal};
 
 const MIB: usize = 1 << 20;
 /// Bytes that are allocated at a time, header and all.
@@ -13,7 +14,8 @@ type Numbers<'gc> = Vec<Gc<'gc, [u64]>>;
 type Heap = Arena<Rootable![Numbers<'_>]>;
 
 fn heap(options: HeapOptions) -> Heap {
-    Heap::with_options(options.zeal(Zeal::NONE), |_| Vec::new()).unwrap()
+    let options = options.zeal(Zeal::NONE).mode(Mode::StopTheWorld);
+    Heap::with_options(options, |_| Vec::new()).unwrap()
 }
 
 fn collections(heap: &Heap) -> u64 {
@@ -126,10 +128,11 @@ fn by_default_not_for_little_and_not_too_late() {
 
 #[test]
 fn zeal_collects_at_every_safepoint() {
-    let options = HeapOptions::default().zeal(Zeal {
+    let zeal = Zeal {
         collect: true,
         ..Zeal::NONE
-    });
+    };
+    let options = HeapOptions::default().mode(Mode::StopTheWorld).zeal(zeal);
     let mut heap = Heap::with_options(options, |_| Vec::new()).unwrap();
     for expected in 1..5 {
         heap.collect_debt();

@@ -1,10 +1,10 @@
-use gc_core::{Arena, DynamicRoot, Gc, GcWeak, Mutation, Rootable};
+use gc_core::{Arena, DynamicRoot, Gc, GcWeak, Lock, Mutation, Rootable};
 
-type Numbers = Arena<Rootable![Gc<'_, u64>]>;
+type Numbers = Arena<Rootable![Gc<'_, Lock<u64>>]>;
 
 fn send<T: Send>(_: T) {}
 
-fn pointers<'gc>(mc: &'gc Mutation<'gc>, strong: Gc<'gc, u64>, weak: GcWeak<'gc, u64>) {
+fn pointers<'gc>(mc: &'gc Mutation<'gc>, strong: Gc<'gc, Lock<u64>>, weak: GcWeak<'gc, Lock<u64>>) {
     send(strong);
     send(weak);
     send(mc);
@@ -18,7 +18,7 @@ fn others(arena: Numbers, handle: DynamicRoot<Rootable![u64]>) {
 fn a_thread(arena: &Numbers) {
     arena.mutate(|_, root| {
         std::thread::scope(|scope| {
-            scope.spawn(|| assert_eq!(**root, 5));
+            scope.spawn(|| assert_eq!(root.get(), 5));
         });
     });
 }

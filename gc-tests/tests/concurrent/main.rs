@@ -1,0 +1,166 @@
+//! Cycles that last while the program goes on: whatever it does between their steps, nothing that it
+//! can reach is lost, and after a full collection there is nothing else.
+//!
+//! Each test runs in several [`Way`]s. With the shortest steps a cycle of the incremental mode lasts for
+//! as many safepoints as it can, and each run goes through the same ones; the concurrent mode adds
+//! what other threads do meanwhile. A heap that collects at once passes everything here, if it
+//! is right.
+
+mod arrays;
+mod cargo;
+mod cells;
+mod end;
+mod external;
+mod failures;
+#[cfg(unix)]
+mod fork;
+mod limit;
+mod moves;
+mod phases;
+mod roots;
+mod weak;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use gc_core::arena::{CollectionPhase, Root};
+use gc_core::{Arena, Collect, HeapOptions, Mode, Rootable, Zeal};
+
+/// How a heap is collected.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    mode: Mode,
+    step: Duration,
+    markers: usize,
+    zeal: Zeal,
+}
+
+impl Way {
+    /// Options with which cycles begin only when a test says so, unless the heap is zealous.
+    fn options(self) -> HeapOptions {
+        HeapOptions::default()
+            .mode(self.mode)
+            .step(self.step)
+            .markers(self.markers)
+            .concurrent_from(0)
+            .floor(1 << 30)
+            .zeal(self.zeal)
+    }
+
+    /// The larger of two sizes if the heap does not check itself, which takes time.
+    fn size(self, zealous: usize, otherwise: usize) -> usize {
+        if self.zeal == Zeal::NONE {
+            otherwise
+        } else {
+            zealous
+        }
+    }
+}
+
+/// Calls `f` for each way. What a failed test prints ends with the way in which it failed.
+fn in_each_way(f: impl Fn(Way)) {
+    let modes = [
+        (Mode::StopTheWorld, Duration::ZERO, 1),
+        (Mode::Incremental, Duration::ZERO, 0),
+        (Mode::Incremental, Duration::from_nanos(1), 0),
+        (Mode::Concurrent, Duration::ZERO, 1),
+        (Mode::Concurrent, Duration::from_nanos(1), 2),
+    ];
+    for (mode, step, markers) in modes {
+        for zeal in [Zeal::NONE, Zeal::ALL] {
+            let way = Way {
+                mode,
+                step,
+                markers,
+                zeal,
+            };
+            println!("{way:?}");
+            f(way);
+        }
+    }
+}
+
+/// The number of cycles completed.
+fn collections<R>(arena: &Arena<R>) -> u64
+where
+    R: for<'a> Rootable<'a>,
+{
+    arena.metrics().statistics().collections
+}
+
+/// Whether a cycle is in progress.
+fn in_cycle<R>(arena: &Arena<R>) -> bool
+where
+    R: for<'a> Rootable<'a>,
+{
+    arena.collection_phase() != CollectionPhase::Sleeping
+}
+
+/// Makes a cycle due and calls a safepoint, at which it begins, if none is in progress.
+fn begin<R>(arena: &mut Arena<R>)
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> Root<'a, R>: Collect<'a>,
+{
+    let before = collections(arena);
+    arena.metrics().adjust_debt(1e15);
+    arena.collect_debt();
+    // The debt has done what it was for, and should not make what follows hurry.
+    arena.metrics().adjust_debt(f64::NAN);
+    assert!(
+        in_cycle(arena) || collections(arena) > before,
+        "no cycle began"
+    );
+}
+
+/// Calls so many safepoints.
+fn steps<R>(arena: &mut Arena<R>, count: usize)
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> Root<'a, R>: Collect<'a>,
+{
+    for _ in 0..count {
+        arena.collect_debt();
+    }
+}
+
+/// Lets the cycle in progress come to its end at safepoints, if there is one.
+fn run_out<R>(arena: &mut Arena<R>)
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> Root<'a, R>: Collect<'a>,
+{
+    let before = collections(arena);
+    let mut left = 100_000;
+    while in_cycle(arena) && collections(arena) == before {
+        arena.collect_debt();
+        std::thread::yield_now();
+        // No test depends on how many steps it takes.
+        left -= 1;
+        if left == 0 {
+            arena.finish_cycle();
+        }
+    }
+}
+
+/// A number of safepoints between the beginning of a cycle and what a test does in it. Over the
+/// rounds, all phases are met: the counts grow slowly, and then fast.
+fn delay(round: usize) -> usize {
+    if round < 12 {
+        round
+    } else {
+        round * round / 10
+    }
+}
+
+/// The text with which `f` panics.
+fn panic_of<T>(f: impl FnOnce() -> T) -> Option<String> {
+    let payload = catch_unwind(AssertUnwindSafe(f)).err()?;
+    Some(match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => {
+            let text = payload.downcast::<&str>();
+            text.expect("a panic without a text").to_string()
+        }
+    })
+}

@@ -1,0 +1,105 @@
+//! Weak pointers, which are upgraded while other threads collect.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gc_core::shared::{Arena, AtomicGc, Mutex};
+use gc_core::{Collect, Gc, GcWeak, Rootable};
+use gc_tests::random::Random;
+
+use crate::{arena, in_each_way, on_threads, verify};
+
+/// A value that says if somebody uses it after its drop.
+#[derive(Collect)]
+#[collect(require_static)]
+struct Witness {
+    word: AtomicUsize,
+    dropped: Arc<AtomicUsize>,
+}
+
+const ALIVE: usize = 0x1234_5678;
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        assert_eq!(self.word.swap(0, Ordering::Relaxed), ALIVE);
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Slot<'gc> {
+    strong: AtomicGc<'gc, Witness>,
+    weak: Mutex<Option<GcWeak<'gc, Witness>>>,
+}
+
+#[test]
+fn an_upgraded_value_is_alive() {
+    const SLOTS: usize = 8;
+    in_each_way(|way| {
+        let heap: Arena<Rootable![Gc<'_, [Slot<'_>]>]> = arena(way.options(), |mc| {
+            mc.allocate_slice((0..SLOTS).map(|_| Slot {
+                strong: AtomicGc::null(),
+                weak: Mutex::new(None),
+            }))
+        });
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let made = AtomicUsize::new(0);
+        let upgraded = AtomicUsize::new(0);
+        on_threads(4, |number| {
+            let here = heap.attach();
+            let mut random = Random::new(number as u64);
+            for _ in 0..way.size(300, 5000) {
+                here.mutate(|mc, slots| {
+                    let index = random.below(SLOTS);
+                    let write = mc.write_at(*slots, index);
+                    let weak = gc_core::barrier::field!(write, Slot, weak);
+                    match random.below(4) {
+                        0 => {
+                            made.fetch_add(1, Ordering::Relaxed);
+                            let value = mc.allocate(Witness {
+                                word: AtomicUsize::new(ALIVE),
+                                dropped: dropped.clone(),
+                            });
+                            *weak.lock() = Some(Gc::downgrade(value));
+                            slots[index].strong.store(mc, Some(value));
+                        }
+                        1 => slots[index].strong.store(mc, None),
+                        _ => {
+                            let weak = *weak.lock();
+                            if let Some(value) = weak.and_then(|weak| mc.upgrade(weak)) {
+                                assert_eq!(value.word.load(Ordering::Relaxed), ALIVE);
+                                upgraded.fetch_add(1, Ordering::Relaxed);
+                                if random.one_in(8) {
+                                    // Back from the dead, nearly.
+                                    let other = random.below(SLOTS);
+                                    slots[other].strong.store(mc, Some(value));
+                                }
+                            } else if let Some(weak) = weak {
+                                // Nothing makes it come back.
+                                assert!(mc.upgrade(weak).is_none());
+                            }
+                        }
+                    }
+                });
+                here.collect_debt();
+            }
+        });
+        assert!(upgraded.into_inner() > 0);
+        let here = heap.attach();
+        here.finish_cycle();
+        verify(&here);
+        let reachable = here.mutate(|_, slots| {
+            let all = slots.iter().filter_map(|slot| slot.strong.load());
+            let mut all: Vec<_> = all.map(Gc::as_ptr).collect();
+            all.sort_unstable();
+            all.dedup();
+            all.len()
+        });
+        let made = made.into_inner();
+        assert_eq!(made - dropped.load(Ordering::Relaxed), reachable);
+        drop(here);
+        drop(heap);
+        assert_eq!(made, dropped.load(Ordering::Relaxed));
+    });
+}
