@@ -17,6 +17,7 @@ pub mod collected;
 pub mod forest;
 pub mod machine;
 pub mod resident;
+pub mod shared;
 pub mod units;
 
 /// The number in the environment variable `name`, or `otherwise` where it is not set.

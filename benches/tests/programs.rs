@@ -56,20 +56,34 @@ fn every_workload_comes_to_its_end_and_has_a_row_and_a_section() {
     let json = fs::read_to_string(json).expect("there is a file of figures");
     let figures: serde_json::Value = serde_json::from_str(&json).expect("the figures are JSON");
     let outcomes = figures["outcomes"].as_array().expect("there are outcomes");
-    assert_eq!(outcomes.len(), names.len());
-    for (name, outcome) in names.iter().zip(outcomes) {
-        assert_eq!(outcome["name"], name.as_str());
+    // A workload has several rows where it runs in several modes.
+    let mut workloads: Vec<_> = outcomes.iter().map(|row| &row["workload"]).collect();
+    workloads.dedup();
+    assert_eq!(workloads, names.iter().collect::<Vec<_>>());
+    for outcome in outcomes {
+        let name = outcome["name"].as_str().expect("a row has a name");
         assert!(
             outcome["steps"]["count"].as_u64() > Some(0),
             "{name} made no step"
         );
-        assert!(table.contains(name.as_str()), "{name} has no row");
+        assert!(table.contains(name), "{name} has no row");
         assert!(
-            page.contains(&format!("<section id=\"{name}\">")),
+            page.contains(&format!("<h2>{name}</h2>")),
             "{name} has no section"
         );
     }
-    assert!(page.len() < 3 << 20);
+    let anchors = page.match_indices("<section id=\"").map(|(start, text)| {
+        let rest = &page[start + text.len()..];
+        &rest[..rest.find('"').expect("the attribute ends")]
+    });
+    for anchor in anchors {
+        assert!(!anchor.contains(char::is_whitespace));
+        assert!(page.contains(&format!("<a href=\"#{anchor}\">")));
+    }
+    // The bounds hold for longer runs.
+    assert!(table.contains("What is asked"));
+    assert!(!table.contains(" met ") && !table.contains(" missed "));
+    assert!(page.len() < 4 << 20);
 }
 
 #[test]
@@ -86,11 +100,58 @@ fn one_workload_can_be_asked_for() {
 }
 
 #[test]
+fn modes_and_sizes_of_the_large_heap_can_be_asked_for() {
+    let place = place("modes");
+    let json = place.join("figures.json");
+    let output = run(
+        PAUSES,
+        &[
+            "--quick",
+            "--scale=0.1",
+            "--workload=large-heap",
+            "--workload=large-heap-cells",
+            "--mode=incremental",
+            "--mode=concurrent",
+            "--live=0.02",
+            "--live=0.03",
+            &format!("--output={}", place.display()),
+            &format!("--json={}", json.display()),
+        ],
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let json = fs::read_to_string(json).expect("there is a file of figures");
+    let figures: serde_json::Value = serde_json::from_str(&json).expect("the figures are JSON");
+    let outcomes = figures["outcomes"].as_array().expect("there are outcomes");
+    let names: Vec<_> = outcomes.iter().map(|row| row["name"].as_str()).collect();
+    let expected = [
+        "large-heap (incremental, 0.02 GiB)",
+        "large-heap (incremental, 0.03 GiB)",
+        "large-heap (concurrent, 0.02 GiB)",
+        "large-heap (concurrent, 0.03 GiB)",
+        "large-heap (cells, incremental, 0.02 GiB)",
+        "large-heap (cells, incremental, 0.03 GiB)",
+        "large-heap (cells, concurrent, 0.02 GiB)",
+        "large-heap (cells, concurrent, 0.03 GiB)",
+    ];
+    assert_eq!(names, expected.map(Some));
+    for outcome in outcomes {
+        let asked = outcome["live_asked"]
+            .as_f64()
+            .expect("a size was asked for")
+            * 2f64.powi(30);
+        let live = outcome["live"].as_f64().expect("the program knows");
+        assert!((live / asked - 1.0).abs() < 0.03, "{live} of {asked} bytes");
+        let building = &outcome["building"]["steps"]["count"];
+        assert!(building.as_u64() > Some(0), "nothing was built");
+    }
+}
+
+#[test]
 fn wrong_arguments_are_told_in_a_sentence_with_exit_code_1() {
     let file = place("wrong").join("file");
     fs::write(&file, "").expect("a file can be written");
     let under_a_file = format!("--output={}", file.join("below").display());
-    let cases: [(&str, &[&str], &str); 7] = [
+    let cases: [(&str, &[&str], &str); 10] = [
         (
             PAUSES,
             &["--workload=none"],
@@ -98,6 +159,17 @@ fn wrong_arguments_are_told_in_a_sentence_with_exit_code_1() {
         ),
         (PAUSES, &["--scale=0"], "--scale 0 is out of range"),
         (PAUSES, &["--scale=NaN"], "--scale NaN is out of range"),
+        (PAUSES, &["--live=0"], "--live 0 is out of range"),
+        (
+            PAUSES,
+            &["--live=1", "--live=99"],
+            "--live 99 is out of range",
+        ),
+        (
+            PAUSES,
+            &["--mode=sometimes"],
+            "stop-the-world, incremental, concurrent",
+        ),
         (PAUSES, &["--nonsense"], "--nonsense"),
         (
             PAUSES,
@@ -127,6 +199,9 @@ fn the_ratios_of_a_quick_run_are_all_there_and_judge_nothing() {
         "random graph",
         "two-pointer node",
         "peak resident",
+        "random graph of 0.2 M: speed-up, 1 → 2 threads",
+        "one list of 0.2 M: 2 threads / 1",
+        "barriered store - plain store",
     ] {
         assert!(table.contains(expected), "no line about {expected}");
     }

@@ -6,7 +6,8 @@
 //! - an *ordered tree* lies in memory in the order of a walk: the best that a marker can meet;
 //! - a *random graph* has two edges from each node to nodes anywhere, and one array of all nodes,
 //!   so that each edge is a cache miss unless the marker hides it: the worst;
-//! - a *list* gives the marker one object at a time, so nothing can be fetched ahead;
+//! - a *list* gives the marker one object at a time, so nothing can be fetched ahead; *lists* are
+//!   many such lists, which lie in memory interleaved;
 //! - *pairs* are a tree of nodes of two pointers and no data, for what a small object costs;
 //! - *scattered* leaves a random share of otherwise unconnected nodes alive, for the sweep.
 
@@ -84,30 +85,45 @@ pub struct Heap {
 
 impl Default for Heap {
     fn default() -> Self {
+        Heap::new(super::Options::default())
+    }
+}
+
+impl Heap {
+    /// An empty heap with `options`, to be given a shape.
+    pub fn new(options: super::Options) -> Heap {
         Heap {
-            arena: Arena::new(|_| Root {
+            arena: super::arena(options, |_| Root {
                 node: None,
                 nodes: None,
                 pair: None,
             }),
         }
     }
-}
 
-impl Heap {
     /// A balanced tree of `nodes` nodes.
     pub fn ordered_tree(nodes: usize) -> Heap {
-        let mut heap = Heap::default();
-        heap.arena
+        Heap::default().with_ordered_tree(nodes)
+    }
+
+    /// The heap with [an ordered tree](Heap::ordered_tree) in it.
+    #[must_use]
+    pub fn with_ordered_tree(mut self, nodes: usize) -> Heap {
+        self.arena
             .mutate_root(|mc, root| root.node = Node::tree(mc, nodes));
-        heap
+        self
     }
 
     /// `nodes` nodes with two edges each to nodes chosen at random, and an array of all nodes.
     pub fn random_graph(nodes: usize) -> Heap {
-        let mut heap = Heap::default();
+        Heap::default().with_random_graph(nodes)
+    }
+
+    /// The heap with [a random graph](Heap::random_graph) in it.
+    #[must_use]
+    pub fn with_random_graph(mut self, nodes: usize) -> Heap {
         let mut random = fastrand::Rng::with_seed(0x6772_6170_6873);
-        heap.arena.mutate_root(|mc, root| {
+        self.arena.mutate_root(|mc, root| {
             let all: Vec<_> = (0..nodes)
                 .map(|n| Node::new(mc, None, None, n as u64))
                 .collect();
@@ -118,16 +134,35 @@ impl Heap {
             }
             root.nodes = Some(super::array(mc, all));
         });
-        heap
+        self
     }
 
     /// A list of `nodes` nodes, the first of them allocated last.
     pub fn list(nodes: usize) -> Heap {
-        let mut heap = Heap::default();
-        heap.arena.mutate_root(|mc, root| {
+        Heap::default().with_list(nodes)
+    }
+
+    /// The heap with [a list](Heap::list) in it.
+    #[must_use]
+    pub fn with_list(mut self, nodes: usize) -> Heap {
+        self.arena.mutate_root(|mc, root| {
             root.node = (0..nodes).fold(None, |next, n| Some(Node::new(mc, next, None, n as u64)));
         });
-        heap
+        self
+    }
+
+    /// The heap with `lists` lists of `nodes` nodes in all, and an array of their first nodes.
+    #[must_use]
+    pub fn with_lists(mut self, lists: usize, nodes: usize) -> Heap {
+        self.arena.mutate_root(|mc, root| {
+            let mut heads = vec![None; lists];
+            for n in 0..nodes {
+                let head = &mut heads[n % lists];
+                *head = Some(Node::new(mc, *head, None, n as u64));
+            }
+            root.nodes = Some(super::array(mc, heads.into_iter().flatten().collect()));
+        });
+        self
     }
 
     /// A tree of `pairs` two-pointer nodes.

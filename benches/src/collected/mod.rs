@@ -2,7 +2,7 @@
 //!
 //! [`ours`] is gc-core, [`peer`] is gc-arena 0.7, which shares its vocabulary; the modules `trees`
 //! and `graphs` of both come from the same files, so a difference between them is the
-//! collector's. Both run with the options they have by default.
+//! collector's. Both run with the options they have by default, unless somebody asks for others.
 
 use std::time::Duration;
 

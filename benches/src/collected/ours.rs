@@ -19,6 +19,26 @@ pub fn array<'gc, T: gc::Collect<'gc> + 'gc>(
     gc::Gc::new_slice(mc, items)
 }
 
+/// What a heap can be asked for.
+pub type Options = gc::HeapOptions;
+
+/// A heap with `options`, whose root `f` makes.
+///
+/// # Panics
+///
+/// If the options mean nothing, or the system has no addresses for the heap.
+fn arena<R, F>(options: Options, f: F) -> gc::Arena<R>
+where
+    R: for<'a> gc::Rootable<'a>,
+    for<'a> gc::arena::Root<'a, R>: gc::Collect<'a> + Sized,
+    F: for<'gc> FnOnce(&'gc gc::Mutation<'gc>) -> gc::arena::Root<'gc, R>,
+{
+    match gc::Arena::with_options(options, f) {
+        Ok(arena) => arena,
+        Err(error) => panic!("no heap: {error}"),
+    }
+}
+
 /// What gc-core says of a heap.
 pub fn account(metrics: &gc::metrics::Metrics) -> Account {
     let statistics = metrics.statistics();

@@ -23,6 +23,21 @@ fn array<'gc, T: gc::Collect<'gc> + 'gc>(mc: &gc::Mutation<'gc>, items: Vec<T>) 
     gc::Gc::new(mc, items)
 }
 
+/// What a heap can be asked for.
+pub type Options = gc::metrics::Pacing;
+
+/// A heap with `options`, whose root `f` makes.
+fn arena<R, F>(options: Options, f: F) -> gc::Arena<R>
+where
+    R: for<'a> gc::Rootable<'a>,
+    for<'a> gc::arena::Root<'a, R>: gc::Collect<'a> + Sized,
+    F: for<'gc> FnOnce(&'gc gc::Mutation<'gc>) -> gc::arena::Root<'gc, R>,
+{
+    let arena = gc::Arena::new(f);
+    arena.metrics().set_pacing(options);
+    arena
+}
+
 /// gc-arena says nothing of a heap that compares with gc-core's account.
 pub fn account(_: &gc::metrics::Metrics) -> Account {
     Account::default()

@@ -3,6 +3,7 @@
 //! Each tree is built in one `mutate`, after which the collector may work: what a program that
 //! does the least about its memory would do. A tree's nodes are never written after they are made.
 
+use super::gc::arena::CollectionPhase;
 use super::gc::{Arena, Collect, Gc, Mutation, Rootable};
 
 use crate::forest::Forest;
@@ -43,20 +44,25 @@ struct Kept<'gc> {
     tree: Option<Gc<'gc, Node<'gc>>>,
 }
 
-/// Trees in a managed heap with default options.
+/// Trees in a managed heap.
 pub struct Managed {
     arena: Arena<Rootable![Kept<'_>]>,
 }
 
 impl Default for Managed {
     fn default() -> Self {
-        Managed {
-            arena: Arena::new(|_| Kept { tree: None }),
-        }
+        Managed::new(super::Options::default())
     }
 }
 
 impl Managed {
+    /// No trees yet, in a heap with `options`.
+    pub fn new(options: super::Options) -> Managed {
+        Managed {
+            arena: super::arena(options, |_| Kept { tree: None }),
+        }
+    }
+
     /// Builds `trees` trees of `depth` one after the other, counts their nodes and lets go of
     /// them, without letting the collector work.
     pub fn grow(&mut self, depth: u32, trees: u64) -> u64 {
@@ -78,6 +84,11 @@ impl Managed {
     /// Lets the collector work as far as it is in debt.
     pub fn collect_debt(&mut self) {
         self.arena.collect_debt();
+    }
+
+    /// Whether the collector is in a cycle.
+    pub fn is_in_cycle(&self) -> bool {
+        self.arena.collection_phase() != CollectionPhase::Sleeping
     }
 
     /// The collector's figures.

@@ -23,6 +23,8 @@ pub struct Distribution {
     pub p99: u64,
     /// The time that 999 in 1000 stay below.
     pub p999: u64,
+    /// The time that 9999 in 10000 stay below.
+    pub p9999: u64,
     /// The longest, exactly.
     pub max: u64,
     /// How many fell between which times, in steps of equal ratio, empty ones left out.
@@ -92,6 +94,7 @@ impl Times {
             p50: quantile(0.5),
             p99: quantile(0.99),
             p999: quantile(0.999),
+            p9999: quantile(0.9999),
             max: self.max,
             bars: self.bars(),
         }

@@ -2,10 +2,12 @@
 //!
 //! Each workload is a program cut into steps: a slice of its work, then `collect_debt`, where the
 //! collector may work. Two times are taken of every step: that of the whole step, which is what
-//! the program's user waits for, and that of its collection if there was one, the *pause*. Each
+//! the program's user waits for, and what the collector took of it, the *pause*, if it did. Each
 //! workload runs in a process of its own, one after the other, so that none inherits another's
 //! heap, warm pages or peak memory. Beside them a control does like work with no collector and no
 //! allocation: what it shows is the machine's own jitter, below which nothing here means anything.
+//!
+//! The large heaps are held against what is asked of a collector that stops nobody: see `verdict`.
 //!
 //! This is deliberately no latency test under load: there is one mutator, it never waits for
 //! anything, and the processor is otherwise idle.
@@ -20,6 +22,7 @@ mod series;
 mod supervise;
 mod table;
 mod target;
+mod verdict;
 mod workloads;
 
 use std::fs;
@@ -30,8 +33,9 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use gc_benches::machine::Machine;
 
-use options::{Options, Size};
+use options::{Options, Plan};
 use outcome::Results;
+use workloads::Row;
 
 fn main() -> ExitCode {
     let options = match Options::try_parse() {
@@ -60,9 +64,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let size = Size::of(options)?;
+    let plan = Plan::of(options)?;
     if let Some(name) = &options.child {
-        return measure::as_child(workloads::named(name)?, size);
+        return measure::as_child(&Row::of_child(name, plan)?);
     }
     if options.list {
         for entry in workloads::all() {
@@ -71,7 +75,7 @@ fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
 
-    let entries = workloads::chosen(&options.workload)?;
+    let rows = workloads::rows(options, plan)?;
     let directory = match &options.output {
         Some(directory) => directory.clone(),
         None => target::directory()?.join("pauses"),
@@ -82,15 +86,18 @@ fn run(options: &Options) -> Result<()> {
 
     let machine = Machine::here();
     eprintln!("{machine}");
-    let outcomes = supervise::run(&entries, size)?;
+    let outcomes = supervise::run(&rows)?;
     let results = Results {
         machine,
-        quick: size.quick,
-        scale: size.scale,
+        quick: plan.quick,
+        scale: plan.scale,
         outcomes,
     };
 
-    println!("{}", table::table(&results.outcomes));
+    let sheets = report::sheets(&results);
+    for sheet in &sheets {
+        println!("{}\n{}", sheet.title, sheet.table());
+    }
     println!("{}", table::LEGEND);
 
     if let Some(file) = &options.json {

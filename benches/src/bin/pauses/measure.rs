@@ -6,9 +6,16 @@
 //! the work is within. The heap's size is noted at each collection
 //! and otherwise every few milliseconds.
 //!
+//! A *pause* is a call of the collector that took longer than [`NOTICEABLE`], or in which a
+//! collection ended. What takes less cannot be told from a call in which there was nothing to do
+//! and the clock was read; the steps hold it all the same.
+//!
 //! Where a workload has no collector, what is counted as a pause is an *interruption*: by how much
 //! a step exceeded the median step, if by more than a threshold. The median is taken from the
 //! first steps, which are themselves not judged.
+//!
+//! A workload that builds a heap before it does what it is about is measured in two parts, with
+//! distributions of their own.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +24,9 @@ use gc_benches::resident;
 use serde::{Deserialize, Serialize};
 
 use crate::distribution::Times;
-use crate::options::Size;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Part};
 use crate::series::Series;
-use crate::workloads::{Entry, Look, Workload};
+use crate::workloads::{Look, Row, Workload};
 
 /// How often the heap's size is noted and progress is reported, at most.
 const NOTE_EVERY: Duration = Duration::from_millis(5);
@@ -32,6 +38,9 @@ const CALIBRATION: u64 = 1000;
 /// What a step of the control must exceed the median by to count as interrupted.
 pub const INTERRUPTION: Duration = Duration::from_micros(10);
 
+/// What a call of the collector must take to count as a pause.
+pub const NOTICEABLE: Duration = Duration::from_micros(1);
+
 /// What a measuring process prints, one on each line.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Message {
@@ -41,11 +50,11 @@ pub enum Message {
     Done(Box<Outcome>),
 }
 
-/// Runs the workload and prints [`Message`]s.
-pub fn as_child(entry: &Entry, size: Size) -> Result<()> {
+/// Runs the row's workload and prints [`Message`]s.
+pub fn as_child(row: &Row) -> Result<()> {
     let mut workload =
-        (entry.make)(size).with_context(|| format!("cannot set {} up", entry.name))?;
-    let outcome = measure(entry, workload.as_mut(), |progress| {
+        (row.entry.make)(row.plan).with_context(|| format!("cannot set {} up", row.title()))?;
+    let outcome = measure(row, workload.as_mut(), |progress| {
         println!("{}", serde_json::to_string(&Message::Progress(progress))?);
         Ok(())
     })?;
@@ -60,12 +69,56 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// A part of the run as it is measured.
+struct Recording {
+    start: Instant,
+    collections: Option<u64>,
+    allocated: Option<u64>,
+    objects: Option<u64>,
+    steps_in_cycle: u64,
+    steps: Times,
+    pauses: Times,
+}
+
+impl Recording {
+    /// A part that begins now.
+    fn begin(workload: &dyn Workload) -> Result<Recording> {
+        let (look, totals) = (workload.look(), workload.totals());
+        Ok(Recording {
+            collections: look.collections,
+            allocated: totals.allocated,
+            objects: totals.objects,
+            steps_in_cycle: 0,
+            steps: Times::new()?,
+            pauses: Times::new()?,
+            start: Instant::now(),
+        })
+    }
+
+    /// The part that ended at `end`.
+    fn end(self, end: Instant, workload: &dyn Workload) -> Part {
+        let (look, totals) = (workload.look(), workload.totals());
+        let since = |now: Option<u64>, then: Option<u64>| Some(now? - then?);
+        Part {
+            wall: nanoseconds(end - self.start),
+            collections: since(look.collections, self.collections),
+            steps_in_cycle: look.is_in_cycle.map(|_| self.steps_in_cycle),
+            pauses: self.pauses.distribution(),
+            steps: self.steps.distribution(),
+            allocated: since(totals.allocated, self.allocated),
+            objects: since(totals.objects, self.objects),
+        }
+    }
+}
+
 /// The heap's size over time, and how much of it objects take.
 struct Memory {
     heap: Series,
     objects: Series,
     /// Bytes ever allocated when the last collection ended.
     allocated_then: u64,
+    /// The most bytes that survived a collection.
+    most_live: Option<u64>,
 }
 
 impl Memory {
@@ -74,6 +127,7 @@ impl Memory {
             heap: Series::new(),
             objects: Series::new(),
             allocated_then: 0,
+            most_live: None,
         }
     }
 
@@ -89,19 +143,19 @@ impl Memory {
     }
 
     /// Notes that all that was allocated until now counts by what survived.
-    fn collected(&mut self, allocated: Option<u64>) {
-        self.allocated_then = allocated.unwrap_or(0);
+    fn collected(&mut self, look: &Look) {
+        self.allocated_then = look.allocated.unwrap_or(0);
+        self.most_live = self.most_live.max(look.live);
     }
 }
 
-/// Runs `workload` to its end and sums it up.
+/// Runs the workload of `row` to its end and sums it up.
 fn measure(
-    entry: &Entry,
+    row: &Row,
     workload: &mut dyn Workload,
     mut progress: impl FnMut(f64) -> Result<()>,
 ) -> Result<Outcome> {
-    let mut steps = Times::new()?;
-    let mut pauses = Times::new()?;
+    let duration = workload.duration();
     let mut pauses_over_time = Series::new();
     let mut memory = Memory::new();
 
@@ -110,11 +164,14 @@ fn measure(
     let mut next_note = start;
     let mut next_progress = start;
     let mut end;
+    let mut builds = workload.is_building();
+    let mut building = None;
+    let mut part = Recording::begin(workload)?;
     loop {
         let begin = Instant::now();
         let more = workload
             .work()
-            .with_context(|| format!("{} failed", entry.name))?;
+            .with_context(|| format!("{} failed", row.title()))?;
         let before = workload.look();
         let worked = Instant::now();
         workload.collect();
@@ -122,59 +179,75 @@ fn measure(
 
         let now = workload.look();
         let collected = now.collections != before.collections;
-        let step = nanoseconds(end - begin);
-        steps.record(step)?;
+        let (step, call) = (nanoseconds(end - begin), end - worked);
+        part.steps.record(step)?;
+        part.steps_in_cycle += u64::from(now.is_in_cycle == Some(true));
 
-        if collected {
-            let (at, pause) = (nanoseconds(worked - start), nanoseconds(end - worked));
-            pauses.record(pause)?;
-            pauses_over_time.record(at, pause);
-        } else if now.collections.is_none() {
+        if now.collections.is_some() {
+            if collected || call > NOTICEABLE {
+                let pause = nanoseconds(call);
+                part.pauses.record(pause)?;
+                pauses_over_time.record(nanoseconds(worked - start), pause);
+            }
+        } else {
             match usual {
-                None if steps.count() >= CALIBRATION => usual = Some(steps.median()),
+                None if part.steps.count() >= CALIBRATION => usual = Some(part.steps.median()),
                 None => {}
                 Some(usual) => {
                     let excess = step.saturating_sub(usual);
                     if excess > nanoseconds(INTERRUPTION) {
-                        pauses.record(excess)?;
+                        part.pauses.record(excess)?;
                         pauses_over_time.record(nanoseconds(begin - start), excess);
                     }
                 }
             }
         }
 
-        if collected || end >= next_note || !more {
+        let is_over =
+            !more || (!builds && duration.is_some_and(|duration| end - part.start >= duration));
+        if collected || end >= next_note || is_over {
             next_note = end + NOTE_EVERY;
             if collected {
                 memory.note(nanoseconds(worked - start), &before);
-                memory.collected(now.allocated);
+                memory.collected(&now);
             }
             memory.note(nanoseconds(end - start), &now);
         }
 
-        if !more {
+        if is_over {
             break;
         }
         if end >= next_progress {
             next_progress = end + PROGRESS_EVERY;
-            progress(workload.progress())?;
+            progress(match duration {
+                Some(_) if builds => 0.0,
+                Some(duration) => (end - part.start).div_duration_f64(duration),
+                None => workload.progress(),
+            })?;
+        }
+        if builds && !workload.is_building() {
+            builds = false;
+            let built = std::mem::replace(&mut part, Recording::begin(workload)?);
+            building = Some(built.end(end, workload));
         }
     }
 
     // The peak before the check, which may need memory of its own.
     let (totals, peak_resident) = (workload.totals(), resident::peak());
+    let run = part.end(end, workload);
     workload
         .check()
-        .with_context(|| format!("{} came to a wrong end", entry.name))?;
+        .with_context(|| format!("{} came to a wrong end", row.title()))?;
     Ok(Outcome {
-        name: entry.name.clone(),
-        about: entry.about.clone(),
-        wall: nanoseconds(end - start),
-        collections: workload.look().collections,
-        pauses: pauses.distribution(),
-        steps: steps.distribution(),
-        allocated: totals.allocated,
-        objects: totals.objects,
+        name: row.title(),
+        workload: row.entry.name.clone(),
+        mode: row.plan.mode,
+        live_asked: row.plan.live,
+        about: row.entry.about.clone(),
+        whole: nanoseconds(end - start),
+        building,
+        run,
+        live: totals.live.or(memory.most_live),
         peak_heap: totals.peak_heap,
         peak_resident,
         pauses_over_time: pauses_over_time.into_buckets(),

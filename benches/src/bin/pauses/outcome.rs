@@ -6,6 +6,7 @@ use gc_benches::machine::Machine;
 use serde::{Deserialize, Serialize};
 
 use crate::distribution::Distribution;
+use crate::options::Mode;
 use crate::series::Bucket;
 
 /// Everything one run of this program measured.
@@ -17,29 +18,66 @@ pub struct Results {
     pub quick: bool,
     /// The factor on the amount of work.
     pub scale: f64,
-    /// One entry for each workload.
+    /// One entry for each row.
     pub outcomes: Vec<Outcome>,
 }
 
-/// What one workload measured.
+/// A part of a run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Part {
+    /// From before its first step to after its last.
+    pub wall: u64,
+    /// Collections that ended in it, or nothing where there is no collector.
+    pub collections: Option<u64>,
+    /// Steps after which a cycle was in progress, where the collector says so.
+    pub steps_in_cycle: Option<u64>,
+    /// The times in which the collector stopped the program; without a collector, the machine's
+    /// interruptions.
+    pub pauses: Distribution,
+    /// The times of all steps, with what the collector did in them.
+    pub steps: Distribution,
+    /// Bytes allocated.
+    pub allocated: Option<u64>,
+    /// Objects allocated.
+    pub objects: Option<u64>,
+}
+
+impl Part {
+    /// How many a second, of so many in this part.
+    pub fn rate(&self, amount: Option<u64>) -> Option<f64> {
+        (self.wall > 0).then_some(amount? as f64 * 1e9 / self.wall as f64)
+    }
+
+    /// How many a second of the steps' own time, of so many in this part.
+    pub fn rate_in_steps(&self, amount: Option<u64>) -> Option<f64> {
+        let total = self.steps.total;
+        (total > 0).then_some(amount? as f64 * 1e9 / total as f64)
+    }
+}
+
+/// What one row measured.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The workload's name.
+    /// The row's title.
     pub name: String,
+    /// The workload's name.
+    pub workload: String,
+    /// The mode that was asked for, if one was.
+    pub mode: Option<Mode>,
+    /// The GiB that were to be kept alive, if a number was asked for.
+    pub live_asked: Option<f64>,
     /// What it does.
     pub about: String,
     /// From before the first step to after the last.
-    pub wall: u64,
-    /// Collections, or nothing where there is no collector.
-    pub collections: Option<u64>,
-    /// The collections' times; without a collector, the machine's interruptions.
-    pub pauses: Distribution,
-    /// The times of all steps, with their collections.
-    pub steps: Distribution,
-    /// Bytes ever allocated.
-    pub allocated: Option<u64>,
-    /// Objects ever allocated.
-    pub objects: Option<u64>,
+    pub whole: u64,
+    /// The setting up of what the program then works on, where that is a part of its own.
+    pub building: Option<Part>,
+    /// What is judged: all that is not building.
+    #[serde(flatten)]
+    pub run: Part,
+    /// Bytes of objects that are alive: what the program knows, or else the most that survived a
+    /// collection.
+    pub live: Option<u64>,
     /// The most bytes the heap ever owned, without metadata.
     pub peak_heap: Option<u64>,
     /// The most bytes ever resident in the process.
@@ -53,13 +91,25 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether this is the control, which has no collector.
+    /// Whether this is a control, which has no collector.
     pub fn is_control(&self) -> bool {
-        self.collections.is_none()
+        self.run.collections.is_none()
     }
 
-    /// How many a second, of so many in the whole run.
-    pub fn rate(&self, amount: Option<u64>) -> Option<f64> {
-        (self.wall > 0).then_some(amount? as f64 * 1e9 / self.wall as f64)
+    /// So many bytes as a multiple of those that are alive.
+    pub fn times_live(&self, bytes: Option<u64>) -> Option<f64> {
+        let live = self.live.filter(|&live| live > 0)?;
+        Some(bytes? as f64 / live as f64)
+    }
+
+    /// The name of this row's section in the report: one word, whatever the title is.
+    pub fn anchor(&self) -> String {
+        let words = self
+            .name
+            .split(|c: char| !c.is_alphanumeric() && c != '-' && c != '.');
+        words
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join("-")
     }
 }

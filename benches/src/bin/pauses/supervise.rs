@@ -5,25 +5,25 @@ use gc_benches::{child, units};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::measure::Message;
-use crate::options::Size;
 use crate::outcome::Outcome;
-use crate::workloads::Entry;
+use crate::workloads::Row;
 
 /// Resolution of the bar.
 const WHOLE: u64 = 1000;
 
-/// Measures each of `entries` in a process of its own.
-pub fn run(entries: &[&Entry], size: Size) -> Result<Vec<Outcome>> {
-    entries.iter().map(|entry| measured(entry, size)).collect()
+/// Measures each of `rows` in a process of its own.
+pub fn run(rows: &[Row]) -> Result<Vec<Outcome>> {
+    rows.iter().map(measured).collect()
 }
 
-fn measured(entry: &Entry, size: Size) -> Result<Outcome> {
-    let style = ProgressStyle::with_template("{prefix:>20} [{bar:40}] {percent:>3} %  {elapsed}")?;
+fn measured(row: &Row) -> Result<Outcome> {
+    let title = row.title();
+    let style = ProgressStyle::with_template("{prefix:>34} [{bar:40}] {percent:>3} %  {elapsed}")?;
     let bar = ProgressBar::new(WHOLE).with_style(style.progress_chars("=> "));
-    bar.set_prefix(entry.name.clone());
+    bar.set_prefix(title.clone());
 
-    let mut arguments = vec![format!("--child={}", entry.name)];
-    arguments.extend(size.arguments());
+    let mut arguments = vec![format!("--child={}", row.entry.name)];
+    arguments.extend(row.plan.arguments());
     let mut outcome = None;
     child::run(&arguments, |line| {
         match serde_json::from_str(line).context("the measuring process printed no message")? {
@@ -32,11 +32,11 @@ fn measured(entry: &Entry, size: Size) -> Result<Outcome> {
         }
         Ok(())
     })
-    .with_context(|| format!("workload {}", entry.name))?;
+    .with_context(|| format!("workload {title}"))?;
     bar.finish_and_clear();
 
-    let outcome = outcome
-        .with_context(|| format!("workload {}: the measuring process said no end", entry.name))?;
-    eprintln!("{:>20}  {}", entry.name, units::time(outcome.wall));
+    let outcome =
+        outcome.with_context(|| format!("workload {title}: the measuring process said no end"))?;
+    eprintln!("{title:>34}  {}", units::time(outcome.whole));
     Ok(outcome)
 }

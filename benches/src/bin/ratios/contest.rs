@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
-use crate::{collections, memory, trees};
+use crate::{barrier, collections, memory, parallel, shared, trees};
 
 /// One thing that is measured in a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -29,6 +29,19 @@ pub enum Contender {
     PairsPeer,
     NodesOurs,
     NodesPeer,
+    TreeOneMarker,
+    TreeTwoMarkers,
+    GraphOneMarker,
+    GraphTwoMarkers,
+    ListOneMarker,
+    ListTwoMarkers,
+    ListsOneMarker,
+    ListsTwoMarkers,
+    SharedOneThread,
+    SharedTwoThreads,
+    SharedOneThreadAtOnce,
+    SharedTwoThreadsAtOnce,
+    Barrier,
 }
 
 /// What a contender measured: figures by name. Which names, its group knows.
@@ -74,6 +87,14 @@ pub fn as_child(contender: &Contender, options: &Options) -> Result<()> {
             collections::run(*contender, options.objects)
         }
         PairsOurs | PairsPeer | NodesOurs | NodesPeer => memory::run(*contender, options.objects)?,
+        TreeOneMarker | TreeTwoMarkers | GraphOneMarker | GraphTwoMarkers | ListOneMarker
+        | ListTwoMarkers | ListsOneMarker | ListsTwoMarkers => {
+            parallel::run(*contender, options.objects)
+        }
+        SharedOneThread | SharedTwoThreads | SharedOneThreadAtOnce | SharedTwoThreadsAtOnce => {
+            shared::run(*contender, options.depth)
+        }
+        Barrier => barrier::run(options.objects)?,
     };
     println!("{}", serde_json::to_string(&figures)?);
     Ok(())

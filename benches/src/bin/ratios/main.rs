@@ -1,11 +1,14 @@
 //! What gc-core costs beside its peers: the measures that the project holds itself to, in one run.
 //!
-//! Three groups, each of which prints what is asked for beside what was measured:
+//! Six groups, each of which prints what is asked for beside what was measured:
 //!
 //! - *trees*: the binary-trees program on one thread, as a ratio to `Box` with the system's malloc,
 //!   `Box` with mimalloc, and bumpalo; gc-arena for orientation;
 //! - *collections*: a full collection of many live objects, per object, and the time it sweeps;
-//! - *memory*: what a small object costs, and the peak of a large heap.
+//! - *memory*: what a small object costs, and the peak of a large heap;
+//! - *parallel*: full collections with one marking thread and with two;
+//! - *shared*: the binary-trees program on two threads of one arena beside one thread;
+//! - *barrier*: a store through the write barrier beside a plain one.
 //!
 //! Every single measurement has a process of its own, and the contenders of a group take turns
 //! (A B C A B C …), so that a machine that slows down slows all of them. A figure is the median of
@@ -13,10 +16,13 @@
 //! freeing what it allocated is.
 #![forbid(unsafe_code)]
 
+mod barrier;
 mod collections;
 mod contest;
 mod memory;
 mod options;
+mod parallel;
+mod shared;
 mod trees;
 
 use std::process::ExitCode;
@@ -65,7 +71,9 @@ struct Measure {
     measured: f64,
     /// The most that is asked for, if anything is.
     at_most: Option<f64>,
-    /// The unit of both.
+    /// The least that is asked for, if anything is.
+    at_least: Option<f64>,
+    /// The unit of all.
     unit: &'static str,
 }
 
@@ -75,14 +83,39 @@ impl Measure {
             what: what.into(),
             measured,
             at_most: None,
+            at_least: None,
             unit,
         }
     }
 
-    /// The measure with a bound, if the bound is one for this run's sizes.
+    /// The measure with an upper bound, if the bound is one for this run's sizes.
     fn at_most(mut self, bound: Option<f64>) -> Measure {
         self.at_most = bound;
         self
+    }
+
+    /// The measure with a lower bound, if the bound is one for this run's sizes.
+    fn at_least(mut self, bound: Option<f64>) -> Measure {
+        self.at_least = bound;
+        self
+    }
+
+    /// Whether the bounds are kept, if there are any.
+    fn is_met(&self) -> Option<bool> {
+        let kept = [
+            self.at_most.map(|bound| self.measured <= bound),
+            self.at_least.map(|bound| self.measured >= bound),
+        ];
+        kept.into_iter().flatten().reduce(|one, other| one && other)
+    }
+
+    /// What is asked for.
+    fn asked(&self) -> String {
+        let bounds = [("≤", self.at_most), ("≥", self.at_least)];
+        let texts = bounds
+            .into_iter()
+            .filter_map(|(sign, bound)| Some(format!("{sign} {}", figure(bound?))));
+        texts.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -104,6 +137,15 @@ fn run(options: Options) -> Result<()> {
     if options.wants(Group::Memory) {
         measures.extend(memory::measure(&options)?);
     }
+    if options.wants(Group::Parallel) {
+        measures.extend(parallel::measure(&options)?);
+    }
+    if options.wants(Group::Shared) {
+        measures.extend(shared::measure(&options)?);
+    }
+    if options.wants(Group::Barrier) {
+        measures.extend(barrier::measure(&options)?);
+    }
 
     println!("{}", table(&measures));
     if let Some(file) = &options.json {
@@ -117,18 +159,17 @@ fn run(options: Options) -> Result<()> {
 fn table(measures: &[Measure]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
-    table.set_header(["measure", "measured", "at most", "unit", ""]);
+    table.set_header(["measure", "measured", "asked", "unit", ""]);
     for measure in measures {
-        let verdict = match measure.at_most {
-            Some(bound) if measure.measured <= bound => "met",
-            Some(_) => "missed",
+        let verdict = match measure.is_met() {
+            Some(true) => "met",
+            Some(false) => "missed",
             None => "",
         };
-        let bound = measure.at_most.map_or_else(String::new, figure);
         table.add_row([
             &measure.what,
             &figure(measure.measured),
-            &bound,
+            &measure.asked(),
             measure.unit,
             verdict,
         ]);

@@ -53,6 +53,12 @@ pub enum Group {
     Collections,
     /// What objects cost in memory
     Memory,
+    /// What a second marking thread is worth
+    Parallel,
+    /// What a second mutator thread is worth
+    Shared,
+    /// What the write barrier adds to a store
+    Barrier,
 }
 
 impl Options {

@@ -10,17 +10,29 @@ use anyhow::Result;
 use gc_benches::units;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::measure::INTERRUPTION;
+use crate::measure::{INTERRUPTION, NOTICEABLE};
 use crate::outcome::{Outcome, Results};
-use crate::table;
+use crate::table::{self, Sheet};
+use crate::verdict;
 
 const STYLE: &str = include_str!("style.css");
+
+/// The tables of figures, the last of them what is asked if anything is.
+pub fn sheets(results: &Results) -> Vec<Sheet> {
+    let outcomes = &results.outcomes;
+    let figures = [
+        table::steps(outcomes),
+        table::collector(outcomes),
+        table::memory(outcomes),
+    ];
+    figures.into_iter().chain(verdict::sheet(results)).collect()
+}
 
 /// The page as HTML.
 pub fn page(results: &Results) -> Result<String> {
     let control = results.outcomes.iter().find(|outcome| outcome.is_control());
     let interruption = control
-        .map(|control| control.pauses.max)
+        .map(|control| control.run.pauses.max)
         .filter(|&longest| longest > 0);
     let sections: Vec<Markup> = results
         .outcomes
@@ -48,12 +60,14 @@ pub fn page(results: &Results) -> Result<String> {
                         "scale " (results.scale) "."
                     }
                 }
-                h2 { "Figures" }
-                (figures(&results.outcomes))
+                @for sheet in sheets(results) { (figures(&sheet)) }
                 p.caption {
-                    "A step is a slice of work and the collection after it; a pause is that "
-                    "collection. MiB/s and Mobj/s are allocation over the whole run. Peak heap is "
-                    "without the collector's metadata, peak RSS is the whole process."
+                    "A step is a slice of work and what the collector did after it; a pause is a "
+                    "call of the collector that took longer than "
+                    (units::time(NOTICEABLE.as_nanos() as u64)) " or ended a collection. MiB/s and "
+                    "Mobj/s are allocation over the wall time of the row. Peak heap is without the "
+                    "collector's metadata, peak RSS is the whole process. What is alive, a large "
+                    "heap's program knows; for the others it is the most that survived a collection."
                 }
                 (method())
                 @for section in &sections { (section) }
@@ -63,19 +77,27 @@ pub fn page(results: &Results) -> Result<String> {
     Ok(page.into_string())
 }
 
-fn figures(outcomes: &[Outcome]) -> Markup {
+fn figures(sheet: &Sheet) -> Markup {
     html! {
+        h2 { (sheet.title) }
         div.wide {
             table {
                 thead {
-                    tr { @for heading in table::HEADINGS { th scope="col" { (heading) } } }
+                    tr { @for heading in &sheet.headings { th scope="col" { (heading) } } }
                 }
                 tbody {
-                    @for outcome in outcomes {
-                        @let [name, figures @ ..] = table::row(outcome);
+                    @for line in &sheet.lines {
                         tr {
-                            th scope="row" { a href={ "#" (outcome.name) } { (name) } }
-                            @for figure in figures { td { (figure) } }
+                            @for (column, cell) in line.cells.iter().enumerate() {
+                                @match (column, &line.anchor) {
+                                    (0, Some(anchor)) => {
+                                        th scope="row" { a href={ "#" (anchor) } { (cell) } }
+                                    }
+                                    (0, None) => { th scope="row" { (cell) } }
+                                    _ if column < sheet.words => { td.word { (cell) } }
+                                    _ => { td { (cell) } }
+                                }
+                            }
                         }
                     }
                 }
@@ -91,23 +113,28 @@ fn method() -> Markup {
             li {
                 "Each workload is one thread that does a slice of work (one " code { "mutate" }
                 "), then calls " code { "collect_debt" } ", and again until it is over. The clock "
-                "is read before the work, between the two, and after. A pause is the second part "
-                "where a collection ran; a step is both parts."
+                "is read before the work, between the two, and after. A step is both parts; a pause "
+                "is the second where it took longer than "
+                (units::time(NOTICEABLE.as_nanos() as u64)) " or a collection ended in it. A "
+                "shorter call cannot be told from one that had nothing to do."
             }
             li {
                 "Each workload has a process of its own, and they run one after the other."
             }
             li {
-                "All pauses of the run count, those of its start too, while its heap still grows. "
-                "Where there are few pauses, the high percentiles are the longest one: look at the "
-                "number of collections first."
+                "The large heaps are built first, which has a row and distributions of its own. Of "
+                "the other programs all pauses count, those of the start too, while the heap still "
+                "grows. Where there are few pauses, the high percentiles are the longest one: look "
+                "at their number first."
             }
             li {
                 "The control is the same loop with neither collector nor allocation. Its pauses "
                 "are interruptions: what a step took beyond the median step, if more than "
                 (units::time(INTERRUPTION.as_nanos() as u64)) ". They come from the machine, and "
                 "they fall on the other workloads just as much. Its longest one is the dashed line "
-                "in the histograms; a pause left of it tells little."
+                "in the histograms; a pause left of it tells little. It lasts as long as the churn "
+                "of the large heaps, so that longest times compare. With a busy neighbour, a second "
+                "thread reads memory at random meanwhile, as one that marks does."
             }
             li {
                 "Some programs build a deep tree in one step; the longest step is then the "
@@ -142,11 +169,17 @@ fn section(outcome: &Outcome, interruption: Option<u64>) -> Result<Markup> {
         "pauses"
     };
     let line = interruption.filter(|_| !outcome.is_control());
-    let pauses = &outcome.pauses;
+    let pauses = &outcome.run.pauses;
     Ok(html! {
-        section id=(outcome.name) {
+        section id=(outcome.anchor()) {
             h2 { (outcome.name) }
-            p { (sentence(&outcome.about)) }
+            p {
+                (sentence(&outcome.about))
+                @if let Some(building) = &outcome.building {
+                    " The first " (units::time(building.wall)) " it built its heap, which only the "
+                    "pictures over time show."
+                }
+            }
             @if pauses.count == 0 {
                 p.note { "There were no " (what) "." }
             }
@@ -161,10 +194,10 @@ fn section(outcome: &Outcome, interruption: Option<u64>) -> Result<Markup> {
                     }
                 }
                 figure {
-                    (PreEscaped(plots::histogram(&outcome.steps.bars, plots::Counts::Log, line)?))
+                    (PreEscaped(plots::histogram(&outcome.run.steps.bars, plots::Counts::Log, line)?))
                     figcaption {
-                        (units::count(outcome.steps.count)) " steps, longest "
-                        (units::time(outcome.steps.max)) " (counts on a logarithmic scale)."
+                        (units::count(outcome.run.steps.count)) " steps, longest "
+                        (units::time(outcome.run.steps.max)) " (counts on a logarithmic scale)."
                     }
                 }
             }
@@ -189,6 +222,8 @@ fn section(outcome: &Outcome, interruption: Option<u64>) -> Result<Markup> {
 mod tests {
     use super::*;
     use crate::distribution::Times;
+    use crate::options::Mode;
+    use crate::outcome::Part;
     use crate::series::Series;
     use gc_benches::machine::Machine;
 
@@ -200,14 +235,23 @@ mod tests {
         }
         Outcome {
             name: name.to_owned(),
+            workload: name.to_owned(),
+            mode: None,
+            live_asked: None,
             about: "less <than> nothing & more".to_owned(),
-            wall: 1_000_000_000,
-            collections: Some(times.len() as u64),
-            pauses: all.distribution(),
-            steps: all.distribution(),
-            allocated: Some(1),
-            objects: None,
-            peak_heap: None,
+            whole: 1_000_000_000,
+            building: None,
+            run: Part {
+                wall: 1_000_000_000,
+                collections: Some(times.len() as u64),
+                steps_in_cycle: None,
+                pauses: all.distribution(),
+                steps: all.distribution(),
+                allocated: Some(1),
+                objects: Some(90_000_000),
+            },
+            live: Some(100),
+            peak_heap: Some(200),
             peak_resident: None,
             pauses_over_time: series.into_buckets(),
             heap_over_time: Vec::new(),
@@ -215,18 +259,59 @@ mod tests {
         }
     }
 
-    fn page_of(outcomes: Vec<Outcome>) -> String {
+    fn results(outcomes: Vec<Outcome>) -> Results {
         let machine = Machine {
             processor: "<b>".to_owned(),
             ..Machine::here()
         };
-        page(&Results {
+        Results {
             machine,
             quick: true,
             scale: 1.0,
             outcomes,
-        })
-        .unwrap()
+        }
+    }
+
+    fn page_of(outcomes: Vec<Outcome>) -> String {
+        page(&results(outcomes)).unwrap()
+    }
+
+    #[test]
+    fn verdicts_are_given_for_large_heaps_in_usual_runs() {
+        let named = |name: &str, mode, longest| Outcome {
+            mode,
+            ..outcome(name, &[1_000, longest])
+        };
+        let outcomes = vec![
+            named("control", None, 40_000),
+            named("large-heap", Some(Mode::Concurrent), 60_001),
+            named("large-heap", Some(Mode::Incremental), 100_000),
+            named("large-heap", Some(Mode::StopTheWorld), 1_000_000_000),
+            named("gcbench", Some(Mode::Concurrent), 1_000_000_000),
+        ];
+        let mut results = results(outcomes);
+        let verdicts = |results: &Results| -> Vec<String> {
+            let sheet = verdict::sheet(results).unwrap();
+            let line = |line: &table::Line| line.cells[1..].join(": ");
+            sheet.lines.iter().map(line).collect()
+        };
+        assert!(verdicts(&results).iter().all(|line| line.ends_with(": ")));
+        results.quick = false;
+        assert_eq!(
+            verdicts(&results),
+            [
+                "collections that ended: ≥ 3: 2: missed",
+                "longest step / control's: ≤ × 1.5: × 1.50 (60.0 µs / 40.0 µs): missed",
+                "p99.99 of steps: ≤ 50.0 µs: 60.0 µs: missed",
+                "allocations: ≥ 80.0 M/s: 90.0 M/s (1475386 without the measuring between steps): met",
+                "peak of the heap / live: ≤ × 2.3: × 2.00: met",
+                "collections that ended: ≥ 3: 2: missed",
+                "p99.9 of steps: ≤ 200 µs: 100 µs: met",
+                "longest step: ≤ 2.00 ms: 100 µs: met",
+            ]
+        );
+        results.outcomes.retain(|outcome| outcome.name == "gcbench");
+        assert!(verdict::sheet(&results).is_none());
     }
 
     #[test]

@@ -113,7 +113,7 @@ where
 
 /// Pauses over time above the size of the heap over time.
 pub fn time_line(outcome: &Outcome) -> Result<String> {
-    let seconds = 0.0..(outcome.wall as f64 / 1e9).max(1e-9);
+    let seconds = 0.0..(outcome.whole as f64 / 1e9).max(1e-9);
     let has_heap = !outcome.heap_over_time.is_empty();
     let mut text = String::new();
     {

@@ -9,7 +9,7 @@ use gc_benches::collected::ours::{self, trees::Managed};
 use gc_benches::forest::{Forest, depths, iterations, nodes};
 
 use super::{Entry, Look, Totals, Workload};
-use crate::options::Size;
+use crate::options::Plan;
 
 /// Nodes that a step of shallow trees makes, about.
 const NODES_A_STEP: u64 = 1024;
@@ -18,7 +18,7 @@ pub fn entry() -> Entry {
     Entry::new(
         "binary-trees",
         "short-lived trees of depth 4 to 18 beside a long-lived one of depth 18, in rounds",
-        |size| Ok(BinaryTrees::new(size)),
+        |plan| Ok(BinaryTrees::new(plan)),
     )
 }
 
@@ -45,14 +45,14 @@ struct BinaryTrees {
 }
 
 impl BinaryTrees {
-    fn new(size: Size) -> BinaryTrees {
-        let deepest = size.pick(18, 12);
-        let rounds = size.times(13, 2);
+    fn new(plan: Plan) -> BinaryTrees {
+        let deepest = plan.pick(18, 12);
+        let rounds = plan.times(13, 2);
         let short: u64 = depths(deepest)
             .map(|d| iterations(d, deepest) * nodes(d))
             .sum();
         BinaryTrees {
-            forest: Managed::default(),
+            forest: Managed::new(plan.heap()),
             deepest,
             next: Next::Stretch,
             round: 0,
@@ -120,7 +120,10 @@ impl Workload for BinaryTrees {
     }
 
     fn look(&self) -> Look {
-        ours::account(self.forest.metrics()).into()
+        Look::of(
+            ours::account(self.forest.metrics()),
+            Some(self.forest.is_in_cycle()),
+        )
     }
 
     fn totals(&self) -> Totals {

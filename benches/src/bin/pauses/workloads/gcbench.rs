@@ -11,8 +11,8 @@ use gc_core::barrier::unlock;
 use gc_core::lock::Lock;
 use gc_core::{Arena, Collect, Gc, Mutation, Rootable};
 
-use super::{Entry, Look, Totals, Workload};
-use crate::options::Size;
+use super::{Entry, Look, Totals, Workload, is_in_cycle};
+use crate::options::Plan;
 
 const SHALLOWEST: u32 = 4;
 
@@ -23,7 +23,7 @@ pub fn entry() -> Entry {
     Entry::new(
         "gcbench",
         "GCBench: trees from the top down and from the bottom up, beside a long-lived tree and array",
-        |size| Ok(GcBench::new(size)),
+        GcBench::new,
     )
 }
 
@@ -123,17 +123,17 @@ const fn nodes(depth: u32) -> u64 {
 }
 
 impl GcBench {
-    fn new(size: Size) -> GcBench {
-        let stretch = size.pick(18, 12);
-        let rounds = size.times(70, 4);
+    fn new(plan: Plan) -> Result<GcBench> {
+        let stretch = plan.pick(18, 12);
+        let rounds = plan.times(70, 4);
         let mut new = GcBench {
-            arena: Arena::new(|_| Root {
+            arena: Arena::with_options(plan.heap(), |_| Root {
                 tree: None,
                 array: None,
-            }),
+            })?,
             stretch,
             deepest: stretch - 2,
-            numbers: size.pick(500_000, 20_000),
+            numbers: plan.pick(500_000, 20_000),
             next: Next::Stretch,
             round: 0,
             rounds,
@@ -145,7 +145,7 @@ impl GcBench {
             .map(|d| 2 * new.trees(d) * nodes(d))
             .sum();
         new.to_make = rounds * (nodes(stretch) + nodes(new.deepest) + 1 + short);
-        new
+        Ok(new)
     }
 
     /// How many trees of `depth` are made each way.
@@ -245,7 +245,10 @@ impl Workload for GcBench {
     }
 
     fn look(&self) -> Look {
-        ours::account(self.arena.metrics()).into()
+        Look::of(
+            ours::account(self.arena.metrics()),
+            Some(is_in_cycle(&self.arena)),
+        )
     }
 
     fn totals(&self) -> Totals {

@@ -15,7 +15,7 @@ use gc_scheme::programs::{self, Program};
 use gc_scheme::{Interpreter, Options, Outcome, Step};
 
 use super::{Entry, Look, Totals, Workload};
-use crate::options::Size;
+use crate::options::Plan;
 
 /// How large a program is run, and how often.
 struct Extent {
@@ -63,7 +63,7 @@ const EXTENTS: [Extent; 5] = [
 pub fn entries() -> impl Iterator<Item = Entry> {
     EXTENTS.into_iter().map(|extent| {
         let name = format!("scheme-{}", extent.program.name);
-        Entry::new(name, extent.about, move |size| Scheme::new(&extent, size))
+        Entry::new(name, extent.about, move |plan| Scheme::new(&extent, plan))
     })
 }
 
@@ -90,7 +90,7 @@ struct Scheme {
 }
 
 impl Scheme {
-    fn new(extent: &Extent, size: Size) -> Result<Scheme> {
+    fn new(extent: &Extent, plan: Plan) -> Result<Scheme> {
         let program = extent.program;
         let output = Output::default();
         let (argument, quick) = extent.argument;
@@ -99,12 +99,13 @@ impl Scheme {
             output: Box::new(output.clone()),
             command_line: vec![
                 program.name.to_owned(),
-                size.pick(argument, quick).to_owned(),
+                plan.pick(argument, quick).to_owned(),
             ],
+            heap: plan.heap(),
             ..Options::default()
         })?;
         interpreter.start(program.name, program.source)?;
-        let rounds = size.times(rounds, quick_rounds);
+        let rounds = plan.times(rounds, quick_rounds);
         Ok(Scheme {
             interpreter,
             program,
@@ -137,7 +138,8 @@ impl Workload for Scheme {
     }
 
     fn look(&self) -> Look {
-        ours::account(self.interpreter.metrics()).into()
+        // The interpreter does not say where its collector stands.
+        Look::of(ours::account(self.interpreter.metrics()), None)
     }
 
     fn totals(&self) -> Totals {
