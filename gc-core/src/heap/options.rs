@@ -128,7 +128,7 @@ pub struct HeapOptions {
 
 impl Default for HeapOptions {
     /// The shared address space, no limits, a growth of 100 per cent (by the square root below 256 MiB), a
-    /// floor of 8 MiB, concurrent collection from 2 MiB on, steps of 30 µs, and the checks that
+    /// floor of 8 MiB, concurrent collection from 10 MiB on, steps of 30 µs, and the checks that
     /// `GC_ZEAL` names.
     fn default() -> HeapOptions {
         HeapOptions {
@@ -140,7 +140,7 @@ impl Default for HeapOptions {
             soft_limit: usize::MAX,
             minimum_share: 2,
             mode: Mode::default(),
-            concurrent_from: 2 << 20,
+            concurrent_from: 10 << 20,
             markers: 0,
             step: Duration::from_micros(30),
             patience: Duration::from_secs(1),
@@ -245,7 +245,7 @@ impl HeapOptions {
     }
 
     /// From how many bytes of survivors on a heap with [`Mode::Concurrent`] is really collected that
-    /// way, 2 MiB by default; smaller ones are collected at once, with the program stopped. What survived the
+    /// way, 10 MiB by default; smaller ones are collected at once, with the program stopped. What survived the
     /// last collection counts, so the first collection of a heap is at once unless this is zero.
     #[must_use]
     pub fn concurrent_from(self, bytes: usize) -> HeapOptions {
