@@ -189,7 +189,7 @@ impl Context {
     fn note_write(&self, address: usize) {
         // SAFETY: an object of this heap starts there (`before_object_write`); this is its mutator.
         unsafe {
-            if self.is_marking() {
+            if self.is_marking() && !self.collector.is_claimed(address) {
                 self.find(|found| self.collector.claim(address, found));
             }
             self.note_dirty(address);

@@ -91,6 +91,20 @@ impl EdgeVisitor for Finder<'_> {
 }
 
 impl Collector {
+    /// Whether the object at `start` was claimed as a whole, as far as one look tells: not of a large one.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there.
+    #[inline]
+    pub(crate) unsafe fn is_claimed(&self, start: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            !self.heap.state_at(start).is_large_head()
+                && claim::is_done(self.heap.planes().claims(start).word(), bit(start))
+        }
+    }
+
     /// Claims the object at `start`, if it was not claimed; small ones that were allocated since the cycle
     /// began were born so.
     ///
