@@ -4,14 +4,13 @@
 //! A job may have to wait for its turn; one that has not begun when it is not wanted any more never
 //! begins. So nobody ever waits for a thread that works for another heap.
 
-use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
 use rayon::ThreadPool;
 
 use super::work::MARKERS;
 use crate::os::fork::Process;
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, Ordering};
 
 /// The jobs of one collector.
 #[derive(Default)]
@@ -93,8 +92,15 @@ impl Drop for Ended<'_> {
 
 /// How many threads this machine runs at once.
 pub(super) fn processors() -> usize {
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
-    *PROCESSORS.get_or_init(|| available_parallelism().map_or(1, usize::from))
+    static PROCESSORS: AtomicUsize = AtomicUsize::new(0);
+    // Relaxed: who finds nothing asks again.
+    let known = PROCESSORS.load(Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
+    let processors = available_parallelism().map_or(1, usize::from);
+    PROCESSORS.store(processors, Ordering::Relaxed);
+    processors
 }
 
 /// The threads that work for all collectors of the process, if there are any to be had.

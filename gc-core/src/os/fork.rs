@@ -8,10 +8,8 @@
 //! process's *generation*; looking at it costs one load. A child that makes heaps of its own takes the
 //! next number.
 
-use std::sync::OnceLock;
-
 use super::sys;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, Mutex, Ordering};
 
 /// The process in which something was made.
 #[derive(Clone, Copy)]
@@ -54,11 +52,13 @@ impl Process {
 /// The word that is zero in a child which has looked at nothing yet. Where the system cannot do that, it
 /// is never zero again, and forks go unnoticed.
 fn witness() -> &'static AtomicU32 {
-    static WITNESS: OnceLock<&'static AtomicU32> = OnceLock::new();
+    static WITNESS: Mutex<Option<&'static AtomicU32>> = Mutex::new(None);
     static UNABLE: AtomicU32 = AtomicU32::new(0);
-    WITNESS.get_or_init(|| match sys::wiped_in_children() {
-        // SAFETY: the page is zeroed, aligned, never given back, and used for nothing else.
-        Some(page) => unsafe { &*core::ptr::with_exposed_provenance::<AtomicU32>(page) },
-        None => &UNABLE,
-    })
+    WITNESS
+        .lock()
+        .get_or_insert_with(|| match sys::wiped_in_children() {
+            // SAFETY: the page is zeroed, aligned, never given back, and used for nothing else.
+            Some(page) => unsafe { &*core::ptr::with_exposed_provenance::<AtomicU32>(page) },
+            None => &UNABLE,
+        })
 }
