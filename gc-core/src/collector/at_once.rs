@@ -6,8 +6,10 @@ use std::time::Instant;
 use super::jobs::{Jobs, processors};
 use super::mark::{Backlog, Marker, Role};
 use super::naive::NaiveMarker;
+use super::steps::BETWEEN_LOOKS;
 use super::work::MARKERS;
 use super::{Collector, Cycle, Phase, World, weak};
+use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
 use crate::heap::options::Mode;
 use crate::heap::sweep::Sweeper;
@@ -29,7 +31,8 @@ impl Collector {
     pub(super) unsafe fn collect_at_once(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
         self.jobs.close();
         // SAFETY: passed on to the caller; and the program is stopped.
-        (world.stopped)(&mut || unsafe { self.collect_stopped(cycle, world) });
+        let mut collect = || unsafe { self.collect_stopped(cycle, world) };
+        (world.stopped)(&mut collect);
     }
 
     unsafe fn collect_stopped(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
@@ -40,8 +43,8 @@ impl Collector {
         self.enter(Phase::Marking);
         let count = self.helpers() + 1;
         // SAFETY: passed on to the caller.
-        let marking =
-            panic::catch_unwind(AssertUnwindSafe(|| unsafe { self.mark_all(world, count) }));
+        let mark = || unsafe { self.mark_all(world, count) };
+        let marking = panic::catch_unwind(AssertUnwindSafe(mark));
         if let Err(payload) = marking {
             self.abandon();
             self.clear_away(cycle);
@@ -58,14 +61,12 @@ impl Collector {
             unsafe { weak::settle(&self.heap, target, &mut cycle.disposer) };
         }
         self.enter(Phase::Sweeping);
-        let mut occupied = self.heap.take_occupied();
-        // The highest are swept first, for cursors take what was brought back last, and should find the
-        // lowest there; and in a row, for that is how metadata comes from memory fastest.
-        occupied.small.sort_unstable();
-        *self.unswept.lock() = occupied;
+        *self.unswept.lock() = self.heap.take_occupied();
+        self.sort_unswept();
         for _ in 1..count {
             // SAFETY: marking is complete, and `close` below waits for this.
-            Jobs::start(self, |this| &this.jobs, |this| unsafe { this.sweep_job() });
+            let sweep = |this: &Collector| unsafe { this.sweep_job() };
+            Jobs::start(self, |this| &this.jobs, sweep);
         }
         let mut sweeper = Sweeper::new(&self.heap, self.zeal.verify);
         // SAFETY: as above.
@@ -104,25 +105,23 @@ impl Collector {
         };
         self.work.termination.start();
         for number in 1..count {
-            // SAFETY: the number is this job's alone; the program stands still until it is over, for it is
-            // waited for, or does not begin.
-            Jobs::start(
-                self,
-                |this| &this.jobs,
-                move |this| unsafe {
-                    this.work.termination.start();
-                    let (heap, work) = (&this.heap, &this.work);
-                    Marker::<false>::new(heap, work, role(number), Backlog::default())
-                        .run_with_others();
-                },
-            );
+            let mark = move |this: &Collector| {
+                this.work.termination.start();
+                let (heap, work) = (&this.heap, &this.work);
+                let backlog = Backlog::default();
+                // SAFETY: the number is this job's alone; the program stands still until it is over, for
+                // it is waited for, or does not begin.
+                unsafe { Marker::<false>::new(heap, work, role(number), backlog) }
+                    .run_with_others();
+            };
+            Jobs::start(self, |this| &this.jobs, mark);
         }
         let (heap, work) = (&self.heap, &self.work);
         {
             let resting = Resting(self);
+            let backlog = Backlog::default();
             // SAFETY: the program stands still; this is the thread that may ask objects.
-            let mut marker =
-                unsafe { Marker::<false>::new(heap, work, role(0), Backlog::default()) };
+            let mut marker = unsafe { Marker::<false>::new(heap, work, role(0), backlog) };
             (world.roots)(&mut marker);
             marker.run_with_others();
             core::mem::forget(resting);
@@ -161,10 +160,11 @@ impl Collector {
         &self,
         cycle: &mut Cycle,
         sweeper: &mut Sweeper<'_>,
-        block: crate::heap::block::BlockIndex,
+        block: BlockIndex,
         deadline: Option<Instant>,
     ) -> bool {
         let disposer = &mut cycle.disposer;
+        let mut dropped = 0;
         // SAFETY: passed on to the caller; dead values are dropped once, for that leaves no value.
         unsafe {
             let done = self.heap.each_dead(block, |base, end| {
@@ -172,8 +172,10 @@ impl Collector {
                     base,
                     bytes: end - base,
                 };
-                let dropped = disposer.dispose(extent);
-                !dropped || deadline.is_none_or(|end| Instant::now() < end)
+                dropped += usize::from(disposer.dispose(extent));
+                dropped < BETWEEN_LOOKS
+                    || core::mem::take(&mut dropped) == 0
+                    || deadline.is_none_or(|end| Instant::now() < end)
             });
             if !done {
                 return false;

@@ -16,7 +16,7 @@
 //! are read. `docs/concurrency.md` has the whole proof.
 
 use super::mark::{CHUNK, is_candidate, read_word};
-use super::work::Work;
+use super::work::{Work, entry};
 use super::{Collector, Mutators};
 use crate::descriptor::Described;
 use crate::heap::block::{BlockState, Use};
@@ -29,6 +29,7 @@ use crate::trace::{Edge, EdgeVisitor};
 /// Pointers that a mutator has found, for the markers.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
+    /// Entries of packets.
     pointers: Vec<usize>,
     weak: Vec<usize>,
 }
@@ -179,8 +180,8 @@ impl Collector {
     unsafe fn must_ask(&self, object: Described) -> bool {
         let start = object.extent().base;
         // SAFETY: passed on to the caller.
-        object.descriptor().moves
-            && unsafe { self.heap.planes().states(start) }.get() & dirty_bit(start) != 0
+        let states = unsafe { self.heap.planes().states(start) };
+        object.descriptor().moves && states.get() & dirty_bit(start) != 0
     }
 
     /// Claims the words from `from` to `to` of the object at `start`: all of it, or a chunk.
@@ -312,16 +313,21 @@ impl Collector {
     }
 
     /// Notes a pointer that a mutator has read where nobody keeps to claims: it leads to an object that
-    /// must survive this cycle.
+    /// must survive this cycle. It is marked, in the plane that mutators write, so that it is noted once,
+    /// however often it is read before a marker comes by.
     ///
     /// # Safety
     ///
     /// `target` is the address of an object of this heap, or none in any heap.
     pub(crate) unsafe fn note_read(&self, target: usize, found: &mut Found) {
-        found.finder(self).visit(Edge {
-            slot: 0,
-            target,
-            weak: false,
-        });
+        if !self.heap.spans(target) {
+            return;
+        }
+        // SAFETY: the target is an object of this heap, says the caller.
+        let group = unsafe { self.heap.planes().group(target) };
+        if group.marks() & bit(target) == 0 {
+            group.marks[1].insert_shared(bit(target));
+            found.pointers.push(target | entry::SCAN);
+        }
     }
 }

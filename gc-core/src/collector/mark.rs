@@ -90,6 +90,23 @@ pub(super) struct Role {
     pub(super) asks: bool,
 }
 
+impl Role {
+    /// The number of its mark plane. One of two or three has the first for itself.
+    fn plane(self) -> usize {
+        if self.count > 3 {
+            self.number % 2
+        } else {
+            self.number.min(1)
+        }
+    }
+
+    /// Whether others write the same plane: other markers, or, beside the program, mutators, which have
+    /// the second.
+    fn shares_plane(self, beside: bool) -> bool {
+        self.count > 3 || self.plane() == 1 && (beside || self.count > 2)
+    }
+}
+
 /// Finds everything that can be reached from the pointers that it is given.
 pub(super) struct Marker<'h, const CONCURRENT: bool> {
     heap: &'h Heap,
@@ -158,9 +175,8 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
             base: heap.base(),
             granules: (heap.top() - heap.base()) / GRANULE,
             batch: &work.batches()[role.number],
-            plane: role.number % 2,
-            // Mutators blacken holes in the second plane.
-            shared: role.count > 2 || CONCURRENT && role.number % 2 == 1,
+            plane: role.plane(),
+            shared: role.shares_plane(CONCURRENT),
             heap,
             work,
             all_dirty: if role.all_dirty { u64::MAX } else { 0 },

@@ -310,24 +310,17 @@ impl Collector {
                         self.start(&mut cycle, world);
                     }
                 }
-                _ if self.is_cramped(&cycle, world) => self.complete_locked(&mut cycle, world),
-                _ => self.step(&mut cycle, world),
+                _ => {
+                    let share = self.take_share(&mut cycle, world);
+                    if share.hurry {
+                        self.complete_locked(&mut cycle, world);
+                    } else {
+                        self.step(&mut cycle, world, share);
+                    }
+                }
             }
         }
         core::mem::take(&mut cycle.disposer).finish();
-    }
-
-    /// Whether the program has run into the heap's limit, or might before its next safepoint, or is far
-    /// beyond what it should allocate during a collection.
-    fn is_cramped(&self, cycle: &Cycle, world: &World<'_>) -> bool {
-        {
-            let pacer = self.pacer.lock();
-            if pacer.is_starved() || pacer.is_lost(world.allocated) {
-                return true;
-            }
-        }
-        let lately = world.allocated.saturating_sub(cycle.allocated) as usize;
-        self.heap.is_limited() && self.heap.room() < LITTLE_ROOM / 2 + 2 * lately
     }
 
     /// Starts a cycle, and completes it if it is to be at once.
@@ -501,7 +494,7 @@ impl Collector {
             }
             let mut with_drops = Vec::new();
             // The lowest last, which is where cursors take from.
-            for block in some.small {
+            for block in some.small.into_iter().rev() {
                 if has_drops(block) {
                     with_drops.push(block);
                 } else {
@@ -524,6 +517,12 @@ impl Collector {
                 return false;
             }
         }
+    }
+
+    /// Puts the blocks that are to be swept in order: the highest are swept first, for cursors take what was brought back
+    /// last, and should find the lowest there.
+    fn sort_unswept(&self) {
+        self.unswept.lock().small.sort_unstable();
     }
 
     /// Stops all that is going on, for good, and gives all blocks back to the store.

@@ -8,16 +8,28 @@ use super::claim::Found;
 use super::jobs::{Jobs, processors};
 use super::mark::{Backlog, Marker, Role};
 use super::work::MARKERS;
-use super::{Collector, Cycle, Mutators, Phase, World, weak};
+use super::{Collector, Cycle, LITTLE_ROOM, Mutators, Phase, World, weak};
 use crate::heap::options::Mode;
 use crate::heap::sweep::Sweeper;
 use crate::sync::Arc;
 
 /// How many units of some work are done between two looks at the clock.
-const BETWEEN_LOOKS: usize = 16;
+pub(super) const BETWEEN_LOOKS: usize = 16;
 
 /// A safepoint works at least this part of a step, for later, however little was allocated.
 const IDLE: u32 = 64;
+
+/// What a safepoint has to do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    /// Whether it is to work for what the program has allocated, beside what only it can do.
+    due: bool,
+    /// For how long at most.
+    limit: Duration,
+    /// Whether it is to complete the cycle instead: an allocation has failed or might soon, or the program
+    /// is far beyond what it should allocate during a collection.
+    pub(super) hurry: bool,
+}
 
 impl Collector {
     /// Begins a cycle during which the program goes on.
@@ -53,25 +65,21 @@ impl Collector {
         self.note_step(cycle, began);
     }
 
-    /// Starts jobs that mark beside the program.
-    fn start_markers(self: &Arc<Self>) {
-        let background = self.background();
-        for number in 0..background {
-            // SAFETY: the number is this job's alone, and marking does not end before the job has, for
-            // it is waited for, or does not begin. The program claims what it writes.
-            Jobs::start(
-                self,
-                |this| &this.jobs,
-                move |this| unsafe {
-                    let began = Instant::now();
-                    this.work.termination.start();
-                    let (heap, work) = (&this.heap, &this.work);
-                    let role = this.role(number);
-                    Marker::<true>::new(heap, work, role, Backlog::default()).run_with_others();
-                    this.statistics.lock().concurrent_time += began.elapsed();
-                },
-            );
-        }
+    /// Starts jobs that mark beside the program; whether there are threads for them.
+    fn start_markers(self: &Arc<Self>) -> bool {
+        (0..self.background()).all(|number| {
+            let mark = move |this: &Collector| {
+                let began = Instant::now();
+                this.work.termination.start();
+                let (heap, work, role) = (&this.heap, &this.work, this.role(number));
+                let backlog = Backlog::default();
+                // SAFETY: the number is this job's alone, and marking does not end before the job has, for
+                // it is waited for, or does not begin. The program claims what it writes.
+                unsafe { Marker::<true>::new(heap, work, role, backlog) }.run_with_others();
+                this.statistics.lock().concurrent_time += began.elapsed();
+            };
+            Jobs::start(self, |this| &this.jobs, mark)
+        })
     }
 
     /// How many threads mark beside the program.
@@ -95,22 +103,24 @@ impl Collector {
     }
 
     /// Does a part of the cycle in progress.
-    pub(super) unsafe fn step(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    pub(super) unsafe fn step(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        share: Share,
+    ) {
         // SAFETY: passed on to the caller.
         unsafe {
             match self.phase() {
                 Phase::Sleeping => {}
-                Phase::Marking => self.mark_step(cycle, world),
+                Phase::Marking => self.mark_step(cycle, world, share),
                 Phase::Marked => {
-                    self.timed(cycle, self.step, |cycle, end| {
+                    self.timed(cycle, share.limit, |cycle, end| {
                         self.settle(cycle, world, end)
                     });
                 }
-                Phase::Sweeping => self.sweep_step(cycle, world),
-                Phase::Abandoned => {
-                    self.clear_away(cycle);
-                    self.collect_at_once(cycle, world);
-                }
+                Phase::Sweeping => self.sweep_step(cycle, world, share),
+                Phase::Abandoned => self.start_again(cycle, world),
             }
         }
     }
@@ -132,12 +142,19 @@ impl Collector {
                     self.try_to_end_marking(cycle, world);
                 }
                 Phase::Marked => self.settle(cycle, world, None),
-                Phase::Sweeping => {
-                    self.sweep_some(cycle, world, None, true);
-                }
-                _ => self.step(cycle, world),
+                Phase::Sweeping => self.sweep_some(cycle, world, None, true),
+                Phase::Abandoned => self.start_again(cycle, world),
+                Phase::Sleeping => {}
             }
         }
+    }
+
+    /// Clears away what an abandoned cycle has done, and collects at once.
+    unsafe fn start_again(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        cycle.entered = Instant::now();
+        self.clear_away(cycle);
+        // SAFETY: passed on to the caller.
+        unsafe { self.collect_at_once(cycle, world) }
     }
 
     /// Works for some time at most, and notes how long it was.
@@ -161,8 +178,8 @@ impl Collector {
         statistics.longest_collection = statistics.longest_collection.max(took);
     }
 
-    /// Whether this safepoint has to work for what the program has allocated, and for how long at most.
-    fn take_credit(&self, cycle: &mut Cycle, world: &World<'_>) -> (bool, Duration) {
+    /// What this safepoint has to do for what the program has allocated since the last.
+    pub(super) fn take_share(&self, cycle: &mut Cycle, world: &World<'_>) -> Share {
         let allocated = world.allocated.saturating_sub(cycle.allocated);
         cycle.allocated = world.allocated;
         let pacer = self.pacer.lock();
@@ -176,6 +193,8 @@ impl Collector {
         } else {
             self.step
         };
+        let lost = pacer.is_starved() || pacer.is_lost(world.allocated);
+        drop(pacer);
         // Not for every microsecond: what is begun has to be worth it.
         let enough = cycle.credit >= self.step / 2;
         let due = match self.mode {
@@ -185,12 +204,23 @@ impl Collector {
         if due {
             cycle.credit = Duration::ZERO;
         }
-        (due, limit)
+        // The program might run into the heap's limit before its next safepoint.
+        let cramped =
+            self.heap.is_limited() && self.heap.room() < LITTLE_ROOM / 2 + 2 * allocated as usize;
+        Share {
+            due,
+            limit,
+            hurry: lost || cramped,
+        }
     }
 
-    unsafe fn mark_step(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    unsafe fn mark_step(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        Share { due, limit, .. }: Share,
+    ) {
         let beside = self.mode == Mode::Concurrent;
-        let (due, limit) = self.take_credit(cycle, world);
         if self.work.has_no_by_value() && self.jobs.unfinished() > 0 && !due {
             return;
         }
@@ -200,8 +230,10 @@ impl Collector {
                 unsafe { self.ask_and_mark(cycle, world, end, due) };
             }
             if !self.work.has_no_packets() || !cycle.backlog.is_empty() {
-                if beside && self.jobs.unfinished() == 0 {
-                    self.start_markers();
+                if beside && self.jobs.unfinished() == 0 && !self.start_markers() && !due {
+                    // There are no other threads to be had.
+                    // SAFETY: passed on to the caller.
+                    unsafe { self.ask_and_mark(cycle, world, end, true) };
                 }
                 return;
             }
@@ -359,16 +391,15 @@ impl Collector {
         self.heap.set_black(false);
         *self.unswept.lock() = self.heap.take_occupied();
         if self.mode == Mode::Concurrent {
-            // SAFETY: weak pointers are settled, and the cycle does not end before the job has.
+            // Without a thread for it, safepoints sweep.
             Jobs::start(
                 self,
                 |this| &this.jobs,
-                |this| unsafe {
+                |this| {
                     let began = Instant::now();
-                    // The lowest last, which is what is taken first by whoever sweeps; and what is brought
-                    // back last, by whoever allocates.
-                    this.unswept.lock().small.sort_unstable();
-                    this.sweep_job();
+                    this.sort_unswept();
+                    // SAFETY: weak pointers are settled, and the cycle does not end before the job has.
+                    unsafe { this.sweep_job() };
                     this.statistics.lock().concurrent_time += began.elapsed();
                 },
             );
@@ -387,16 +418,20 @@ impl Collector {
         *self.survivors.lock() += sweeper.finish();
     }
 
-    unsafe fn sweep_step(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    unsafe fn sweep_step(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        Share { due, limit, .. }: Share,
+    ) {
         let beside = self.mode == Mode::Concurrent;
-        let (due, limit) = self.take_credit(cycle, world);
         let idle = self.jobs.unfinished() == 0 || !self.with_drops.lock().is_empty();
         if !(due || beside && idle) {
             return;
         }
-        // SAFETY: passed on to the caller.
-        self.timed(cycle, limit, |cycle, end| unsafe {
-            self.sweep_some(cycle, world, end, due)
+        self.timed(cycle, limit, |cycle, end| {
+            // SAFETY: passed on to the caller.
+            unsafe { self.sweep_some(cycle, world, end, due) }
         });
     }
 
@@ -473,31 +508,27 @@ impl Collector {
             pacer.expected()
         });
         let (surplus, idle) = (expected.saturating_sub(survivors.holes), cycle.idle);
-        if beside.is_some() && self.mode == Mode::Concurrent {
-            let trim = move |this: &Collector| this.heap.trim(surplus, idle);
-            Jobs::start(self, |this| &this.housekeeping, trim);
-        } else {
-            self.heap.trim(surplus, idle);
+        let trim = move |this: &Collector| this.heap.trim(surplus, idle);
+        let on_another_thread = beside.is_some()
+            && self.mode == Mode::Concurrent
+            && Jobs::start(self, |this| &this.housekeeping, trim);
+        if !on_another_thread {
+            trim(self);
         }
         self.enter(Phase::Sleeping);
+        // With what was done at this safepoint.
+        let here = now - cycle.entered;
         let mut statistics = self.statistics.lock();
-        let spent = match beside {
-            Some(_) => cycle.spent,
-            None => now - cycle.began,
-        };
         statistics.collections += 1;
-        statistics.collection_time += spent;
-        statistics.longest_collection = match beside {
-            Some(_) => statistics.longest_collection,
-            None => statistics.longest_collection.max(spent),
-        };
+        statistics.collection_time += cycle.spent + here;
+        statistics.longest_collection = statistics.longest_collection.max(here);
         statistics.mark_time += marking;
         statistics.sweep_time += now - cycle.marked;
         statistics.live_bytes = live;
         drop(statistics);
         self.judge_share(cycle, now, survivors.holes);
         cycle.spent = Duration::ZERO;
-        cycle.ended = now;
+        (cycle.entered, cycle.ended) = (now, now);
     }
 
     /// Verifies the heap after a cycle, if that is asked for. The program is stopped.

@@ -22,7 +22,7 @@ pub(crate) type Packet = Vec<usize>;
 
 /// The entries of a packet: an address with a tag in its low bits, which are zero in addresses.
 pub(super) mod entry {
-    /// The object is to be scanned; it was marked by whoever made the packet.
+    /// The object is to be scanned; it was marked by whoever made the entry.
     pub(crate) const SCAN: usize = 1;
     /// A part of a large object is to be scanned, which ends at the address in the next entry.
     pub(crate) const PART: usize = 2;

@@ -84,11 +84,9 @@ impl Heap {
                 }
             }
             owned += span * BLOCK;
+            let (end, all_dirty) = (address + span * BLOCK, all_dirty && state.is_described());
             // SAFETY: passed on to the caller.
-            unsafe {
-                let end = address + span * BLOCK;
-                self.verify_blocks(address, end, usage, all_dirty && state.is_described())?;
-            }
+            unsafe { self.verify_blocks(address, end, usage, all_dirty)? };
         }
         // Blocks go back to the space beside this, and are counted under the lock.
         let counted = self.owned_and_peak().0;
@@ -103,6 +101,10 @@ impl Heap {
     }
 
     /// Checks one block, or the span of one large object.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Heap::verify`], and the blocks are this heap's.
     unsafe fn verify_blocks(
         &self,
         base: usize,

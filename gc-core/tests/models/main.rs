@@ -25,7 +25,12 @@
 //!   could be avoided in a protocol or a model, it was.
 //! * A notification which never comes is a deadlock, which loom reports: no wait times out.
 #![cfg(loom)]
-#![allow(dead_code, missing_docs, unused_imports)] // Only what the models use is used.
+#![allow(
+    dead_code,
+    missing_docs,
+    unused_imports,
+    reason = "of the sources that are included here, only what the models use is used"
+)]
 
 #[path = "../../src/protocol/mod.rs"]
 mod protocol;
