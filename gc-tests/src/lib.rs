@@ -18,3 +18,4 @@ pub mod operation;
 pub mod payload;
 pub mod random;
 pub mod tracked;
+pub mod way;

@@ -9,7 +9,6 @@ mod misuse;
 mod panics;
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use gc_core::{Collect, HeapOptions, Zeal};
@@ -24,14 +23,7 @@ fn checked() -> HeapOptions {
 
 /// The text with which `f` panics.
 fn panic_of<T>(f: impl FnOnce() -> T) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(f)).err().expect("no panic");
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => payload
-            .downcast::<&str>()
-            .expect("a panic without a text")
-            .to_string(),
-    }
+    gc_tests::way::panic_of(f).expect("no panic")
 }
 
 /// A value that counts its drops.

@@ -20,65 +20,9 @@ mod phases;
 mod roots;
 mod weak;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
-
 use gc_core::arena::{CollectionPhase, Root};
-use gc_core::{Arena, Collect, HeapOptions, Mode, Rootable, Zeal};
-
-/// How a heap is collected.
-#[derive(Clone, Copy, Debug)]
-struct Way {
-    mode: Mode,
-    step: Duration,
-    markers: usize,
-    zeal: Zeal,
-}
-
-impl Way {
-    /// Options with which cycles begin only when a test says so, unless the heap is zealous.
-    fn options(self) -> HeapOptions {
-        HeapOptions::default()
-            .mode(self.mode)
-            .step(self.step)
-            .markers(self.markers)
-            .concurrent_from(0)
-            .floor(1 << 30)
-            .zeal(self.zeal)
-    }
-
-    /// The larger of two sizes if the heap does not check itself, which takes time.
-    fn size(self, zealous: usize, otherwise: usize) -> usize {
-        if self.zeal == Zeal::NONE {
-            otherwise
-        } else {
-            zealous
-        }
-    }
-}
-
-/// Calls `f` for each way. What a failed test prints ends with the way in which it failed.
-fn in_each_way(f: impl Fn(Way)) {
-    let modes = [
-        (Mode::StopTheWorld, Duration::ZERO, 1),
-        (Mode::Incremental, Duration::ZERO, 0),
-        (Mode::Incremental, Duration::from_nanos(1), 0),
-        (Mode::Concurrent, Duration::ZERO, 1),
-        (Mode::Concurrent, Duration::from_nanos(1), 2),
-    ];
-    for (mode, step, markers) in modes {
-        for zeal in [Zeal::NONE, Zeal::ALL] {
-            let way = Way {
-                mode,
-                step,
-                markers,
-                zeal,
-            };
-            println!("{way:?}");
-            f(way);
-        }
-    }
-}
+use gc_core::{Arena, Collect, Rootable};
+use gc_tests::way::{Way, in_each_way, panic_of};
 
 /// The number of cycles completed.
 fn collections<R>(arena: &Arena<R>) -> u64
@@ -151,16 +95,4 @@ fn delay(round: usize) -> usize {
     } else {
         round * round / 10
     }
-}
-
-/// The text with which `f` panics.
-fn panic_of<T>(f: impl FnOnce() -> T) -> Option<String> {
-    let payload = catch_unwind(AssertUnwindSafe(f)).err()?;
-    Some(match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => {
-            let text = payload.downcast::<&str>();
-            text.expect("a panic without a text").to_string()
-        }
-    })
 }

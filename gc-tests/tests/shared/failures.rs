@@ -15,7 +15,7 @@ use crate::{arena, in_each_way, on_threads, panic_of, verify};
 fn panics_in_calls() {
     in_each_way(|way| {
         let heap: Arena<Rootable![Gc<'_, Mutex<Vec<Gc<'_, u64>>>>]> =
-            arena(way.options(), |mc| mc.allocate(Mutex::new(Vec::new())));
+            arena(way.often(), |mc| mc.allocate(Mutex::new(Vec::new())));
         on_threads(3, |_| {
             let here = heap.attach();
             for _ in 0..50 {
@@ -63,7 +63,7 @@ unsafe impl<'gc> Collect<'gc> for Fragile<'gc> {
 fn panics_in_trace() {
     in_each_way(|way| {
         let panics = Arc::new(AtomicBool::new(false));
-        let heap: Arena<Rootable![Gc<'_, [Gc<'_, Fragile<'_>>]>]> = arena(way.options(), |mc| {
+        let heap: Arena<Rootable![Gc<'_, [Gc<'_, Fragile<'_>>]>]> = arena(way.often(), |mc| {
             mc.allocate_slice((0..20).map(|value: u32| {
                 mc.allocate(Fragile {
                     panics: panics.clone(),
@@ -116,7 +116,7 @@ fn panics_in_drop() {
     }
     in_each_way(|way| {
         let dropped = Arc::new(AtomicUsize::new(0));
-        let heap: Arena<Rootable![()]> = arena(way.options(), |_| ());
+        let heap: Arena<Rootable![()]> = arena(way.often(), |_| ());
         let panics = AtomicUsize::new(0);
         on_threads(3, |_| {
             let here = heap.attach();
@@ -138,10 +138,9 @@ fn panics_in_drop() {
 #[test]
 fn leaked_guards() {
     in_each_way(|way| {
-        let heap: Arena<Rootable![Gc<'_, Mutex<Option<Gc<'_, u64>>>>]> =
-            arena(way.options(), |mc| {
-                mc.allocate(Mutex::new(Some(mc.allocate(7))))
-            });
+        let heap: Arena<Rootable![Gc<'_, Mutex<Option<Gc<'_, u64>>>>]> = arena(way.often(), |mc| {
+            mc.allocate(Mutex::new(Some(mc.allocate(7))))
+        });
         let here = heap.attach();
         here.mutate(|mc, cell| core::mem::forget(cell.lock(mc)));
         for _ in 0..3 {
@@ -159,7 +158,7 @@ fn leaked_guards() {
 fn memory_is_used_up() {
     in_each_way(|way| {
         let heap: Arena<Rootable![AtomicGc<'_, [u64; 100]>]> =
-            arena(way.options().limit(1 << 20), |_| AtomicGc::null());
+            arena(way.often().limit(1 << 20), |_| AtomicGc::null());
         let failures = AtomicUsize::new(0);
         on_threads(3, |_| {
             let here = heap.attach();
@@ -199,7 +198,7 @@ fn a_drop_comes_back() {
         }
     }
     in_each_way(|way| {
-        let heap: Arc<Heap> = Arc::new(arena(way.options(), |_| AtomicGc::null()));
+        let heap: Arc<Heap> = Arc::new(arena(way.often(), |_| AtomicGc::null()));
         let text = Arc::default();
         let here = heap.attach();
         let value = Returning(Arc::downgrade(&heap), Arc::clone(&text));

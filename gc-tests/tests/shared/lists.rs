@@ -47,7 +47,7 @@ fn pop<'gc>(mc: &Mutation<'gc>, stack: &Stack<'gc>) -> Option<u64> {
 #[test]
 fn a_stack_without_locks() {
     in_each_way(|way| {
-        let heap: Heap = arena(way.options(), |_| AtomicGc::null());
+        let heap: Heap = arena(way.often(), |_| AtomicGc::null());
         let rounds = way.size(200, 4000);
         let popped = StdMutex::new(Vec::new());
         on_threads(4, |number| {
@@ -99,7 +99,7 @@ fn tails_are_exchanged() {
     const LISTS: usize = 16;
     const LENGTH: usize = 40;
     in_each_way(|way| {
-        let heap: Arena<Rootable![Lists<'_>]> = arena(way.options(), |mc| {
+        let heap: Arena<Rootable![Lists<'_>]> = arena(way.often(), |mc| {
             let list = |number: usize| {
                 let stack = AtomicGc::null();
                 for index in 0..LENGTH {

@@ -19,72 +19,10 @@ mod threads;
 mod trees;
 mod weak;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
-
 use gc_core::arena::{CollectionPhase, Root};
 use gc_core::shared::{Arena, Attached};
-use gc_core::{Collect, HeapOptions, Mode, Rootable, Zeal};
-
-/// How a heap is collected.
-#[derive(Clone, Copy, Debug)]
-struct Way {
-    mode: Mode,
-    step: Duration,
-    markers: usize,
-    zeal: Zeal,
-}
-
-impl Way {
-    /// Options with which cycles begin often.
-    fn options(self) -> HeapOptions {
-        HeapOptions::default()
-            .mode(self.mode)
-            .step(self.step)
-            .markers(self.markers)
-            .concurrent_from(0)
-            .floor(100 << 10)
-            .growth(50)
-            .square_root_growth(0)
-            .zeal(self.zeal)
-    }
-
-    /// Options with which cycles begin only when a test says so, unless the heap is zealous.
-    fn seldom(self) -> HeapOptions {
-        self.options().floor(1 << 30)
-    }
-
-    /// The larger of two sizes if the heap does not check itself, which takes time.
-    fn size(self, zealous: usize, otherwise: usize) -> usize {
-        if self.zeal == Zeal::NONE {
-            otherwise
-        } else {
-            zealous
-        }
-    }
-}
-
-/// Calls `f` for each way. What a failed test prints ends with the way in which it failed.
-fn in_each_way(f: impl Fn(Way)) {
-    let modes = [
-        (Mode::StopTheWorld, Duration::ZERO, 2),
-        (Mode::Incremental, Duration::from_nanos(1), 0),
-        (Mode::Concurrent, Duration::ZERO, 1),
-        (Mode::Concurrent, Duration::from_nanos(1), 2),
-    ];
-    for (mode, step, markers) in modes {
-        for zeal in [Zeal::NONE, Zeal::ALL] {
-            let way = Way {
-                mode,
-                step,
-                markers,
-                zeal,
-            };
-            println!("{way:?}");
-            f(way);
-        }
-    }
-}
+use gc_core::{Collect, HeapOptions, Rootable};
+use gc_tests::way::{Way, in_each_way, panic_of};
 
 /// An arena with the given options.
 fn arena<R>(
@@ -135,16 +73,4 @@ where
     for<'a> Root<'a, R>: Collect<'a>,
 {
     here.verify().unwrap_or_else(|error| panic!("{error}"));
-}
-
-/// The text with which `f` panics.
-fn panic_of<T>(f: impl FnOnce() -> T) -> Option<String> {
-    let payload = catch_unwind(AssertUnwindSafe(f)).err()?;
-    Some(match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => {
-            let text = payload.downcast::<&str>();
-            text.expect("a panic without a text").to_string()
-        }
-    })
 }

@@ -42,7 +42,7 @@ fn check<'gc>(node: Gc<'gc, Node<'gc>>) -> usize {
 #[test]
 fn handles_go_from_thread_to_thread() {
     in_each_way(|way| {
-        let heap: Heap = arena(way.options(), |_| ());
+        let heap: Heap = arena(way.often(), |_| ());
         let market: StdMutex<Vec<(Handle, usize)>> = StdMutex::default();
         let rounds = way.size(200, 3000);
         std::thread::scope(|scope| {
@@ -99,7 +99,7 @@ fn handles_go_from_thread_to_thread() {
 fn what_was_got_from_a_handle_survives_it() {
     in_each_way(|way| {
         for delay in 0..5 {
-            let heap: Heap = arena(way.seldom(), |_| ());
+            let heap: Heap = arena(way.options(), |_| ());
             let here = heap.attach();
             let handle: Handle = here.mutate(|mc, _| mc.root(list(mc, 100)));
             begin(&here);

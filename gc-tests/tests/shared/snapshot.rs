@@ -46,7 +46,7 @@ struct Pair<'gc> {
 
 /// Moves all pointers out of one object into another, new or old, at some moment of a cycle.
 fn moved(way: Way, delay: usize, into_new: bool) {
-    let heap: Arena<Rootable![AtomicGc<'_, Pair<'_>>]> = arena(way.seldom(), |mc| {
+    let heap: Arena<Rootable![AtomicGc<'_, Pair<'_>>]> = arena(way.options(), |mc| {
         let number = |value: u64| mc.allocate(value);
         let old = mc.allocate(Cells {
             atomic: AtomicGc::new(Some(number(1))),
@@ -120,7 +120,7 @@ fn pointers_that_are_moved_survive() {
 fn what_is_overwritten_is_freed_by_the_next_cycle() {
     in_each_way(|way| {
         let heap: Arena<Rootable![AtomicGc<'_, u64>]> =
-            arena(way.seldom(), |mc| AtomicGc::new(Some(mc.allocate(1))));
+            arena(way.options(), |mc| AtomicGc::new(Some(mc.allocate(1))));
         let here = heap.attach();
         begin(&here);
         let marking = is_marking(&here);

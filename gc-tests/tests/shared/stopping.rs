@@ -15,7 +15,7 @@ type Heap = Arena<Rootable![AtomicGc<'_, u64>]>;
 #[test]
 fn long_calls_yield() {
     in_each_way(|way| {
-        let heap: Heap = arena(way.options(), |_| AtomicGc::null());
+        let heap: Heap = arena(way.often(), |_| AtomicGc::null());
         let inside = Barrier::new(2);
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -47,7 +47,7 @@ fn long_calls_yield() {
 #[test]
 fn who_is_outside_is_not_waited_for() {
     in_each_way(|way| {
-        let heap: Heap = arena(way.options(), |_| AtomicGc::null());
+        let heap: Heap = arena(way.often(), |_| AtomicGc::null());
         let (attached, done) = (Barrier::new(2), Barrier::new(2));
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -71,7 +71,7 @@ fn who_is_outside_is_not_waited_for() {
 #[test]
 fn many_collect_at_once() {
     in_each_way(|way| {
-        let heap: Heap = arena(way.options(), |_| AtomicGc::null());
+        let heap: Heap = arena(way.often(), |_| AtomicGc::null());
         let sum = AtomicUsize::new(0);
         crate::on_threads(8, |number| {
             let here = heap.attach();

@@ -14,7 +14,7 @@ type Heap = Arena<Rootable![Gc<'_, Mutex<Vec<Gc<'_, u64>>>>]>;
 #[test]
 fn threads_come_and_go() {
     in_each_way(|way| {
-        let heap: Heap = arena(way.options(), |mc| mc.allocate(Mutex::new(Vec::new())));
+        let heap: Heap = arena(way.often(), |mc| mc.allocate(Mutex::new(Vec::new())));
         let rounds = way.size(5, 20);
         for round in 0..rounds {
             on_threads(4, |number| {
@@ -58,7 +58,7 @@ fn an_arena_is_dropped_elsewhere() {
     in_each_way(|way| {
         let dropped = Arc::new(AtomicUsize::new(0));
         let heap: Arena<Rootable![AtomicGc<'_, Counted>]> =
-            arena(way.options(), |_| AtomicGc::null());
+            arena(way.often(), |_| AtomicGc::null());
         let heap = Arc::new(heap);
         let leaker = {
             let (heap, dropped) = (Arc::clone(&heap), Arc::clone(&dropped));
@@ -82,7 +82,7 @@ fn an_arena_is_dropped_elsewhere() {
 #[test]
 fn pointers_are_sent_in_a_call() {
     in_each_way(|way| {
-        let heap: Heap = arena(way.options(), |mc| mc.allocate(Mutex::new(Vec::new())));
+        let heap: Heap = arena(way.often(), |mc| mc.allocate(Mutex::new(Vec::new())));
         let here = heap.attach();
         for round in 0..10 {
             here.mutate(|mc, &list| {

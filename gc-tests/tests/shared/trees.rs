@@ -48,7 +48,7 @@ impl<'gc> Tree<'gc> {
 #[test]
 fn trees_grow_and_lose_branches() {
     in_each_way(|way| {
-        let heap: Arena<Rootable![Gc<'_, Tree<'_>>]> = arena(way.options(), |mc| Tree::new(mc, 0));
+        let heap: Arena<Rootable![Gc<'_, Tree<'_>>]> = arena(way.often(), |mc| Tree::new(mc, 0));
         on_threads(4, |number| {
             let here = heap.attach();
             let mut random = Random::new(number as u64);

@@ -37,7 +37,7 @@ struct Slot<'gc> {
 fn an_upgraded_value_is_alive() {
     const SLOTS: usize = 8;
     in_each_way(|way| {
-        let heap: Arena<Rootable![Gc<'_, [Slot<'_>]>]> = arena(way.options(), |mc| {
+        let heap: Arena<Rootable![Gc<'_, [Slot<'_>]>]> = arena(way.often(), |mc| {
             mc.allocate_slice((0..SLOTS).map(|_| Slot {
                 strong: AtomicGc::null(),
                 weak: Mutex::new(None),
