@@ -33,8 +33,9 @@
 //!    beside the program, holes in which it allocates are marked and claimed as a whole.
 //! 3. Who writes a word of a plane: `tags` and `extents`, the one mutator that allocates in the
 //!    block; while marking, whoever makes tags anew (at a safepoint, one at a time); while sweeping, the
-//!    sweeper of the block, in which nobody allocates then. A mark plane, its marker, or several with
-//!    `insert_shared`; then the sweeper. `kinds`, as `tags`. `states` and `claims`, anybody, with
+//!    sweeper of the block, in which nobody allocates then. The first mark plane, its marker, or several
+//!    with `insert_shared`; the second, markers and mutators, beside the program with `insert_shared`; then
+//!    the sweeper. `kinds`, as `tags`. `states` and `claims`, anybody, with
 //!    `insert_shared` and `remove_shared` where there are others.
 
 use core::ptr;
