@@ -15,7 +15,8 @@
 //! 5. **Sweeping.** All that is not marked is freed, block by block ([`crate::heap::sweep`]); values
 //!    that need `Drop` are dropped just before, by the program's thread ([`dispose`]).
 //! 6. **Pacing.** The survivors tell when the next cycle is due ([`pacer`]) and how much empty
-//!    memory to keep until then; the rest goes back to the system.
+//!    memory to keep until then; the rest goes back to the system. Beside the program, memory that will be
+//!    wanted and is missing is fetched now.
 //!
 //! [`Mode`](crate::Mode) says who does this, and when. *At once*: the thread that came to the safepoint,
 //! with helpers, before it returns. In *steps*: that thread, for some microseconds at each safepoint. *Beside*

@@ -294,12 +294,18 @@ impl Heap {
             }
             result => result?,
         };
+        self.note_taken(block, count);
+        Ok(block)
+    }
+
+    /// Counts blocks that were taken from the space.
+    fn note_taken(&self, first: BlockIndex, count: usize) {
+        let bytes = count * BLOCK;
         // Relaxed: see `Counts`, and `top`.
         let owned = self.counts.owned.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.counts.peak.fetch_max(owned, Ordering::Relaxed);
         self.top
-            .fetch_max(self.address_of(block) + bytes, Ordering::Relaxed);
-        Ok(block)
+            .fetch_max(self.address_of(first) + bytes, Ordering::Relaxed);
     }
 
     /// Blocks for an object above [`LARGE`](super::LARGE) bytes, and its address.
@@ -459,6 +465,30 @@ impl Heap {
         // The system may take its time.
         drop(store);
         self.return_blocks(given);
+    }
+
+    /// Takes blocks from the space until `expected` bytes of them are spare, and has the system put memory behind
+    /// them, so that the program does not wait for it when it takes them; unless `stop` says that
+    /// something else is more urgent.
+    ///
+    /// A heap with a limit is left alone: what is taken here might be missing there.
+    pub(crate) fn prepare(&self, expected: usize, stop: impl Fn() -> bool) {
+        /// Blocks that are taken at a time: memory for them is put there in less than a millisecond.
+        const SOME: usize = (2 << 20) / BLOCK;
+        if self.is_limited() {
+            return;
+        }
+        while self.spare_blocks() + SOME <= expected / BLOCK && !stop() {
+            let Ok(first) = self.space.take(SOME) else {
+                return;
+            };
+            self.space.populate(first, SOME);
+            let highest_first = (first.0..first.0 + SOME as u32).rev().map(BlockIndex);
+            let mut store = self.store.lock();
+            self.note_taken(first, SOME);
+            // These are used last.
+            store.spare.splice(0..0, highest_first);
+        }
     }
 
     pub(super) fn count_allocated(&self, bytes: u64, objects: u64) {
