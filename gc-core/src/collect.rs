@@ -1,6 +1,10 @@
 //! [`Collect`]: what can live in the heap.
 
 #[doc(inline)]
+pub use crate::__dyn_collect as dyn_collect;
+#[doc(inline)]
+pub use crate::dyn_collect::DynCollect;
+#[doc(inline)]
 pub use crate::trace::Trace;
 use crate::typemap::TypeMap;
 

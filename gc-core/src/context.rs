@@ -35,6 +35,7 @@ use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::options::HeapOptions;
+use crate::local_arenas::Links;
 use crate::os::fork::Process;
 use crate::sync::Arc;
 
@@ -48,6 +49,7 @@ pub(crate) struct Context {
     collector: Arc<Collector>,
     /// Where the arena was made.
     process: Process,
+    links: Links,
 }
 
 impl Context {
@@ -66,9 +68,15 @@ impl Context {
             spare_found: Cell::default(),
             collector,
             process,
+            links: Links::default(),
         };
         context.arm();
         context
+    }
+
+    /// The neighbours in the list of a thread's arenas.
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
     }
 
     /// Hands over what this mutator has found.
@@ -234,7 +242,8 @@ impl Context {
         self.spare_found.set(found);
     }
 
-    fn is_marking(&self) -> bool {
+    /// Whether markers are at work beside the program.
+    pub(crate) fn is_marking(&self) -> bool {
         self.armed.get() == BlockState::ANY
     }
 

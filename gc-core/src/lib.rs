@@ -79,10 +79,12 @@ mod collect_impl;
 mod collector;
 mod context;
 mod descriptor;
+mod dyn_collect;
 pub mod dynamic_roots;
 mod gc;
 mod gc_weak;
 mod heap;
+mod local_arenas;
 pub mod lock;
 pub mod metrics;
 mod mutation;
@@ -96,6 +98,7 @@ mod tags;
 mod trace;
 mod typemap;
 mod unsize;
+pub mod zst_cache;
 
 #[doc(hidden)]
 pub use gc_derive::__unelide_lifetimes;

@@ -336,7 +336,7 @@ impl Collector {
             // While a cycle is in progress, the program needs room for what it allocates.
             let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
             let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
-            !beside || pacer.is_starved() || cramped
+            !beside || pacer.is_at_once() || pacer.is_starved() || cramped
         };
         // Relaxed: it was set by a mutator that has left its `mutate` call since.
         if small || self.unknown_writes.load(Ordering::Relaxed) {

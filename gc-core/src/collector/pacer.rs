@@ -107,6 +107,11 @@ impl Pacer {
         self.allowance = self.allowed();
     }
 
+    /// Whether collections are to be at once, whatever the mode.
+    pub(crate) fn is_at_once(&self) -> bool {
+        self.pacing.is_at_once()
+    }
+
     pub(crate) fn adjust(&mut self, bytes: f64) {
         let sum = self.artificial + bytes;
         self.artificial = if sum.is_nan() { 0.0 } else { sum };
@@ -164,7 +169,8 @@ impl Pacer {
     pub(crate) fn share(&self, bytes: u64) -> Duration {
         let runway = self.runway().max(LEAST);
         let time = self.live.max(1 << 20) as f64 / self.rate;
-        Duration::from_secs_f64((time * bytes as f64 / runway * ASSIST).min(1.0))
+        let factor = ASSIST * self.pacing.speed();
+        Duration::from_secs_f64((time * bytes as f64 / runway * factor).min(1.0))
     }
 
     /// The same where another thread does it: nothing, unless the program is too fast.
@@ -173,7 +179,7 @@ impl Pacer {
         if overrun <= 0.0 {
             return Duration::ZERO;
         }
-        let factor = ASSIST * (1.0 + HASTE * overrun);
+        let factor = ASSIST * self.pacing.speed() * (1.0 + HASTE * overrun);
         Duration::from_secs_f64((bytes as f64 / self.rate * factor).min(1.0))
     }
 
