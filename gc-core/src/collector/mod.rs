@@ -43,6 +43,7 @@ mod jobs;
 pub(crate) mod mark;
 mod naive;
 pub(crate) mod pacer;
+mod progress;
 mod stack;
 mod steps;
 pub(crate) mod weak;
@@ -56,6 +57,7 @@ use self::jobs::Jobs;
 use self::mark::Backlog;
 use self::naive::NaiveMarker;
 use self::pacer::Pacer;
+use self::progress::Progress;
 use self::work::Work;
 use crate::heap::Heap;
 use crate::heap::block::BlockIndex;
@@ -165,6 +167,7 @@ pub(crate) struct Collector {
     with_drops: Mutex<Vec<BlockIndex>>,
     /// What sweepers that have finished found.
     survivors: Mutex<Survivors>,
+    progress: Progress,
     cycle: Mutex<Cycle>,
 }
 
@@ -232,6 +235,7 @@ impl Collector {
             unswept: Mutex::default(),
             with_drops: Mutex::default(),
             survivors: Mutex::default(),
+            progress: Progress::default(),
             cycle: Mutex::new(Cycle {
                 began: now,
                 marked: now,
@@ -265,6 +269,7 @@ impl Collector {
         );
         // `Release`, partner: `phase`.
         self.phase.store(next as u8, Ordering::Release);
+        self.tell_phase(next);
     }
 
     /// Whether a safepoint has anything to do, when so many bytes were allocated ever.
@@ -307,10 +312,12 @@ impl Collector {
             match self.phase() {
                 Phase::Sleeping => {
                     if self.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0 {
+                        let _inside = self.tell_work();
                         self.start(&mut cycle, world);
                     }
                 }
                 _ => {
+                    let _inside = self.tell_work();
                     let share = self.take_share(&mut cycle, world);
                     if share.hurry {
                         self.complete_locked(&mut cycle, world);
@@ -359,6 +366,7 @@ impl Collector {
     /// As for [`Collector::safepoint`].
     pub(crate) unsafe fn complete(self: &Arc<Self>, world: &World<'_>) {
         let mut cycle = self.cycle.lock();
+        let _inside = (self.phase() != Phase::Sleeping).then(|| self.tell_work());
         // SAFETY: passed on to the caller.
         unsafe { self.complete_locked(&mut cycle, world) }
         core::mem::take(&mut cycle.disposer).finish();
@@ -375,6 +383,7 @@ impl Collector {
     /// As for [`Collector::safepoint`].
     pub(crate) unsafe fn collect(self: &Arc<Self>, world: &World<'_>) {
         let mut cycle = self.cycle.lock();
+        let _inside = self.tell_work();
         // SAFETY: passed on to the caller.
         unsafe {
             self.complete_locked(&mut cycle, world);
