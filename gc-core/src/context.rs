@@ -24,6 +24,7 @@
 //! 2. External objects have the dirty bit.
 
 use core::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe};
 
 use crate::collector::claim::Found;
 use crate::collector::{Collector, Mutators, Phase, Roots, World};
@@ -198,7 +199,7 @@ impl Context {
         // SAFETY: an object of this heap starts there (`before_object_write`); this is its mutator.
         unsafe {
             if self.is_marking() && !self.collector.is_claimed(address) {
-                self.find(|found| self.collector.claim(address, found));
+                self.claim(|found| self.collector.claim(address, found));
             }
             self.note_dirty(address);
         }
@@ -210,9 +211,25 @@ impl Context {
         // SAFETY: as in `note_write`.
         unsafe {
             if self.is_marking() {
-                self.find(|found| self.collector.claim_part(address, bytes, found));
+                self.claim(|found| self.collector.claim_part(address, bytes, found));
             }
             self.note_dirty(address);
+        }
+    }
+
+    /// Lets `claim` claim an object.
+    ///
+    /// If the object panics when it is asked for its pointers, the cycle is given up: `unsafe` containers may
+    /// hold a guard when they call the barrier, at which their own `trace` panics. The next cycle asks when
+    /// there are no guards. Mutators of which there are many cannot give a cycle up, so there the panic goes
+    /// on.
+    fn claim(&self, claim: impl FnOnce(&mut Found)) {
+        let claiming = panic::catch_unwind(AssertUnwindSafe(|| self.find(claim)));
+        if let Err(payload) = claiming {
+            if !self.collector.has_one_mutator() {
+                panic::resume_unwind(payload);
+            }
+            self.before_unknown_write();
         }
     }
 

@@ -98,9 +98,12 @@ mod indexmap {
 
 #[cfg(feature = "slotmap")]
 mod slotmap {
-    use ::slotmap::{Key, SlotMap};
+    use ::slotmap::{DefaultKey, Key, KeyData, SlotMap};
 
     use super::*;
+
+    static_collect!(DefaultKey);
+    static_collect!(KeyData);
 
     // SAFETY: all values are visited in place. Keys are numbers, and none is stored.
     unsafe impl<'gc, K: Key, V: Collect<'gc>> Collect<'gc> for SlotMap<K, V> {

@@ -419,6 +419,11 @@ impl Collector {
         self.jobs.close();
     }
 
+    /// Whether the heap has one mutator, which may give a cycle up.
+    pub(crate) fn has_one_mutator(&self) -> bool {
+        self.mutators == Mutators::One
+    }
+
     /// Gives a cycle up while it marks: from now on no marker reads anything. What it has done is cleared
     /// away at the next safepoint. May be called in a `mutate` call.
     pub(crate) fn abandon(&self) {
