@@ -262,7 +262,7 @@ mod tests {
     const PACING: Pacing = Pacing {
         sleep_factor: 0.5,
         min_sleep: 1000,
-        ..Pacing::STOP_THE_WORLD
+        ..Pacing::DEFAULT
     };
 
     fn pacer(pacing: Pacing, limit: usize, soft_limit: usize) -> Pacer {
@@ -350,5 +350,24 @@ mod tests {
         assert_eq!(pacer.assist(1 << 29, 1 << 20), Duration::ZERO);
         let time = pacer.assist((1 << 29) + 1, 1 << 20);
         assert_eq!(time, Duration::from_secs_f64(2.0 / 1024.0));
+    }
+
+    #[test]
+    fn less_work_is_more_speed() {
+        let share = |factor: f64| {
+            let pacing = Pacing {
+                trace_factor: factor,
+                ..PACING
+            };
+            let mut pacer = pacer(pacing, usize::MAX, usize::MAX);
+            pacer.finish_cycle(1 << 30, 0, false);
+            (pacer.share(1 << 20).as_secs_f64() * 1e6).round()
+        };
+        assert_eq!(share(0.95), share(0.4) / 2.0);
+        assert_eq!(share(f64::INFINITY), share(0.4) / 16.0);
+        // What is done with objects that die counts as well.
+        assert_eq!(share(0.0), share(0.35));
+        assert!(Pacing::STOP_THE_WORLD.is_at_once() && !PACING.is_at_once());
+        assert!(share(f64::NAN) > 0.0);
     }
 }
