@@ -15,7 +15,6 @@ mod locks;
 mod metrics;
 mod objects;
 mod pointers;
-mod spans;
 mod static_wrapper;
 mod zst_cache;
 

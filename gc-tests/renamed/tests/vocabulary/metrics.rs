@@ -4,9 +4,7 @@ use gc_arena::metrics::{Metrics, Pacing};
 use gc_arena::{Arena, Gc, HeapOptions, Mode, Rootable};
 
 fn incremental() -> Arena<Rootable![Vec<Gc<'_, [u64; 8]>>]> {
-    let options = HeapOptions::default()
-        .mode(Mode::Incremental)
-        .floor(64 << 20);
+    let options = HeapOptions::default().mode(Mode::Incremental);
     Arena::with_options(options, |_| Vec::new()).unwrap()
 }
 
@@ -66,6 +64,7 @@ fn work_factors() {
             keep_factor: factor * Pacing::DEFAULT.keep_factor,
             drop_factor: factor * Pacing::DEFAULT.drop_factor,
             free_factor: factor * Pacing::DEFAULT.free_factor,
+            min_sleep: 64 << 20,
             ..Pacing::default()
         });
         arena.metrics().adjust_debt(1e9);

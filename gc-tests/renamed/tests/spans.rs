@@ -1,4 +1,5 @@
-//! What `tracing` is told.
+//! What `tracing` is told. Alone in its program: where other threads come by a span at the same time, `tracing`
+//! may not hear of a new subscriber.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
