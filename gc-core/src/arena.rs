@@ -11,6 +11,7 @@ use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
+use crate::local_arenas;
 use crate::metrics::Metrics;
 use crate::mutation::Mutation;
 use crate::trace::{EdgeVisitor, Edges, Trace};
@@ -116,7 +117,10 @@ struct Owner(Metrics);
 
 impl Owner {
     fn new(options: &HeapOptions) -> Result<Owner, HeapError> {
-        Ok(Owner(Metrics(Rc::new(Context::new(options)?))))
+        let owner = Owner(Metrics(Rc::new(Context::new(options)?)));
+        // SAFETY: the context is in an `Rc`, of which the owner has a part until it removes it.
+        unsafe { local_arenas::add(owner.context()) };
+        Ok(owner)
     }
 
     fn with_default_options() -> Owner {
@@ -143,6 +147,8 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        // SAFETY: it was added when this was made, on this thread, which an `Rc` does not leave.
+        unsafe { local_arenas::remove(self.context()) };
         if self.context().is_forked() {
             // Threads of the parent may have been at work on it, which nobody can wait for.
             core::mem::forget(self.0.clone());

@@ -39,7 +39,7 @@
 //! The names are those of the `gc-arena` crate, and mean the same, with these differences:
 //!
 //! * Debt and pacing count bytes, not objects. How much a step of a collection does follows from measured
-//!   rates and from [`HeapOptions::step`], so of [`metrics::Pacing`] only two fields have an effect.
+//!   rates and from [`HeapOptions::step`]; the weights of [`metrics::Pacing`] make it faster or slower.
 //! * By default large heaps are collected by other threads while the program runs. Cycles begin, go on where
 //!   they need the program's thread, and end in [`Arena::collect_debt`]. [`Arena::cycle_debt`] does the same.
 //! * [`Arena::finish_cycle`] frees everything that cannot be reached when it is called, also if a cycle is in
@@ -51,6 +51,9 @@
 //!   and not by calling `trace`, which words are pointers.
 //! * [`Gc::write_at`] is the barrier for one element of a slice. [`Gc::write`] is for the whole slice, and
 //!   costs as much, once in a cycle that goes on beside the program.
+//!
+//! `docs/migrating-from-gc-arena.md` in the repository tells what to change and to think of, and has a table
+//! of all items.
 //!
 //! # Inside
 //!
@@ -79,10 +82,12 @@ mod collect_impl;
 mod collector;
 mod context;
 mod descriptor;
+mod dyn_collect;
 pub mod dynamic_roots;
 mod gc;
 mod gc_weak;
 mod heap;
+mod local_arenas;
 pub mod lock;
 pub mod metrics;
 mod mutation;
@@ -96,6 +101,7 @@ mod tags;
 mod trace;
 mod typemap;
 mod unsize;
+pub mod zst_cache;
 
 #[doc(hidden)]
 pub use gc_derive::__unelide_lifetimes;
