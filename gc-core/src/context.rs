@@ -37,6 +37,7 @@ use crate::heap::extent::Extent;
 use crate::heap::options::HeapOptions;
 use crate::os::fork::Process;
 use crate::sync::Arc;
+use crate::trace::{Edge, EdgeVisitor};
 
 pub(crate) struct Context {
     allocator: Allocator,
@@ -316,8 +317,13 @@ impl Context {
             self.retire();
             action();
         };
+        let pins = self.heap().pins();
+        let roots = |visitor: &mut dyn EdgeVisitor| {
+            roots(visitor);
+            pins.each(|target| visitor.visit(Edge::of_root(target)));
+        };
         let world = World {
-            roots,
+            roots: &roots,
             stopped: &stopped,
             allocated,
         };
