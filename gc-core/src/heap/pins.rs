@@ -387,3 +387,90 @@ impl Held<'_> {
         counted.filter(|(address, _)| self.pins.is_inside(*address))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::rootless_mutate;
+    use crate::gc::Gc;
+
+    #[test]
+    fn bits_and_entries_must_agree() {
+        rootless_mutate(|mc| {
+            let heap = mc.context().heap();
+            let verify = || {
+                // SAFETY: no cycle is in progress, and all words were written.
+                unsafe { heap.verify(false) }.map_err(|error| error.to_string())
+            };
+            let (one, other) = (Gc::new(mc, [1u64; 4]), Gc::new(mc, [2u64; 4]));
+            let (address, flag) = (Gc::as_ptr(one).addr(), bit(Gc::as_ptr(one).addr()));
+            // SAFETY: an object is there.
+            let states = unsafe { heap.planes().states(address) };
+            mc.pin_raw(one);
+            mc.pin_raw(other);
+            assert_eq!(verify(), Ok(()));
+            states.remove(flag);
+            assert!(verify().unwrap_err().contains("pinned 1 times"));
+            states.insert(flag);
+            heap.pins().remove_raw(address).unwrap();
+            assert_eq!((verify(), states.get() & flag), (Ok(()), 0));
+            states.insert(flag);
+            assert!(verify().unwrap_err().contains("nobody has pinned it"));
+            states.remove(flag);
+            // SAFETY: there is no object, which only the verifier asks.
+            unsafe { heap.pins().add(address + 16, Kind::Raw, Place::here()) };
+            assert!(verify().unwrap_err().contains("there is no object"));
+            heap.pins().remove_raw(address + 16).unwrap();
+            assert_eq!(verify(), Ok(()));
+        });
+    }
+
+    #[test]
+    fn slots_are_used_again_and_what_stays_keeps_its_own() {
+        rootless_mutate(|mc| {
+            let pins = mc.context().heap().pins();
+            let all = || {
+                let mut all = Vec::new();
+                pins.each(|address| all.push(address));
+                all.sort_unstable();
+                all
+            };
+            let mut addresses: Vec<usize> = (0..200u64)
+                .map(|value| mc.pin_raw(Gc::new(mc, value)).addr())
+                .collect();
+            addresses.sort_unstable();
+            assert_eq!(all(), addresses);
+            assert_eq!(pins.counts(), (200, 200));
+            for address in addresses.drain(1..) {
+                pins.remove_raw(address).unwrap();
+            }
+            assert_eq!(all(), addresses);
+            for value in 0..199u64 {
+                mc.pin_raw(Gc::new(mc, value));
+            }
+            assert_eq!((all().len(), pins.table.lock().slots.len()), (200, 200));
+        });
+    }
+
+    /// A visitor may do everything but pin what was not pinned.
+    #[test]
+    fn visitors_may_drop_and_clone_guards() {
+        rootless_mutate(|mc| {
+            let pins = mc.context().heap().pins();
+            let address = mc.pin_raw(Gc::new(mc, 1u64)).addr();
+            let place = Place::here();
+            let mut visits = 0;
+            pins.each(|visited| {
+                assert_eq!(visited, address);
+                pins.retain(0, place);
+                pins.retain(0, place);
+                pins.release(0, place);
+                visits += 1;
+            });
+            assert_eq!((visits, pins.counts()), (1, (1, 2)));
+            pins.remove_raw(address).unwrap();
+            pins.release(0, place);
+            pins.each(|_| unreachable!("nothing is pinned"));
+        });
+    }
+}
