@@ -3,6 +3,11 @@
 //!
 //! Each test runs in several [`Way`]s.
 
+#![allow(
+    clippy::type_complexity,
+    reason = "the type of a guard says what a test is about"
+)]
+
 mod guards;
 mod misuse;
 mod phases;
