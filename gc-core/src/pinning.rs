@@ -7,7 +7,7 @@
 //! Who cannot keep a guard pins by address: [`Mutation::pin_raw`], and [`Mutation::unpin_raw`] for each
 //! time. [`Arena::pinned`] lists what is pinned and, in debug builds, the lines of source which did it.
 //!
-//! To the collector a pin is a root. It is found in a table ([`crate::heap::pins`]), so a cycle costs a
+//! To the collector a pin is a root. It is found in a table (`heap::pins`), so a cycle costs a
 //! little for each pinned object, and nothing where there is none.
 
 use core::fmt;
