@@ -39,6 +39,7 @@ use crate::heap::options::HeapOptions;
 use crate::local_arenas::Links;
 use crate::os::fork::Process;
 use crate::sync::Arc;
+use crate::trace::{Edge, EdgeVisitor};
 
 pub(crate) struct Context {
     allocator: Allocator,
@@ -342,8 +343,13 @@ impl Context {
             self.retire();
             action();
         };
+        let pins = self.heap().pins();
+        let roots = |visitor: &mut dyn EdgeVisitor| {
+            roots(visitor);
+            pins.each(|target| visitor.visit(Edge::of_root(target)));
+        };
         let world = World {
-            roots,
+            roots: &roots,
             stopped: &stopped,
             allocated,
         };

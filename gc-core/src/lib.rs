@@ -32,6 +32,7 @@
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
 //! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
+//! * [`pinning`]: objects that foreign code may hold by address.
 //! * [`metrics`]: what the collector does, and how to set its pace.
 //!
 //! # Vocabulary
@@ -93,6 +94,7 @@ pub mod metrics;
 mod mutation;
 mod no_drop;
 mod os;
+pub mod pinning;
 mod protocol;
 pub mod shared;
 mod static_wrapper;
@@ -122,6 +124,7 @@ pub use self::{
     heap::verify::VerifyError,
     lock::{GcLock, GcRefLock, Lock, RefLock},
     mutation::Mutation,
+    pinning::Pinned,
     static_wrapper::Static,
 };
 

@@ -128,6 +128,10 @@ pub struct Statistics {
     pub heap_bytes: usize,
     /// Bytes of blocks that it has owned at most.
     pub peak_heap_bytes: usize,
+    /// Objects that are [pinned](crate::pinning) now.
+    pub pinned_objects: usize,
+    /// How often: guards and raw pins.
+    pub pins: usize,
 }
 
 /// A handle to the figures and the pace of an arena's collector.
@@ -168,10 +172,13 @@ impl Metrics {
     /// All figures. Takes constant time.
     pub fn statistics(&self) -> Statistics {
         let (heap_bytes, peak_heap_bytes) = self.0.heap().owned_and_peak();
+        let (pinned_objects, pins) = self.0.heap().pins().counts();
         Statistics {
             allocated_bytes: self.0.allocated_bytes(),
             heap_bytes,
             peak_heap_bytes,
+            pinned_objects,
+            pins,
             ..*self.0.collector().statistics.lock()
         }
     }

@@ -128,7 +128,7 @@ impl Heap {
 }
 
 /// The bit that says that the object at `start` is dirty: that of its second word, which every
-/// object has, and in the same group.
+/// object has, and in the same group. (That of the first says that it is pinned.)
 #[inline(always)]
 pub(crate) fn dirty_bit(start: usize) -> u64 {
     bit(start) << 1

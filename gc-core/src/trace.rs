@@ -101,6 +101,17 @@ pub(crate) struct Edge {
     pub(crate) weak: bool,
 }
 
+impl Edge {
+    /// One that leads from a root to `target`.
+    pub(crate) fn of_root(target: usize) -> Edge {
+        Edge {
+            slot: 0,
+            target,
+            weak: false,
+        }
+    }
+}
+
 /// A [`Trace`] without the types: it sees plain addresses. This is what lies below the safe
 /// surface.
 pub(crate) trait EdgeVisitor {

@@ -21,7 +21,7 @@
 //! | plane | a set bit means |
 //! | --- | --- |
 //! | `kinds` | refines the tags: (tag 1, kind 0) is a strong pointer, (1, 1) a weak one, (0, 0) data; on a start word (0, 1) says that the object is a *shell*: its contents are gone, and its extent is kept because weak pointers to it remain |
-//! | `states` | on the word after a start: *dirty*, the object's tags may not tell the truth |
+//! | `states` | on a start word: the object is *pinned*; on the word after a start: *dirty*, the object's tags may not tell the truth |
 //! | `claims` | on a start word, or on the first word of a chunk of a large object: a mutator *claimed* it in this cycle, no marker reads it any more; on the word after: *done*, the claimer has read it |
 //!
 //! This module knows the layout and nothing else; only it would change with another layout.

@@ -10,6 +10,7 @@
 use super::block::{BLOCK, BlockIndex, BlockState, BlockTable, Flag, Use};
 use super::bump::Shape;
 use super::error::HeapError;
+use super::pins::Pins;
 use super::planes::{GROUP_BYTES, Planes, STARTS, WORD, bit, bit_index, low_bits};
 use super::space::AddressSpace;
 use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, Ordering};
@@ -30,6 +31,8 @@ pub(crate) struct Heap {
     /// The share of its time that the program does not have for itself, if that is why no more blocks are
     /// given out; or zero.
     refusing: AtomicU32,
+    /// Guards have it, too.
+    pins: Arc<Pins>,
     pub(super) counts: Counts,
     pub(super) store: Mutex<Store>,
 }
@@ -99,6 +102,7 @@ impl Heap {
             top: AtomicUsize::new(space.base()),
             black: AtomicBool::new(false),
             refusing: AtomicU32::new(0),
+            pins: Arc::new(Pins::new(space.planes(), space.base(), space_bytes)),
             space,
             counts: Counts {
                 limit,
@@ -121,6 +125,12 @@ impl Heap {
     #[inline(always)]
     pub(crate) fn blocks(&self) -> BlockTable {
         self.blocks
+    }
+
+    /// The pinned objects.
+    #[inline]
+    pub(crate) fn pins(&self) -> &Arc<Pins> {
+        &self.pins
     }
 
     /// The lowest address of the space.
@@ -604,6 +614,8 @@ impl Heap {
     /// Nothing refers to an object of this heap any more, no allocator has a cursor in it, and no
     /// marker or sweeper is at work.
     pub(crate) unsafe fn release(&self) {
+        // SAFETY: the heap is there.
+        unsafe { self.pins.close() };
         let mut store = self.store.lock();
         let all = core::mem::take(&mut store.occupied);
         store.partial.iter_mut().for_each(Vec::clear);

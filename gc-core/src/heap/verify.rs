@@ -4,6 +4,7 @@
 //! look-ups that it checks.
 
 use super::block::{BLOCK, BlockIndex, Use};
+use super::pins::Held;
 use super::planes::{GRANULE, GROUP_BYTES, STARTS, WORD, bit};
 use super::store::Heap;
 
@@ -30,7 +31,7 @@ struct Word {
 
 impl Heap {
     /// Checks the whole heap: extents pair up; planes, block table and store agree; free memory has
-    /// no bits in any plane; and every tagged word is null, no address of this heap (an immediate
+    /// no bits in any plane; what is pinned has an object and a bit; and every tagged word is null, no address of this heap (an immediate
     /// with its low bits set, or foreign), or the start of an allocation.
     ///
     /// The tags of dirty objects, and with `all_dirty` those of all described ones, may be wrong, so what they
@@ -43,6 +44,10 @@ impl Heap {
     /// No cycle is in progress, all tagged words are initialised, and nobody writes meanwhile.
     pub(crate) unsafe fn verify(&self, all_dirty: bool) -> Result<(), VerifyError> {
         let store = self.store.lock();
+        let pins = self.pins().hold();
+        for (address, count) in pins.inside() {
+            self.verify_pin(address, count)?;
+        }
         let small = |block: &BlockIndex| (*block, &[Use::Small][..], 1);
         let large = |block: &BlockIndex| {
             let uses = &[Use::LargeLeaf, Use::Large][..];
@@ -86,7 +91,7 @@ impl Heap {
             owned += span * BLOCK;
             let (end, all_dirty) = (address + span * BLOCK, all_dirty && state.is_described());
             // SAFETY: passed on to the caller.
-            unsafe { self.verify_blocks(address, end, usage, all_dirty)? };
+            unsafe { self.verify_blocks(address, end, usage, all_dirty, &pins)? };
         }
         // Blocks go back to the space beside this, and are counted under the lock.
         let counted = self.owned_and_peak().0;
@@ -111,6 +116,7 @@ impl Heap {
         end: usize,
         usage: Use,
         all_dirty: bool,
+        pins: &Held<'_>,
     ) -> Result<(), VerifyError> {
         let large = !matches!(usage, Use::Small | Use::Free);
         // SAFETY: the block is ours.
@@ -156,8 +162,14 @@ impl Heap {
                 ));
             }
             let dirty_place = inside.is_some_and(|start| address == start + WORD);
-            if word.state && !dirty_place {
+            if word.state && !is_start && !dirty_place {
                 return Err(wrong(address, "dirty where there is no object".into()));
+            }
+            if word.state && is_start && !pins.has(address) {
+                return Err(wrong(
+                    address,
+                    "said to be pinned, and nobody has pinned it".into(),
+                ));
             }
             if word.claim {
                 return Err(wrong(address, "a claim outside of a cycle".into()));
@@ -186,6 +198,24 @@ impl Heap {
                 Err(wrong(base, "the blocks of a large object are empty".into()))
             }
             None => Ok(()),
+        }
+    }
+
+    /// Checks what the planes say of an object that was pinned so often.
+    fn verify_pin(&self, address: usize, count: usize) -> Result<(), VerifyError> {
+        let owned = self.block_of(address).is_some();
+        match owned.then(|| self.word(address)) {
+            Some(word) if word.extent && bit(address) & STARTS != 0 => match word.state {
+                true => Ok(()),
+                false => Err(wrong(
+                    address,
+                    format!("pinned {count} times, and its bit does not say so"),
+                )),
+            },
+            _ => Err(wrong(
+                address,
+                format!("pinned {count} times, and there is no object"),
+            )),
         }
     }
 
