@@ -176,7 +176,7 @@ impl<'gc, T: 'gc> Interior<'gc, T> {
     #[inline]
     pub fn write(mc: &Mutation<'gc>, this: Interior<'gc, T>) -> &'gc Write<T> {
         // SAFETY: the part lies in the object at the base.
-        unsafe { write_part(mc, this.base, this.as_ref()) }
+        unsafe { write_part(mc.context(), this.base, this.as_ref()) }
     }
 }
 

@@ -71,6 +71,7 @@ pub use self::interior::__Whole;
 
 use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
+use crate::context::Context;
 use crate::gc::Gc;
 use crate::heap::error::HeapError;
 use crate::mutation::Mutation;
@@ -236,7 +237,7 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
     #[inline]
     pub fn write(mc: &Mutation<'gc>, slice: Slice<'gc, T>) -> &'gc Write<[T]> {
         // SAFETY: the elements lie in the object at the base (invariant 1).
-        unsafe { write_part(mc, slice.base, slice.as_ref()) }
+        unsafe { write_part(mc.context(), slice.base, slice.as_ref()) }
     }
 
     /// [`Slice::write`] for one element.
@@ -257,7 +258,7 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
     #[track_caller]
     pub fn write_at(mc: &Mutation<'gc>, slice: Slice<'gc, T>, index: usize) -> &'gc Write<T> {
         // SAFETY: the element lies in the object at the base (invariant 1).
-        unsafe { write_part(mc, slice.base, &slice.as_ref()[index]) }
+        unsafe { write_part(mc.context(), slice.base, &slice.as_ref()[index]) }
     }
 }
 
@@ -302,7 +303,15 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
     ///
     /// As for [`Gc::try_new`].
     pub fn try_compact_to_fit(self, mc: &Mutation<'gc>) -> Result<Slice<'gc, T>, HeapError> {
-        let (context, base) = (mc.context(), Gc::as_ptr(self.base).addr());
+        // SAFETY: the heap is that of the arena that `'gc` brands.
+        unsafe { self.compact(mc.context()) }
+    }
+
+    /// # Safety
+    ///
+    /// The context is one of the arena that `'gc` brands; and if that is shared, `T` is `Send` and `Sync`.
+    pub(crate) unsafe fn compact(self, context: &Context) -> Result<Slice<'gc, T>, HeapError> {
+        let base = Gc::as_ptr(self.base).addr();
         if !context.heap().spans(base) {
             return Ok(self);
         }
@@ -311,7 +320,9 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
         if context.slice_bytes::<T>(self.length) >= Some(bytes) {
             return Ok(self);
         }
-        Gc::try_new_slice(mc, self.as_ref().iter().cloned()).map(Slice::from)
+        let copy = context.allocate_slice(self.as_ref().iter().cloned())?;
+        // SAFETY: the values were just allocated in the arena.
+        Ok(Slice::from(unsafe { Gc::from_non_null(copy) }))
     }
 }
 
@@ -319,23 +330,20 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
 ///
 /// # Safety
 ///
-/// It is one, or has no size.
+/// It is one, or has no size; and the base is of the heap of this context.
 #[inline]
-unsafe fn write_part<'gc, P: ?Sized>(
-    mc: &Mutation<'gc>,
+pub(crate) unsafe fn write_part<'gc, P: ?Sized>(
+    context: &Context,
     base: Gc<'gc, ()>,
     part: &'gc P,
 ) -> &'gc Write<P> {
-    let (start, bytes) = (ptr::from_ref(part).addr(), size_of_val(part));
+    let (start, bytes) = (ptr::from_ref(part).cast::<u8>().addr(), size_of_val(part));
+    let object = Gc::as_ptr(base).addr();
     if bytes > 0 {
-        let object = Gc::as_ptr(base).addr();
         // SAFETY: the part has a size, so the base is an object in the heap, and these are bytes of it.
-        unsafe {
-            mc.context()
-                .before_partial_write(object, (start, start + bytes))
-        }
+        unsafe { context.before_partial_write(object, (start, start + bytes)) }
     } else {
-        mc.backward_barrier(base, None);
+        context.before_write(object);
     }
     // SAFETY: the barrier was called.
     unsafe { Write::assume(part) }

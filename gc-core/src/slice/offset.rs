@@ -15,6 +15,7 @@ use super::{Slice, write_part};
 use crate::allocation::measured_length;
 use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
+use crate::context::Context;
 use crate::gc::Gc;
 use crate::heap::block::{BlockIndex, BlockTable};
 use crate::heap::error::HeapError;
@@ -106,9 +107,20 @@ impl<'gc, T: Collect<'gc> + 'gc> OffsetSlice<'gc, T> {
         I: IntoIterator<Item = T>,
         I::IntoIter: ExactSizeIterator,
     {
-        let elements = mc.context().allocate_measured(items.into_iter())?;
+        // SAFETY: the heap is that of the arena that `'gc` brands.
+        unsafe { OffsetSlice::allocate(mc.context(), items.into_iter()) }
+    }
+
+    /// # Safety
+    ///
+    /// The context is one of the arena that `'gc` brands; and if that is shared, `T` is `Send` and `Sync`.
+    pub(crate) unsafe fn allocate(
+        context: &Context,
+        items: impl ExactSizeIterator<Item = T>,
+    ) -> Result<OffsetSlice<'gc, T>, HeapError> {
+        let elements = context.allocate_measured(items)?;
         let base = elements.cast::<T>();
-        let offset = match size_of::<T>() == 0 && !mc.context().heap().spans(base.addr().get()) {
+        let offset = match size_of::<T>() == 0 && !context.heap().spans(base.addr().get()) {
             true => usize::MAX - elements.len(),
             false => 0,
         };
@@ -310,7 +322,13 @@ impl<'gc, T: 'gc> OffsetSlice<'gc, T> {
     #[track_caller]
     pub fn write_at(mc: &Mutation<'gc>, slice: OffsetSlice<'gc, T>, index: usize) -> &'gc Write<T> {
         // SAFETY: the element lies in the object at the base.
-        unsafe { write_part(mc, slice.base(), &slice.resolve(mc).as_ref()[index]) }
+        unsafe {
+            write_part(
+                mc.context(),
+                slice.base(),
+                &slice.resolve(mc).as_ref()[index],
+            )
+        }
     }
 }
 
