@@ -1,0 +1,16 @@
+//! Pointers that point anywhere into an object: slices, strings, offset slices and interior references.
+
+mod alive;
+mod cells;
+mod lengths;
+mod random;
+mod shared;
+
+use gc_core::{Arena, Rootable};
+
+/// The number of objects that are left after a full collection, of a heap that has nothing wrong with it.
+fn count<R: for<'a> Rootable<'a> + ?Sized>(arena: &mut Arena<R>) -> usize {
+    arena.finish_cycle();
+    arena.verify().unwrap();
+    arena.allocations().len()
+}
