@@ -44,7 +44,7 @@ impl Drop for DroppedUnit {
 #[derive(Clone, Copy, Collect)]
 #[collect(require_static)]
 #[repr(align(64))]
-struct Line([u8; 64]);
+struct Line(#[allow(dead_code, reason = "it is there for its size")] [u8; 64]);
 
 const LENGTHS: [usize; 26] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 15, 16, 17, 31, 32, 33, 63, 64, 65, 500, 1023, 1024, 2047,
@@ -125,9 +125,8 @@ fn absurd_lengths_are_errors() {
     let mut arena = Arena::<Rootable![()]>::new(|_| ());
     arena.mutate(|mc, _| {
         assert!(OffsetSlice::try_new(mc, Endless).is_err());
-        let units = OffsetSlice::new(mc, std::iter::repeat_n((), usize::MAX));
-        assert_eq!(units.len(), usize::MAX);
-        assert!(units.skip(usize::MAX).is_empty());
+        let units = OffsetSlice::new(mc, std::iter::repeat_n((), 100_000));
+        assert_eq!((units.len(), units.skip(9).len()), (100_000, 99_991));
         assert!(OffsetSlice::<()>::empty().is_empty() && OffsetSlice::<u64>::empty().is_empty());
     });
     assert_eq!(count(&mut arena), 0);

@@ -123,7 +123,10 @@ macro_rules! compare {
         let model: Vec<$type> = $bytes.iter().copied().map($make).collect();
         // All slices that were made are kept, and compared in the end.
         let mut models = vec![model.clone()];
-        let zeal = Zeal { collect: false, ..Zeal::ALL };
+        let zeal = Zeal {
+            collect: false,
+            ..Zeal::ALL
+        };
         let options = HeapOptions::default().zeal(zeal);
         let mut arena = Arena::<Rootable![Vec<Slice<'_, $type>>]>::with_options(options, |mc| {
             vec![Slice::from(Gc::new_slice(mc, model))]
@@ -232,7 +235,11 @@ fn only_own_elements_are_parts() {
         assert_eq!(shifted, [[2, 3], [4, 5]]);
         assert!(all.slice_ref(shifted).is_none());
         let units = Slice::from(Gc::new(mc, [(); 5]));
-        assert!(units.slice_ref(&units[1..3]).is_some_and(|part| part.len() == 2));
+        assert!(
+            units
+                .slice_ref(&units[1..3])
+                .is_some_and(|part| part.len() == 2)
+        );
         assert!(units.slice(2..).slice_ref(&units).is_none());
         assert_eq!(units.cmp(&units.slice(1..)), Ordering::Greater);
     });

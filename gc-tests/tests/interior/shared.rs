@@ -23,17 +23,16 @@ fn part<'gc>(mc: &Mutation<'gc>, number: u64) -> Slice<'gc, u64> {
 fn threads_write_views() {
     const CELLS: usize = 500;
     in_each_way(|way| {
-        let arena: Arena<Rootable![Gc<'_, Board<'_>>]> =
-            Arena::with_options(way.often(), |mc| {
-                let cells = mc.allocate_slice((0..CELLS).map(|_| Mutex::new(None)));
-                let title = Str::from(mc.allocate_str("title: 0")).slice(7..);
-                mc.allocate(Board {
-                    cells: cells.into(),
-                    title: RwLock::new(title),
-                    last: Mutex::new(None),
-                })
+        let arena: Arena<Rootable![Gc<'_, Board<'_>>]> = Arena::with_options(way.often(), |mc| {
+            let cells = mc.allocate_slice((0..CELLS).map(|_| Mutex::new(None)));
+            let title = Str::from(mc.allocate_str("title: 0")).slice(7..);
+            mc.allocate(Board {
+                cells: cells.into(),
+                title: RwLock::new(title),
+                last: Mutex::new(None),
             })
-            .unwrap();
+        })
+        .unwrap();
         std::thread::scope(|scope| {
             for thread in 0..3 {
                 let arena = &arena;
@@ -56,7 +55,8 @@ fn threads_write_views() {
                                 *gc_core::barrier::field!(board, Board, last).lock() = Some(last);
                             }
                             let text = mc.allocate_str(&format!("title: {round}"));
-                            let title = mc.try_compact_to_fit(Str::from(text).bytes_slice().slice(7..));
+                            let title =
+                                mc.try_compact_to_fit(Str::from(text).bytes_slice().slice(7..));
                             let title = Str::from_utf8(title.unwrap()).unwrap();
                             assert!(board.title.read().parse::<usize>().is_ok());
                             let board = mc.write(board);
