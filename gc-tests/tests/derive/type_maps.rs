@@ -73,7 +73,7 @@ struct Views<'gc> {
 
 #[derive(Collect)]
 #[collect(no_drop)]
-struct Numbered<'gc>(std::num::NonZeroU64, Interior<'gc, u64>);
+struct Numbered<'gc>(&'static u64, Interior<'gc, u64>);
 
 #[test]
 fn derived_words_are_kinds_without_tags() {
