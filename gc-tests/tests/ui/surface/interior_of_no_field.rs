@@ -1,18 +1,16 @@
 use std::rc::Rc;
 
+use gc_core::Gc;
 use gc_core::slice::{Interior, interior};
-use gc_core::{Gc, Lock};
 
 struct Node {
     number: u64,
-    text: String,
 }
 
 struct Outer<'gc> {
     boxed: Box<Node>,
     shared: Rc<Node>,
     other: Gc<'gc, Node>,
-    cell: Lock<(u64, u64)>,
     maybe: Option<Node>,
 }
 
@@ -43,16 +41,8 @@ fn through_a_reference<'gc>(node: Gc<'gc, &'static Node>) -> Interior<'gc, u64> 
     interior!(node, Node, number)
 }
 
-fn coerced<'gc>(node: Gc<'gc, Node>) -> Interior<'gc, str> {
-    interior!(node, Node, text)
-}
-
 fn coerced_by_deref<'gc>(outer: Gc<'gc, Outer<'gc>>) -> Interior<'gc, Node> {
     interior!(outer, Outer, boxed)
-}
-
-fn into_a_cell<'gc>(outer: Gc<'gc, Outer<'gc>>) -> Interior<'gc, u64> {
-    interior!(interior!(outer, Outer, cell), Lock, cell)
 }
 
 fn into_an_option<'gc>(outer: Gc<'gc, Outer<'gc>>) -> Interior<'gc, Node> {
@@ -69,10 +59,6 @@ fn packed<'gc>(packed: Gc<'gc, Packed>) -> Interior<'gc, u64> {
 
 fn of_a_reference<'gc>(node: &'gc Node) -> Interior<'gc, u64> {
     interior!(node, Node, number)
-}
-
-fn by_hand<'gc>(gc: Gc<'gc, ()>, number: &'gc u64) -> Interior<'gc, u64> {
-    Interior { base: gc, pointer: number }
 }
 
 fn main() {}

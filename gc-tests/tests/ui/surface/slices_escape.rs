@@ -52,8 +52,12 @@ fn to_a_thread<'gc>(
 
 fn write<'gc>(mc: &Mutation<'gc>, slice: Slice<'gc, Lock<u64>>, interior: Interior<'gc, u64>) {
     slice[0].unlock().set(5);
-    *interior = 5;
     Interior::write(mc, interior).unlock();
+}
+
+fn assign<'gc>(slice: Slice<'gc, u64>, interior: Interior<'gc, u64>) {
+    slice[0] = 5;
+    *interior = 5;
 }
 
 fn main() {}
