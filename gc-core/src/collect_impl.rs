@@ -14,31 +14,28 @@ use crate::collect::{Collect, Trace};
 use crate::heap::planes::WORD;
 use crate::typemap::TypeMap;
 
-/// Tells a visitor of an option that is none, at the address `slot`, that its word is a pointer word
-/// all the same, if that is what the option's map says: when something is put there later, nobody
-/// may ask again.
+/// Tells a visitor of an option that is none, at `address`, that one of its words is a pointer word all
+/// the same, if that is what the option's map says, and the next perhaps derived from it: when something is
+/// put there later, nobody may ask again.
 #[inline]
-pub(crate) fn trace_none<'gc, C: Trace<'gc>>(map: TypeMap, slot: usize, cc: &mut C) {
-    if let Some((1, weak)) = map.fixed() {
-        cc.trace_null_at(slot, weak == 1);
+pub(crate) fn trace_none<'gc, C: Trace<'gc>>(map: TypeMap, address: usize, cc: &mut C) {
+    // An option with a constant map has one pointer, or it would be none.
+    if let Some((tag, kinds)) = map.fixed()
+        && tag != 0
+    {
+        let slot = address + tag.trailing_zeros() as usize * WORD;
+        cc.trace_null_at(slot, kinds & tag != 0);
+        if kinds & !tag != 0 {
+            cc.trace_derived_at(slot + WORD);
+        }
     }
 }
 
-/// The map of an `Option` of something with the map `content`, where the option takes `bytes` bytes.
-///
-/// In general the pointers of an option are there or not. But an option that is only one word, of
-/// something that is a pointer, has a null for `None`.
-pub(crate) const fn option_map(content: TypeMap, bytes: usize) -> TypeMap {
-    match content.fixed() {
-        Some((1, _)) if bytes == WORD => content,
-        _ => TypeMap::LEAF.with_variant_field(content),
-    }
-}
-
-// SAFETY: the content is visited in place. A one-word option of a pointer is a pointer or null.
+// SAFETY: the content is visited in place; so is what an option of the same size as its content has in
+// place of a pointer.
 unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for Option<T> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap = option_map(T::TYPE_MAP, size_of::<Option<T>>());
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.in_option(size_of::<Option<T>>());
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {

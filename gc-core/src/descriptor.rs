@@ -101,7 +101,7 @@ impl Described {
     }
 
     /// The number of values in the object.
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         if !self.descriptor.counted {
             return 1;
         }

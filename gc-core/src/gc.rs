@@ -60,7 +60,7 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
 /// The answer to an allocation that failed where nobody asked for an error.
 #[cold]
 #[inline(never)]
-fn out_of_memory(error: HeapError) -> ! {
+pub(crate) fn out_of_memory(error: HeapError) -> ! {
     panic!("{error}")
 }
 

@@ -31,6 +31,7 @@
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
+//! * [`slice`](mod@slice): slices, strings and references that point anywhere into an object.
 //! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
 //! * [`pinning`]: objects that foreign code may hold by address.
 //! * [`metrics`]: what the collector does, and how to set its pace.
@@ -97,6 +98,7 @@ mod os;
 pub mod pinning;
 mod protocol;
 pub mod shared;
+pub mod slice;
 mod static_wrapper;
 mod sync;
 mod tags;

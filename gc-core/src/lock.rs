@@ -16,7 +16,7 @@ use core::ptr;
 
 use crate::barrier::Unlock;
 use crate::collect::{Collect, Trace};
-use crate::collect_impl::{option_map, trace_none};
+use crate::collect_impl::trace_none;
 use crate::gc::Gc;
 use crate::local_arenas;
 use crate::mutation::Mutation;
@@ -521,7 +521,7 @@ impl<T> Unlock for OnceLock<T> {
 // SAFETY: the one field is visited in place, and is an option.
 unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for OnceLock<T> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap = option_map(T::TYPE_MAP, size_of::<OnceCell<T>>()).in_cell();
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.in_option(size_of::<OnceCell<T>>()).in_cell();
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {

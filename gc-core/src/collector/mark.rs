@@ -43,7 +43,7 @@ use super::stack::MarkStack;
 use super::work::{Packet, Work, entry};
 use crate::descriptor::Described;
 use crate::heap::Heap;
-use crate::heap::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
+use crate::heap::block::{BLOCK, BlockIndex, BlockState, BlockTable, Flag, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{
     ENDS, GRANULE, GROUP_BYTES, GROUP_WORDS, Group, Plane, Planes, STARTS, WORD, bit, bit_index,
@@ -611,7 +611,7 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
             let own = low_bits(((next - address) / WORD) as u32);
             // SAFETY: the address lies in an object of the heap.
             let tags = unsafe { self.planes.group(address) }.tags.get() >> first & own;
-            let weak = if state.has_kinds() {
+            let weak = if state.has_weak() {
                 // SAFETY: as above.
                 tags & unsafe { self.planes.kinds(address) }.get() >> first
             } else {
@@ -899,5 +899,12 @@ impl<V: EdgeVisitor> EdgeVisitor for Asked<'_, V> {
             unsafe { self.heap.tag_word(edge.slot, edge.weak) };
         }
         self.listener.visit(edge);
+    }
+
+    fn visit_derived(&mut self, slot: usize) {
+        if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slot is a word of the object, and derived from the one before.
+            unsafe { self.heap.insert_kind(slot, Flag::Derived) };
+        }
     }
 }
