@@ -104,7 +104,7 @@ mod silent {
     use crate::collector::{Collector, Phase};
 
     #[derive(Default)]
-    pub(in crate::collector) struct Progress;
+    pub(in crate::collector) struct Progress {}
 
     pub(in crate::collector) struct Inside;
 
@@ -114,6 +114,7 @@ mod silent {
 
         #[inline(always)]
         pub(in crate::collector) fn tell_work(&self) -> Inside {
+            let Progress {} = self.progress;
             Inside
         }
     }

@@ -97,7 +97,7 @@ fn roots_are_changed_and_mapped() {
 fn collecting() {
     let mut arena = Arena::<Elided>::new(chain);
     assert_eq!(arena.collection_phase(), CollectionPhase::Sleeping);
-    arena.mutate(|mc, _| drop(chain(mc)));
+    arena.mutate(|mc, _| _ = chain(mc));
     assert_eq!(arena.metrics().total_gc_count(), 2);
     arena.collect_debt();
     arena.cycle_debt();

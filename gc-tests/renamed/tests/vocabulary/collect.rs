@@ -49,10 +49,10 @@ macro_rules! assert_leaves {
 
 #[test]
 fn types_without_pointers() {
-    leaves();
+    rootless_mutate(|mc| leaves(Gc::new(mc, 1)));
 }
 
-fn leaves<'gc>() {
+fn leaves<'gc>(_: G<'gc>) {
     assert_leaves!(
         (), bool, char, u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64,
         str, String, CStr, CString, OsStr, OsString, Path, PathBuf, TypeId, NonZeroU32,

@@ -1,12 +1,18 @@
 //! Roots that come and go.
 
+#![allow(
+    clippy::redundant_closure,
+    reason = "the function itself is not general enough"
+)]
+
 use gc_arena::dynamic_roots::{DynamicRoot, DynamicRootSet, MismatchedRootSet};
 use gc_arena::{Arena, Gc, Rootable};
 
 #[test]
 fn handles() {
     let mut arena = Arena::<Rootable![DynamicRootSet<'_>]>::new(|mc| DynamicRootSet::new(mc));
-    let handle: DynamicRoot<Rootable![Gc<'_, u32>]> =
+    type Numbers = Rootable![Gc<'_, u32>];
+    let handle: DynamicRoot<Numbers> =
         arena.mutate(|mc, roots| roots.stash(mc, Gc::new(mc, Gc::new(mc, 5))));
     let copy = handle.clone();
     drop(handle);

@@ -82,13 +82,15 @@ fn a_once_lock_is_like_a_once_cell() {
     assert!(format!("{:?}", OnceLock::<u8>::new()).starts_with("OnceLock("));
 }
 
+type Number<'gc> = Option<Gc<'gc, u64>>;
+
 #[derive(Collect)]
 #[collect(no_drop)]
 struct Holder<'gc> {
-    inside: Lock<Option<Gc<'gc, u64>>>,
+    inside: Lock<Number<'gc>>,
     list: RefLock<Vec<Gc<'gc, u64>>>,
-    outside: Box<Lock<Option<Gc<'gc, u64>>>>,
-    taken: Lock<Option<Gc<'gc, Lock<[Option<Gc<'gc, u64>>; 3]>>>>,
+    outside: Box<Lock<Number<'gc>>>,
+    taken: Lock<Option<GcLock<'gc, [Number<'gc>; 3]>>>,
 }
 
 /// A marker that has not come by yet must not miss what was taken, for it goes to where no marker looks.

@@ -3,7 +3,9 @@
 use gc_arena::metrics::{Metrics, Pacing};
 use gc_arena::{Arena, Gc, HeapOptions, Mode, Rootable};
 
-fn incremental() -> Arena<Rootable![Vec<Gc<'_, [u64; 8]>>]> {
+type Objects = Rootable![Vec<Gc<'_, [u64; 8]>>];
+
+fn incremental() -> Arena<Objects> {
     let options = HeapOptions::default().mode(Mode::Incremental);
     Arena::with_options(options, |_| Vec::new()).unwrap()
 }

@@ -19,7 +19,7 @@ fn a_pointer_is_like_a_reference() {
             (also_two, "2 2".to_string())
         );
         assert!(two < three && two.cmp(&three).is_lt() && two.partial_cmp(&three).is_some());
-        assert!(!Gc::ptr_eq(two, also_two) && Gc::ptr_eq(two, two.clone()));
+        assert!(!Gc::ptr_eq(two, also_two) && Gc::ptr_eq(two, Clone::clone(&two)));
         assert_eq!(format!("{two:p}"), format!("{:p}", Gc::as_ptr(two)));
         let hash = |value: &dyn Fn(&mut DefaultHasher)| {
             let mut hasher = DefaultHasher::new();
