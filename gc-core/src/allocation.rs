@@ -7,7 +7,7 @@ use core::ptr::{self, NonNull};
 
 use crate::collect::Collect;
 use crate::context::Context;
-use crate::descriptor::{Described, Descriptor};
+use crate::descriptor::{Described, Descriptor, Detail, read_detail};
 use crate::heap::MAX_ALIGN;
 use crate::heap::bump::{Shape, record_tags};
 use crate::heap::error::HeapError;
@@ -45,7 +45,7 @@ impl Context {
         unsafe {
             place.write(value);
             if Values::<T>::DESCRIBED {
-                Described::set(extent, Values::<T>::DESCRIPTOR, 1);
+                Described::set(extent, Values::<T>::DESCRIPTOR);
             }
             if needs_drop::<T>() {
                 heap.note_drop(base);
@@ -67,7 +67,7 @@ impl Context {
     ///
     /// The object at `base` is that long.
     #[cold]
-    unsafe fn record_weak(&self, base: usize, mut weak: u64) {
+    pub(crate) unsafe fn record_weak(&self, base: usize, mut weak: u64) {
         while weak != 0 {
             // SAFETY: the word belongs to the object.
             unsafe {
@@ -118,7 +118,8 @@ impl Context {
             // SAFETY: all values are there now; see `allocate`.
             unsafe {
                 if Values::<T>::DESCRIBED {
-                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR, count);
+                    Described::set_detail(extent, Detail::new(count));
+                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR);
                 }
                 if needs_drop::<T>() {
                     heap.note_drop(extent.base);
@@ -162,9 +163,9 @@ impl Context {
 }
 
 /// Drops the values of a slice under construction when that panics.
-struct Written<T> {
-    place: *mut T,
-    count: usize,
+pub(crate) struct Written<T> {
+    pub(crate) place: *mut T,
+    pub(crate) count: usize,
 }
 
 impl<T> Drop for Written<T> {
@@ -207,16 +208,18 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
     };
 
     const fn descriptor(counted: bool) -> Descriptor {
+        let (drop, trace): (unsafe fn(Extent), unsafe fn(Extent, &mut dyn EdgeVisitor)) = if counted
+        {
+            (drop_values::<T, true>, trace_values::<T, true>)
+        } else {
+            (drop_values::<T, false>, trace_values::<T, false>)
+        };
         Descriptor {
-            drop: if needs_drop::<T>() {
-                Some(drop_values::<T>)
-            } else {
-                None
-            },
-            trace: trace_values::<T>,
+            drop: if needs_drop::<T>() { Some(drop) } else { None },
+            trace,
             external: Self::MAP.is_external(),
             moves: Self::MAP.moves(),
-            counted,
+            metadata: NonNull::dangling(),
         }
     }
 
@@ -266,29 +269,43 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
     }
 }
 
-/// Drops `count` values.
+/// The values in an object: one, or, if they are counted, as many as its detail says.
+///
+/// # Safety
+///
+/// The object has the descriptor of such values.
+unsafe fn values<T, const COUNTED: bool>(extent: Extent) -> *mut [T] {
+    let count = if COUNTED {
+        // SAFETY: passed on to the caller.
+        unsafe { read_detail(extent.end()) }
+    } else {
+        1
+    };
+    ptr::slice_from_raw_parts_mut(ptr::with_exposed_provenance_mut(extent.base), count)
+}
+
+/// Drops the values in an object.
 ///
 /// # Safety
 ///
 /// They are there, and nobody refers to them, now or later.
-unsafe fn drop_values<T>(values: *mut u8, count: usize) {
+unsafe fn drop_values<T, const COUNTED: bool>(extent: Extent) {
     // SAFETY: passed on to the caller.
-    unsafe { ptr::slice_from_raw_parts_mut(values.cast::<T>(), count).drop_in_place() }
+    unsafe { values::<T, COUNTED>(extent).drop_in_place() }
 }
 
-/// Visits the pointers of `count` values.
+/// Visits the pointers of the values in an object.
 ///
 /// # Safety
 ///
 /// They are there, in an object of a heap on which no mutator is at work, or which is about to be written for
 /// the first time in a cycle; so that nobody has a reference to them by which to change them.
-unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc>(
-    values: *const u8,
-    count: usize,
+unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc, const COUNTED: bool>(
+    extent: Extent,
     visitor: &mut dyn EdgeVisitor,
 ) {
     // SAFETY: passed on to the caller.
-    let values = unsafe { core::slice::from_raw_parts(values.cast::<T>(), count) };
+    let values = unsafe { &*values::<T, COUNTED>(extent) };
     let range = values.as_ptr_range();
     // SAFETY: the caller has no exclusive reference, and there are no shared ones that would allow
     // a change while a collection runs.

@@ -31,6 +31,7 @@
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
+//! * [`slice`] and [`meta`]: slices and strings with pointers of one word, with headers, and with metadata.
 //! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
 //! * [`metrics`]: what the collector does, and how to set its pace.
 //!
@@ -56,7 +57,7 @@
 //!
 //! `os` and `sync` talk to the machine; `heap` is memory about which everything can be known by
 //! arithmetic; `protocol` has what threads owe each other, each piece with its proof; `typemap`, `trace`,
-//! `tags` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
+//! `tags`, `recipe` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
 //! the program; `context` and `mutation` are what arenas and callbacks hold. The repository's
 //! `docs/architecture.md`, `docs/memory-layout.md`, `docs/concurrency.md` and `docs/tuning.md` tell the rest.
 
@@ -80,16 +81,19 @@ mod collector;
 mod context;
 mod descriptor;
 pub mod dynamic_roots;
-mod gc;
+pub mod gc;
 mod gc_weak;
 mod heap;
 pub mod lock;
+pub mod meta;
 pub mod metrics;
 mod mutation;
 mod no_drop;
 mod os;
 mod protocol;
+mod recipe;
 pub mod shared;
+pub mod slice;
 mod static_wrapper;
 mod sync;
 mod tags;
@@ -108,7 +112,7 @@ pub use self::{
     arena::{Arena, Rootable},
     collect::Collect,
     dynamic_roots::{DynamicRoot, DynamicRootSet},
-    gc::Gc,
+    gc::{Gc, GcBuilder, GcFat, GcThin},
     gc_weak::GcWeak,
     heap::error::HeapError,
     heap::extent::Extent,
@@ -116,6 +120,10 @@ pub use self::{
     heap::verify::VerifyError,
     lock::{GcLock, GcRefLock, Lock, RefLock},
     mutation::Mutation,
+    slice::{
+        GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder,
+        GcThinSlice, GcThinSliceWithHeader, GcThinStr, SliceWithHeader,
+    },
     static_wrapper::Static,
 };
 

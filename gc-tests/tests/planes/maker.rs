@@ -42,7 +42,7 @@ impl<'gc> Maker<'_, 'gc> {
         bytes: usize,
         map: Map,
     ) -> Gc<'gc, [T]> {
-        let gc = Gc::new_slice(self.mc, items);
+        let gc = Gc::slice_from_iter(self.mc, items);
         self.note(gc, bytes, map);
         gc
     }
@@ -145,7 +145,7 @@ impl<'gc> Maker<'_, 'gc> {
         );
         unlock!(Gc::write(self.mc, edges), Edges, last).set(Some(leaf));
 
-        let text = Gc::new_str(self.mc, "as long as 23 bytes are");
+        let text = Gc::str_from(self.mc, "as long as 23 bytes are");
         self.note(text, 23, Map::Fixed);
         let items = self.slice(vec![leaf; 3], 24, Map::Fixed);
         let bytes = self.slice(vec![1_u8; 17], 17, Map::Fixed);
@@ -311,7 +311,7 @@ impl<'gc> Maker<'_, 'gc> {
             }
 
             let items: Vec<_> = (0..5).map(|_| Lock::new(before)).collect();
-            let items = Gc::new_slice(mc, items);
+            let items = Gc::slice_from_iter(mc, items);
             if written {
                 Gc::write(mc, items)[1].unlock().set(after);
                 Gc::write(mc, items)[4].unlock().set(after);
@@ -319,7 +319,7 @@ impl<'gc> Maker<'_, 'gc> {
             self.note(items, 5 * TREE_BYTES + 2 * WORD, Map::Dynamic);
 
             let pairs: Vec<_> = (0..3).map(|_| Lock::new(None)).collect();
-            let links = Gc::new_slice(mc, pairs);
+            let links = Gc::slice_from_iter(mc, pairs);
             if written {
                 Gc::write(mc, links)[2].unlock().set(Some(leaf));
             }
