@@ -39,7 +39,7 @@ pub struct Thin<T: ?Sized> {
 ///
 /// One rarely writes it: [`GcFat`] and [`GcThin`] are shorter.
 #[repr(transparent)]
-pub struct GcKind<S, M, P> {
+pub struct GcKind<S, M = (), P = UnitPtrMeta> {
     store: S,
     /// Invariant: implementations of `PtrMeta` may differ for types of which one is a subtype of the other.
     _meta: PhantomData<fn(M, P) -> (M, P)>,
