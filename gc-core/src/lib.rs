@@ -31,7 +31,7 @@
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
-//! * [`slice`] and [`meta`]: slices and strings with pointers of one word, with headers, and with metadata.
+//! * [`gc_slice`] and [`meta`]: slices and strings with pointers of one word, with headers, and with metadata.
 //! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
 //! * [`metrics`]: what the collector does, and how to set its pace.
 //!
@@ -93,7 +93,7 @@ mod os;
 mod protocol;
 mod recipe;
 pub mod shared;
-pub mod slice;
+pub mod gc_slice;
 mod static_wrapper;
 mod sync;
 mod tags;
@@ -120,7 +120,7 @@ pub use self::{
     heap::verify::VerifyError,
     lock::{GcLock, GcRefLock, Lock, RefLock},
     mutation::Mutation,
-    slice::{
+    gc_slice::{
         GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder,
         GcThinSlice, GcThinSliceWithHeader, GcThinStr, SliceWithHeader,
     },

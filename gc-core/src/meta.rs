@@ -8,7 +8,7 @@
 //! of a slice. With a copy of them in the object, a *thin* pointer, which is only an address, can be made
 //! into the *fat* one that it takes to use the value. [`AllocMeta`] says how much memory the value needs.
 //!
-//! Slices, strings and slices with headers have theirs in [`crate::slice`], and safe builders. With a
+//! Slices, strings and slices with headers have theirs in [`crate::gc_slice`], and safe builders. With a
 //! [`PtrMeta`] of one's own other types of unsized values can be made, by an `unsafe` constructor of
 //! [`GcBuilder`](crate::GcBuilder).
 //!
@@ -177,7 +177,7 @@ impl<T, M> AllocMeta<T, M> for UnitPtrMeta {
 /// ```
 /// use gc_core::Static;
 /// use gc_core::meta::{PtrMeta, StaticPtrMeta};
-/// use gc_core::slice::StrPtrMeta;
+/// use gc_core::gc_slice::StrPtrMeta;
 ///
 /// type Meta = StaticPtrMeta<StrPtrMeta>;
 /// let thin = "text".as_ptr().cast::<Static<()>>();

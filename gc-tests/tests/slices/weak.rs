@@ -2,7 +2,7 @@
 
 use gc_core::gc::{GcKind, Thin};
 use gc_core::meta::{TypeMeta, type_meta_const_promotion};
-use gc_core::slice::{SlicePtrMeta, SliceWithHeaderPtrMeta};
+use gc_core::gc_slice::{SlicePtrMeta, SliceWithHeaderPtrMeta};
 use gc_core::{
     Arena, Collect, Gc, GcSliceBuilder, GcSliceWithHeaderBuilder, GcThinSlice, GcWeak, Rootable,
     SliceWithHeader,

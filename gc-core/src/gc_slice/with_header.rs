@@ -47,7 +47,7 @@ impl<H, E> SliceWithHeader<H, E> {
     /// A pointer to the header.
     ///
     /// ```
-    /// # use gc_core::slice::SliceWithHeader;
+    /// # use gc_core::gc_slice::SliceWithHeader;
     /// let header = 7_u32;
     /// let whole = SliceWithHeader::<u32, u32>::from_thin_ptr(&header, 0);
     /// assert_eq!(SliceWithHeader::to_thin_ptr(whole), &raw const header);
