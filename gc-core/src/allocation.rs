@@ -7,12 +7,12 @@ use core::ptr::{self, NonNull};
 
 use crate::collect::Collect;
 use crate::context::Context;
-use crate::descriptor::{Described, Descriptor};
+use crate::descriptor::{Described, Descriptor, Detail, read_detail};
 use crate::heap::MAX_ALIGN;
 use crate::heap::block::{BlockIndex, BlockTable, Flag};
 use crate::heap::bump::{Shape, record_kinds, record_tags};
 use crate::heap::error::HeapError;
-use crate::heap::extent::{Extent, end_of};
+use crate::heap::extent::{Extent, end_of_in};
 use crate::heap::planes::{GRANULE, Planes, WORD, bit};
 use crate::tags::Tagger;
 use crate::trace::{EdgeVisitor, Edges, Trace};
@@ -46,7 +46,7 @@ impl Context {
         unsafe {
             place.write(value);
             if Values::<T>::DESCRIBED {
-                Described::set(extent, Values::<T>::DESCRIPTOR, 1);
+                Described::set(extent, Values::<T>::DESCRIPTOR);
             }
             if needs_drop::<T>() {
                 heap.note_drop(base);
@@ -71,7 +71,7 @@ impl Context {
     ///
     /// An object of this heap starts at `base`.
     #[inline(always)]
-    unsafe fn note_kinds(&self, base: usize, tags: u64, kinds: u64) {
+    pub(crate) unsafe fn note_kinds(&self, base: usize, tags: u64, kinds: u64) {
         // SAFETY: passed on to the caller.
         unsafe {
             if kinds & tags != 0 {
@@ -166,7 +166,8 @@ impl Context {
             // SAFETY: all values are there now; see `allocate`.
             unsafe {
                 if Values::<T>::DESCRIBED {
-                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR, count);
+                    Described::set_detail(extent, Detail::new(count));
+                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR);
                 }
                 if needs_drop::<T>() {
                     heap.note_drop(extent.base);
@@ -229,9 +230,10 @@ pub(crate) unsafe fn measured_length<T>(
     // SAFETY: an object starts there, says the caller; and if it is described, there are values in it, or
     // else its last byte was written if these are not as long as granules.
     unsafe {
-        let bytes = end_of(planes, blocks, block, base) - base;
+        let bytes = end_of_in(planes, blocks, block, base) - base;
         if blocks.state(block).is_described() {
-            return Described::at(Extent { base, bytes }).map_or(0, |object| object.count());
+            let object = Described::at(Extent { base, bytes });
+            return object.map_or(0, |_| read_detail(base + bytes));
         }
         let mut gap = 0;
         if has_gap_byte::<T>() {
@@ -242,9 +244,9 @@ pub(crate) unsafe fn measured_length<T>(
 }
 
 /// Drops the values of a slice under construction when that panics.
-struct Written<T> {
-    place: *mut T,
-    count: usize,
+pub(crate) struct Written<T> {
+    pub(crate) place: *mut T,
+    pub(crate) count: usize,
 }
 
 impl<T> Drop for Written<T> {
@@ -287,16 +289,18 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
     };
 
     const fn descriptor(counted: bool) -> Descriptor {
+        let (drop, trace): (unsafe fn(Extent), unsafe fn(Extent, &mut dyn EdgeVisitor)) = if counted
+        {
+            (drop_values::<T, true>, trace_values::<T, true>)
+        } else {
+            (drop_values::<T, false>, trace_values::<T, false>)
+        };
         Descriptor {
-            drop: if needs_drop::<T>() {
-                Some(drop_values::<T>)
-            } else {
-                None
-            },
-            trace: trace_values::<T>,
+            drop: if needs_drop::<T>() { Some(drop) } else { None },
+            trace,
             external: Self::MAP.is_external(),
             moves: Self::MAP.moves(),
-            counted,
+            metadata: NonNull::dangling(),
         }
     }
 
@@ -355,29 +359,43 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
     }
 }
 
-/// Drops `count` values.
+/// The values in an object: one, or, if they are counted, as many as its detail says.
+///
+/// # Safety
+///
+/// The object has the descriptor of such values.
+unsafe fn values<T, const COUNTED: bool>(extent: Extent) -> *mut [T] {
+    let count = if COUNTED {
+        // SAFETY: passed on to the caller.
+        unsafe { read_detail(extent.end()) }
+    } else {
+        1
+    };
+    ptr::slice_from_raw_parts_mut(ptr::with_exposed_provenance_mut(extent.base), count)
+}
+
+/// Drops the values in an object.
 ///
 /// # Safety
 ///
 /// They are there, and nobody refers to them, now or later.
-unsafe fn drop_values<T>(values: *mut u8, count: usize) {
+unsafe fn drop_values<T, const COUNTED: bool>(extent: Extent) {
     // SAFETY: passed on to the caller.
-    unsafe { ptr::slice_from_raw_parts_mut(values.cast::<T>(), count).drop_in_place() }
+    unsafe { values::<T, COUNTED>(extent).drop_in_place() }
 }
 
-/// Visits the pointers of `count` values.
+/// Visits the pointers of the values in an object.
 ///
 /// # Safety
 ///
 /// They are there, in an object of a heap on which no mutator is at work, or which is about to be written for
 /// the first time in a cycle; so that nobody has a reference to them by which to change them.
-unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc>(
-    values: *const u8,
-    count: usize,
+unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc, const COUNTED: bool>(
+    extent: Extent,
     visitor: &mut dyn EdgeVisitor,
 ) {
     // SAFETY: passed on to the caller.
-    let values = unsafe { core::slice::from_raw_parts(values.cast::<T>(), count) };
+    let values = unsafe { &*values::<T, COUNTED>(extent) };
     let range = values.as_ptr_range();
     // SAFETY: the caller has no exclusive reference, and there are no shared ones that would allow
     // a change while a collection runs.

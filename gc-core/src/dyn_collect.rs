@@ -78,6 +78,10 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
         self.0.trace_null_at(slot, weak);
     }
 
+    fn trace_derived_at(&mut self, slot: usize) {
+        self.0.trace_derived_at(slot);
+    }
+
     fn holds(&self, address: usize) -> Option<Unreferenced> {
         self.0.holds(address)
     }

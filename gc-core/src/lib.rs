@@ -32,6 +32,7 @@
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
 //! * [`slice`](mod@slice): slices, strings and references that point anywhere into an object.
+//! * [`gc_slice`] and [`meta`]: slices and strings with pointers of one word, with headers, and with metadata.
 //! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
 //! * [`pinning`]: objects that foreign code may hold by address.
 //! * [`metrics`]: what the collector does, and how to set its pace.
@@ -61,7 +62,7 @@
 //!
 //! `os` and `sync` talk to the machine; `heap` is memory about which everything can be known by
 //! arithmetic; `protocol` has what threads owe each other, each piece with its proof; `typemap`, `trace`,
-//! `tags` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
+//! `tags`, `recipe` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
 //! the program; `context` and `mutation` are what arenas and callbacks hold. The repository's
 //! `docs/architecture.md`, `docs/memory-layout.md`, `docs/concurrency.md` and `docs/tuning.md` tell the rest.
 
@@ -86,17 +87,20 @@ mod context;
 mod descriptor;
 mod dyn_collect;
 pub mod dynamic_roots;
-mod gc;
+pub mod gc;
+pub mod gc_slice;
 mod gc_weak;
 mod heap;
 mod local_arenas;
 pub mod lock;
+pub mod meta;
 pub mod metrics;
 mod mutation;
 mod no_drop;
 mod os;
 pub mod pinning;
 mod protocol;
+mod recipe;
 pub mod shared;
 pub mod slice;
 mod static_wrapper;
@@ -118,7 +122,11 @@ pub use self::{
     arena::{Arena, Rootable},
     collect::Collect,
     dynamic_roots::{DynamicRoot, DynamicRootSet},
-    gc::Gc,
+    gc::{Gc, GcBuilder, GcFat, GcThin},
+    gc_slice::{
+        GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder,
+        GcThinSlice, GcThinSliceWithHeader, GcThinStr, SliceWithHeader,
+    },
     gc_weak::GcWeak,
     heap::error::HeapError,
     heap::extent::Extent,

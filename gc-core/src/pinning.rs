@@ -34,7 +34,7 @@ pub use crate::heap::pins::{NotPinned, PinnedObject};
 ///
 /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
 /// let pinned: Pinned<Rootable![[u8]]> =
-///     arena.mutate(|mc, _| Gc::pin(mc, Gc::new_slice(mc, [1, 2, 3])));
+///     arena.mutate(|mc, _| Gc::pin(mc, Gc::slice_from_iter(mc, [1, 2, 3])));
 /// let bytes: *const [u8] = pinned.as_ptr();
 /// arena.finish_cycle();
 /// // SAFETY: the object is pinned, and nobody writes to it.
@@ -142,7 +142,7 @@ impl<R: for<'a> Rootable<'a>> Pinned<R> {
     /// use gc_core::{Gc, Rootable, arena::rootless_mutate};
     ///
     /// let pinned = rootless_mutate(|mc| {
-    ///     let pinned = Gc::pin::<Rootable![str]>(mc, Gc::new_str(mc, "here"));
+    ///     let pinned = Gc::pin::<Rootable![str]>(mc, Gc::str_from(mc, "here"));
     ///     assert_eq!(&*pinned.try_get(mc).unwrap(), "here");
     ///     pinned
     /// });
@@ -191,7 +191,7 @@ impl<'gc> Mutation<'gc> {
     /// use gc_core::{Arena, Gc, Rootable};
     ///
     /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
-    /// let address = arena.mutate(|mc, _| mc.pin_raw(Gc::new_str(mc, "here")));
+    /// let address = arena.mutate(|mc, _| mc.pin_raw(Gc::str_from(mc, "here")));
     /// arena.finish_cycle();
     /// arena.mutate(|mc, _| {
     ///     // SAFETY: the object is pinned, in this arena; and the pin is the one that was made above.

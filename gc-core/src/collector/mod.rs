@@ -168,10 +168,6 @@ pub(crate) struct Collector {
     with_drops: Mutex<Vec<BlockIndex>>,
     /// What sweepers that have finished found.
     survivors: Mutex<Survivors>,
-    #[cfg_attr(
-        not(feature = "tracing"),
-        expect(dead_code, reason = "there is nobody to tell")
-    )]
     progress: Progress,
     cycle: Mutex<Cycle>,
 }

@@ -10,7 +10,7 @@ use core::ptr;
 use super::{Slice, write_part};
 use crate::barrier::{Unlock, Write};
 use crate::collect::{Collect, Trace};
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
 
@@ -168,7 +168,7 @@ impl<'gc, T: 'gc> Interior<'gc, T> {
     /// ```
     /// # use gc_core::{Gc, Lock, arena::rootless_mutate, slice::{Interior, Slice}};
     /// # rootless_mutate(|mc| {
-    /// let slots = Slice::from(Gc::new_slice(mc, (0..3).map(Lock::new)));
+    /// let slots = Slice::from(Gc::slice_from_iter(mc, (0..3).map(Lock::new)));
     /// Interior::write(mc, Interior::of_element(slots, 1)).unlock().set(8);
     /// assert_eq!(slots[1].get(), 8);
     /// # });
@@ -198,9 +198,9 @@ impl<'gc, T: Unlock + 'gc> Interior<'gc, T> {
 }
 
 /// A pointer to the whole of an object.
-impl<'gc, T: 'gc> From<Gc<'gc, T>> for Interior<'gc, T> {
+impl<'gc, T: 'gc, K: IsGcKind<'gc, T>> From<Gc<'gc, T, K>> for Interior<'gc, T> {
     #[inline]
-    fn from(gc: Gc<'gc, T>) -> Interior<'gc, T> {
+    fn from(gc: Gc<'gc, T, K>) -> Interior<'gc, T> {
         // SAFETY: the whole lies in the object.
         unsafe { Interior::of_part(Gc::erase(gc), gc.as_ref()) }
     }

@@ -27,9 +27,9 @@
 //! }
 //!
 //! rootless_mutate(|mc| {
-//!     let text = Str::from(Gc::new_str(mc, "to be or not to be"));
+//!     let text = Str::from(Gc::str_from(mc, "to be or not to be"));
 //!     let words: Vec<_> = text.split(' ').collect();
-//!     let words = Slice::from(Gc::new_slice(mc, words));
+//!     let words = Slice::from(Gc::slice_from_iter(mc, words));
 //!     let line = Gc::new(mc, Line { number: 1, words: words.slice(2..4) });
 //!     assert_eq!(*line.words, ["or", "not"]);
 //!     let number: Interior<'_, u32> = interior!(line, Line, number);
@@ -72,7 +72,7 @@ pub use self::interior::__Whole;
 use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
 use crate::context::Context;
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::heap::error::HeapError;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
@@ -227,7 +227,7 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
     /// ```
     /// # use gc_core::{Gc, Lock, arena::rootless_mutate, slice::Slice};
     /// # rootless_mutate(|mc| {
-    /// let slots = Slice::from(Gc::new_slice(mc, (0..5).map(Lock::new)));
+    /// let slots = Slice::from(Gc::slice_from_iter(mc, (0..5).map(Lock::new)));
     /// for slot in 0..2 {
     ///     Slice::write(mc, slots.slice(3..))[slot].unlock().set(0);
     /// }
@@ -245,7 +245,7 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
     /// ```
     /// # use gc_core::{Gc, Lock, arena::rootless_mutate, slice::Slice};
     /// # rootless_mutate(|mc| {
-    /// let slots = Slice::from(Gc::new_slice(mc, (0..5).map(Lock::new)));
+    /// let slots = Slice::from(Gc::slice_from_iter(mc, (0..5).map(Lock::new)));
     /// Slice::write_at(mc, slots.slice(3..), 1).unlock().set(0);
     /// assert_eq!(slots[4].get(), 0);
     /// # });
@@ -269,7 +269,7 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
     /// # rootless_mutate(|mc| {
-    /// let all = Slice::from(Gc::new_slice(mc, 0..1000));
+    /// let all = Slice::from(Gc::slice_from_iter(mc, 0..1000));
     /// let few = all.slice(500..503).compact_to_fit(mc);
     /// assert_eq!(*few, [500, 501, 502]);
     /// assert!(!Gc::ptr_eq(few.base(), all.base()));
@@ -294,7 +294,7 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
     /// # rootless_mutate(|mc| {
-    /// let all = Slice::from(Gc::new_slice(mc, 0..1000));
+    /// let all = Slice::from(Gc::slice_from_iter(mc, 0..1000));
     /// assert_eq!(all.slice(7..8).try_compact_to_fit(mc).unwrap()[0], 7);
     /// # });
     /// ```
@@ -350,18 +350,20 @@ pub(crate) unsafe fn write_part<'gc, P: ?Sized>(
 }
 
 /// All elements of a managed slice.
-impl<'gc, T: 'gc> From<Gc<'gc, [T]>> for Slice<'gc, T> {
+impl<'gc, T: 'gc, K: IsGcKind<'gc, [T]>> From<Gc<'gc, [T], K>> for Slice<'gc, T> {
     #[inline]
-    fn from(gc: Gc<'gc, [T]>) -> Slice<'gc, T> {
+    fn from(gc: Gc<'gc, [T], K>) -> Slice<'gc, T> {
         // SAFETY: the elements lie in the object.
         unsafe { Slice::of_parts(Gc::erase(gc), gc.as_ref()) }
     }
 }
 
 /// All elements of a managed array.
-impl<'gc, T: 'gc, const N: usize> From<Gc<'gc, [T; N]>> for Slice<'gc, T> {
+impl<'gc, T: 'gc, K: IsGcKind<'gc, [T; N]>, const N: usize> From<Gc<'gc, [T; N], K>>
+    for Slice<'gc, T>
+{
     #[inline]
-    fn from(gc: Gc<'gc, [T; N]>) -> Slice<'gc, T> {
+    fn from(gc: Gc<'gc, [T; N], K>) -> Slice<'gc, T> {
         // SAFETY: the elements lie in the object.
         unsafe { Slice::of_parts(Gc::erase(gc), gc.as_ref()) }
     }

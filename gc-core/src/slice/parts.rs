@@ -90,7 +90,7 @@ parts! {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::{Str, StrParts}};
     /// # rootless_mutate(|mc| {
-    /// let mut lines: StrParts<'_, _> = Str::from(Gc::new_str(mc, "one\ntwo")).lines();
+    /// let mut lines: StrParts<'_, _> = Str::from(Gc::str_from(mc, "one\ntwo")).lines();
     /// assert_eq!(lines.next_back().unwrap(), "two");
     /// # });
     /// ```

@@ -10,7 +10,7 @@ use core::str::{self, Utf8Error};
 
 use super::{Slice, StrParts};
 use crate::collect::{Collect, Trace};
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::heap::error::HeapError;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
@@ -24,7 +24,7 @@ use crate::typemap::TypeMap;
 /// use gc_core::{Gc, arena::rootless_mutate, slice::Str};
 ///
 /// rootless_mutate(|mc| {
-///     let text = Str::from(Gc::new_str(mc, "key = value"));
+///     let text = Str::from(Gc::str_from(mc, "key = value"));
 ///     let (key, value) = text.split_once('=').unwrap();
 ///     assert_eq!((key.trim(), value.trim()), (text.slice(..3), text.slice(6..)));
 ///     assert_eq!(value.trim(), "value");
@@ -105,7 +105,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let word = Str::from(Gc::new_str(mc, "one two")).as_ref().split(' ').next();
+    /// let word = Str::from(Gc::str_from(mc, "one two")).as_ref().split(' ').next();
     /// assert_eq!(word, Some("one"));
     /// # });
     /// ```
@@ -124,7 +124,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// assert_eq!(*Str::from(Gc::new_str(mc, "abc")).bytes_slice(), *b"abc");
+    /// assert_eq!(*Str::from(Gc::str_from(mc, "abc")).bytes_slice(), *b"abc");
     /// # });
     /// ```
     #[inline]
@@ -137,7 +137,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let gc = Gc::new_str(mc, "abc");
+    /// let gc = Gc::str_from(mc, "abc");
     /// assert!(Gc::ptr_eq(Str::from(gc).slice(1..2).base(), Gc::erase(gc)));
     /// # });
     /// ```
@@ -151,7 +151,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let (one, other) = Str::from(Gc::new_str(mc, "abab")).split_at(2);
+    /// let (one, other) = Str::from(Gc::str_from(mc, "abab")).split_at(2);
     /// assert!(one == other && !Str::ptr_eq(one, other));
     /// # });
     /// ```
@@ -165,7 +165,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let text = Str::from(Gc::new_str(mc, "naïve"));
+    /// let text = Str::from(Gc::str_from(mc, "naïve"));
     /// assert_eq!(text.slice(2..4), "ï");
     /// # });
     /// ```
@@ -186,7 +186,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let text = Str::from(Gc::new_str(mc, "naïve"));
+    /// let text = Str::from(Gc::str_from(mc, "naïve"));
     /// assert_eq!(text.get_slice(..2).unwrap(), "na");
     /// assert!(text.get_slice(..3).is_none());
     /// # });
@@ -204,7 +204,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let text = Str::from(Gc::new_str(mc, "a, b"));
+    /// let text = Str::from(Gc::str_from(mc, "a, b"));
     /// let parts: Option<Vec<Str<'_>>> = text.as_ref().split(", ").map(|part| text.slice_ref(part)).collect();
     /// assert_eq!(parts.unwrap(), ["a", "b"]);
     /// assert!(text.slice_ref("a").is_none());
@@ -223,7 +223,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let (before, after) = Str::from(Gc::new_str(mc, "abc")).split_at(1);
+    /// let (before, after) = Str::from(Gc::str_from(mc, "abc")).split_at(1);
     /// assert_eq!((before.as_ref(), after.as_ref()), ("a", "bc"));
     /// # });
     /// ```
@@ -245,7 +245,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let (scheme, rest) = Str::from(Gc::new_str(mc, "file:x:y")).split_once(':').unwrap();
+    /// let (scheme, rest) = Str::from(Gc::str_from(mc, "file:x:y")).split_once(':').unwrap();
     /// assert_eq!((scheme.as_ref(), rest.as_ref()), ("file", "x:y"));
     /// # });
     /// ```
@@ -262,7 +262,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// assert!(Str::from(Gc::new_str(mc, "1,,2")).split(',').eq(["1", "", "2"]));
+    /// assert!(Str::from(Gc::str_from(mc, "1,,2")).split(',').eq(["1", "", "2"]));
     /// # });
     /// ```
     #[inline]
@@ -276,7 +276,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// assert!(Str::from(Gc::new_str(mc, " a  b ")).split_whitespace().eq(["a", "b"]));
+    /// assert!(Str::from(Gc::str_from(mc, " a  b ")).split_whitespace().eq(["a", "b"]));
     /// # });
     /// ```
     #[inline]
@@ -290,7 +290,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// assert!(Str::from(Gc::new_str(mc, "a\r\nb\n")).lines().eq(["a", "b"]));
+    /// assert!(Str::from(Gc::str_from(mc, "a\r\nb\n")).lines().eq(["a", "b"]));
     /// # });
     /// ```
     #[inline]
@@ -304,7 +304,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// assert_eq!(Str::from(Gc::new_str(mc, " a b ")).trim(), "a b");
+    /// assert_eq!(Str::from(Gc::str_from(mc, " a b ")).trim(), "a b");
     /// # });
     /// ```
     #[inline]
@@ -320,7 +320,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let file = Str::from(Gc::new_str(mc, &"a line\n".repeat(1000)));
+    /// let file = Str::from(Gc::str_from(mc, &"a line\n".repeat(1000)));
     /// let line = file.lines().next().unwrap().compact_to_fit(mc);
     /// assert_eq!(line, "a line");
     /// assert!(!Gc::ptr_eq(line.base(), file.base()));
@@ -343,7 +343,7 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let text = Str::from(Gc::new_str(mc, "a long story, told in short"));
+    /// let text = Str::from(Gc::str_from(mc, "a long story, told in short"));
     /// assert_eq!(text.slice(22..).try_compact_to_fit(mc).unwrap(), "short");
     /// # });
     /// ```
@@ -358,9 +358,9 @@ impl<'gc> Str<'gc> {
 }
 
 /// All of a managed string.
-impl<'gc> From<Gc<'gc, str>> for Str<'gc> {
+impl<'gc, K: IsGcKind<'gc, str>> From<Gc<'gc, str, K>> for Str<'gc> {
     #[inline]
-    fn from(gc: Gc<'gc, str>) -> Str<'gc> {
+    fn from(gc: Gc<'gc, str, K>) -> Str<'gc> {
         // SAFETY: the text is the object.
         unsafe { Str::of_parts(Gc::erase(gc), gc.as_ref()) }
     }

@@ -30,7 +30,7 @@ struct Root<'gc> {
 fn node<'gc>(mc: &gc_core::Mutation<'gc>) -> Gc<'gc, Node<'gc>> {
     let node = Node {
         before: [0; 3],
-        name: Gc::new_str(mc, "name"),
+        name: Gc::str_from(mc, "name"),
         numbers: std::array::from_fn(|i| Gc::new(mc, i as u64)),
         nothing: (),
     };
@@ -160,7 +160,7 @@ fn chains_of_slices_are_followed() {
                     weak,
                     field: (index % 2 == 0).then(|| Interior::of_element(numbers, index % 6)),
                 };
-                let all = Slice::from(Gc::new_slice(mc, (0..length).map(link)));
+                let all = Slice::from(Gc::slice_from_iter(mc, (0..length).map(link)));
                 *root = all.slice(length - 1..);
             });
             arena.collect_debt();
@@ -199,7 +199,9 @@ fn blocks_are_used_again() {
                     let any = match (round + index) % 4 {
                         0 => Gc::erase(Gc::new(mc, view)),
                         1 => Gc::erase(Gc::new(mc, [usize::MAX; 3])),
-                        2 => Gc::erase(Gc::new_slice(mc, vec![view; 1 + 600 * (index / 195)])),
+                        2 => {
+                            Gc::erase(Gc::slice_from_iter(mc, vec![view; 1 + 600 * (index / 195)]))
+                        }
                         _ => Gc::erase(Gc::new(mc, (Gc::downgrade(number), 1_u64))),
                     };
                     root.push(any);

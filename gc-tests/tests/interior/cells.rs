@@ -67,7 +67,7 @@ fn words_change_what_they_are() {
                 number,
             };
             // A large object.
-            Slice::from(Gc::new_slice(
+            Slice::from(Gc::slice_from_iter(
                 mc,
                 (0..CELLS as u32).map(|i| cells(u64::from(i))),
             ))
@@ -144,7 +144,7 @@ fn no_pointer_is_lost_on_its_way() {
     in_each_way(|way| {
         let mut arena = Arena::<Rootable![Shards<'_>]>::with_options(way.often(), |mc| {
             let slot = |i: usize| Lock::new(Some(Gc::new(mc, i as u64)));
-            let all = Slice::from(Gc::new_slice(mc, (0..SLOTS).map(slot)));
+            let all = Slice::from(Gc::slice_from_iter(mc, (0..SLOTS).map(slot)));
             let table = Table {
                 size: 41,
                 slots: std::array::from_fn(|i| slot(SLOTS + i)),

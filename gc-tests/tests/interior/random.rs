@@ -129,7 +129,7 @@ macro_rules! compare {
         };
         let options = HeapOptions::default().zeal(zeal);
         let mut arena = Arena::<Rootable![Vec<Slice<'_, $type>>]>::with_options(options, |mc| {
-            vec![Slice::from(Gc::new_slice(mc, model))]
+            vec![Slice::from(Gc::slice_from_iter(mc, model))]
         })
         .unwrap();
         for (salt, step) in $steps.iter().enumerate() {
@@ -188,7 +188,7 @@ proptest! {
         cuts in prop::collection::vec((0..40_usize, 0..40_usize), 0..12),
     ) {
         rootless_mutate(|mc| {
-            let whole = Str::from(Gc::new_str(mc, &text));
+            let whole = Str::from(Gc::str_from(mc, &text));
             assert_eq!(whole, text);
             for (from, to) in cuts {
                 let found = whole.get_slice(from..to);

@@ -16,8 +16,8 @@ fn slices_strings_and_trait_objects() {
             Pinned<Rootable![dyn Display]>,
         ) = heap.mutate(|mc, _| {
             (
-                Gc::pin(mc, Gc::new_slice(mc, 0..1000u16)),
-                Gc::pin(mc, Gc::new_str(mc, "foreign")),
+                Gc::pin(mc, Gc::slice_from_iter(mc, 0..1000u16)),
+                Gc::pin(mc, Gc::str_from(mc, "foreign")),
                 Gc::pin(mc, unsize!(Gc::new(mc, 12u8) => dyn Display)),
             )
         });
@@ -52,7 +52,7 @@ fn values_without_a_size() {
             assert!(!Gc::is_pinned(mc, unit));
             (
                 Gc::pin::<Rootable![()]>(mc, unit),
-                Gc::pin::<Rootable![[u64]]>(mc, Gc::new_slice(mc, [])),
+                Gc::pin::<Rootable![[u64]]>(mc, Gc::slice_from_iter(mc, [])),
                 mc.pin_raw(unit),
             )
         });
@@ -79,8 +79,8 @@ fn large_objects() {
         let mut heap = empty(way.options());
         let pin = |heap: &Empty, length: usize| {
             heap.mutate(|mc, _| {
-                let leaf = Gc::new_slice(mc, (0..length).map(|i| i as u64));
-                let nodes = Gc::new_slice(mc, (0..length).map(|_| Node::list(mc, 1)));
+                let leaf = Gc::slice_from_iter(mc, (0..length).map(|i| i as u64));
+                let nodes = Gc::slice_from_iter(mc, (0..length).map(|_| Node::list(mc, 1)));
                 (
                     Gc::pin::<Rootable![[u64]]>(mc, leaf),
                     Gc::pin::<Rootable!['gc => [Gc<'gc, Node<'gc>>]]>(mc, nodes),

@@ -206,7 +206,7 @@ fn tags_follow_what_is_written() {
             strong: Lock::new(None),
             weak: Lock::new(None),
         };
-        Gc::new_slice(mc, (0..CELLS).map(locks))
+        Gc::slice_from_iter(mc, (0..CELLS).map(locks))
     })
     .unwrap();
     for round in 0..20 {
@@ -247,6 +247,6 @@ fn tags_follow_what_is_written() {
         let certain = !expected.free.clone();
         assert_eq!(tags & certain, expected.tags);
         heap.verify().unwrap();
-        heap.mutate(|mc, _| _ = Gc::new_slice(mc, repeat_n(1_u64, 100)));
+        heap.mutate(|mc, _| _ = Gc::slice_from_iter(mc, repeat_n(1_u64, 100)));
     }
 }

@@ -43,7 +43,7 @@ impl<'gc> Maker<'_, 'gc> {
         bytes: usize,
         map: Map,
     ) -> Gc<'gc, [T]> {
-        let gc = Gc::new_slice(self.mc, items);
+        let gc = Gc::slice_from_iter(self.mc, items);
         self.note(gc, bytes, map);
         gc
     }
@@ -146,7 +146,7 @@ impl<'gc> Maker<'_, 'gc> {
         );
         unlock!(Gc::write(self.mc, edges), Edges, last).set(Some(leaf));
 
-        let text = Gc::new_str(self.mc, "as long as 23 bytes are");
+        let text = Gc::str_from(self.mc, "as long as 23 bytes are");
         self.note(text, 23, Map::Fixed);
         let items = self.slice(vec![leaf; 3], 24, Map::Fixed);
         let bytes = self.slice(vec![1_u8; 17], 17, Map::Fixed);
@@ -312,7 +312,7 @@ impl<'gc> Maker<'_, 'gc> {
             }
 
             let items: Vec<_> = (0..5).map(|_| Lock::new(before)).collect();
-            let items = Gc::new_slice(mc, items);
+            let items = Gc::slice_from_iter(mc, items);
             if written {
                 Gc::write(mc, items)[1].unlock().set(after);
                 Gc::write(mc, items)[4].unlock().set(after);
@@ -320,7 +320,7 @@ impl<'gc> Maker<'_, 'gc> {
             self.note(items, 5 * TREE_BYTES + 2 * WORD, Map::Dynamic);
 
             let pairs: Vec<_> = (0..3).map(|_| Lock::new(None)).collect();
-            let links = Gc::new_slice(mc, pairs);
+            let links = Gc::slice_from_iter(mc, pairs);
             if written {
                 Gc::write(mc, links)[2].unlock().set(Some(leaf));
             }
@@ -365,7 +365,7 @@ impl<'gc> Maker<'_, 'gc> {
     fn views(&mut self) -> Views<'gc> {
         let some = self.made.is_multiple_of(3);
         let all = Slice::from(self.slice(vec![self.made; 5], 40, Map::Fixed));
-        let text = Gc::new_str(self.mc, "twenty bytes of text");
+        let text = Gc::str_from(self.mc, "twenty bytes of text");
         self.note(text, 20, Map::Fixed);
         let tail = OffsetSlice::new(self.mc, [1, 2, 3, 4]);
         // The byte that says how many there are makes it longer by a granule.
@@ -418,7 +418,7 @@ impl<'gc> Maker<'_, 'gc> {
             };
             let window = Gc::new(mc, window);
             let cell = Gc::new(mc, Lock::new(view));
-            let cells = Gc::new_slice(mc, (0..length).map(|_| Lock::new(view)));
+            let cells = Gc::slice_from_iter(mc, (0..length).map(|_| Lock::new(view)));
             if written {
                 unlock!(Gc::write(mc, window), Window, part).set(Some(views.part));
                 let once = unlock!(Gc::write(mc, window), Window, once);
