@@ -82,6 +82,7 @@ mod context;
 mod descriptor;
 pub mod dynamic_roots;
 pub mod gc;
+pub mod gc_slice;
 mod gc_weak;
 mod heap;
 pub mod lock;
@@ -93,7 +94,6 @@ mod os;
 mod protocol;
 mod recipe;
 pub mod shared;
-pub mod gc_slice;
 mod static_wrapper;
 mod sync;
 mod tags;
@@ -113,6 +113,10 @@ pub use self::{
     collect::Collect,
     dynamic_roots::{DynamicRoot, DynamicRootSet},
     gc::{Gc, GcBuilder, GcFat, GcThin},
+    gc_slice::{
+        GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder,
+        GcThinSlice, GcThinSliceWithHeader, GcThinStr, SliceWithHeader,
+    },
     gc_weak::GcWeak,
     heap::error::HeapError,
     heap::extent::Extent,
@@ -120,10 +124,6 @@ pub use self::{
     heap::verify::VerifyError,
     lock::{GcLock, GcRefLock, Lock, RefLock},
     mutation::Mutation,
-    gc_slice::{
-        GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder,
-        GcThinSlice, GcThinSliceWithHeader, GcThinStr, SliceWithHeader,
-    },
     static_wrapper::Static,
 };
 

@@ -1,8 +1,8 @@
 //! Weak pointers of all kinds.
 
 use gc_core::gc::{GcKind, Thin};
-use gc_core::meta::{TypeMeta, type_meta_const_promotion};
 use gc_core::gc_slice::{SlicePtrMeta, SliceWithHeaderPtrMeta};
+use gc_core::meta::{TypeMeta, type_meta_const_promotion};
 use gc_core::{
     Arena, Collect, Gc, GcSliceBuilder, GcSliceWithHeaderBuilder, GcThinSlice, GcWeak, Rootable,
     SliceWithHeader,
