@@ -68,7 +68,7 @@ pub type GcFat<'gc, T, M, P> = Gc<'gc, T, GcKind<Fat<T>, M, P>>;
 /// A [`Gc`] of 8 bytes, whatever `T` is, to a value beside which there are metadata `M` and `P`.
 ///
 /// ```
-/// use gc_core::{Gc, GcThin, arena::rootless_mutate, slice::SlicePtrMeta};
+/// use gc_core::{Gc, GcThin, arena::rootless_mutate, gc_slice::SlicePtrMeta};
 ///
 /// rootless_mutate(|mc| {
 ///     let thin: GcThin<[u8], (), SlicePtrMeta> = Gc::as_thin(Gc::new_slice(mc, &[1, 2]));
