@@ -18,7 +18,7 @@ use crate::collect::Collect;
 use crate::context::Context;
 use crate::descriptor::{Described, Descriptor, Detail, read_detail};
 use crate::heap::MAX_ALIGN;
-use crate::heap::bump::{Shape, record_tags};
+use crate::heap::bump::{Shape, record_kinds, record_tags};
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, WORD};
@@ -188,10 +188,11 @@ impl Begun<'_> {
             }
             match recipe.map.fixed() {
                 Some((0, _)) => {}
-                Some((tags, weak)) => {
+                Some((tags, kinds)) => {
                     record_tags(heap.planes(), extent.base, tags);
-                    if weak != 0 {
-                        self.context.record_weak(extent.base, weak);
+                    if kinds != 0 {
+                        self.context.note_kinds(extent.base, tags, kinds);
+                        record_kinds(heap.planes(), extent.base, kinds);
                     }
                 }
                 // An external object is asked for its pointers whenever it is marked.

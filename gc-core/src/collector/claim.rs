@@ -215,7 +215,7 @@ impl Collector {
                 let own = low_bits(((next - address) / WORD) as u32);
                 let first = bit_index(address);
                 let mut tags = planes.group(address).tags.get() >> first & own;
-                let kinds = if state.has_kinds() {
+                let kinds = if state.has_weak() {
                     planes.kinds(address).get() >> first
                 } else {
                     0

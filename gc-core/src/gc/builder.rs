@@ -34,7 +34,7 @@ use crate::static_wrapper::Static;
 /// });
 /// ```
 ///
-/// For slices and strings there are [`GcSliceBuilder`](crate::GcSliceBuilder) and others.
+/// For slices and strings there are builders in [`crate::gc_slice`].
 #[must_use = "a builder makes nothing before it is completed"]
 pub struct GcBuilder<'gc, T: ?Sized, M = (), P = UnitPtrMeta> {
     plan: Plan,

@@ -39,8 +39,8 @@ use crate::static_wrapper::Static;
 /// ```
 ///
 /// What is stored is a matter of the kind `K`, which one need not name: `Gc<'gc, T>` has the one by default.
-/// [`GcFat`] and [`GcThin`] are names for others, which builders make: [`GcBuilder`], and
-/// [`GcSliceBuilder`](crate::GcSliceBuilder) and others for slices and strings.
+/// [`GcFat`] and [`GcThin`] are names for others, which builders make: [`GcBuilder`], and those in
+/// [`crate::gc_slice`].
 #[repr(transparent)]
 pub struct Gc<'gc, T: ?Sized + 'gc, K = DefaultGcKind<T>> {
     kind: K,

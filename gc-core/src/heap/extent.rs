@@ -108,12 +108,7 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn end_of(&self, base: usize) -> usize {
         // SAFETY: passed on to the caller.
-        unsafe {
-            match near_end_of(self.planes(), base) {
-                Some(end) => end,
-                None => far_end_of(self.planes(), self.blocks(), self.owned_block(base), base),
-            }
-        }
+        unsafe { end_of_in(self.planes(), self.blocks(), self.owned_block(base), base) }
     }
 
     /// Calls `f` with the start of each allocation in the block, in address order.
@@ -135,6 +130,28 @@ impl Heap {
     }
 }
 
+/// [`Heap::end_of`] where the heap is not known: the address behind the allocation that starts at `base`, in
+/// `block` of the space with these planes and this table.
+///
+/// # Safety
+///
+/// An allocation starts there.
+#[inline]
+pub(crate) unsafe fn end_of_in(
+    planes: Planes,
+    blocks: BlockTable,
+    block: BlockIndex,
+    base: usize,
+) -> usize {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match near_end_of(planes, base) {
+            Some(end) => end,
+            None => far_end_of(planes, blocks, block, base),
+        }
+    }
+}
+
 /// The address behind the allocation that starts at `base`, in whichever heap of the process.
 ///
 /// In the space that heaps share this takes some ten instructions, and one load from the planes, for
@@ -150,12 +167,7 @@ pub(crate) unsafe fn end_of(base: usize) -> usize {
         unreachable!("{base:#x} is in no address space, so no allocation starts there");
     };
     // SAFETY: passed on to the caller.
-    unsafe {
-        match near_end_of(planes, base) {
-            Some(end) => end,
-            None => far_end_of(planes, blocks, block, base),
-        }
-    }
+    unsafe { end_of_in(planes, blocks, block, base) }
 }
 
 /// The address behind the allocation that starts at `base`, if it does not leave its first group.

@@ -247,6 +247,14 @@ impl AddressSpace {
         Ok(())
     }
 
+    /// Has the system put memory behind `count` blocks from `first` on, which somebody has taken.
+    pub(crate) fn populate(&self, first: BlockIndex, count: usize) {
+        let (start, end) = (first.0 as usize * BLOCK, (first.0 as usize + count) * BLOCK);
+        self.side
+            .populate(Planes::group_bytes(start)..Planes::group_bytes(end));
+        self.heap.populate(start..end);
+    }
+
     /// Takes back `count` blocks from `first` on and returns their memory to the system.
     ///
     /// # Safety
