@@ -15,6 +15,10 @@ use crate::metrics::Metrics;
 use crate::mutation::Mutation;
 use crate::trace::{EdgeVisitor, Edges, Trace};
 
+mod marked;
+
+pub use self::marked::MarkedArena;
+
 /// A family of types, one for each lifetime: what stands for the root's type in [`Arena`].
 ///
 /// Use [`Rootable!`](crate::Rootable!) to name one; there is seldom a reason to implement it.
@@ -56,16 +60,19 @@ macro_rules! Rootable {
 
 /// Where in its cycle the collector of an arena is.
 ///
-/// Between the calls of a program a stop-the-world collector is always `Sleeping`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Phases are ordered as a cycle goes through them. Between the calls of a program, a stop-the-world
+/// collector is always `Sleeping`, unless it was made to mark ([`Arena::mark_debt`],
+/// [`Arena::finish_marking`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CollectionPhase {
     /// Waiting for the next cycle.
     Sleeping,
     /// Finding what can be reached from the root.
     Marking,
-    /// All that can be reached is known.
+    /// All that can be reached is marked, and the cycle stands there: after [`Arena::finish_marking`] or
+    /// [`Arena::mark_debt`]. What the program does next may lead back to `Marking`.
     Marked,
-    /// Freeing the rest.
+    /// It is known what is dead: weak pointers to that are cleared, and it is freed.
     Sweeping,
 }
 
@@ -295,11 +302,12 @@ where
 
     /// Where in its cycle the collector is.
     pub fn collection_phase(&self) -> CollectionPhase {
-        match self.owner.context().collector().phase() {
+        let context = self.owner.context();
+        match context.collector().phase() {
             Phase::Sleeping => CollectionPhase::Sleeping,
+            Phase::Marking if context.is_all_marked() => CollectionPhase::Marked,
             Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
-            Phase::Marked => CollectionPhase::Marked,
-            Phase::Sweeping => CollectionPhase::Sweeping,
+            Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
         }
     }
 
@@ -341,7 +349,11 @@ where
         self.collect_debt();
     }
 
-    /// Collects now: everything that cannot be reached is freed.
+    /// Collects now: everything that cannot be reached is freed. A cycle in progress is completed, and then
+    /// there is another one, for the first may have taken for alive what has died since it began.
+    ///
+    /// After [`Arena::finish_marking`] or [`Arena::mark_debt`] has found everything marked, only that cycle
+    /// is completed: what is to be done about objects that it will free was done, or could have been.
     ///
     /// # Panics
     ///
@@ -351,11 +363,15 @@ where
     }
 
     fn safepoint(&mut self, what: Safepoint) {
-        let root = &self.root;
-        let roots = |visitor: &mut dyn EdgeVisitor| Edges::of_roots(visitor).trace(root);
+        let roots = |visitor: &mut dyn EdgeVisitor| self.visit_roots(visitor);
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running. Pointers outlive a
         // `mutate` only in the root and in what it reaches.
         unsafe { self.owner.context().safepoint(&roots, what) }
+    }
+
+    /// Visits the pointers of the root.
+    fn visit_roots(&self, visitor: &mut dyn EdgeVisitor) {
+        Edges::of_roots(visitor).trace(&self.root);
     }
 
     /// Checks that the whole heap is as it should be, and that its tags tell the truth.
@@ -375,7 +391,7 @@ where
         let context = self.owner.context();
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running, and no cycle.
         unsafe {
-            context.retag_stale();
+            context.collector().retag_stale();
             context.heap().verify(false)
         }
     }
@@ -393,7 +409,7 @@ where
             Some(extent) if extent.base == base => {
                 // SAFETY: an allocation starts there, and no `mutate` is running.
                 unsafe {
-                    context.retag_stale();
+                    context.collector().retag_stale();
                     context.heap().tagged_words(base)
                 }
             }

@@ -24,17 +24,18 @@
 //! 2. External objects have the dirty bit.
 
 use core::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe};
 
 use crate::collector::claim::Found;
+use crate::collector::stand::Kept;
 use crate::collector::{Collector, Mutators, Phase, Roots, World};
-use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::allocator::Allocator;
 use crate::heap::block::BlockState;
 use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
-use crate::heap::extent::Extent;
 use crate::heap::options::HeapOptions;
+use crate::heap::planes::bit;
 use crate::os::fork::Process;
 use crate::sync::Arc;
 
@@ -43,6 +44,8 @@ pub(crate) struct Context {
     /// Bits of a block's state that do not let the write barrier pass.
     armed: Cell<u8>,
     found: RefCell<Found>,
+    /// What a finalization call writes, while one runs.
+    kept: RefCell<Option<Vec<usize>>>,
     /// An empty one.
     spare_found: Cell<Found>,
     collector: Arc<Collector>,
@@ -63,6 +66,7 @@ impl Context {
             allocator: Allocator::new(&collector.heap),
             armed: Cell::new(BlockState::NOTED),
             found: RefCell::default(),
+            kept: RefCell::new(None),
             spare_found: Cell::default(),
             collector,
             process,
@@ -187,6 +191,9 @@ impl Context {
     #[cold]
     #[inline(never)]
     fn note_write(&self, address: usize) {
+        if self.is_kept(address) {
+            return;
+        }
         // SAFETY: an object of this heap starts there (`before_object_write`); this is its mutator.
         unsafe {
             if self.is_marking() && !self.collector.is_claimed(address) {
@@ -199,6 +206,9 @@ impl Context {
     #[cold]
     #[inline(never)]
     fn note_partial_write(&self, address: usize, bytes: (usize, usize)) {
+        if self.is_kept(address) {
+            return;
+        }
         // SAFETY: as in `note_write`.
         unsafe {
             if self.is_marking() {
@@ -206,6 +216,67 @@ impl Context {
             }
             self.note_dirty(address);
         }
+    }
+
+    /// Notes that an object of this heap is about to be written, if a finalization call runs; whether one
+    /// does.
+    fn is_kept(&self, address: usize) -> bool {
+        let mut kept = self.kept.borrow_mut();
+        let Some(written) = &mut *kept else {
+            return false;
+        };
+        written.push(address);
+        // SAFETY: an object of this heap starts there.
+        unsafe { self.note_dirty(address) }
+        true
+    }
+
+    /// Calls `f` as a finalization call: what it keeps alive will be marked, and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// If `f` does. If a `trace` does, which gives the cycle up.
+    ///
+    /// # Safety
+    ///
+    /// The cycle stands. No `mutate` call is running but this one, and `roots` visits every pointer from
+    /// outside of the heap into it.
+    pub(crate) unsafe fn finalize<T>(&self, roots: &Roots<'_>, f: impl FnOnce() -> T) -> T {
+        self.allocator.start_noting(self.heap());
+        *self.kept.borrow_mut() = Some(Vec::new());
+        let result = panic::catch_unwind(AssertUnwindSafe(f));
+        let written = self.kept.take().unwrap_or_default();
+        let made = self.allocator.stop_noting(self.heap());
+        if self.is_marking() {
+            let kept = Kept { written, made };
+            // SAFETY: passed on to the caller.
+            let note = || unsafe {
+                self.find(|found| self.collector.note_kept(kept, roots, found));
+            };
+            let noting = panic::catch_unwind(AssertUnwindSafe(note));
+            if let Err(payload) = noting {
+                self.collector.abandon();
+                self.arm();
+                panic::resume_unwind(payload);
+            }
+        }
+        result.unwrap_or_else(|payload| panic::resume_unwind(payload))
+    }
+
+    /// Whether an object is marked.
+    ///
+    /// # Safety
+    ///
+    /// `target` is the address of an object of this heap, or none in it.
+    pub(crate) unsafe fn is_marked(&self, target: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        !self.heap().spans(target)
+            || unsafe { self.heap().planes().group(target) }.marks() & bit(target) != 0
+    }
+
+    /// Whether everything is marked, and the cycle stands there.
+    pub(crate) fn is_all_marked(&self) -> bool {
+        self.collector.is_marked() && self.found.borrow().has_no_pointers()
     }
 
     /// # Safety
@@ -258,10 +329,11 @@ impl Context {
         // SAFETY: passed on to the caller.
         unsafe {
             match self.collector.phase() {
-                Phase::Marked => !weak::is_dead_in(self.heap(), target),
+                Phase::Settling => !weak::is_dead_in(self.heap(), target),
                 phase => {
                     let alive = !weak::is_shell_of(self.heap(), target);
-                    if alive && phase == Phase::Marking {
+                    // In a finalization call a pointer counts only if it is stored.
+                    if alive && phase == Phase::Marking && self.kept.borrow().is_none() {
                         self.note_read(target);
                     }
                     alive
@@ -280,6 +352,19 @@ impl Context {
         if self.is_marking() {
             // SAFETY: passed on to the caller.
             unsafe { self.find(|found| self.collector.note_read(target, found)) }
+        }
+    }
+
+    /// Notes a pointer that is put where writes need no barrier, in a finalization call: there it may lead to
+    /// an object that is not marked.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::note_read`].
+    pub(crate) unsafe fn note_stored(&self, target: usize) {
+        if self.kept.borrow().is_some() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.note_read(target) }
         }
     }
 
@@ -327,46 +412,6 @@ impl Context {
         unsafe { what.run(&self.collector, &world) }
     }
 
-    /// Makes the tags of all objects tell the truth. A panic of a `trace` goes through.
-    ///
-    /// # Safety
-    ///
-    /// No `mutate` call is running, and no cycle is in progress.
-    pub(crate) unsafe fn retag_stale(&self) {
-        let unknown = self.collector.has_unknown_writes();
-        self.each_described(|object, start| {
-            let descriptor = object.descriptor();
-            // SAFETY: it is an object of this heap, and no mutator is at work, says the caller.
-            unsafe {
-                if descriptor.moves && (unknown || self.heap().is_dirty(start)) {
-                    self.heap().retag(object);
-                }
-            }
-        });
-    }
-
-    /// Calls `f` with each described object that has a value, and its start.
-    fn each_described(&self, mut f: impl FnMut(Described, usize)) {
-        let heap = self.heap();
-        for block in heap.occupied_blocks() {
-            // SAFETY: the block is one of the heap's.
-            if unsafe { heap.blocks().state(block) }.is_described() {
-                heap.each_start(block, |base| {
-                    // SAFETY: an object of a described block starts there.
-                    let object = unsafe {
-                        Described::at(Extent {
-                            base,
-                            bytes: heap.end_of(base) - base,
-                        })
-                    };
-                    if let Some(object) = object {
-                        f(object, base);
-                    }
-                });
-            }
-        }
-    }
-
     /// Drops the values of all objects that need it and frees everything.
     ///
     /// # Panics
@@ -382,7 +427,8 @@ impl Context {
         self.armed.set(BlockState::NOTED);
         let mut disposer = self.collector.take_disposer();
         // SAFETY: by what the caller says all objects are dead.
-        self.each_described(|object, _| unsafe { _ = disposer.dispose(object.extent()) });
+        self.collector
+            .each_described(|object, _| unsafe { _ = disposer.dispose(object.extent()) });
         self.retire();
         // SAFETY: passed on to the caller.
         unsafe { self.heap().release() };
@@ -408,6 +454,12 @@ pub(crate) enum Safepoint {
     Complete,
     /// The cycle in progress is completed, and everything that cannot be reached is freed.
     Collect,
+    /// What is due of marking, and the cycle stands where everything is marked.
+    Mark,
+    /// Everything is marked, and the cycle stands there.
+    FinishMarking,
+    /// The cycle goes on from there to sweeping.
+    StartSweeping,
 }
 
 impl Safepoint {
@@ -427,6 +479,9 @@ impl Safepoint {
                 Safepoint::Step => collector.safepoint(world),
                 Safepoint::Complete => collector.complete(world),
                 Safepoint::Collect => collector.collect(world),
+                Safepoint::Mark => collector.mark_debt(world),
+                Safepoint::FinishMarking => collector.finish_marking(world),
+                Safepoint::StartSweeping => collector.start_sweeping(world),
             }
         }
     }

@@ -43,7 +43,11 @@
 //! * By default large heaps are collected by other threads while the program runs. Cycles begin, go on where
 //!   they need the program's thread, and end in [`Arena::collect_debt`]. [`Arena::cycle_debt`] does the same.
 //! * [`Arena::finish_cycle`] frees everything that cannot be reached when it is called, also if a cycle is in
-//!   progress, which may have taken for alive what has died since.
+//!   progress, which may have taken for alive what has died since. Only if that cycle stands where
+//!   [`Arena::finish_marking`] has led it, or [`Arena::mark_debt`], it is completed and that is all.
+//! * [`Arena::mark_debt`] and [`Arena::finish_marking`] mean the same in all modes, also with
+//!   [`Mode::StopTheWorld`]. The phase is `Marked` only after these; a cycle that safepoints make by
+//!   themselves goes from marking to sweeping in one of them.
 //! * A write barrier is owed *before* a write, in the same `mutate` call, and for *every* write through
 //!   `unsafe` means that changes a pointer of an object, in its words or in memory that it owns, or changes
 //!   which of its words are pointers: also for one that adopts no pointer. The collector keeps what was
@@ -80,6 +84,7 @@ mod collector;
 mod context;
 mod descriptor;
 pub mod dynamic_roots;
+mod finalization;
 mod gc;
 mod gc_weak;
 mod heap;
@@ -108,6 +113,7 @@ pub use self::{
     arena::{Arena, Rootable},
     collect::Collect,
     dynamic_roots::{DynamicRoot, DynamicRootSet},
+    finalization::Finalization,
     gc::Gc,
     gc_weak::GcWeak,
     heap::error::HeapError,

@@ -51,7 +51,7 @@ impl Collector {
             panic::resume_unwind(payload);
         }
         self.jobs.close();
-        self.enter(Phase::Marked);
+        self.enter(Phase::Settling);
         // Relaxed: no mutator is at work.
         self.unknown_writes.store(false, Ordering::Relaxed);
         cycle.marked = Instant::now();

@@ -19,6 +19,7 @@ use super::mark::{CHUNK, is_candidate, read_word};
 use super::work::{Work, entry};
 use super::{Collector, Mutators};
 use crate::descriptor::Described;
+use crate::heap::Heap;
 use crate::heap::block::{BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, WORD, bit, bit_index, low_bits};
@@ -51,6 +52,21 @@ impl Found {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.pointers.is_empty() && self.weak.is_empty()
+    }
+
+    /// Whether there is nothing for the markers.
+    pub(crate) fn has_no_pointers(&self) -> bool {
+        self.pointers.is_empty()
+    }
+
+    /// Forgets pointers to objects that are marked.
+    pub(super) fn drop_marked(&mut self, heap: &Heap) {
+        let is_unmarked = |target: &usize| {
+            // SAFETY: they passed for candidates, which lie below the heap's top.
+            unsafe { heap.planes().group(*target) }.marks() & bit(*target) == 0
+        };
+        self.pointers.retain(is_unmarked);
+        self.weak.retain(is_unmarked);
     }
 
     /// Adds what `other` found.
@@ -196,8 +212,22 @@ impl Collector {
         if claim::is_done(word, bit(from)) {
             return;
         }
-        // SAFETY: passed on to the caller. Tagged words were written, and since the object is not claimed,
-        // nobody writes to it.
+        // SAFETY: passed on to the caller. Since the object is not claimed, nobody writes to it.
+        unsafe {
+            self.note_words(start, from, to, found);
+            self.set_claimed(start, from);
+        }
+    }
+
+    /// Notes what the words from `from` to `to` of the object at `start` hold.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there, these are some of its bytes, its tags tell the truth, and nobody
+    /// writes to it.
+    unsafe fn note_words(&self, start: usize, from: usize, to: usize, found: &mut Found) {
+        let planes = self.heap.planes();
+        // SAFETY: passed on to the caller. Tagged words were written.
         unsafe {
             let state = self.heap.state_at(start);
             let mut address = from;
@@ -223,7 +253,35 @@ impl Collector {
                 }
                 address = next;
             }
-            self.set_claimed(start, from);
+        }
+    }
+
+    /// Notes what the object at `start` holds, which it tells itself if its tags may not tell the truth.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::claim`], and nobody has a reference by which to write to the object.
+    pub(super) unsafe fn note_contents(&self, start: usize, found: &mut Found) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let state = self.heap.state_at(start);
+            if state.usage() == Use::LargeLeaf {
+                return;
+            }
+            let extent = Extent {
+                base: start,
+                bytes: self.heap.end_of(start) - start,
+            };
+            if state.is_described() {
+                match Described::at(extent) {
+                    None => return,
+                    Some(object) if self.must_ask(object) => {
+                        return object.trace(&mut found.finder(self));
+                    }
+                    Some(_) => {}
+                }
+            }
+            self.note_words(start, start, extent.end(), found);
         }
     }
 

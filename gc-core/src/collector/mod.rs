@@ -10,7 +10,8 @@
 //!    is marked, whatever the program does meanwhile. Objects whose pointers only their own `trace` knows are
 //!    asked by the program's thread, at safepoints.
 //! 3. **The end of marking.** At a safepoint at which the markers rest, no packet is left and no object is to
-//!    be asked, everything is marked.
+//!    be asked, everything is marked. The cycle *stands* there if the program wants to look at that
+//!    ([`stand`]).
 //! 4. **Weak pointers.** Objects that only they lead to become shells ([`weak`]).
 //! 5. **Sweeping.** All that is not marked is freed, block by block ([`crate::heap::sweep`]); values
 //!    that need `Drop` are dropped just before, by the program's thread ([`dispose`]).
@@ -44,6 +45,7 @@ pub(crate) mod mark;
 mod naive;
 pub(crate) mod pacer;
 mod stack;
+pub(crate) mod stand;
 mod steps;
 pub(crate) mod weak;
 pub(crate) mod work;
@@ -76,8 +78,8 @@ pub(crate) enum Phase {
     Sleeping,
     /// Finding what is reachable.
     Marking,
-    /// All that is reachable is marked; where weak pointers lead is being settled.
-    Marked,
+    /// What is dead is known; what becomes of the pointers to it is being settled.
+    Settling,
     /// Freeing the rest.
     Sweeping,
     /// Marking was given up, and is to be cleared away.
@@ -88,7 +90,7 @@ impl Phase {
     const ALL: [Phase; 5] = [
         Phase::Sleeping,
         Phase::Marking,
-        Phase::Marked,
+        Phase::Settling,
         Phase::Sweeping,
         Phase::Abandoned,
     ];
@@ -99,8 +101,8 @@ impl Phase {
         matches!(
             (self, next),
             (Sleeping, Marking)
-                | (Marking, Marked)
-                | (Marked, Sweeping)
+                | (Marking, Settling)
+                | (Settling, Sweeping)
                 | (Sweeping, Sleeping)
                 | (Marking, Abandoned)
                 | (Abandoned, Sleeping)
@@ -154,6 +156,9 @@ pub(crate) struct Collector {
     due_at: AtomicU64,
     /// Whether some object was written of which nobody said which.
     unknown_writes: AtomicBool,
+    /// Whether the cycle was made to stand where everything was marked, and still marks: for more may
+    /// have come up since.
+    stands: AtomicBool,
     /// Taken while an object is claimed.
     claims: Mutex<()>,
     /// What other threads do in the cycle, and what they do that may outlast it.
@@ -186,6 +191,8 @@ pub(crate) struct Cycle {
     backlog: Backlog,
     /// Objects to which weak pointers lead, to be settled.
     weak: Vec<usize>,
+    /// Whether the cycle is to go no farther than to the end of marking at this safepoint.
+    hold: bool,
     disposer: Disposer,
     /// When the thread came to the present safepoint, if it takes part in the cycle there.
     entered: Instant,
@@ -226,6 +233,7 @@ impl Collector {
             statistics: Mutex::default(),
             phase: AtomicU8::new(Phase::Sleeping as u8),
             unknown_writes: AtomicBool::new(false),
+            stands: AtomicBool::new(false),
             claims: Mutex::new(()),
             jobs: Jobs::default(),
             housekeeping: Jobs::default(),
@@ -242,6 +250,7 @@ impl Collector {
                 credit: Duration::ZERO,
                 backlog: Backlog::default(),
                 weak: Vec::new(),
+                hold: false,
                 disposer: Disposer::default(),
                 entered: now,
                 ended: now,
@@ -263,6 +272,8 @@ impl Collector {
             phase.may_become(next),
             "the collector cannot go from {phase:?} to {next:?}"
         );
+        // Relaxed: looked at by whoever made the cycle stand, or at a safepoint.
+        self.stands.store(false, Ordering::Relaxed);
         // `Release`, partner: `phase`.
         self.phase.store(next as u8, Ordering::Release);
     }
@@ -312,7 +323,7 @@ impl Collector {
                 }
                 _ => {
                     let share = self.take_share(&mut cycle, world);
-                    if share.hurry {
+                    if share.hurry || self.mode == Mode::StopTheWorld {
                         self.complete_locked(&mut cycle, world);
                     } else {
                         self.step(&mut cycle, world, share);
@@ -326,26 +337,27 @@ impl Collector {
     /// Starts a cycle, and completes it if it is to be at once.
     unsafe fn start(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
         cycle.entered = Instant::now();
-        let small = {
-            let pacer = self.pacer.lock();
-            let beside = match self.mode {
-                Mode::StopTheWorld => false,
-                Mode::Incremental => true,
-                Mode::Concurrent => pacer.live() >= self.concurrent_from,
-            };
-            // While a cycle is in progress, the program needs room for what it allocates.
-            let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
-            let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
-            !beside || pacer.is_starved() || cramped
-        };
-        // Relaxed: it was set by a mutator that has left its `mutate` call since.
-        if small || self.unknown_writes.load(Ordering::Relaxed) {
+        if self.is_to_be_at_once() || self.has_unknown_writes() {
             // SAFETY: passed on to the caller.
             unsafe { self.collect_at_once(cycle, world) }
         } else {
             // SAFETY: passed on to the caller.
             unsafe { self.begin(cycle, world) }
         }
+    }
+
+    /// Whether a cycle that begins now should not last while the program goes on.
+    fn is_to_be_at_once(&self) -> bool {
+        let pacer = self.pacer.lock();
+        let beside = match self.mode {
+            Mode::StopTheWorld => false,
+            Mode::Incremental => true,
+            Mode::Concurrent => pacer.live() >= self.concurrent_from,
+        };
+        // While a cycle is in progress, the program needs room for what it allocates.
+        let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
+        let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
+        !beside || pacer.is_starved() || cramped
     }
 
     /// Completes the cycle in progress, if there is one.
@@ -364,7 +376,8 @@ impl Collector {
         core::mem::take(&mut cycle.disposer).finish();
     }
 
-    /// Completes the cycle in progress, if there is one, and collects everything that cannot be reached.
+    /// Completes the cycle in progress, if there is one; and collects everything that cannot be reached,
+    /// unless the program has made that cycle stand, to settle with it what is to be collected.
     ///
     /// # Panics
     ///
@@ -377,8 +390,11 @@ impl Collector {
         let mut cycle = self.cycle.lock();
         // SAFETY: passed on to the caller.
         unsafe {
+            let stood = self.stands();
             self.complete_locked(&mut cycle, world);
-            self.collect_at_once(&mut cycle, world);
+            if !stood {
+                self.collect_at_once(&mut cycle, world);
+            }
         }
         core::mem::take(&mut cycle.disposer).finish();
     }
@@ -436,7 +452,7 @@ impl Collector {
 
     /// Whether some object was written of which nobody said which, since the last cycle at once.
     pub(crate) fn has_unknown_writes(&self) -> bool {
-        // Relaxed: asked by the mutator itself.
+        // Relaxed: asked by the mutator itself, or when mutators have left their `mutate` calls since.
         self.unknown_writes.load(Ordering::Relaxed)
     }
 

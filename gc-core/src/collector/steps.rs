@@ -11,7 +11,7 @@ use super::work::MARKERS;
 use super::{Collector, Cycle, LITTLE_ROOM, Mutators, Phase, World, weak};
 use crate::heap::options::Mode;
 use crate::heap::sweep::Sweeper;
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering};
 
 /// How many units of some work are done between two looks at the clock.
 pub(super) const BETWEEN_LOOKS: usize = 16;
@@ -114,7 +114,7 @@ impl Collector {
             match self.phase() {
                 Phase::Sleeping => {}
                 Phase::Marking => self.mark_step(cycle, world, share),
-                Phase::Marked => {
+                Phase::Settling => {
                     self.timed(cycle, share.limit, |cycle, end| {
                         self.settle(cycle, world, end)
                     });
@@ -141,7 +141,7 @@ impl Collector {
                     }
                     self.try_to_end_marking(cycle, world);
                 }
-                Phase::Marked => self.settle(cycle, world, None),
+                Phase::Settling => self.settle(cycle, world, None),
                 Phase::Sweeping => self.sweep_some(cycle, world, None, true),
                 Phase::Abandoned => self.start_again(cycle, world),
                 Phase::Sleeping => {}
@@ -171,7 +171,7 @@ impl Collector {
         self.note_step(cycle, began);
     }
 
-    fn note_step(&self, cycle: &mut Cycle, began: Instant) {
+    pub(super) fn note_step(&self, cycle: &mut Cycle, began: Instant) {
         let took = began.elapsed();
         cycle.spent += took;
         let mut statistics = self.statistics.lock();
@@ -214,7 +214,7 @@ impl Collector {
         }
     }
 
-    unsafe fn mark_step(
+    pub(super) unsafe fn mark_step(
         self: &Arc<Self>,
         cycle: &mut Cycle,
         world: &World<'_>,
@@ -308,7 +308,7 @@ impl Collector {
         self.clear_away(cycle);
     }
 
-    /// Ends marking, if everything is marked.
+    /// Ends marking, if everything is marked; or lets the cycle stand there.
     unsafe fn try_to_end_marking(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
         let mut panicked = None;
         (world.stopped)(&mut || {
@@ -335,7 +335,12 @@ impl Collector {
                     return;
                 }
             }
-            self.enter(Phase::Marked);
+            if cycle.hold {
+                // Relaxed: as in `Collector::enter`.
+                self.stands.store(true, Ordering::Relaxed);
+                return;
+            }
+            self.enter(Phase::Settling);
             cycle.marked = Instant::now();
             cycle.weak = self.work.take_weak();
             if cycle.weak.is_empty() {
@@ -345,7 +350,7 @@ impl Collector {
         if let Some(payload) = panicked {
             panic::resume_unwind(payload);
         }
-        let more = self.phase() == Phase::Marking && self.jobs.unfinished() == 0;
+        let more = self.phase() == Phase::Marking && !self.stands() && self.jobs.unfinished() == 0;
         if more && self.mode == Mode::Concurrent {
             self.start_markers();
         }

@@ -495,6 +495,25 @@ impl Heap {
         count
     }
 
+    /// Calls `f` with the start of each object between two addresses of one block.
+    pub(crate) fn each_start_between(&self, from: usize, to: usize, mut f: impl FnMut(usize)) {
+        let mut at = from;
+        while at < to {
+            let base = at & !(GROUP_BYTES - 1);
+            let next = base + GROUP_BYTES;
+            // SAFETY: callers pass addresses in a block of this heap.
+            let mut starts = unsafe { self.planes.group(at) }.starts() & !(bit(at) - 1);
+            if to < next {
+                starts &= bit(to) - 1;
+            }
+            while starts != 0 {
+                f(base + starts.trailing_zeros() as usize * WORD);
+                starts &= starts - 1;
+            }
+            at = next;
+        }
+    }
+
     /// Bytes of objects allocated ever, those in holes that are not done excepted; large objects
     /// count as whole blocks.
     #[inline]

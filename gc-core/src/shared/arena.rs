@@ -128,8 +128,7 @@ where
         match self.owner.0.collector.phase() {
             Phase::Sleeping => CollectionPhase::Sleeping,
             Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
-            Phase::Marked => CollectionPhase::Marked,
-            Phase::Sweeping => CollectionPhase::Sweeping,
+            Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
         }
     }
 

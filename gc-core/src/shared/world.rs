@@ -182,10 +182,9 @@ impl World {
         let mut result = Ok(());
         self.with_view(roots, |view| {
             let mut check = || {
-                let context = self.join();
                 // SAFETY: no `mutate` call is running, and no cycle.
                 unsafe {
-                    context.retag_stale();
+                    self.collector.retag_stale();
                     result = self.collector.heap.verify(false);
                 }
             };

@@ -1,0 +1,4 @@
+//! What becomes of objects that nothing reaches, and of the references to them: each test in all ways in
+//! which heaps are collected.
+
+mod marked;
