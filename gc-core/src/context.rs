@@ -342,6 +342,39 @@ impl Context {
         }
     }
 
+    /// [`Context::upgrade`] for weak pointers that only reclaiming clears.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::upgrade`].
+    #[inline]
+    pub(crate) unsafe fn upgrade_long(&self, target: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe { self.follow_ephemeron(target, target) }
+    }
+
+    /// Whether a strong pointer may be made of the value of an ephemeron with this key; then the value is
+    /// kept alive.
+    ///
+    /// # Safety
+    ///
+    /// An ephemeron with this key and this value is in use, in the arena of this context.
+    #[inline]
+    pub(crate) unsafe fn follow_ephemeron(&self, key: usize, value: usize) -> bool {
+        use crate::collector::weak;
+        // SAFETY: passed on to the caller. As long as the key is there, the value is.
+        unsafe {
+            if self.collector.phase() == Phase::Settling {
+                return !weak::is_dead_in(self.heap(), key);
+            }
+            let there = !weak::is_shell_of(self.heap(), key);
+            if there && self.kept.borrow().is_none() {
+                self.note_read(value);
+            }
+            there
+        }
+    }
+
     /// Notes a pointer that was read where writes need no barrier.
     ///
     /// # Safety

@@ -84,6 +84,7 @@ mod collector;
 mod context;
 mod descriptor;
 pub mod dynamic_roots;
+mod ephemeron;
 mod finalization;
 mod gc;
 mod gc_weak;
@@ -113,6 +114,7 @@ pub use self::{
     arena::{Arena, Rootable},
     collect::Collect,
     dynamic_roots::{DynamicRoot, DynamicRootSet},
+    ephemeron::Ephemeron,
     finalization::Finalization,
     gc::Gc,
     gc_weak::GcWeak,

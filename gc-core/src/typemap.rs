@@ -20,7 +20,8 @@
 //! # Invariants
 //!
 //! 1. For a `Fixed` map, bit *i* of `tags` is set exactly if word *i* of every value is a pointer
-//!    word: null, an immediate, or a `Gc`/`GcWeak`. Bit *i* of `weak` implies bit *i* of `tags`.
+//!    word: null, an immediate, or a `Gc`/`GcWeak`. Bit *i* of `weak` implies bit *i* of `tags`, or that
+//!    word *i* is the value of an ephemeron whose key is the word before.
 //! 2. A `Leaf` or `Fixed` type has no pointer outside its own words, and neither has `Dynamic`.
 //! 3. `moves` is set if a write to a value in place, through a cell, can change which of its words
 //!    are pointers. Only `Dynamic` and `External` maps may have it.
@@ -59,6 +60,13 @@ impl TypeMap {
     /// One word that is a weak pointer: the map of `GcWeak`.
     pub(crate) const WEAK: TypeMap = TypeMap(Kind::Fixed { tags: 1, weak: 1 });
 
+    /// Two words that are an ephemeron: a weak pointer, the key, and the value, which is no pointer word by its
+    /// tag.
+    pub(crate) const EPHEMERON: TypeMap = TypeMap(Kind::Fixed {
+        tags: 0b01,
+        weak: 0b11,
+    });
+
     /// The map of a type about which nothing is known but whether it needs tracing at all.
     pub const fn opaque(needs_trace: bool) -> TypeMap {
         if needs_trace {
@@ -81,7 +89,7 @@ impl TypeMap {
                 return self.with_variant_field(field);
             }
         };
-        if word >= MAP_WORDS || tags.leading_zeros() < word {
+        if word >= MAP_WORDS || (tags | weak).leading_zeros() < word {
             return self.with_variant_field(field);
         }
         match self.0 {

@@ -52,6 +52,8 @@ impl Collector {
         }
         self.jobs.close();
         self.enter(Phase::Settling);
+        // SAFETY: no marker is at work.
+        unsafe { self.work.pending.clear() }
         // Relaxed: no mutator is at work.
         self.unknown_writes.store(false, Ordering::Relaxed);
         cycle.marked = Instant::now();
@@ -111,7 +113,7 @@ impl Collector {
                 let backlog = Backlog::default();
                 // SAFETY: the number is this job's alone; the program stands still until it is over, for
                 // it is waited for, or does not begin.
-                unsafe { Marker::<false>::new(heap, work, role(number), backlog) }
+                unsafe { Marker::<false, false>::new(heap, work, role(number), backlog) }
                     .run_with_others();
             };
             Jobs::start(self, |this| &this.jobs, mark);
@@ -121,10 +123,16 @@ impl Collector {
             let resting = Resting(self);
             let backlog = Backlog::default();
             // SAFETY: the program stands still; this is the thread that may ask objects.
-            let mut marker = unsafe { Marker::<false>::new(heap, work, role(0), backlog) };
+            let mut marker = unsafe { Marker::<false, false>::new(heap, work, role(0), backlog) };
             (world.roots)(&mut marker);
             marker.run_with_others();
             core::mem::forget(resting);
+            if self.work.pending.is_in_use() && count > 1 {
+                self.jobs.close();
+                while marker.follow_missed() {
+                    marker.run(true, None);
+                }
+            }
         }
         if self.zeal.naive_mark {
             self.jobs.close();

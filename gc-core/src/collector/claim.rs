@@ -33,6 +33,8 @@ pub(crate) struct Found {
     /// Entries of packets.
     pointers: Vec<usize>,
     weak: Vec<usize>,
+    /// The same for ephemerons: keys and values.
+    ephemerons: Vec<(usize, usize)>,
 }
 
 /// From so many pointers on they are handed over even in a `mutate` call.
@@ -42,21 +44,25 @@ impl Found {
     /// Hands over what was found.
     pub(crate) fn hand_over(&mut self, work: &Work) {
         work.add(core::mem::take(&mut self.pointers));
+        if !self.ephemerons.is_empty() {
+            let entries = |(key, value)| [key | entry::EPHEMERON, value];
+            work.add(self.ephemerons.drain(..).flat_map(entries).collect());
+        }
         work.add_weak(&mut self.weak);
     }
 
     /// Whether it is time to hand over what was found.
     pub(crate) fn is_large(&self) -> bool {
-        self.pointers.len() >= MANY
+        self.pointers.len() + self.ephemerons.len() >= MANY
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.pointers.is_empty() && self.weak.is_empty()
+        self.has_no_pointers() && self.weak.is_empty()
     }
 
     /// Whether there is nothing for the markers.
     pub(crate) fn has_no_pointers(&self) -> bool {
-        self.pointers.is_empty()
+        self.pointers.is_empty() && self.ephemerons.is_empty()
     }
 
     /// Forgets pointers to objects that are marked.
@@ -66,6 +72,13 @@ impl Found {
             unsafe { heap.planes().group(*target) }.marks() & bit(*target) == 0
         };
         self.pointers.retain(is_unmarked);
+        self.ephemerons.retain(|(key, value)| {
+            let keep = is_unmarked(value);
+            if !keep {
+                self.weak.push(*key);
+            }
+            keep
+        });
         self.weak.retain(is_unmarked);
     }
 
@@ -73,6 +86,7 @@ impl Found {
     pub(crate) fn append(&mut self, other: &mut Found) {
         self.pointers.append(&mut other.pointers);
         self.weak.append(&mut other.weak);
+        self.ephemerons.append(&mut other.ephemerons);
     }
 
     /// A visitor who notes pointers here.
@@ -90,12 +104,18 @@ pub(crate) struct Finder<'a> {
     found: &'a mut Found,
 }
 
+impl Finder<'_> {
+    fn is_candidate(&self, target: usize) -> bool {
+        let heap = &self.collector.heap;
+        let granules = (heap.top() - heap.base()) / GRANULE;
+        is_candidate(target, heap.base(), granules)
+    }
+}
+
 impl EdgeVisitor for Finder<'_> {
     fn visit(&mut self, edge: Edge) {
-        let heap = &self.collector.heap;
         let target = edge.target;
-        let granules = (heap.top() - heap.base()) / GRANULE;
-        if !is_candidate(target, heap.base(), granules) {
+        if !self.is_candidate(target) {
             return;
         }
         // Whether it is marked already is for the markers to see: they have prefetched what tells.
@@ -103,6 +123,16 @@ impl EdgeVisitor for Finder<'_> {
             self.found.weak.push(target);
         } else {
             self.found.pointers.push(target);
+        }
+    }
+
+    fn visit_ephemeron(&mut self, _: usize, key: usize, value: usize) {
+        match (self.is_candidate(key), self.is_candidate(value)) {
+            (true, true) => self.found.ephemerons.push((key, value)),
+            (true, false) => self.found.weak.push(key),
+            // A key that needs no memory is always there; without one, there is no ephemeron.
+            (false, true) if key != 0 => self.found.pointers.push(value),
+            (false, _) => {}
         }
     }
 }
@@ -237,18 +267,22 @@ impl Collector {
                 let first = bit_index(address);
                 let mut tags = planes.group(address).tags.get() >> first & own;
                 let kinds = if state.has_kinds() {
-                    planes.kinds(address).get() >> first
+                    planes.kinds(address).get() >> first & own
                 } else {
                     0
                 };
+                let keys = tags & kinds & (kinds & !tags) >> 1;
                 while tags != 0 {
                     let index = tags.trailing_zeros();
                     let slot = address + index as usize * WORD;
-                    found.finder(self).visit(Edge {
-                        slot,
-                        target: read_word::<true>(slot),
-                        weak: kinds >> index & 1 != 0,
-                    });
+                    let target = read_word::<true>(slot);
+                    let mut finder = found.finder(self);
+                    if keys >> index & 1 != 0 {
+                        finder.visit_ephemeron(slot, target, read_word::<true>(slot + WORD));
+                    } else {
+                        let weak = kinds >> index & 1 != 0;
+                        finder.visit(Edge { slot, target, weak });
+                    }
                     tags &= tags - 1;
                 }
                 address = next;

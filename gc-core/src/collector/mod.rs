@@ -44,6 +44,7 @@ mod jobs;
 pub(crate) mod mark;
 mod naive;
 pub(crate) mod pacer;
+pub(crate) mod references;
 mod stack;
 pub(crate) mod stand;
 mod steps;

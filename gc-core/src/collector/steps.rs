@@ -75,7 +75,7 @@ impl Collector {
                 let backlog = Backlog::default();
                 // SAFETY: the number is this job's alone, and marking does not end before the job has, for
                 // it is waited for, or does not begin. The program claims what it writes.
-                unsafe { Marker::<true>::new(heap, work, role, backlog) }.run_with_others();
+                unsafe { Marker::<true, false>::new(heap, work, role, backlog) }.run_with_others();
                 this.statistics.lock().concurrent_time += began.elapsed();
             };
             Jobs::start(self, |this| &this.jobs, mark)
@@ -288,7 +288,8 @@ impl Collector {
             let backlog = core::mem::take(&mut cycle.backlog);
             // SAFETY: the number is that of safepoints, of which there is one at a time, and so is the
             // backlog. The program claims what it writes.
-            let mut marker = unsafe { Marker::<true>::new(&self.heap, &self.work, role, backlog) };
+            let mut marker =
+                unsafe { Marker::<true, false>::new(&self.heap, &self.work, role, backlog) };
             let done = marker.run(true, deadline);
             if !done && self.mode == Mode::Concurrent {
                 // Others may be out of work before this thread comes again.
@@ -341,6 +342,8 @@ impl Collector {
                 return;
             }
             self.enter(Phase::Settling);
+            // SAFETY: no marker is at work.
+            unsafe { self.work.pending.clear() }
             cycle.marked = Instant::now();
             cycle.weak = self.work.take_weak();
             if cycle.weak.is_empty() {

@@ -20,8 +20,8 @@
 //!
 //! | plane | a set bit means |
 //! | --- | --- |
-//! | `kinds` | refines the tags: (tag 1, kind 0) is a strong pointer, (1, 1) a weak one, (0, 0) data; on a start word (0, 1) says that the object is a *shell*: its contents are gone, and its extent is kept because weak pointers to it remain |
-//! | `states` | on the word after a start: *dirty*, the object's tags may not tell the truth |
+//! | `kinds` | refines the tags: (tag 1, kind 0) is a strong pointer, (1, 1) a weak one, (0, 0) data; on a start word (0, 1) says that the object is a *shell*: its contents are gone, and its extent is kept because weak pointers to it remain; on any other word (0, 1) is the value of an ephemeron whose key is the weak pointer before |
+//! | `states` | on a start word: the object was *found dead* once, see [`collector::references`](crate::collector::references); on the word after a start: *dirty*, the object's tags may not tell the truth |
 //! | `claims` | on a start word, or on the first word of a chunk of a large object: a mutator *claimed* it in this cycle, no marker reads it any more; on the word after: *done*, the claimer has read it |
 //!
 //! This module knows the layout and nothing else; only it would change with another layout.

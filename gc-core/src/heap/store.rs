@@ -27,6 +27,8 @@ pub(crate) struct Heap {
     top: AtomicUsize,
     /// Whether new objects are born black.
     black: AtomicBool,
+    /// Whether an object was ever found to be dead that may live on.
+    found_dead: AtomicBool,
     /// The share of its time that the program does not have for itself, if that is why no more blocks are
     /// given out; or zero.
     refusing: AtomicU32,
@@ -98,6 +100,7 @@ impl Heap {
             blocks: space.blocks(),
             top: AtomicUsize::new(space.base()),
             black: AtomicBool::new(false),
+            found_dead: AtomicBool::new(false),
             refusing: AtomicU32::new(0),
             space,
             counts: Counts {
@@ -229,6 +232,19 @@ impl Heap {
         }
         // SAFETY: as above.
         unsafe { self.blocks.raise(self.owned_block(start), Flag::Blackened) }
+    }
+
+    /// Notes that some object was found to be dead, and may live on.
+    pub(crate) fn note_found_dead(&self) {
+        // Relaxed: who looks for the object has it through something that orders this.
+        self.found_dead.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there ever was such an object.
+    #[inline]
+    pub(crate) fn has_found_dead(&self) -> bool {
+        // Relaxed: as above.
+        self.found_dead.load(Ordering::Relaxed)
     }
 
     /// A block to allocate small objects in.
@@ -391,7 +407,7 @@ impl Heap {
                 if state.has_kinds() {
                     self.planes.kinds(at).set(0);
                 }
-                if state.is_described() {
+                if state.is_described() || state.has_kinds() {
                     self.planes.states(at).set(0);
                 }
                 if state.has_claims() {

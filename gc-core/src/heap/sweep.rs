@@ -285,6 +285,7 @@ impl Heap {
         let (mut words, mut objects, mut before) = (0, 0, 0);
         let mut carry = false;
         let mut kinds = 0;
+        let found_dead = state.has_kinds() && self.has_found_dead();
         for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
             // SAFETY: the block belongs to this heap.
             let group = unsafe { planes.group(at) };
@@ -305,9 +306,11 @@ impl Heap {
                 plane.keep(live);
                 kinds |= plane.get();
             }
-            if state.is_described() {
+            if state.is_described() || found_dead {
                 // SAFETY: as above.
                 let plane = unsafe { planes.states(at) };
+                // What says that an object was found dead is kept for as long as it lives.
+                kinds |= plane.get() & live & STARTS;
                 if plane.get() & !live != 0 {
                     // A mutator may be noting a write to an object that lives.
                     plane.remove_shared(!live);

@@ -156,7 +156,8 @@ impl Heap {
                 ));
             }
             let dirty_place = inside.is_some_and(|start| address == start + WORD);
-            if word.state && !dirty_place {
+            let found_dead = inside == Some(address) && kinds;
+            if word.state && !dirty_place && !found_dead {
                 return Err(wrong(address, "dirty where there is no object".into()));
             }
             if word.claim {
@@ -214,6 +215,18 @@ impl Heap {
             ));
         }
         Ok(())
+    }
+
+    /// Whether the weak pointer at `slot` is the key of an ephemeron.
+    ///
+    /// # Safety
+    ///
+    /// It is one, in an object of this heap which ends at `end`.
+    pub(crate) unsafe fn is_ephemeron(&self, slot: usize, end: usize) -> bool {
+        slot + WORD < end && {
+            let value = self.word(slot + WORD);
+            value.kind && !value.tag
+        }
     }
 
     fn word(&self, address: usize) -> Word {

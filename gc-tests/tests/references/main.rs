@@ -1,4 +1,5 @@
 //! What becomes of objects that nothing reaches, and of the references to them: each test in all ways in
 //! which heaps are collected.
 
+mod ephemerons;
 mod marked;

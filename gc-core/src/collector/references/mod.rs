@@ -1,0 +1,3 @@
+//! References that are not simply strong.
+
+pub(crate) mod pending;
