@@ -3,16 +3,19 @@
 use core::fmt;
 use core::marker::PhantomData;
 use std::rc::Rc;
+use std::time::Instant;
 
 use crate::collect::Collect;
 use crate::collector::Phase;
 use crate::context::{Context, Safepoint};
+use crate::finalizer::FinalizerReport;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
 use crate::metrics::Metrics;
 use crate::mutation::Mutation;
+use crate::sync::Arc;
 use crate::trace::{EdgeVisitor, Edges, Trace};
 
 mod marked;
@@ -148,6 +151,42 @@ impl Owner {
     }
 }
 
+impl Owner {
+    /// Runs finalizers that wait: at most so many, and no more when the deadline is over. How many.
+    ///
+    /// # Safety
+    ///
+    /// No `mutate` call is running.
+    unsafe fn run_finalizers(&self, count: usize, deadline: Option<Instant>) -> usize {
+        // SAFETY: finalizers are callbacks for any lifetime, and nothing is collected meanwhile.
+        unsafe {
+            let mc: &Mutation<'_> = self.mutation();
+            let mc = core::ptr::from_ref(mc).cast();
+            self.context().run_finalizers(mc, count, deadline)
+        }
+    }
+
+    /// Runs the finalizers that have not run, or reports them.
+    ///
+    /// # Safety
+    ///
+    /// No `mutate` call is running, nor will be.
+    unsafe fn finish_finalizers(&self) {
+        let collector = self.context().collector();
+        let finalizers = &collector.finalizers;
+        if collector.finalize_at_drop {
+            finalizers.enqueue_all();
+            // SAFETY: passed on to the caller.
+            unsafe { self.run_finalizers(finalizers.waiting(), None) };
+        }
+        let count = finalizers.waiting() + finalizers.registered();
+        if count > 0 {
+            collector.report(&FinalizerReport::NotRun { count });
+            finalizers.clear();
+        }
+    }
+}
+
 impl Drop for Owner {
     fn drop(&mut self) {
         if self.context().is_forked() {
@@ -155,6 +194,8 @@ impl Drop for Owner {
             core::mem::forget(self.0.clone());
             return;
         }
+        // SAFETY: the arena is being dropped, so no call is running in it.
+        unsafe { self.finish_finalizers() }
         // SAFETY: the arena is being dropped. Pointers into the heap live in the heap and in the
         // root, whose destructors do not use them (`Collect`), and in handles that can be followed
         // only with a set that is in the heap.
@@ -307,7 +348,7 @@ where
             Phase::Sleeping => CollectionPhase::Sleeping,
             Phase::Marking if context.is_all_marked() => CollectionPhase::Marked,
             Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
-            Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
+            Phase::Finalizing | Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
         }
     }
 
@@ -367,6 +408,70 @@ where
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running. Pointers outlive a
         // `mutate` only in the root and in what it reaches.
         unsafe { self.owner.context().safepoint(&roots, what) }
+        self.run_due_finalizers(what);
+    }
+
+    /// Runs finalizers at a safepoint, if that is when they are to run.
+    fn run_due_finalizers(&mut self, what: Safepoint) {
+        let collector = self.owner.context().collector();
+        if !collector.finalizers_are_due() {
+            return;
+        }
+        let step = match what {
+            Safepoint::Step => Instant::now().checked_add(collector.finalizer_step),
+            Safepoint::Collect => None,
+            _ => return,
+        };
+        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running.
+        unsafe {
+            let waiting = collector.finalizers.waiting();
+            self.owner.run_finalizers(waiting, step);
+        }
+    }
+
+    /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With
+    /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does.
+    ///
+    /// ```
+    /// use gc_core::{Arena, FinalizerMode, Gc, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().finalizers(FinalizerMode::Manual);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |mc| {
+    ///     _ = mc.finalize_with(Gc::new(mc, 1), |one, _| assert_eq!(*one, 1));
+    /// })?;
+    /// assert_eq!(arena.run_finalizers(10), 0);
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.run_finalizers(10), 1);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
+    pub fn run_finalizers(&mut self, count: usize) -> usize {
+        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running.
+        unsafe { self.owner.run_finalizers(count, None) }
+    }
+
+    /// Lets `hook` know of finalizers that panic, and of those that never run, instead of who did before. It is
+    /// called on the thread on which that happens; a panic of it is ignored.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use gc_core::finalizer::FinalizerReport;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let missed = Arc::new(AtomicUsize::new(0));
+    /// let arena = Arena::<Rootable![()]>::new(|mc| {
+    ///     _ = mc.finalize_with(Gc::new(mc, 1), |_, _| ());
+    /// });
+    /// let count = Arc::clone(&missed);
+    /// arena.set_finalizer_hook(move |report| match report {
+    ///     FinalizerReport::NotRun { count: missed } => count.store(*missed, Ordering::Relaxed),
+    ///     other => eprintln!("{other:?}"),
+    /// });
+    /// drop(arena);
+    /// assert_eq!(missed.load(Ordering::Relaxed), 1);
+    /// ```
+    pub fn set_finalizer_hook(&self, hook: impl Fn(&FinalizerReport<'_>) + Send + Sync + 'static) {
+        *self.owner.context().collector().finalizer_hook.lock() = Some(Arc::new(hook));
     }
 
     /// Visits the pointers of the root.

@@ -329,9 +329,12 @@ impl Context {
         // SAFETY: passed on to the caller.
         unsafe {
             match self.collector.phase() {
-                Phase::Settling => !weak::is_dead_in(self.heap(), target),
+                Phase::Finalizing | Phase::Settling => {
+                    !weak::is_dead_in(self.heap(), target)
+                        && !weak::is_cleared_in(self.heap(), target)
+                }
                 phase => {
-                    let alive = !weak::is_shell_of(self.heap(), target);
+                    let alive = !weak::is_cleared_in(self.heap(), target);
                     // In a finalization call a pointer counts only if it is stored.
                     if alive && phase == Phase::Marking && self.kept.borrow().is_none() {
                         self.note_read(target);
@@ -404,7 +407,7 @@ impl Context {
     /// Looks which bits of a block's state do not let the write barrier pass now.
     pub(crate) fn arm(&self) {
         self.armed.set(match self.collector.phase() {
-            Phase::Marking => BlockState::ANY,
+            Phase::Marking | Phase::Finalizing => BlockState::ANY,
             _ => BlockState::NOTED,
         });
     }

@@ -31,7 +31,9 @@
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
-//! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
+//! * [`GcWeak`], [`GcWeakLong`], [`Ephemeron`]: pointers that keep nothing alive, or not by themselves; and
+//!   [`finalizer`]: what is to be done when an object is found to be dead.
+//! * [`DynamicRootSet`]: roots that come and go.
 //! * [`metrics`]: what the collector does, and how to set its pace.
 //!
 //! # Vocabulary
@@ -86,8 +88,10 @@ mod descriptor;
 pub mod dynamic_roots;
 mod ephemeron;
 mod finalization;
+pub mod finalizer;
 mod gc;
 mod gc_weak;
+mod gc_weak_long;
 mod heap;
 pub mod lock;
 pub mod metrics;
@@ -118,9 +122,10 @@ pub use self::{
     finalization::Finalization,
     gc::Gc,
     gc_weak::GcWeak,
+    gc_weak_long::GcWeakLong,
     heap::error::HeapError,
     heap::extent::Extent,
-    heap::options::{HeapOptions, Mode, Zeal},
+    heap::options::{FinalizerMode, HeapOptions, Mode, Zeal},
     heap::verify::VerifyError,
     lock::{GcLock, GcRefLock, Lock, RefLock},
     mutation::Mutation,

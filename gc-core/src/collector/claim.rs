@@ -17,7 +17,7 @@
 
 use super::mark::{CHUNK, is_candidate, read_word};
 use super::work::{Work, entry};
-use super::{Collector, Mutators};
+use super::{Collector, Mutators, Phase};
 use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::block::{BlockState, Use};
@@ -418,6 +418,10 @@ impl Collector {
         // SAFETY: the target is an object of this heap, says the caller.
         let group = unsafe { self.heap.planes().group(target) };
         if group.marks() & bit(target) == 0 {
+            if self.phase() == Phase::Finalizing && group.extents.get() & bit(target) != 0 {
+                // SAFETY: an object starts there.
+                unsafe { self.heap.insert_found_dead(target) }
+            }
             group.marks[1].insert_shared(bit(target));
             found.pointers.push(target | entry::SCAN);
         }

@@ -12,7 +12,9 @@
 //! 3. **The end of marking.** At a safepoint at which the markers rest, no packet is left and no object is to
 //!    be asked, everything is marked. The cycle *stands* there if the program wants to look at that
 //!    ([`stand`]).
-//! 4. **Weak pointers.** Objects that only they lead to become shells ([`weak`]).
+//! 4. **References** to what is dead are processed ([`references`]): weak pointers are cleared, finalizers
+//!    enqueued, and what these see is marked. Objects that only weak pointers lead to become shells
+//!    ([`weak`]).
 //! 5. **Sweeping.** All that is not marked is freed, block by block ([`crate::heap::sweep`]); values
 //!    that need `Drop` are dropped just before, by the program's thread ([`dispose`]).
 //! 6. **Pacing.** The survivors tell when the next cycle is due ([`pacer`]) and how much empty
@@ -59,17 +61,20 @@ use self::jobs::Jobs;
 use self::mark::Backlog;
 use self::naive::NaiveMarker;
 use self::pacer::Pacer;
+use self::references::Stage;
+use self::references::finalizers::Finalizers;
 use self::work::Work;
+use crate::finalizer::FinalizerReport;
 use crate::heap::Heap;
 use crate::heap::block::BlockIndex;
 use crate::heap::error::HeapError;
-use crate::heap::options::{HeapOptions, Mode, Zeal};
+use crate::heap::options::{FinalizerMode, HeapOptions, Mode, Zeal};
 use crate::heap::space::AddressSpace;
 use crate::heap::store::Occupied;
 use crate::heap::sweep::{Survivors, Sweeper};
 use crate::metrics::{Pacing, Statistics};
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering};
-use crate::trace::EdgeVisitor;
+use crate::trace::{Edge, EdgeVisitor};
 
 /// Where in its cycle the collector is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +84,10 @@ pub(crate) enum Phase {
     Sleeping,
     /// Finding what is reachable.
     Marking,
-    /// What is dead is known; what becomes of the pointers to it is being settled.
+    /// What is dead is known. Finalizers of that are enqueued, and what they see is marked.
+    Finalizing,
+    /// All is marked that will be. What remains of objects that only weak pointers lead to is being
+    /// settled.
     Settling,
     /// Freeing the rest.
     Sweeping,
@@ -88,9 +96,10 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    const ALL: [Phase; 5] = [
+    const ALL: [Phase; 6] = [
         Phase::Sleeping,
         Phase::Marking,
+        Phase::Finalizing,
         Phase::Settling,
         Phase::Sweeping,
         Phase::Abandoned,
@@ -102,10 +111,11 @@ impl Phase {
         matches!(
             (self, next),
             (Sleeping, Marking)
-                | (Marking, Settling)
+                | (Marking, Finalizing | Settling)
+                | (Finalizing, Settling)
                 | (Settling, Sweeping)
                 | (Sweeping, Sleeping)
-                | (Marking, Abandoned)
+                | (Marking | Finalizing, Abandoned)
                 | (Abandoned, Sleeping)
         )
     }
@@ -114,8 +124,20 @@ impl Phase {
 /// With less room than this below its limit, a heap is not collected while the program goes on.
 const LITTLE_ROOM: usize = 1 << 20;
 
+/// Hears of finalizers.
+pub(crate) type FinalizerHook = dyn Fn(&FinalizerReport<'_>) + Send + Sync;
+
 /// Visits the roots of a heap.
 pub(crate) type Roots<'a> = dyn Fn(&mut dyn EdgeVisitor) + 'a;
+
+/// A strong pointer from outside of the heap.
+fn strong(target: usize) -> Edge {
+    Edge {
+        slot: 0,
+        target,
+        weak: false,
+    }
+}
 
 /// A program at a safepoint, as the collector sees it.
 pub(crate) struct World<'a> {
@@ -142,6 +164,7 @@ pub(crate) enum Mutators {
 pub(crate) struct Collector {
     pub(crate) heap: Heap,
     pub(crate) work: Work,
+    pub(crate) finalizers: Finalizers,
     pub(crate) zeal: Zeal,
     mutators: Mutators,
     mode: Mode,
@@ -149,8 +172,13 @@ pub(crate) struct Collector {
     markers: usize,
     step: Duration,
     minimum_share: u32,
+    pub(crate) finalizer_mode: FinalizerMode,
+    pub(crate) finalizer_step: Duration,
+    pub(crate) finalize_at_drop: bool,
+    pub(crate) null_dead_fields: bool,
     pub(crate) pacer: Mutex<Pacer>,
     pub(crate) statistics: Mutex<Statistics>,
+    pub(crate) finalizer_hook: Mutex<Option<Arc<FinalizerHook>>>,
     /// The [`Phase`].
     phase: AtomicU8,
     /// Bytes allocated ever from which on a safepoint has something to do.
@@ -192,6 +220,9 @@ pub(crate) struct Cycle {
     backlog: Backlog,
     /// Objects to which weak pointers lead, to be settled.
     weak: Vec<usize>,
+    /// What is next of processing references, and at how many of those objects was looked.
+    stage: Stage,
+    cleared: usize,
     /// Whether the cycle is to go no farther than to the end of marking at this safepoint.
     hold: bool,
     disposer: Disposer,
@@ -222,6 +253,7 @@ impl Collector {
         Ok(Collector {
             heap: Heap::new(space, options.limit, options.reserve.is_some()),
             work: Work::new(),
+            finalizers: Finalizers::new(),
             zeal: options.zeal,
             mutators,
             mode: options.mode,
@@ -229,9 +261,14 @@ impl Collector {
             markers: options.markers,
             step: options.step,
             minimum_share: options.minimum_share,
+            finalizer_mode: options.finalizer_mode,
+            finalizer_step: options.finalizer_step,
+            finalize_at_drop: options.finalize_at_drop,
+            null_dead_fields: options.null_dead_fields,
             due_at: AtomicU64::new(pacer.due_at()),
             pacer: Mutex::new(pacer),
             statistics: Mutex::default(),
+            finalizer_hook: Mutex::default(),
             phase: AtomicU8::new(Phase::Sleeping as u8),
             unknown_writes: AtomicBool::new(false),
             stands: AtomicBool::new(false),
@@ -251,6 +288,8 @@ impl Collector {
                 credit: Duration::ZERO,
                 backlog: Backlog::default(),
                 weak: Vec::new(),
+                stage: Stage::default(),
+                cleared: 0,
                 hold: false,
                 disposer: Disposer::default(),
                 entered: now,
@@ -292,9 +331,46 @@ impl Collector {
     pub(crate) fn pace<T>(&self, change: impl FnOnce(&mut Pacer) -> T) -> T {
         let mut pacer = self.pacer.lock();
         let result = change(&mut pacer);
+        let due_at = if self.finalizers_are_due() {
+            0
+        } else {
+            pacer.due_at()
+        };
         // Relaxed: a figure by itself.
-        self.due_at.store(pacer.due_at(), Ordering::Relaxed);
+        self.due_at.store(due_at, Ordering::Relaxed);
         result
+    }
+
+    /// Looks anew when a safepoint has something to do.
+    pub(crate) fn look_when_due(&self) {
+        self.pace(|_| ());
+    }
+
+    /// Counts a finalizer that has run, and reports its panic.
+    pub(crate) fn note_finalizer(&self, result: std::thread::Result<()>) {
+        let mut statistics = self.statistics.lock();
+        statistics.finalizers_run += 1;
+        statistics.finalizers_panicked += u64::from(result.is_err());
+        drop(statistics);
+        if let Err(payload) = result {
+            self.report(&FinalizerReport::Panicked { payload: &*payload });
+            // Dropping it may panic as well.
+            core::mem::forget(payload);
+        }
+    }
+
+    /// Reports something about finalizers to whoever wants to know. A panic of that is swallowed.
+    pub(crate) fn report(&self, report: &FinalizerReport<'_>) {
+        let hook = self.finalizer_hook.lock().clone();
+        if let Some(hook) = hook {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(report)));
+            core::mem::forget(result);
+        }
+    }
+
+    /// Whether safepoints have finalizers to run.
+    pub(crate) fn finalizers_are_due(&self) -> bool {
+        self.finalizer_mode == FinalizerMode::AfterCollection && self.finalizers.waiting() > 0
     }
 
     /// A safepoint: starts a collection if it is time, and does its part of one in progress.
@@ -440,6 +516,7 @@ impl Collector {
         self.work.clear();
         cycle.backlog = Backlog::default();
         cycle.weak.clear();
+        cycle.stage = Stage::default();
         self.heap.set_black(false);
         self.heap.clear_marks();
         self.enter(Phase::Sleeping);
@@ -481,6 +558,8 @@ impl Collector {
         // SAFETY: passed on to the caller.
         let mut naive = unsafe { NaiveMarker::new(&self.heap) };
         roots(&mut naive);
+        self.finalizers
+            .each_waiting(|target| naive.visit(strong(target)));
         naive.run();
         naive.check();
     }

@@ -108,7 +108,7 @@ impl Collector {
                         }
                     }
                     Phase::Abandoned => self.mark_and_stand(cycle, world),
-                    Phase::Settling | Phase::Sweeping => {}
+                    Phase::Finalizing | Phase::Settling | Phase::Sweeping => {}
                 }
             }
         };
@@ -128,7 +128,7 @@ impl Collector {
     pub(crate) unsafe fn start_sweeping(self: &Arc<Self>, world: &World<'_>) {
         let mut cycle = self.cycle.lock();
         cycle.entered = Instant::now();
-        while matches!(self.phase(), Phase::Marking | Phase::Settling) {
+        while !matches!(self.phase(), Phase::Sleeping | Phase::Sweeping) {
             // SAFETY: passed on to the caller.
             unsafe { self.hurry(&mut cycle, world) }
         }

@@ -128,7 +128,7 @@ where
         match self.owner.0.collector.phase() {
             Phase::Sleeping => CollectionPhase::Sleeping,
             Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
-            Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
+            Phase::Finalizing | Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
         }
     }
 

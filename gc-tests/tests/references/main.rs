@@ -2,4 +2,6 @@
 //! which heaps are collected.
 
 mod ephemerons;
+mod finalizers;
 mod marked;
+mod order;
