@@ -356,6 +356,16 @@ impl Context {
         unsafe { self.follow_ephemeron(target, target) }
     }
 
+    /// Whether the object where a weak pointer leads was freed, but for its address.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::upgrade`].
+    pub(crate) unsafe fn is_gone(&self, target: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe { crate::collector::weak::is_shell_of(self.heap(), target) }
+    }
+
     /// Whether a strong pointer may be made of the value of an ephemeron with this key; then the value is
     /// kept alive.
     ///
@@ -375,6 +385,22 @@ impl Context {
                 self.note_read(value);
             }
             there
+        }
+    }
+
+    /// [`Context::follow_ephemeron`] for soft references: not once it is known that the key is dead.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::follow_ephemeron`].
+    #[inline]
+    pub(crate) unsafe fn follow_soft(&self, key: usize, value: usize) -> bool {
+        // SAFETY: passed on to the caller. In `Finalizing`, with the key the value is marked, or will be.
+        unsafe {
+            match self.collector.phase() {
+                Phase::Finalizing => !crate::collector::weak::is_dead_in(self.heap(), key),
+                _ => self.follow_ephemeron(key, value),
+            }
         }
     }
 

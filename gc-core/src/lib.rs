@@ -31,8 +31,9 @@
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
-//! * [`GcWeak`], [`GcWeakLong`], [`Ephemeron`]: pointers that keep nothing alive, or not by themselves; and
-//!   [`finalizer`]: what is to be done when an object is found to be dead.
+//! * [`GcWeak`], [`GcWeakLong`], [`Ephemeron`], [`Soft`]: pointers that keep nothing alive, or not by themselves; and
+//!   [`finalizer`]: what is to be done when an object is found to be dead. [`weak_collections`] are tables of
+//!   such pointers.
 //! * [`DynamicRootSet`]: roots that come and go.
 //! * [`metrics`]: what the collector does, and how to set its pace.
 //!
@@ -100,12 +101,14 @@ mod no_drop;
 mod os;
 mod protocol;
 pub mod shared;
+mod soft;
 mod static_wrapper;
 mod sync;
 mod tags;
 mod trace;
 mod typemap;
 mod unsize;
+pub mod weak_collections;
 
 #[doc(hidden)]
 pub use gc_derive::__unelide_lifetimes;
@@ -129,6 +132,7 @@ pub use self::{
     heap::verify::VerifyError,
     lock::{GcLock, GcRefLock, Lock, RefLock},
     mutation::Mutation,
+    soft::{Soft, SoftCache},
     static_wrapper::Static,
 };
 

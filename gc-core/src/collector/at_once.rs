@@ -44,6 +44,7 @@ impl Collector {
         self.pacer.lock().start_cycle(world.allocated);
         self.enter(Phase::Marking);
         cycle.stage = Stage::Queue;
+        self.choose_soft();
         let count = self.helpers() + 1;
         // SAFETY: passed on to the caller.
         let mark = || unsafe {
@@ -127,6 +128,7 @@ impl Collector {
             // SAFETY: the program stands still; this is the thread that may ask objects.
             let mut marker = unsafe { Marker::<false, false>::new(heap, work, role(0), backlog) };
             (world.roots)(&mut marker);
+            self.visit_cohorts(&mut marker);
             self.finalizers
                 .each_waiting(|target| marker.visit(strong(target)));
             marker.run_with_others();
@@ -143,6 +145,7 @@ impl Collector {
             // SAFETY: the program stands still.
             let mut naive = unsafe { NaiveMarker::new(heap) };
             (world.roots)(&mut naive);
+            self.visit_cohorts(&mut naive);
             self.finalizers
                 .each_waiting(|target| naive.visit(strong(target)));
             naive.run();
@@ -169,6 +172,7 @@ impl Collector {
             // SAFETY: the program stands still.
             let mut naive = unsafe { NaiveMarker::new(heap) };
             (world.roots)(&mut naive);
+            self.visit_cohorts(&mut naive);
             self.finalizers
                 .each_waiting(|target| naive.visit(strong(target)));
             naive.run();

@@ -63,6 +63,7 @@ use self::naive::NaiveMarker;
 use self::pacer::Pacer;
 use self::references::Stage;
 use self::references::finalizers::Finalizers;
+use self::references::soft::Cohorts;
 use self::work::Work;
 use crate::finalizer::FinalizerReport;
 use crate::heap::Heap;
@@ -165,6 +166,7 @@ pub(crate) struct Collector {
     pub(crate) heap: Heap,
     pub(crate) work: Work,
     pub(crate) finalizers: Finalizers,
+    pub(crate) cohorts: Cohorts,
     pub(crate) zeal: Zeal,
     mutators: Mutators,
     mode: Mode,
@@ -172,6 +174,7 @@ pub(crate) struct Collector {
     markers: usize,
     step: Duration,
     minimum_share: u32,
+    soft_idle: u32,
     pub(crate) finalizer_mode: FinalizerMode,
     pub(crate) finalizer_step: Duration,
     pub(crate) finalize_at_drop: bool,
@@ -254,6 +257,7 @@ impl Collector {
             heap: Heap::new(space, options.limit, options.reserve.is_some()),
             work: Work::new(),
             finalizers: Finalizers::new(),
+            cohorts: Cohorts::default(),
             zeal: options.zeal,
             mutators,
             mode: options.mode,
@@ -261,6 +265,7 @@ impl Collector {
             markers: options.markers,
             step: options.step,
             minimum_share: options.minimum_share,
+            soft_idle: options.soft_idle,
             finalizer_mode: options.finalizer_mode,
             finalizer_step: options.finalizer_step,
             finalize_at_drop: options.finalize_at_drop,
@@ -558,6 +563,7 @@ impl Collector {
         // SAFETY: passed on to the caller.
         let mut naive = unsafe { NaiveMarker::new(&self.heap) };
         roots(&mut naive);
+        self.visit_cohorts(&mut naive);
         self.finalizers
             .each_waiting(|target| naive.visit(strong(target)));
         naive.run();

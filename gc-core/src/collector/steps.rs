@@ -49,9 +49,11 @@ impl Collector {
             self.enter(Phase::Marking);
             cycle.stage = Stage::Queue;
             self.finalizers.begin_to_visit();
+            self.choose_soft();
             let asked = panic::catch_unwind(AssertUnwindSafe(|| {
                 let mut found = Found::default();
                 (world.roots)(&mut found.finder(self));
+                self.visit_cohorts(&mut found.finder(self));
                 found.hand_over(&self.work);
             }));
             panicked = asked.err();

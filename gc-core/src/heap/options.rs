@@ -134,6 +134,7 @@ pub struct HeapOptions {
     pub(crate) markers: usize,
     pub(crate) step: Duration,
     pub(crate) patience: Duration,
+    pub(crate) soft_idle: u32,
     pub(crate) finalizer_mode: FinalizerMode,
     pub(crate) finalizer_step: Duration,
     pub(crate) finalize_at_drop: bool,
@@ -159,6 +160,7 @@ impl Default for HeapOptions {
             markers: 0,
             step: Duration::from_micros(30),
             patience: Duration::from_secs(1),
+            soft_idle: 8,
             finalizer_mode: FinalizerMode::default(),
             finalizer_step: Duration::from_micros(200),
             finalize_at_drop: false,
@@ -307,6 +309,16 @@ impl HeapOptions {
     pub fn patience(self, time: Duration) -> HeapOptions {
         HeapOptions {
             patience: time,
+            ..self
+        }
+    }
+
+    /// For how many collections a [`Soft`](crate::Soft) reference is kept without being used; 8 by default. With
+    /// 0, one that was used since the last collection survives the next.
+    #[must_use]
+    pub fn soft_idle(self, collections: u32) -> HeapOptions {
+        HeapOptions {
+            soft_idle: collections,
             ..self
         }
     }

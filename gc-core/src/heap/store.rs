@@ -570,6 +570,11 @@ impl Heap {
         self.is_limited() && self.room() + holes < self.counts.bound / 8
     }
 
+    /// Whether less than a quarter of what the limit allows is free in whole blocks.
+    pub(crate) fn is_short_of_room(&self) -> bool {
+        self.room() < self.counts.bound / 4
+    }
+
     /// Whether there is a limit at all.
     pub(crate) fn is_limited(&self) -> bool {
         self.counts.bound < usize::MAX

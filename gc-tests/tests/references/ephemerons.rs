@@ -22,7 +22,6 @@ type Pair<'gc> = Ephemeron<'gc, Node<'gc>, Node<'gc>>;
 #[collect(no_drop)]
 enum Moving<'gc> {
     Empty(usize, usize),
-    Strong(usize, Pointer<'gc>),
     Pair(Pair<'gc>),
 }
 

@@ -595,6 +595,7 @@ fn a_million_make_no_pause() {
         let options = HeapOptions::default()
             .mode(mode)
             .concurrent_from(0)
+            .floor(1 << 33)
             .zeal(Zeal::NONE);
         let mut heap = heap(options, count);
         let run = Rc::new(Cell::new(0));

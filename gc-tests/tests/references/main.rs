@@ -5,3 +5,5 @@ mod ephemerons;
 mod finalizers;
 mod marked;
 mod order;
+mod soft;
+mod tables;

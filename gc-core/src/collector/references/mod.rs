@@ -29,12 +29,14 @@
 
 pub(crate) mod finalizers;
 pub(crate) mod pending;
+pub(crate) mod soft;
 
 use std::time::Instant;
 
 use super::steps::BETWEEN_LOOKS;
-use super::{Collector, Cycle, Phase, weak};
+use super::{Collector, Cycle, Phase, strong, weak};
 use crate::heap::planes::bit;
+use crate::trace::EdgeVisitor;
 
 /// What is next of the order of processing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +84,19 @@ impl Collector {
             Stage::Queue => self.finalizers.is_visited(),
             stage => stage == Stage::Keep,
         }
+    }
+
+    /// Lets go of soft references, as the policy says, when a cycle begins.
+    pub(super) fn choose_soft(&self) {
+        let collections = self.statistics.lock().collections;
+        let starved = self.pacer.lock().is_starved();
+        let no_room = starved || self.heap.is_limited() && self.heap.is_short_of_room();
+        self.cohorts.choose(collections, self.soft_idle, no_room);
+    }
+
+    /// Visits what the collector itself keeps alive, but for finalizers that wait.
+    pub(super) fn visit_cohorts(&self, visitor: &mut dyn EdgeVisitor) {
+        self.cohorts.each(|target| visitor.visit(strong(target)));
     }
 
     /// Goes on from marking what is reachable. Mutators are stopped, and no marker is at work.
