@@ -4,6 +4,7 @@ use core::fmt;
 use core::ptr;
 
 use crate::collect::{Collect, Trace};
+use crate::context::Context;
 use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
 use crate::mutation::Mutation;
@@ -80,8 +81,23 @@ impl<'gc, K: 'gc, V: 'gc> Ephemeron<'gc, K, V> {
     /// Key and value, if the key is there. Takes constant time.
     #[inline]
     pub fn get(self, mc: &Mutation<'gc>) -> Option<(Gc<'gc, K>, Gc<'gc, V>)> {
-        let key = self.key(mc)?;
-        Some((key, self.value(mc)?))
+        // SAFETY: it is the arena that `'gc` brands.
+        unsafe { self.get_in(mc.context()) }
+    }
+
+    /// [`Ephemeron::get`] in the arena of a context.
+    ///
+    /// # Safety
+    ///
+    /// It is the one that `'gc` brands.
+    pub(crate) unsafe fn get_in(self, context: &Context) -> Option<(Gc<'gc, K>, Gc<'gc, V>)> {
+        let value = Gc::as_ptr(self.value).addr();
+        // SAFETY: this ephemeron is in use, in this arena.
+        unsafe {
+            let there = context.upgrade_long(self.key_address())
+                && context.follow_ephemeron(self.key_address(), value);
+            there.then(|| (self.key.assume_there(), self.value))
+        }
     }
 
     /// The address of the key, which tells keys apart as long as the ephemeron exists.

@@ -202,7 +202,27 @@ impl Context {
         Registration { key, heap }
     }
 
-    fn unregister(&self, registration: Registration) -> Result<bool, MismatchedRegistration> {
+    /// Registers what is to run for an object.
+    ///
+    /// # Safety
+    ///
+    /// `run` may be called with the `Mutation` of another call in this arena, and the address of `gc`. What it
+    /// owns is `'static`, and `Send` if the heap has many mutators; `'gc` is only in its signature.
+    pub(crate) unsafe fn register_run<'gc, T: 'gc>(
+        &self,
+        gc: Gc<'gc, T>,
+        run: Box<dyn FnOnce(*const (), usize) + 'gc>,
+    ) -> Registration {
+        // SAFETY: passed on to the caller.
+        let run =
+            unsafe { core::mem::transmute::<Box<dyn FnOnce(*const (), usize) + 'gc>, Run>(run) };
+        self.register(Gc::as_ptr(gc).expose_provenance(), run)
+    }
+
+    pub(crate) fn unregister(
+        &self,
+        registration: Registration,
+    ) -> Result<bool, MismatchedRegistration> {
         let finalizers = &self.collector().finalizers;
         if registration.heap != finalizers.number() {
             return Err(MismatchedRegistration(()));
@@ -268,12 +288,8 @@ impl<'gc> Mutation<'gc> {
                 f(gc, Finalizing::new(mc));
             }
         };
-        let run: Box<dyn FnOnce(*const (), usize) + 'gc> = Box::new(run);
-        // SAFETY: what the closure owns is `f`, which is `'static`; `'gc` and `T` are only in its signature.
-        let run =
-            unsafe { core::mem::transmute::<Box<dyn FnOnce(*const (), usize) + 'gc>, Run>(run) };
-        self.context()
-            .register(Gc::as_ptr(gc).expose_provenance(), run)
+        // SAFETY: what the closure owns is `f`, which is `'static`.
+        unsafe { self.context().register_run(gc, Box::new(run)) }
     }
 
     /// Takes a finalizer back. Whether it had not been enqueued yet, nor taken back. Takes constant time.

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr;
+use std::time::Instant;
 
 use super::arena::Arena;
 use super::mutation::Mutation;
@@ -107,6 +108,26 @@ where
                 .world()
                 .safepoint(&|visitor| self.trace_root(visitor), what)
         }
+        let collector = &self.arena.world().collector;
+        if collector.finalizers_are_due() {
+            let deadline = match what {
+                Safepoint::Step => Instant::now().checked_add(collector.finalizer_step),
+                _ => None,
+            };
+            self.mutator
+                .run_finalizers(collector.finalizers.waiting(), deadline);
+        }
+    }
+
+    /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With
+    /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does.
+    ///
+    /// # Panics
+    ///
+    /// If the thread is in a `mutate` call of this arena.
+    pub fn run_finalizers(&self, count: usize) -> usize {
+        self.check_outside();
+        self.mutator.run_finalizers(count, None)
     }
 
     fn check_outside(&self) {

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use super::mutator::Mutator;
 use crate::collector::{Collector, Mutators, Roots};
 use crate::context::{Context, Safepoint, refuse_forked};
+use crate::finalizer::FinalizerReport;
 use crate::heap::error::HeapError;
 use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
@@ -194,6 +195,25 @@ impl World {
         result
     }
 
+    /// Runs the finalizers that have not run, or reports them, when the arena is dropped.
+    fn finish_finalizers(self: &Arc<Self>) {
+        let finalizers = &self.collector.finalizers;
+        if finalizers.waiting() + finalizers.registered() == 0 {
+            return;
+        }
+        if self.collector.finalize_at_drop {
+            finalizers.enqueue_all();
+            let mutator = self.attach();
+            mutator.run_finalizers(finalizers.waiting(), None);
+            self.detach(&mutator);
+        }
+        let count = finalizers.waiting() + finalizers.registered();
+        if count > 0 {
+            self.collector.report(&FinalizerReport::NotRun { count });
+            finalizers.clear();
+        }
+    }
+
     /// Drops all values and frees everything.
     ///
     /// # Panics
@@ -209,6 +229,7 @@ impl World {
             core::mem::forget(Arc::clone(self));
             return;
         }
+        self.finish_finalizers();
         for mutator in core::mem::take(&mut *self.mutators.lock()) {
             // SAFETY: its guard was leaked, for the arena was not borrowed any more when it was dropped; so
             // the thread is outside for ever.

@@ -71,7 +71,7 @@ fn a_cycle_between_whose_steps_they_are_used() {
                 heap.collect_debt();
             }
             let used: Vec<_> = heap.mutate(|mc, row| {
-                let used = |id: &usize| id % 3 == 0 && row[*id].get(mc).is_some();
+                let used = |id: &usize| id.is_multiple_of(3) && row[*id].get(mc).is_some();
                 (0..30).filter(used).collect()
             });
             for _ in 0..300 {
@@ -140,7 +140,7 @@ fn a_cache_forgets_what_is_not_used() {
     in_each_way(|way| {
         let options = way.options().soft_idle(1);
         type Heap = Arena<Rootable![SoftCache<'_, usize, usize>]>;
-        let mut heap = Heap::with_options(options, |mc| SoftCache::new(mc)).unwrap();
+        let mut heap = Heap::with_options(options, SoftCache::new).unwrap();
         let made = std::cell::Cell::new(0);
         let look = |heap: &mut Heap, id: usize| {
             heap.mutate(|mc, cache| {
