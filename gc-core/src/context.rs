@@ -34,7 +34,7 @@ use crate::heap::allocator::Allocator;
 use crate::heap::block::BlockState;
 use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
-use crate::heap::options::HeapOptions;
+use crate::heap::options::{FinalizerMode, HeapOptions};
 use crate::heap::planes::bit;
 use crate::os::fork::Process;
 use crate::sync::Arc;
@@ -44,8 +44,9 @@ pub(crate) struct Context {
     /// Bits of a block's state that do not let the write barrier pass.
     armed: Cell<u8>,
     found: RefCell<Found>,
-    /// What a finalization call writes, while one runs.
-    kept: RefCell<Option<Vec<usize>>>,
+    /// Whether a finalization call runs, and what it has written.
+    finalizing: Cell<bool>,
+    kept: RefCell<Vec<usize>>,
     /// An empty one.
     spare_found: Cell<Found>,
     collector: Arc<Collector>,
@@ -56,6 +57,13 @@ pub(crate) struct Context {
 impl Context {
     /// The one mutator of a new heap.
     pub(crate) fn new(options: &HeapOptions) -> Result<Context, HeapError> {
+        if options.finalizer_mode == FinalizerMode::Thread {
+            return Err(HeapError::InvalidOption {
+                option: "finalizers",
+                value: FinalizerMode::Thread as usize,
+                expected: "a mode without a thread, unless the arena is a shared one",
+            });
+        }
         let collector = Collector::new(options, Mutators::One)?;
         Ok(Context::join(Arc::new(collector), Process::current()))
     }
@@ -66,7 +74,8 @@ impl Context {
             allocator: Allocator::new(&collector.heap),
             armed: Cell::new(BlockState::NOTED),
             found: RefCell::default(),
-            kept: RefCell::new(None),
+            finalizing: Cell::new(false),
+            kept: RefCell::default(),
             spare_found: Cell::default(),
             collector,
             process,
@@ -191,8 +200,8 @@ impl Context {
     #[cold]
     #[inline(never)]
     fn note_write(&self, address: usize) {
-        if self.is_kept(address) {
-            return;
+        if self.finalizing.get() {
+            return self.keep(address);
         }
         // SAFETY: an object of this heap starts there (`before_object_write`); this is its mutator.
         unsafe {
@@ -206,8 +215,8 @@ impl Context {
     #[cold]
     #[inline(never)]
     fn note_partial_write(&self, address: usize, bytes: (usize, usize)) {
-        if self.is_kept(address) {
-            return;
+        if self.finalizing.get() {
+            return self.keep(address);
         }
         // SAFETY: as in `note_write`.
         unsafe {
@@ -218,17 +227,13 @@ impl Context {
         }
     }
 
-    /// Notes that an object of this heap is about to be written, if a finalization call runs; whether one
-    /// does.
-    fn is_kept(&self, address: usize) -> bool {
-        let mut kept = self.kept.borrow_mut();
-        let Some(written) = &mut *kept else {
-            return false;
-        };
-        written.push(address);
+    /// Notes that an object of this heap is about to be written, in a finalization call.
+    #[cold]
+    #[inline(never)]
+    fn keep(&self, address: usize) {
+        self.kept.borrow_mut().push(address);
         // SAFETY: an object of this heap starts there.
         unsafe { self.note_dirty(address) }
-        true
     }
 
     /// Calls `f` as a finalization call: what it keeps alive will be marked, and nothing else.
@@ -243,9 +248,10 @@ impl Context {
     /// outside of the heap into it.
     pub(crate) unsafe fn finalize<T>(&self, roots: &Roots<'_>, f: impl FnOnce() -> T) -> T {
         self.allocator.start_noting(self.heap());
-        *self.kept.borrow_mut() = Some(Vec::new());
+        self.finalizing.set(true);
         let result = panic::catch_unwind(AssertUnwindSafe(f));
-        let written = self.kept.take().unwrap_or_default();
+        self.finalizing.set(false);
+        let written = self.kept.take();
         let made = self.allocator.stop_noting(self.heap());
         if self.is_marking() {
             let kept = Kept { written, made };
@@ -336,7 +342,7 @@ impl Context {
                 phase => {
                     let alive = !weak::is_cleared_in(self.heap(), target);
                     // In a finalization call a pointer counts only if it is stored.
-                    if alive && phase == Phase::Marking && self.kept.borrow().is_none() {
+                    if alive && phase == Phase::Marking && !self.finalizing.get() {
                         self.note_read(target);
                     }
                     alive
@@ -381,7 +387,7 @@ impl Context {
                 return !weak::is_dead_in(self.heap(), key);
             }
             let there = !weak::is_shell_of(self.heap(), key);
-            if there && self.kept.borrow().is_none() {
+            if there && !self.finalizing.get() {
                 self.note_read(value);
             }
             there
@@ -424,7 +430,7 @@ impl Context {
     ///
     /// As for [`Context::note_read`].
     pub(crate) unsafe fn note_stored(&self, target: usize) {
-        if self.kept.borrow().is_some() {
+        if self.finalizing.get() {
             // SAFETY: passed on to the caller.
             unsafe { self.note_read(target) }
         }

@@ -108,6 +108,10 @@ pub enum FinalizerMode {
     AfterCollection,
     /// When the program calls `run_finalizers`, and not before.
     Manual,
+    /// As soon as they are enqueued, on a thread for that: of [shared arenas](crate::shared) only, where all
+    /// values can be used on any thread. Other arenas are refused. Dropping the arena waits for the
+    /// finalizer that runs.
+    Thread,
 }
 
 /// How a heap is set up. Every option has a default that suits most programs.

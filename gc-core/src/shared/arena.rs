@@ -143,7 +143,7 @@ where
         &self.root
     }
 
-    pub(super) fn world(&self) -> &World {
+    pub(super) fn world(&self) -> &Arc<World> {
         &self.owner.0
     }
 }

@@ -6,11 +6,13 @@ use core::ptr;
 use std::time::Instant;
 
 use super::arena::Arena;
+use super::finalizer_thread::FinalizerThread;
 use super::mutation::Mutation;
 use super::mutator::Mutator;
 use crate::arena::{Root as RootOf, Rootable};
 use crate::collect::Collect;
 use crate::context::Safepoint;
+use crate::heap::options::FinalizerMode;
 use crate::heap::verify::VerifyError;
 use crate::sync::Arc;
 use crate::trace::{EdgeVisitor, Edges, Trace};
@@ -109,7 +111,11 @@ where
                 .safepoint(&|visitor| self.trace_root(visitor), what)
         }
         let collector = &self.arena.world().collector;
-        if collector.finalizers_are_due() {
+        let by_thread =
+            collector.finalizer_mode == FinalizerMode::Thread && collector.finalizers.waiting() > 0;
+        // Without a thread, they run here.
+        if collector.finalizers_are_due() || by_thread && !FinalizerThread::wake(self.arena.world())
+        {
             let deadline = match what {
                 Safepoint::Step => Instant::now().checked_add(collector.finalizer_step),
                 _ => None,

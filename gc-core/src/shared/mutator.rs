@@ -100,6 +100,12 @@ impl Mutator {
     /// Runs finalizers that wait, each in a call: at most `count`, and no more when the deadline is over. How
     /// many. It is the calling thread.
     pub(super) fn run_finalizers(&self, count: usize, deadline: Option<Instant>) -> usize {
+        let in_time = || deadline.is_none_or(|end| Instant::now() < end);
+        self.run_finalizers_while(count, in_time)
+    }
+
+    /// The same, as long as `go_on` says so, which is asked after each.
+    pub(super) fn run_finalizers_while(&self, count: usize, go_on: impl Fn() -> bool) -> usize {
         let mut run = 0;
         while run < count {
             let _inside = self.enter();
@@ -109,7 +115,7 @@ impl Mutator {
                 self.context.run_finalizers(mc, 1, None)
             };
             run += some;
-            if some == 0 || deadline.is_some_and(|end| Instant::now() >= end) {
+            if some == 0 || !go_on() {
                 break;
             }
         }

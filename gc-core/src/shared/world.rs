@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::cell::RefCell;
 
+use super::finalizer_thread::FinalizerThread;
 use super::mutator::Mutator;
 use crate::collector::{Collector, Mutators, Roots};
 use crate::context::{Context, Safepoint, refuse_forked};
@@ -23,6 +24,7 @@ pub(super) struct World {
     /// All attached threads. Whoever stops them has this lock as long as they are stopped.
     mutators: Mutex<Vec<Arc<Mutator>>>,
     pub(super) roots: Arc<RootTable>,
+    pub(super) finalizer_thread: FinalizerThread,
     patience: Duration,
     /// Where the arena was made.
     process: Process,
@@ -50,6 +52,7 @@ impl World {
             handshake: Handshake::new(),
             mutators: Mutex::new(Vec::new()),
             roots: Arc::new(RootTable::new()),
+            finalizer_thread: FinalizerThread::default(),
             patience: options.patience,
             process: Process::current(),
         }))
@@ -229,6 +232,18 @@ impl World {
             core::mem::forget(Arc::clone(self));
             return;
         }
+        if self.finalizer_thread.stop() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.dispose_now() }
+        }
+    }
+
+    /// [`World::dispose`], when no finalizer runs any more.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    pub(super) unsafe fn dispose_now(self: &Arc<Self>) {
         self.finish_finalizers();
         for mutator in core::mem::take(&mut *self.mutators.lock()) {
             // SAFETY: its guard was leaked, for the arena was not borrowed any more when it was dropped; so

@@ -140,7 +140,8 @@ fn a_cache_forgets_what_is_not_used() {
     in_each_way(|way| {
         let options = way.options().soft_idle(1);
         type Heap = Arena<Rootable![SoftCache<'_, usize, usize>]>;
-        let mut heap = Heap::with_options(options, SoftCache::new).unwrap();
+        #[allow(clippy::redundant_closure, reason = "the function serves one lifetime")]
+        let mut heap = Heap::with_options(options, |mc| SoftCache::new(mc)).unwrap();
         let made = std::cell::Cell::new(0);
         let look = |heap: &mut Heap, id: usize| {
             heap.mutate(|mc, cache| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gc_core::shared::{Arena, AtomicGc, Mutex};
-use gc_core::{Collect, Ephemeron, Gc, GcWeak, GcWeakLong, Rootable};
+use gc_core::{Collect, Ephemeron, FinalizerMode, Gc, GcWeak, GcWeakLong, Rootable};
 use gc_tests::random::Random;
 
 use crate::{arena, in_each_way, on_threads, verify};
@@ -146,4 +146,96 @@ fn an_arena_that_is_dropped() {
             assert_eq!(found, expected);
         }
     });
+}
+
+/// Finalizers on a thread of their own: each runs once, whoever collects meanwhile, and dropping the arena
+/// waits for the one that runs.
+#[test]
+fn a_thread_runs_them() {
+    in_each_way(|way| {
+        let options = way.often().finalizers(FinalizerMode::Thread);
+        let heap: Arena<Rootable![()]> = arena(options, |_| ());
+        let (run, count) = (Arc::new(AtomicUsize::new(0)), way.size(50, 1000));
+        on_threads(2, |_| {
+            let here = heap.attach();
+            for id in 0..count {
+                here.mutate(|mc, ()| {
+                    let run = Arc::clone(&run);
+                    _ = mc.finalize_with(mc.allocate(id), move |found, mc| {
+                        assert_eq!(std::thread::current().name(), Some("gc-finalizers"));
+                        assert_eq!((*found, *mc.allocate(id)), (id, id));
+                        run.fetch_add(1, Ordering::Relaxed);
+                    });
+                });
+                here.collect_debt();
+            }
+        });
+        let here = heap.attach();
+        here.finish_cycle();
+        while run.load(Ordering::Relaxed) < 2 * count {
+            std::thread::yield_now();
+        }
+        here.finish_cycle();
+        verify(&here);
+        assert_eq!(heap.metrics().statistics().finalizers_panicked, 0);
+    });
+}
+
+/// A finalizer that owns the arena, and drops it while it runs on the arena's own thread.
+#[test]
+fn a_finalizer_drops_the_arena() {
+    in_each_way(|way| {
+        type Heap = Arena<Rootable![()]>;
+        let options = way.options().finalizers(FinalizerMode::Thread);
+        let heap = Arc::new(arena::<Rootable![()]>(options, |_| ()));
+        let (done, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        heap.attach().mutate(|mc, ()| {
+            let owner: Arc<Heap> = Arc::clone(&heap);
+            let done = Arc::clone(&done);
+            let word = AtomicUsize::new(ALIVE);
+            let dropped = Arc::clone(&dropped);
+            _ = mc.finalize_with(
+                mc.allocate(Witness { word, dropped }),
+                move |witness, mc| {
+                    while Arc::strong_count(&owner) > 1 {
+                        std::thread::yield_now();
+                    }
+                    drop(owner);
+                    // It is there until this returns.
+                    assert_eq!(witness.word.load(Ordering::Relaxed), ALIVE);
+                    assert_eq!(*mc.allocate(5), 5);
+                    done.store(1, Ordering::Relaxed);
+                },
+            );
+        });
+        heap.attach().finish_cycle();
+        drop(heap);
+        while dropped.load(Ordering::Relaxed) == 0 {
+            std::thread::yield_now();
+        }
+        assert_eq!(done.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[derive(Collect)]
+#[collect(require_static)]
+struct Witness {
+    word: AtomicUsize,
+    dropped: Arc<AtomicUsize>,
+}
+
+const ALIVE: usize = 0x1234_5678;
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        assert_eq!(self.word.swap(0, Ordering::Relaxed), ALIVE);
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn only_shared_arenas_have_such_a_thread() {
+    let options = gc_core::HeapOptions::default().finalizers(FinalizerMode::Thread);
+    let error = gc_core::Arena::<Rootable![()]>::with_options(options, |_| ()).unwrap_err();
+    assert!(error.to_string().contains("finalizers"));
 }
