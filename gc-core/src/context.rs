@@ -36,8 +36,10 @@ use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
 use crate::heap::options::{FinalizerMode, HeapOptions};
 use crate::heap::planes::bit;
+use crate::local_arenas::Links;
 use crate::os::fork::Process;
 use crate::sync::Arc;
+use crate::trace::{Edge, EdgeVisitor};
 
 pub(crate) struct Context {
     allocator: Allocator,
@@ -52,6 +54,7 @@ pub(crate) struct Context {
     collector: Arc<Collector>,
     /// Where the arena was made.
     process: Process,
+    links: Links,
 }
 
 impl Context {
@@ -79,9 +82,15 @@ impl Context {
             spare_found: Cell::default(),
             collector,
             process,
+            links: Links::default(),
         };
         context.arm();
         context
+    }
+
+    /// The neighbours in the list of a thread's arenas.
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
     }
 
     /// Hands over what this mutator has found.
@@ -206,7 +215,7 @@ impl Context {
         // SAFETY: an object of this heap starts there (`before_object_write`); this is its mutator.
         unsafe {
             if self.is_marking() && !self.collector.is_claimed(address) {
-                self.find(|found| self.collector.claim(address, found));
+                self.claim(|found| self.collector.claim(address, found));
             }
             self.note_dirty(address);
         }
@@ -221,7 +230,7 @@ impl Context {
         // SAFETY: as in `note_write`.
         unsafe {
             if self.is_marking() {
-                self.find(|found| self.collector.claim_part(address, bytes, found));
+                self.claim(|found| self.collector.claim_part(address, bytes, found));
             }
             self.note_dirty(address);
         }
@@ -255,6 +264,11 @@ impl Context {
         let made = self.allocator.stop_noting(self.heap());
         if self.is_marking() {
             let kept = Kept { written, made };
+            let pins = self.heap().pins();
+            let roots = &|visitor: &mut dyn EdgeVisitor| {
+                roots(visitor);
+                pins.each(|target| visitor.visit(Edge::of_root(target)));
+            };
             // SAFETY: passed on to the caller.
             let note = || unsafe {
                 self.find(|found| self.collector.note_kept(kept, roots, found));
@@ -285,6 +299,22 @@ impl Context {
         self.collector.is_marked() && self.found.borrow().has_no_pointers()
     }
 
+    /// Lets `claim` claim an object.
+    ///
+    /// If the object panics when it is asked for its pointers, the cycle is given up: `unsafe` containers may
+    /// hold a guard when they call the barrier, at which their own `trace` panics. The next cycle asks when
+    /// there are no guards. Mutators of which there are many cannot give a cycle up, so there the panic goes
+    /// on.
+    fn claim(&self, claim: impl FnOnce(&mut Found)) {
+        let claiming = panic::catch_unwind(AssertUnwindSafe(|| self.find(claim)));
+        if let Err(payload) = claiming {
+            if !self.collector.has_one_mutator() {
+                panic::resume_unwind(payload);
+            }
+            self.before_unknown_write();
+        }
+    }
+
     /// # Safety
     ///
     /// An object of this heap starts there.
@@ -311,7 +341,8 @@ impl Context {
         self.spare_found.set(found);
     }
 
-    fn is_marking(&self) -> bool {
+    /// Whether markers are at work beside the program.
+    pub(crate) fn is_marking(&self) -> bool {
         self.armed.get() == BlockState::ANY
     }
 
@@ -469,8 +500,13 @@ impl Context {
             self.retire();
             action();
         };
+        let pins = self.heap().pins();
+        let roots = |visitor: &mut dyn EdgeVisitor| {
+            roots(visitor);
+            pins.each(|target| visitor.visit(Edge::of_root(target)));
+        };
         let world = World {
-            roots,
+            roots: &roots,
             stopped: &stopped,
             allocated,
         };

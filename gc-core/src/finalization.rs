@@ -4,7 +4,7 @@ use core::fmt;
 use core::ops::Deref;
 use core::ptr;
 
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::gc_weak::GcWeak;
 use crate::mutation::Mutation;
 
@@ -38,7 +38,7 @@ impl fmt::Debug for Finalization<'_> {
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     /// Whether the object was not found by marking: nothing that can be reached leads to it, weak pointers
     /// aside. A pointer to such an object is had only by way of a weak one.
     ///
@@ -62,28 +62,28 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// });
     /// ```
     #[inline]
-    pub fn is_dead(fc: &Finalization<'gc>, gc: Gc<'gc, T>) -> bool {
+    pub fn is_dead(fc: &Finalization<'gc>, gc: Gc<'gc, T, K>) -> bool {
         // SAFETY: the object is one of this heap, or needs no memory.
-        unsafe { !fc.context().is_marked(Gc::as_ptr(gc).cast::<()>().addr()) }
+        unsafe { !fc.context().is_marked(Gc::as_ptr(Gc::erase(gc)).addr()) }
     }
 
     /// Keeps the object alive in this cycle, and all that it leads to, whether or not anything leads to it.
     /// Does nothing if it is alive anyway. Takes constant time.
     #[inline]
-    pub fn resurrect(fc: &Finalization<'gc>, gc: Gc<'gc, T>) {
+    pub fn resurrect(fc: &Finalization<'gc>, gc: Gc<'gc, T, K>) {
         // SAFETY: as in `is_dead`.
-        unsafe { fc.context().note_read(Gc::as_ptr(gc).cast::<()>().addr()) }
+        unsafe { fc.context().note_read(Gc::as_ptr(Gc::erase(gc)).addr()) }
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
     /// Whether the target is dead: was dropped, or was not found by marking, see [`Gc::is_dead`], and will
     /// be dropped when the cycle goes on. Takes constant time.
     #[inline]
     pub fn is_dead(self, fc: &Finalization<'gc>) -> bool {
         // SAFETY: as in `Gc::is_dead`; of a dropped object the address is kept. What is left of it is not
         // marked before weak pointers are settled.
-        unsafe { !fc.context().is_marked(self.as_ptr().cast::<()>().addr()) }
+        unsafe { !fc.context().is_marked(self.address()) }
     }
 
     /// Keeps the target alive in this cycle, and all that it leads to; `None` if it was dropped. Takes
@@ -99,7 +99,7 @@ impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     /// });
     /// ```
     #[inline]
-    pub fn resurrect(self, fc: &Finalization<'gc>) -> Option<Gc<'gc, T>> {
+    pub fn resurrect(self, fc: &Finalization<'gc>) -> Option<Gc<'gc, T, K>> {
         let gc = self.upgrade(fc)?;
         Gc::resurrect(fc, gc);
         Some(gc)

@@ -36,7 +36,7 @@ use core::ptr;
 use crate::collect::Collect;
 use crate::collector::references::finalizers::{Finalizer, Key, Run};
 use crate::context::Context;
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::mutation::Mutation;
 
 /// A type whose values have something to do when they are found to be dead.
@@ -95,9 +95,9 @@ impl<'gc> Finalizing<'gc> {
     /// Whether a collection has ever found the object to be dead, this one or an earlier one, after which it was
     /// resurrected.
     #[inline]
-    pub fn was_found_dead<T: ?Sized + 'gc>(&self, gc: Gc<'gc, T>) -> bool {
+    pub fn was_found_dead<T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(&self, gc: Gc<'gc, T, K>) -> bool {
         let context = self.0.context();
-        let address = Gc::as_ptr(gc).cast::<()>().addr();
+        let address = Gc::as_ptr(Gc::erase(gc)).addr();
         // SAFETY: the object is one of this heap, or needs no memory.
         context.heap().spans(address) && unsafe { context.heap().was_found_dead(address) }
     }
@@ -139,7 +139,10 @@ impl<'gc> Finalizing<'gc> {
     /// assert_eq!((statistics.finalizers_run, statistics.finalizers_panicked), (2, 0));
     /// # Ok::<(), gc_core::HeapError>(())
     /// ```
-    pub fn clear_if_dead<T: ?Sized + 'gc>(&self, field: &Cell<Option<Gc<'gc, T>>>) {
+    pub fn clear_if_dead<T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(
+        &self,
+        field: &Cell<Option<Gc<'gc, T, K>>>,
+    ) {
         if field.get().is_some_and(|gc| self.was_found_dead(gc)) {
             field.set(None);
         }

@@ -1,11 +1,10 @@
 //! [`GcWeakLong`]: a weak pointer that finalization does not clear.
 
 use core::fmt;
-use core::ptr;
 
 use crate::collect::{Collect, Trace};
 use crate::collector::weak;
-use crate::gc::Gc;
+use crate::gc::{DefaultGcKind, Gc, IsGcKind};
 use crate::gc_weak::GcWeak;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
@@ -33,22 +32,22 @@ use crate::typemap::TypeMap;
 /// arena.mutate(|mc, (_, long)| assert!(long.upgrade(mc).is_none()));
 /// ```
 #[repr(transparent)]
-pub struct GcWeakLong<'gc, T: ?Sized + 'gc>(GcWeak<'gc, T>);
+pub struct GcWeakLong<'gc, T: ?Sized + 'gc, K = DefaultGcKind<T>>(GcWeak<'gc, T, K>);
 
-impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     /// A weak pointer to the value that finalization does not clear.
     #[inline]
-    pub fn downgrade_long(this: Gc<'gc, T>) -> GcWeakLong<'gc, T> {
+    pub fn downgrade_long(this: Gc<'gc, T, K>) -> GcWeakLong<'gc, T, K> {
         GcWeakLong(Gc::downgrade(this))
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> GcWeakLong<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeakLong<'gc, T, K> {
     /// A strong pointer to the value, if it was not freed and will not be by the collection in progress. Takes
     /// constant time.
     #[inline]
-    pub fn upgrade(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T>> {
-        let target = self.0.as_ptr().cast::<()>().addr();
+    pub fn upgrade(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T, K>> {
+        let target = self.0.address();
         // SAFETY: this weak pointer is in use, in the arena that `'gc` brands.
         unsafe {
             let there = mc.context().upgrade_long(target);
@@ -59,18 +58,18 @@ impl<'gc, T: ?Sized + 'gc> GcWeakLong<'gc, T> {
     /// Whether the value was dropped; as [`GcWeak::is_dropped`].
     pub fn is_dropped(self) -> bool {
         // SAFETY: this weak pointer is in use, and `'gc` outlasts it.
-        unsafe { weak::is_shell(self.0.as_ptr().cast::<()>().addr()) }
+        unsafe { weak::is_shell(self.0.address()) }
     }
 
     /// The weak pointer to the same value that finalization clears.
     #[inline]
-    pub fn shorten(self) -> GcWeak<'gc, T> {
+    pub fn shorten(self) -> GcWeak<'gc, T, K> {
         self.0
     }
 
     /// Whether two pointers are, or were, to the same object.
     #[inline]
-    pub fn ptr_eq(this: GcWeakLong<'gc, T>, other: GcWeakLong<'gc, T>) -> bool {
+    pub fn ptr_eq(this: GcWeakLong<'gc, T, K>, other: GcWeakLong<'gc, T, K>) -> bool {
         GcWeak::ptr_eq(this.0, other.0)
     }
 
@@ -81,26 +80,26 @@ impl<'gc, T: ?Sized + 'gc> GcWeakLong<'gc, T> {
     }
 }
 
-// SAFETY: it holds one pointer, itself, and its first word is the address.
-unsafe impl<'gc, T: ?Sized + 'gc> Collect<'gc> for GcWeakLong<'gc, T> {
-    const TYPE_MAP: TypeMap = TypeMap::WEAK;
+// SAFETY: the one field is visited in place, at which the value starts.
+unsafe impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Collect<'gc> for GcWeakLong<'gc, T, K> {
+    const TYPE_MAP: TypeMap = <GcWeak<'gc, T, K> as Collect<'gc>>::TYPE_MAP;
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        cc.trace_gc_weak_at(ptr::from_ref(self).addr(), GcWeak::erase(self.0));
+        cc.trace(&self.0);
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> Copy for GcWeakLong<'gc, T> {}
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Copy for GcWeakLong<'gc, T, K> {}
 
-impl<'gc, T: ?Sized + 'gc> Clone for GcWeakLong<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Clone for GcWeakLong<'gc, T, K> {
     #[inline]
-    fn clone(&self) -> GcWeakLong<'gc, T> {
+    fn clone(&self) -> GcWeakLong<'gc, T, K> {
         *self
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> fmt::Debug for GcWeakLong<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> fmt::Debug for GcWeakLong<'gc, T, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(GcWeakLong)")
     }

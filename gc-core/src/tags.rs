@@ -21,7 +21,7 @@ impl Heap {
         unsafe {
             self.planes().group(slot).tags.insert(bit(slot));
             if weak {
-                self.insert_kind(slot);
+                self.insert_kind(slot, Flag::Weak);
             }
         }
     }
@@ -38,24 +38,19 @@ impl Heap {
         // SAFETY: passed on to the caller.
         unsafe {
             self.tag_word(slot, true);
-            self.insert_kind(slot + WORD);
+            self.insert_kind(slot + WORD, Flag::Weak);
         }
     }
 
-    /// Sets the bit of `address` in the `kinds` plane, and notes in the block table that its block
-    /// has such bits.
+    /// Sets the bit of `address` in the `kinds` plane, and notes in the block table what it stands for.
     ///
     /// # Safety
     ///
     /// The address lies in an object of this heap.
-    pub(crate) unsafe fn insert_kind(&self, address: usize) {
-        let block = self.owned_block(address);
-        // SAFETY: the block is one of this heap.
+    pub(crate) unsafe fn insert_kind(&self, address: usize, flag: Flag) {
+        // SAFETY: passed on to the caller.
         unsafe {
-            // The flag of a large object is that of its head.
-            for block in [block, self.head_of(block)] {
-                self.blocks().raise(block, Flag::Kinds);
-            }
+            self.note_kinds(address, flag);
             self.planes().kinds(address).insert(bit(address));
         }
     }
@@ -68,9 +63,9 @@ impl Heap {
     pub(crate) unsafe fn insert_found_dead(&self, start: usize) {
         // SAFETY: passed on to the caller.
         unsafe {
-            self.planes().states(start).insert_shared(bit(start));
+            self.planes().fates(start).insert_shared(bit(start));
             // So that whoever asks looks at all, and the sweeper clears the bit.
-            self.blocks().raise(self.owned_block(start), Flag::Kinds);
+            self.blocks().raise(self.owned_block(start), Flag::Weak);
         }
         self.note_found_dead();
     }
@@ -85,9 +80,22 @@ impl Heap {
         // SAFETY: passed on to the caller.
         unsafe {
             self.has_found_dead()
-                && self.state_at(start).has_kinds()
-                && self.planes().states(start).get() & bit(start) != 0
+                && self.state_at(start).has_weak()
+                && self.planes().fates(start).get() & bit(start) != 0
         }
+    }
+
+    /// Notes in the block table that an object has such bits in the `kinds` plane.
+    ///
+    /// # Safety
+    ///
+    /// The address lies in an object of this heap.
+    #[inline]
+    pub(crate) unsafe fn note_kinds(&self, address: usize, flag: Flag) {
+        // The flags of a large object are those of its head.
+        let block = self.head_of(self.owned_block(address));
+        // SAFETY: the block is one of this heap.
+        unsafe { self.blocks().raise(block, flag) }
     }
 
     /// Whether the tags of the object at `start` may not tell the truth.
@@ -138,6 +146,8 @@ impl Heap {
     ///
     /// It is an allocation of this heap.
     pub(crate) unsafe fn clear_tags(&self, extent: Extent) {
+        // SAFETY: the object's first block is one of this heap.
+        let kinds = unsafe { self.state_at(extent.base) }.has_kinds();
         let mut address = extent.base;
         while address < extent.end() {
             let next = (address & !(GROUP_BYTES - 1)) + GROUP_BYTES;
@@ -148,7 +158,7 @@ impl Heap {
             // SAFETY: the address lies in an object of this heap.
             unsafe {
                 self.planes().group(address).tags.remove(own);
-                if self.blocks().state(self.owned_block(address)).has_kinds() {
+                if kinds {
                     self.planes().kinds(address).remove(own);
                 }
             }
@@ -174,7 +184,7 @@ impl Heap {
 }
 
 /// The bit that says that the object at `start` is dirty: that of its second word, which every
-/// object has, and in the same group.
+/// object has, and in the same group. (That of the first says that it is pinned.)
 #[inline(always)]
 pub(crate) fn dirty_bit(start: usize) -> u64 {
     bit(start) << 1
@@ -213,6 +223,14 @@ impl<'h> Tagger<'h> {
             unsafe { self.heap.tag_ephemeron(slot) }
         }
     }
+
+    #[inline]
+    fn derive(&mut self, slot: usize) {
+        if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slot is a word of the object (`new`), and was visited as derived.
+            unsafe { self.heap.insert_kind(slot, Flag::Derived) }
+        }
+    }
 }
 
 impl EdgeVisitor for Tagger<'_> {
@@ -222,6 +240,10 @@ impl EdgeVisitor for Tagger<'_> {
 
     fn visit_ephemeron(&mut self, slot: usize, _: usize, _: usize) {
         self.tag_ephemeron(slot);
+    }
+
+    fn visit_derived(&mut self, slot: usize) {
+        self.derive(slot);
     }
 }
 
@@ -248,6 +270,11 @@ impl<'gc> Trace<'gc> for Tagger<'_> {
 
     fn trace_ephemeron_at(&mut self, slot: usize, _: GcWeak<'gc, ()>, _: Gc<'gc, ()>) {
         self.tag_ephemeron(slot);
+    }
+
+    #[inline]
+    fn trace_derived_at(&mut self, slot: usize) {
+        self.derive(slot);
     }
 
     fn holds(&self, address: usize) -> Option<Unreferenced> {

@@ -94,7 +94,7 @@ where
     /// }
     ///
     /// let mut arena = Arena::<Rootable![GcWeak<'_, File<'_>>]>::new(|mc| {
-    ///     let name = Gc::new_str(mc, "notes");
+    ///     let name = Gc::str_from(mc, "notes");
     ///     Gc::downgrade(Gc::new(mc, File { open: Lock::new(true), name }))
     /// });
     /// let closed = arena.finish_marking().unwrap().finalize(|fc, files| {

@@ -9,13 +9,13 @@ use super::naive::NaiveMarker;
 use super::references::Stage;
 use super::steps::BETWEEN_LOOKS;
 use super::work::MARKERS;
-use super::{Collector, Cycle, Phase, World, strong};
+use super::{Collector, Cycle, Phase, World};
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
 use crate::heap::options::Mode;
 use crate::heap::sweep::Sweeper;
 use crate::sync::{Arc, Ordering};
-use crate::trace::EdgeVisitor;
+use crate::trace::{Edge, EdgeVisitor};
 
 /// Heaps with fewer bytes of survivors than this are not worth a second thread.
 const WORTH_HELP: usize = 1 << 20;
@@ -130,7 +130,7 @@ impl Collector {
             (world.roots)(&mut marker);
             self.visit_cohorts(&mut marker);
             self.finalizers
-                .each_waiting(|target| marker.visit(strong(target)));
+                .each_waiting(|target| marker.visit(Edge::of_root(target)));
             marker.run_with_others();
             core::mem::forget(resting);
             if self.work.pending.is_in_use() && count > 1 {
@@ -147,7 +147,7 @@ impl Collector {
             (world.roots)(&mut naive);
             self.visit_cohorts(&mut naive);
             self.finalizers
-                .each_waiting(|target| naive.visit(strong(target)));
+                .each_waiting(|target| naive.visit(Edge::of_root(target)));
             naive.run();
             naive.compare();
         }
@@ -174,7 +174,7 @@ impl Collector {
             (world.roots)(&mut naive);
             self.visit_cohorts(&mut naive);
             self.finalizers
-                .each_waiting(|target| naive.visit(strong(target)));
+                .each_waiting(|target| naive.visit(Edge::of_root(target)));
             naive.run();
             naive.compare();
         }

@@ -18,7 +18,8 @@
 //! 5. **Sweeping.** All that is not marked is freed, block by block ([`crate::heap::sweep`]); values
 //!    that need `Drop` are dropped just before, by the program's thread ([`dispose`]).
 //! 6. **Pacing.** The survivors tell when the next cycle is due ([`pacer`]) and how much empty
-//!    memory to keep until then; the rest goes back to the system.
+//!    memory to keep until then; the rest goes back to the system. Beside the program, memory that will be
+//!    wanted and is missing is fetched now.
 //!
 //! [`Mode`](crate::Mode) says who does this, and when. *At once*: the thread that came to the safepoint,
 //! with helpers, before it returns. In *steps*: that thread, for some microseconds at each safepoint. *Beside*
@@ -46,6 +47,7 @@ mod jobs;
 pub(crate) mod mark;
 mod naive;
 pub(crate) mod pacer;
+mod progress;
 pub(crate) mod references;
 mod stack;
 pub(crate) mod stand;
@@ -61,6 +63,7 @@ use self::jobs::Jobs;
 use self::mark::Backlog;
 use self::naive::NaiveMarker;
 use self::pacer::Pacer;
+use self::progress::Progress;
 use self::references::Stage;
 use self::references::finalizers::Finalizers;
 use self::references::soft::Cohorts;
@@ -131,15 +134,6 @@ pub(crate) type FinalizerHook = dyn Fn(&FinalizerReport<'_>) + Send + Sync;
 /// Visits the roots of a heap.
 pub(crate) type Roots<'a> = dyn Fn(&mut dyn EdgeVisitor) + 'a;
 
-/// A strong pointer from outside of the heap.
-fn strong(target: usize) -> Edge {
-    Edge {
-        slot: 0,
-        target,
-        weak: false,
-    }
-}
-
 /// A program at a safepoint, as the collector sees it.
 pub(crate) struct World<'a> {
     /// Visits the roots, while no `mutate` call runs.
@@ -202,6 +196,7 @@ pub(crate) struct Collector {
     with_drops: Mutex<Vec<BlockIndex>>,
     /// What sweepers that have finished found.
     survivors: Mutex<Survivors>,
+    progress: Progress,
     cycle: Mutex<Cycle>,
 }
 
@@ -283,6 +278,7 @@ impl Collector {
             unswept: Mutex::default(),
             with_drops: Mutex::default(),
             survivors: Mutex::default(),
+            progress: Progress::default(),
             cycle: Mutex::new(Cycle {
                 began: now,
                 marked: now,
@@ -321,6 +317,7 @@ impl Collector {
         self.stands.store(false, Ordering::Relaxed);
         // `Release`, partner: `phase`.
         self.phase.store(next as u8, Ordering::Release);
+        self.tell_phase(next);
     }
 
     /// Whether a safepoint has anything to do, when so many bytes were allocated ever.
@@ -400,10 +397,12 @@ impl Collector {
             match self.phase() {
                 Phase::Sleeping => {
                     if self.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0 {
+                        let _inside = self.tell_work();
                         self.start(&mut cycle, world);
                     }
                 }
                 _ => {
+                    let _inside = self.tell_work();
                     let share = self.take_share(&mut cycle, world);
                     if share.hurry || self.mode == Mode::StopTheWorld {
                         self.complete_locked(&mut cycle, world);
@@ -439,7 +438,7 @@ impl Collector {
         // While a cycle is in progress, the program needs room for what it allocates.
         let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
         let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
-        !beside || pacer.is_starved() || cramped
+        !beside || pacer.is_at_once() || pacer.is_starved() || cramped
     }
 
     /// Completes the cycle in progress, if there is one.
@@ -453,6 +452,7 @@ impl Collector {
     /// As for [`Collector::safepoint`].
     pub(crate) unsafe fn complete(self: &Arc<Self>, world: &World<'_>) {
         let mut cycle = self.cycle.lock();
+        let _inside = (self.phase() != Phase::Sleeping).then(|| self.tell_work());
         // SAFETY: passed on to the caller.
         unsafe { self.complete_locked(&mut cycle, world) }
         core::mem::take(&mut cycle.disposer).finish();
@@ -470,6 +470,7 @@ impl Collector {
     /// As for [`Collector::safepoint`].
     pub(crate) unsafe fn collect(self: &Arc<Self>, world: &World<'_>) {
         let mut cycle = self.cycle.lock();
+        let _inside = self.tell_work();
         // SAFETY: passed on to the caller.
         unsafe {
             let stood = self.stands();
@@ -506,6 +507,11 @@ impl Collector {
             unsafe { self.hurry(cycle, world) }
         }
         self.jobs.close();
+    }
+
+    /// Whether the heap has one mutator, which may give a cycle up.
+    pub(crate) fn has_one_mutator(&self) -> bool {
+        self.mutators == Mutators::One
     }
 
     /// Gives a cycle up while it marks: from now on no marker reads anything. What it has done is cleared
@@ -565,7 +571,7 @@ impl Collector {
         roots(&mut naive);
         self.visit_cohorts(&mut naive);
         self.finalizers
-            .each_waiting(|target| naive.visit(strong(target)));
+            .each_waiting(|target| naive.visit(Edge::of_root(target)));
         naive.run();
         naive.check();
     }

@@ -109,7 +109,7 @@ impl<'h> Sweeper<'h> {
             unsafe { blocks.set_state(block, BlockState::FREE) };
             self.spare.push(block);
         } else {
-            let state = state.swept(swept.kinds);
+            let state = state.swept(swept.weak, swept.derived);
             // SAFETY: the block is ours.
             unsafe { blocks.set_state(block, state) };
             self.survivors.bytes += swept.bytes;
@@ -152,8 +152,7 @@ impl<'h> Sweeper<'h> {
         }
         // SAFETY: the block is ours.
         unsafe {
-            let state = state.swept(state.has_kinds());
-            heap.blocks().set_state(head, state);
+            heap.blocks().set_state(head, state.unclaimed());
         }
         self.survivors.bytes += span * BLOCK;
         self.kept.large.push(head);
@@ -212,8 +211,7 @@ impl Heap {
                         self.planes().claims(at).set(0);
                     }
                 }
-                self.blocks()
-                    .set_state(block, state.swept(state.has_kinds()));
+                self.blocks().set_state(block, state.unclaimed());
             }
         }
     }
@@ -284,8 +282,8 @@ impl Heap {
         let planes = self.planes();
         let (mut words, mut objects, mut before) = (0, 0, 0);
         let mut carry = false;
-        let mut kinds = 0;
-        let found_dead = state.has_kinds() && self.has_found_dead();
+        let (mut weak, mut derived) = (0, 0);
+        let found_dead = state.has_weak() && self.has_found_dead();
         for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
             // SAFETY: the block belongs to this heap.
             let group = unsafe { planes.group(at) };
@@ -304,13 +302,23 @@ impl Heap {
                 // SAFETY: as above.
                 let plane = unsafe { planes.kinds(at) };
                 plane.keep(live);
-                kinds |= plane.get();
+                // A derived pointer is neither tagged nor at a start, where the kind says shell.
+                let kinds = plane.get();
+                let of_weak = group.tags.get() | extents & STARTS;
+                weak |= kinds & of_weak;
+                derived |= kinds & !of_weak;
             }
-            if state.is_described() || found_dead {
+            if found_dead {
+                // SAFETY: as above.
+                let plane = unsafe { planes.fates(at) };
+                if plane.get() != 0 {
+                    plane.keep(live);
+                    weak |= plane.get();
+                }
+            }
+            if state.is_described() {
                 // SAFETY: as above.
                 let plane = unsafe { planes.states(at) };
-                // What says that an object was found dead is kept for as long as it lives.
-                kinds |= plane.get() & live & STARTS;
                 if plane.get() & !live != 0 {
                     // A mutator may be noting a write to an object that lives.
                     plane.remove_shared(!live);
@@ -324,7 +332,8 @@ impl Heap {
         Swept {
             freed: u64::from(before - objects),
             bytes: words as usize * WORD,
-            kinds: kinds != 0,
+            weak: weak != 0,
+            derived: derived != 0,
         }
     }
 }
@@ -333,7 +342,8 @@ impl Heap {
 struct Swept {
     freed: u64,
     bytes: usize,
-    kinds: bool,
+    weak: bool,
+    derived: bool,
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ use crate::collect::Collect;
 use crate::context::Context;
 use crate::ephemeron::Ephemeron;
 use crate::finalizer::{MismatchedRegistration, Registration};
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::gc_weak::GcWeak;
 use crate::gc_weak_long::GcWeakLong;
 use crate::heap::error::HeapError;
 use crate::mutation::Invariant;
+use crate::slice::{Interior, OffsetSlice, Slice, write_part};
 use crate::sync::Arc;
 
 /// The right to allocate in a shared arena and to write to what is in it, during a `mutate` call, on one
@@ -57,7 +58,7 @@ impl<'gc> Mutation<'gc> {
     }
 
     #[inline(always)]
-    fn context(&self) -> &Context {
+    pub(super) fn context(&self) -> &Context {
         // SAFETY: the thread is inside as long as there is this right, which stays with its thread.
         unsafe { self.mutator.context() }
     }
@@ -222,6 +223,88 @@ impl<'gc> Mutation<'gc> {
         unsafe { Write::assume(element) }
     }
 
+    /// Moves the items into the heap, side by side, as
+    /// [`OffsetSlice::try_new`](crate::slice::OffsetSlice::try_new) does in other arenas.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    /// use gc_core::slice::OffsetSlice;
+    ///
+    /// let arena = Arena::<Rootable![OffsetSlice<'_, u64>]>::new(|mc| {
+    ///     mc.try_allocate_offset_slice([1, 2, 3]).unwrap().skip(1)
+    /// });
+    /// arena.attach().mutate(|_, root| assert_eq!(*root, [2, 3]));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Mutation::try_allocate_slice`].
+    ///
+    /// # Panics
+    ///
+    /// If the iterator ends before it said.
+    #[inline]
+    pub fn try_allocate_offset_slice<T, I>(
+        &self,
+        items: I,
+    ) -> Result<OffsetSlice<'gc, T>, HeapError>
+    where
+        T: Collect<'gc> + Send + Sync + 'gc,
+        I: IntoIterator<Item = T>,
+        I::IntoIter: ExactSizeIterator,
+    {
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { OffsetSlice::allocate(self.context(), items.into_iter()) }
+    }
+
+    /// [`Slice::try_compact_to_fit`] in a shared arena.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    /// use gc_core::slice::Slice;
+    ///
+    /// let arena = Arena::<Rootable![Slice<'_, u64>]>::new(|mc| {
+    ///     let all = Slice::from(mc.allocate_slice(0..1000));
+    ///     mc.try_compact_to_fit(all.slice(5..6)).unwrap()
+    /// });
+    /// arena.attach().mutate(|_, root| assert_eq!(*root, [5]));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Mutation::try_allocate_slice`].
+    #[inline]
+    pub fn try_compact_to_fit<T>(&self, slice: Slice<'gc, T>) -> Result<Slice<'gc, T>, HeapError>
+    where
+        T: Collect<'gc> + Clone + Send + Sync + 'gc,
+    {
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { slice.compact(self.context()) }
+    }
+
+    /// [`Mutation::write`] for a field or an element: of a large object, the barrier is for no more of it than
+    /// the chunks of 512 bytes in which the part lies.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, Mutex};
+    /// use gc_core::slice::{Interior, Slice};
+    ///
+    /// let arena = Arena::<Rootable![Slice<'_, Mutex<u64>>]>::new(|mc| {
+    ///     Slice::from(mc.allocate_slice((0..1000).map(Mutex::new)))
+    /// });
+    /// arena.attach().mutate(|mc, &root| {
+    ///     *mc.write_interior(Interior::of_element(root, 7)).lock() += 1;
+    /// });
+    /// ```
+    #[inline]
+    pub fn write_interior<T: 'gc>(&self, part: Interior<'gc, T>) -> &'gc Write<T> {
+        // SAFETY: the part lies in the object at its base.
+        unsafe { write_part(self.context(), part.base(), part.as_ref()) }
+    }
+
     /// A strong pointer to the value, if it is still there. Takes constant time.
     #[inline]
     pub fn upgrade<T: ?Sized + 'gc>(&self, weak: GcWeak<'gc, T>) -> Option<Gc<'gc, T>> {
@@ -236,12 +319,13 @@ impl<'gc> Mutation<'gc> {
     /// A strong pointer to the value, if it was not freed and will not be by the collection in progress. Takes
     /// constant time.
     #[inline]
-    pub fn upgrade_long<T: ?Sized + 'gc>(&self, weak: GcWeakLong<'gc, T>) -> Option<Gc<'gc, T>> {
+    pub fn upgrade_long<T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(
+        &self,
+        weak: GcWeakLong<'gc, T, K>,
+    ) -> Option<Gc<'gc, T, K>> {
         // SAFETY: as in `upgrade`.
         unsafe {
-            let there = self
-                .context()
-                .upgrade_long(weak.as_ptr().cast::<()>().addr());
+            let there = self.context().upgrade_long(weak.shorten().address());
             there.then(|| weak.shorten().assume_there())
         }
     }

@@ -113,7 +113,7 @@ impl<'gc> WeakInterner<'gc> {
         if let Some(string) = find(mc, table.places, hash, text) {
             return string;
         }
-        let string = Gc::new_str(mc, text);
+        let string = Gc::str_from(mc, text);
         if string.is_empty() {
             // It needs no memory: all empty strings are the same.
             return string;
@@ -155,7 +155,7 @@ fn empty<'gc>(mc: &Mutation<'gc>, places: usize) -> Places<'gc> {
         string: None,
         hash: 0,
     };
-    Gc::new_slice(mc, (0..places).map(|_| Lock::new(place)))
+    Gc::slice_from_iter(mc, (0..places).map(|_| Lock::new(place)))
 }
 
 /// The places where a string may be, in order.

@@ -227,7 +227,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
 }
 
 fn empty<'gc, K, V>(mc: &Mutation<'gc>, places: usize) -> Places<'gc, K, V> {
-    Gc::new_slice(mc, (0..places).map(|_| Lock::new(Place::EMPTY)))
+    Gc::slice_from_iter(mc, (0..places).map(|_| Lock::new(Place::EMPTY)))
 }
 
 /// The places where a key may be, in order.

@@ -48,10 +48,10 @@ fn heap(options: HeapOptions, count: usize) -> Heap {
         let nodes: Vec<_> = (0..count).map(node).collect();
         let none = Ephemeron::new(nodes[0], nodes[0]);
         Roots {
-            strong: Gc::new_slice(mc, nodes.iter().map(|node| Lock::new(Some(*node)))),
-            pairs: Gc::new_slice(mc, (0..count).map(|_| Lock::new(none))),
+            strong: Gc::slice_from_iter(mc, nodes.iter().map(|node| Lock::new(Some(*node)))),
+            pairs: Gc::slice_from_iter(mc, (0..count).map(|_| Lock::new(none))),
             outside: Gc::new(mc, RefLock::default()),
-            cells: Gc::new_slice(mc, (0..count).map(|_| Lock::new(Moving::Empty(0, 0)))),
+            cells: Gc::slice_from_iter(mc, (0..count).map(|_| Lock::new(Moving::Empty(0, 0)))),
             weak: nodes.into_iter().map(Gc::downgrade).collect(),
             here: None,
         }

@@ -45,7 +45,7 @@ fn heap(options: HeapOptions, count: usize) -> Heap {
     Arena::with_options(options, |mc| {
         let nodes: Vec<_> = (0..count).map(|id| node(mc, id, None)).collect();
         Roots {
-            strong: Gc::new_slice(mc, nodes.iter().map(|node| Lock::new(Some(*node)))),
+            strong: Gc::slice_from_iter(mc, nodes.iter().map(|node| Lock::new(Some(*node)))),
             weak: nodes.iter().copied().map(Gc::downgrade).collect(),
             long: nodes.into_iter().map(Gc::downgrade_long).collect(),
         }
@@ -606,7 +606,7 @@ fn a_million_make_no_pause() {
             }
             roots.weak = Vec::new();
             roots.long = Vec::new();
-            roots.strong = Gc::new_slice(mc, Vec::new());
+            roots.strong = Gc::slice_from_iter(mc, Vec::new());
         });
         heap.metrics().adjust_debt(1e15);
         heap.collect_debt();

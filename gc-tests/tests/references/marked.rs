@@ -207,7 +207,8 @@ fn what_is_stored_lives_on() {
                     4 => handle = Some(roots.handles.stash::<Rootable![Node<'_>]>(fc, first)),
                     _ => {
                         // A large object, and a way through dead ones.
-                        let large = Gc::new_slice(fc, (0..5000).map(|_| Lock::new(Some(first))));
+                        let large =
+                            Gc::slice_from_iter(fc, (0..5000).map(|_| Lock::new(Some(first))));
                         Gc::write(fc, large)[77].unlock().set(None);
                         let (a, b) = (node(fc, 4, None), node(fc, 5, Some(first)));
                         unlock!(Gc::write(fc, a), Node, next).set(Some(b));

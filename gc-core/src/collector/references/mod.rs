@@ -34,9 +34,9 @@ pub(crate) mod soft;
 use std::time::Instant;
 
 use super::steps::BETWEEN_LOOKS;
-use super::{Collector, Cycle, Phase, strong, weak};
+use super::{Collector, Cycle, Phase, weak};
 use crate::heap::planes::bit;
-use crate::trace::EdgeVisitor;
+use crate::trace::{Edge, EdgeVisitor};
 
 /// What is next of the order of processing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,7 +96,8 @@ impl Collector {
 
     /// Visits what the collector itself keeps alive, but for finalizers that wait.
     pub(super) fn visit_cohorts(&self, visitor: &mut dyn EdgeVisitor) {
-        self.cohorts.each(|target| visitor.visit(strong(target)));
+        self.cohorts
+            .each(|target| visitor.visit(Edge::of_root(target)));
     }
 
     /// Goes on from marking what is reachable. Mutators are stopped, and no marker is at work.

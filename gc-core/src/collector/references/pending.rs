@@ -11,7 +11,7 @@
 //! All of this lies outside of the heap and is freed when the cycle needs it no more.
 //!
 //! That a block has a page is not looked at for every object: whoever notes a key raises the flag
-//! [`Flag::Kinds`] of its block, which leads a marker off its fast path.
+//! [`Flag::Weak`] of its block, which leads a marker off its fast path.
 //!
 //! # No key is missed
 //!
@@ -119,7 +119,7 @@ impl Pending {
         values.push(Value { value, next });
         place.store(number, Ordering::Relaxed);
         // SAFETY: the block is that of an object of the heap.
-        unsafe { heap.blocks().raise(block, Flag::Kinds) }
+        unsafe { heap.blocks().raise(block, Flag::Weak) }
         true
     }
 
