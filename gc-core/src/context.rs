@@ -174,6 +174,18 @@ impl Context {
         }
     }
 
+    /// [`Context::before_partial_write`] of an object that is not described.
+    ///
+    /// # Safety
+    ///
+    /// As there, and its block is not one of described objects.
+    #[inline(always)]
+    pub(crate) unsafe fn before_plain_write(&self, address: usize, bytes: (usize, usize)) {
+        if self.is_marking() {
+            self.note_partial_write(address, bytes);
+        }
+    }
+
     #[inline(always)]
     fn is_armed_for(&self, address: usize) -> bool {
         let heap = self.heap();
@@ -234,6 +246,7 @@ impl Context {
         self.spare_found.set(found);
     }
 
+    #[inline(always)]
     fn is_marking(&self) -> bool {
         self.armed.get() == BlockState::ANY
     }

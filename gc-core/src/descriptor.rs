@@ -3,7 +3,8 @@
 //! Most objects have no use for one: their tags say all. A *described* object, whose type needs
 //! `Drop`, is `External`, or has pointers that move when it is written, lives in a block of
 //! described objects and has the address of its type's [`Descriptor`] in its last word; if it is a
-//! slice, its length is in the word before.
+//! slice, its length is in the word before. Buffers of [`crate::collections`] have there what tells which of
+//! their slots hold values.
 //!
 //! # Invariants
 //!
@@ -20,7 +21,7 @@ use crate::trace::EdgeVisitor;
 /// What the collector can ask an object about its type.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
-    /// Drops that many values at the address, if they need it.
+    /// Drops that many values at the address, if they need it. (The number is whatever word the object has.)
     pub(crate) drop: Option<unsafe fn(*mut u8, usize)>,
     /// Visits the pointers of that many values at the address.
     pub(crate) trace: unsafe fn(*const u8, usize, &mut dyn EdgeVisitor),
@@ -28,7 +29,7 @@ pub(crate) struct Descriptor {
     pub(crate) external: bool,
     /// Whether writes can change which words are pointers.
     pub(crate) moves: bool,
-    /// Whether the object is a slice, with its length before the descriptor.
+    /// Whether the object has a word before the descriptor for the functions: the length of a slice.
     pub(crate) counted: bool,
 }
 

@@ -49,7 +49,7 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     ///
     /// As for [`Gc::from_ptr`].
     #[inline(always)]
-    pub(crate) unsafe fn from_non_null(pointer: NonNull<T>) -> Gc<'gc, T> {
+    pub(crate) const unsafe fn from_non_null(pointer: NonNull<T>) -> Gc<'gc, T> {
         Gc {
             pointer,
             _invariant: PhantomData,

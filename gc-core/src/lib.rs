@@ -30,6 +30,7 @@
 //!   all the [`Mode`]: with the program stopped, in steps, or beside it.
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
+//! * [`collections`]: vectors, strings, deques, maps and sets whose memory is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
 //! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
 //! * [`metrics`]: what the collector does, and how to set its pace.
@@ -76,6 +77,7 @@ pub mod barrier;
 #[macro_use]
 pub mod collect;
 mod collect_impl;
+pub mod collections;
 mod collector;
 mod context;
 mod descriptor;
