@@ -90,7 +90,11 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
             align_of::<T>() <= MAX_ALIGN,
             "elements of managed collections are aligned to 4096 bytes at most"
         );
-        if align_of::<T>() > WORD { align_of::<T>() } else { WORD }
+        if align_of::<T>() > WORD {
+            align_of::<T>()
+        } else {
+            WORD
+        }
     };
 
     const DESCRIPTOR: &'static Descriptor = &Descriptor {
@@ -167,7 +171,11 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
             fill(buffer.place());
             return Ok(buffer);
         }
-        let capacity = if size_of::<T>() == 0 { usize::MAX } else { capacity };
+        let capacity = if size_of::<T>() == 0 {
+            usize::MAX
+        } else {
+            capacity
+        };
         let shape = Kind::<T>::shape(capacity).ok_or(HeapError::SizeOverflow {
             count: capacity,
             size: size_of::<T>(),
@@ -338,8 +346,10 @@ unsafe impl<'gc, T> Collect<'gc> for Slots<'gc, T> {
 
 // SAFETY: the one field with a pointer is visited in place.
 unsafe impl<'gc, T> Collect<'gc> for Buffer<'gc, T> {
-    const TYPE_MAP: TypeMap =
-        TypeMap::LEAF.with_field(TypeMap::STRONG, core::mem::offset_of!(Buffer<'gc, T>, slots));
+    const TYPE_MAP: TypeMap = TypeMap::LEAF.with_field(
+        TypeMap::STRONG,
+        core::mem::offset_of!(Buffer<'gc, T>, slots),
+    );
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {

@@ -28,11 +28,32 @@
 //! when it was written since the last time.
 
 mod buffer;
+mod deque_iter;
+mod hash_entry;
+mod hash_iter;
+mod hash_map;
+mod hash_set;
+mod identity;
+mod index;
 mod into_iter;
 mod mutates;
+mod string;
 mod vec;
+mod vec_deque;
 
-pub use self::{into_iter::IntoIter, mutates::Mutates, vec::Vec};
+pub use self::{
+    deque_iter::{VecDequeIter, VecDequeIterMut},
+    hash_entry::{Entry, OccupiedEntry, VacantEntry},
+    hash_iter::{Iter, IterMut, Keys, Values, ValuesMut},
+    hash_map::{DefaultHashBuilder, HashMap},
+    hash_set::HashSet,
+    identity::ByIdentity,
+    into_iter::IntoIter,
+    mutates::Mutates,
+    string::{String, Writer},
+    vec::Vec,
+    vec_deque::VecDeque,
+};
 
 use crate::heap::error::HeapError;
 

@@ -134,10 +134,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// # Panics
     ///
     /// If there is no memory, or the iterator panics.
-    pub fn from_iter(
-        mc: &impl Mutates<'gc, T>,
-        iter: impl IntoIterator<Item = T>,
-    ) -> Vec<'gc, T> {
+    pub fn from_iter(mc: &impl Mutates<'gc, T>, iter: impl IntoIterator<Item = T>) -> Vec<'gc, T> {
         let mut vec = Vec::new();
         vec.extend(mc, iter);
         vec
@@ -267,6 +264,12 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
         self.buffer.before_write(mc.access().0, index, 1);
         // SAFETY: the barrier was called.
         unsafe { Write::assume(element) }
+    }
+
+    /// Calls the barrier for elements.
+    #[inline]
+    pub(super) fn before_write(&self, mc: &impl Mutates<'gc, T>, from: usize, count: usize) {
+        self.buffer.before_write(mc.access().0, from, count);
     }
 
     /// Makes room for at least so many more elements. Amortised over many calls, as pushing is.
@@ -989,11 +992,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     }
 
     /// Keeps the elements for which `keep` says so, which sees also the last one that is kept.
-    fn filter(
-        &mut self,
-        context: &Context,
-        mut keep: impl FnMut(&mut T, Option<&mut T>) -> bool,
-    ) {
+    fn filter(&mut self, context: &Context, mut keep: impl FnMut(&mut T, Option<&mut T>) -> bool) {
         self.buffer.before_write(context, 0, self.len);
         let mut gap = Gap {
             kept: 0,
