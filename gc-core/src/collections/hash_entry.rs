@@ -34,7 +34,8 @@ pub enum Entry<'a, 'gc, K, V, S, M> {
 /// # rootless_mutate(|mc| {
 /// let mut map: HashMap<_, _> = HashMap::from_iter(mc, [(1, 'a')]);
 /// if let Entry::Occupied(mut entry) = map.entry(mc, 1) {
-///     assert_eq!((entry.key(), entry.insert('b')), (&1, 'a'));
+///     assert_eq!(entry.key(), &1);
+///     assert_eq!(entry.insert('b'), 'a');
 ///     assert_eq!(entry.remove(), 'b');
 /// }
 /// assert!(map.is_empty());

@@ -13,7 +13,7 @@ use crate::shared;
 /// use gc_core::arena::rootless_mutate;
 /// use gc_core::collections::{Mutates, Vec};
 ///
-/// fn push_twice<'gc, T: gc_core::Collect<'gc> + Copy>(
+/// fn push_twice<'gc, T: gc_core::Collect<'gc> + Copy + 'gc>(
 ///     mc: &impl Mutates<'gc, T>,
 ///     vec: &mut Vec<'gc, T>,
 ///     value: T,
