@@ -7,12 +7,13 @@ use core::ptr::{self, NonNull};
 
 use crate::collect::Collect;
 use crate::context::Context;
-use crate::descriptor::{Described, Descriptor};
+use crate::descriptor::{Described, Descriptor, Detail, DropValue, TraceValue, read_detail};
 use crate::heap::MAX_ALIGN;
-use crate::heap::bump::{Shape, record_tags};
+use crate::heap::block::{BlockIndex, BlockTable, Flag};
+use crate::heap::bump::{Shape, record_kinds, record_tags};
 use crate::heap::error::HeapError;
-use crate::heap::extent::Extent;
-use crate::heap::planes::{GRANULE, WORD, bit};
+use crate::heap::extent::{Extent, end_of_in};
+use crate::heap::planes::{GRANULE, Planes, WORD, bit};
 use crate::tags::Tagger;
 use crate::trace::{EdgeVisitor, Edges, Trace};
 use crate::typemap::TypeMap;
@@ -45,14 +46,17 @@ impl Context {
         unsafe {
             place.write(value);
             if Values::<T>::DESCRIBED {
-                Described::set(extent, Values::<T>::DESCRIPTOR, 1);
+                Described::set(extent, Values::<T>::DESCRIPTOR);
             }
             if needs_drop::<T>() {
                 heap.note_drop(base);
             }
             match T::TYPE_MAP.fixed() {
                 Some((_, 0)) => {}
-                Some((_, weak)) => self.record_weak(base, weak),
+                Some((tags, kinds)) => {
+                    self.note_kinds(base, tags, kinds);
+                    record_kinds(heap.planes(), base, kinds);
+                }
                 // An external object is asked for its pointers whenever it is marked.
                 None if T::TYPE_MAP.is_external() => heap.set_dirty(base),
                 None => (*place).trace(&mut Tagger::new(heap, extent)),
@@ -61,30 +65,74 @@ impl Context {
         }
     }
 
-    /// Marks words of a new object as weak pointers: bit *i* stands for word *i*.
+    /// Notes in the block table which sorts of `kinds` the words of a new object have.
     ///
     /// # Safety
     ///
-    /// The object at `base` is that long.
-    #[cold]
-    unsafe fn record_weak(&self, base: usize, mut weak: u64) {
-        while weak != 0 {
-            // SAFETY: the word belongs to the object.
-            unsafe {
-                self.heap()
-                    .insert_kind(base + weak.trailing_zeros() as usize * WORD)
-            };
-            weak &= weak - 1;
+    /// An object of this heap starts at `base`.
+    #[inline(always)]
+    pub(crate) unsafe fn note_kinds(&self, base: usize, tags: u64, kinds: u64) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            if kinds & tags != 0 {
+                self.heap().note_kinds(base, Flag::Weak);
+            }
+            if kinds & !tags != 0 {
+                self.heap().note_kinds(base, Flag::Derived);
+            }
         }
     }
 
     /// Puts the values of `items` into the heap, side by side.
     pub(crate) fn allocate_slice<'gc, T: Collect<'gc> + 'gc>(
         &self,
-        mut items: impl ExactSizeIterator<Item = T>,
+        items: impl ExactSizeIterator<Item = T>,
     ) -> Result<NonNull<[T]>, HeapError> {
         let count = items.len();
         let shape = Values::<T>::slice_shape(count)?;
+        self.allocate_values(shape, count, items)
+    }
+
+    /// Bytes of an object with so many values side by side; zero if it needs no memory. `None` if that is
+    /// more than an address space.
+    pub(crate) fn slice_bytes<'gc, T: Collect<'gc> + 'gc>(&self, count: usize) -> Option<usize> {
+        let shape = Values::<T>::slice_shape(count).ok()?;
+        Some(shape.map_or(0, |shape| shape.bytes))
+    }
+
+    /// Puts the values of `items` into the heap, side by side, so that [`measured_length`] can tell how many
+    /// they are.
+    pub(crate) fn allocate_measured<'gc, T: Collect<'gc> + 'gc>(
+        &self,
+        items: impl ExactSizeIterator<Item = T>,
+    ) -> Result<NonNull<[T]>, HeapError> {
+        let count = items.len();
+        let gap_byte = !Values::<T>::DESCRIBED && has_gap_byte::<T>();
+        let shape = match Values::<T>::slice_shape(count)? {
+            Some(_) if gap_byte => Some(Values::<T>::shape_with_gap_byte(count)?),
+            shape => shape,
+        };
+        let slice = self.allocate_values(shape, count, items)?;
+        if let Some(shape) = shape
+            && gap_byte
+        {
+            let start = slice.cast::<u8>();
+            // SAFETY: the object was just allocated, with a byte more than the values need.
+            unsafe {
+                let gap = shape.bytes - size_of_val(slice.as_ref());
+                start.add(shape.bytes - 1).write(gap as u8);
+            }
+        }
+        Ok(slice)
+    }
+
+    /// Puts the values of `items`, which are `count`, into an object of the given shape.
+    fn allocate_values<'gc, T: Collect<'gc> + 'gc>(
+        &self,
+        shape: Option<Shape>,
+        count: usize,
+        mut items: impl Iterator<Item = T>,
+    ) -> Result<NonNull<[T]>, HeapError> {
         let heap = self.heap();
         let (place, extent) = match shape {
             None => (NonNull::<T>::dangling().as_ptr(), None),
@@ -118,18 +166,20 @@ impl Context {
             // SAFETY: all values are there now; see `allocate`.
             unsafe {
                 if Values::<T>::DESCRIBED {
-                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR, count);
+                    Described::set_detail(extent, Detail::new(count));
+                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR);
                 }
                 if needs_drop::<T>() {
                     heap.note_drop(extent.base);
                 }
                 match T::TYPE_MAP.fixed() {
                     Some((0, _)) => {}
-                    Some((tags, weak)) => {
+                    Some((tags, kinds)) => {
+                        self.note_kinds(extent.base, tags, kinds);
                         for item in (extent.base..).step_by(size_of::<T>()).take(count) {
                             record_tags(heap.planes(), item, tags);
-                            if weak != 0 {
-                                self.record_weak(item, weak);
+                            if kinds != 0 {
+                                record_kinds(heap.planes(), item, kinds);
                             }
                         }
                     }
@@ -161,10 +211,42 @@ impl Context {
     }
 }
 
+/// Whether objects of values that are not described say in their last byte how many bytes of them are not of
+/// values. The size of an object is a multiple of the granule, so if that of a value is, nothing is unused.
+const fn has_gap_byte<T>() -> bool {
+    !size_of::<T>().is_multiple_of(GRANULE)
+}
+
+/// How many values [`Context::allocate_measured`] has put into the object at `base`, which is in `block` of
+/// the space with these planes. They have a size, or a descriptor.
+///
+/// # Safety
+///
+/// An object that was made by that method starts there, with values of the same size and alignment as `T`.
+pub(crate) unsafe fn measured_length<T>(
+    (planes, blocks, block): (Planes, BlockTable, BlockIndex),
+    base: usize,
+) -> usize {
+    // SAFETY: an object starts there, says the caller; and if it is described, there are values in it, or
+    // else its last byte was written if these are not as long as granules.
+    unsafe {
+        let bytes = end_of_in(planes, blocks, block, base) - base;
+        if blocks.state(block).is_described() {
+            let object = Described::at(Extent { base, bytes });
+            return object.map_or(0, |_| read_detail(base + bytes));
+        }
+        let mut gap = 0;
+        if has_gap_byte::<T>() {
+            gap = ptr::with_exposed_provenance::<u8>(base + bytes - 1).read() as usize;
+        }
+        (bytes - gap) / size_of::<T>()
+    }
+}
+
 /// Drops the values of a slice under construction when that panics.
-struct Written<T> {
-    place: *mut T,
-    count: usize,
+pub(crate) struct Written<T> {
+    pub(crate) place: *mut T,
+    pub(crate) count: usize,
 }
 
 impl<T> Drop for Written<T> {
@@ -207,16 +289,17 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
     };
 
     const fn descriptor(counted: bool) -> Descriptor {
+        let (drop, trace): (DropValue, TraceValue) = if counted {
+            (drop_values::<T, true>, trace_values::<T, true>)
+        } else {
+            (drop_values::<T, false>, trace_values::<T, false>)
+        };
         Descriptor {
-            drop: if needs_drop::<T>() {
-                Some(drop_values::<T>)
-            } else {
-                None
-            },
-            trace: trace_values::<T>,
+            drop: if needs_drop::<T>() { Some(drop) } else { None },
+            trace,
             external: Self::MAP.is_external(),
             moves: Self::MAP.moves(),
-            counted,
+            metadata: NonNull::dangling(),
         }
     }
 
@@ -256,39 +339,62 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
         if bytes == Some(0) && (count == 0 || !Self::DESCRIBED) {
             return Ok(None);
         }
-        match bytes.and_then(|bytes| Self::shape(bytes, true)) {
-            Some(shape) => Ok(Some(shape)),
-            None => Err(HeapError::SizeOverflow {
-                count,
-                size: size_of::<T>(),
-            }),
+        let shape = bytes.and_then(|bytes| Self::shape(bytes, true));
+        shape.map(Some).ok_or(Self::overflow(count))
+    }
+
+    /// The shape of a slice of `count` values with room for one byte more.
+    fn shape_with_gap_byte(count: usize) -> Result<Shape, HeapError> {
+        let bytes = count.checked_mul(size_of::<T>());
+        let shape = bytes.and_then(|bytes| Self::shape(bytes.checked_add(1)?, true));
+        shape.ok_or(Self::overflow(count))
+    }
+
+    fn overflow(count: usize) -> HeapError {
+        HeapError::SizeOverflow {
+            count,
+            size: size_of::<T>(),
         }
     }
 }
 
-/// Drops `count` values.
+/// The values in an object: one, or, if they are counted, as many as its detail says.
+///
+/// # Safety
+///
+/// The object has the descriptor of such values.
+unsafe fn values<T, const COUNTED: bool>(extent: Extent) -> *mut [T] {
+    let count = if COUNTED {
+        // SAFETY: passed on to the caller.
+        unsafe { read_detail(extent.end()) }
+    } else {
+        1
+    };
+    ptr::slice_from_raw_parts_mut(ptr::with_exposed_provenance_mut(extent.base), count)
+}
+
+/// Drops the values in an object.
 ///
 /// # Safety
 ///
 /// They are there, and nobody refers to them, now or later.
-unsafe fn drop_values<T>(values: *mut u8, count: usize) {
+unsafe fn drop_values<T, const COUNTED: bool>(extent: Extent) {
     // SAFETY: passed on to the caller.
-    unsafe { ptr::slice_from_raw_parts_mut(values.cast::<T>(), count).drop_in_place() }
+    unsafe { values::<T, COUNTED>(extent).drop_in_place() }
 }
 
-/// Visits the pointers of `count` values.
+/// Visits the pointers of the values in an object.
 ///
 /// # Safety
 ///
 /// They are there, in an object of a heap on which no mutator is at work, or which is about to be written for
 /// the first time in a cycle; so that nobody has a reference to them by which to change them.
-unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc>(
-    values: *const u8,
-    count: usize,
+unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc, const COUNTED: bool>(
+    extent: Extent,
     visitor: &mut dyn EdgeVisitor,
 ) {
     // SAFETY: passed on to the caller.
-    let values = unsafe { core::slice::from_raw_parts(values.cast::<T>(), count) };
+    let values = unsafe { &*values::<T, COUNTED>(extent) };
     let range = values.as_ptr_range();
     // SAFETY: the caller has no exclusive reference, and there are no shared ones that would allow
     // a change while a collection runs.

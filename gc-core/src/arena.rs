@@ -7,10 +7,12 @@ use std::rc::Rc;
 use crate::collect::Collect;
 use crate::collector::Phase;
 use crate::context::{Context, Safepoint};
+use crate::heap::Heap;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
+use crate::local_arenas;
 use crate::metrics::Metrics;
 use crate::mutation::Mutation;
 use crate::trace::{EdgeVisitor, Edges, Trace};
@@ -116,7 +118,10 @@ struct Owner(Metrics);
 
 impl Owner {
     fn new(options: &HeapOptions) -> Result<Owner, HeapError> {
-        Ok(Owner(Metrics(Rc::new(Context::new(options)?))))
+        let owner = Owner(Metrics(Rc::new(Context::new(options)?)));
+        // SAFETY: the context is in an `Rc`, of which the owner has a part until it removes it.
+        unsafe { local_arenas::add(owner.context()) };
+        Ok(owner)
     }
 
     fn with_default_options() -> Owner {
@@ -143,6 +148,8 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        // SAFETY: it was added when this was made, on this thread, which an `Rc` does not leave.
+        unsafe { local_arenas::remove(self.context()) };
         if self.context().is_forked() {
             // Threads of the parent may have been at work on it, which nobody can wait for.
             core::mem::forget(self.0.clone());
@@ -387,15 +394,44 @@ where
     ///
     /// As [`Arena::verify`].
     pub fn tagged_words(&mut self, base: usize) -> Vec<(usize, bool)> {
+        // SAFETY: an allocation starts there, and no `mutate` is running.
+        self.words(base, |heap| unsafe { heap.tagged_words(base) })
+    }
+
+    /// The addresses of the words of the allocation at `base` that are derived pointers: those that point
+    /// into the object at which the word before points, as in a [`Slice`](crate::slice::Slice). In ascending
+    /// order; empty if no allocation starts there.
+    ///
+    /// ```
+    /// use gc_core::slice::Slice;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, Slice<'_, u32>>]>::new(|mc| {
+    ///     Gc::new(mc, Slice::from(Gc::new(mc, [1, 2, 3])))
+    /// });
+    /// let root = arena.mutate(|_, root| Gc::as_ptr(*root).addr());
+    /// assert_eq!(arena.tagged_words(root), [(root + 8, false)]);
+    /// assert_eq!(arena.derived_words(root), [root + 16]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`Arena::verify`].
+    pub fn derived_words(&mut self, base: usize) -> Vec<usize> {
+        // SAFETY: an allocation starts there, and no `mutate` is running.
+        self.words(base, |heap| unsafe { heap.derived_words(base) })
+    }
+
+    /// What `f` says of the words of the allocation that starts at `base`, if one does, when all tags tell the
+    /// truth.
+    fn words<T>(&mut self, base: usize, f: impl FnOnce(&Heap) -> Vec<T>) -> Vec<T> {
         self.safepoint(Safepoint::Complete);
         let context = self.owner.context();
         match context.heap().allocation_of(base) {
             Some(extent) if extent.base == base => {
-                // SAFETY: an allocation starts there, and no `mutate` is running.
-                unsafe {
-                    context.retag_stale();
-                    context.heap().tagged_words(base)
-                }
+                // SAFETY: no `mutate` is running, for the arena is borrowed exclusively, and no cycle.
+                unsafe { context.retag_stale() };
+                f(context.heap())
             }
             _ => Vec::new(),
         }

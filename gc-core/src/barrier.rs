@@ -5,6 +5,7 @@
 //! and through owning pointers. At a lock, [`Write::unlock`] turns the right to write into a cell.
 
 use core::hash::{BuildHasher, Hash};
+use core::mem::ManuallyDrop;
 use core::ops::{
     Deref, DerefMut, Index, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive,
 };
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::local_arenas;
 #[doc(inline)]
 pub use crate::{__field as field, __unlock as unlock};
 
@@ -88,7 +90,9 @@ impl<T: ?Sized> Write<T> {
     where
         T: DerefWrite,
     {
-        // SAFETY: `DerefWrite` leads to the same object.
+        T::__before_deref(&self.__inner);
+        // SAFETY: `DerefWrite` leads to what the same object owns; and if others do as well, the collector
+        // knows.
         unsafe { Write::assume(&self.__inner) }
     }
 }
@@ -167,7 +171,12 @@ pub trait Unlock {
 /// # Safety
 ///
 /// `deref` returns a reference to something that the same object owns, and changes nothing.
-pub unsafe trait DerefWrite: Deref {}
+pub unsafe trait DerefWrite: Deref {
+    /// Called before a right to write passes.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn __before_deref(&self) {}
+}
 
 // SAFETY: what is `'static` can hold no pointer, so no barrier is missed. (A reference that is not
 // may lead into another object.)
@@ -176,10 +185,23 @@ unsafe impl<T: ?Sized + 'static> DerefWrite for &'static T {}
 unsafe impl<T: ?Sized> DerefWrite for Box<T> {}
 // SAFETY: the elements are owned.
 unsafe impl<T> DerefWrite for Vec<T> {}
-// SAFETY: what is `'static` can hold no pointer, so no barrier is missed. (With pointers in it, the value
-// could be written by way of one object that shares it, and its old pointers be missed in another.)
-unsafe impl<T: ?Sized + 'static> DerefWrite for Rc<T> {}
-// SAFETY: as for `Rc`.
+// SAFETY: the text is owned.
+unsafe impl DerefWrite for String {}
+// SAFETY: the value is a part of it.
+unsafe impl<T: ?Sized> DerefWrite for ManuallyDrop<T> {}
+// SAFETY: an object that shares the value with others may have nothing noted for it, as it is new or was
+// written before; then a marker that is at work may not have seen the value by way of the others. So it is
+// noted as something that nobody knows.
+unsafe impl<T: ?Sized> DerefWrite for Rc<T> {
+    #[inline]
+    fn __before_deref(&self) {
+        if Rc::strong_count(self) > 1 || Rc::weak_count(self) > 0 {
+            local_arenas::before_unknown_write();
+        }
+    }
+}
+// SAFETY: what is `'static` can hold no pointer, so no barrier is missed. (Of other values, which threads can
+// share, it is not known in which arenas they are.)
 unsafe impl<T: ?Sized + 'static> DerefWrite for Arc<T> {}
 
 /// Types through whose [`Index`] a right to write passes.

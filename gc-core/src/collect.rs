@@ -1,6 +1,10 @@
 //! [`Collect`]: what can live in the heap.
 
 #[doc(inline)]
+pub use crate::__dyn_collect as dyn_collect;
+#[doc(inline)]
+pub use crate::dyn_collect::DynCollect;
+#[doc(inline)]
 pub use crate::trace::Trace;
 use crate::typemap::TypeMap;
 
@@ -31,7 +35,8 @@ pub use gc_derive::Collect;
 /// Whoever implements this trait owes the following; any failing can free objects that are in use.
 ///
 /// 1. `trace` visits *every* `Gc` and `GcWeak` that the value holds, where it is: it passes
-///    references to its fields to [`Trace::trace`]. It changes nothing, in the value or elsewhere.
+///    references to its fields to [`Trace::trace`]. It changes nothing, in the value or elsewhere, except that it
+///    may forget weak pointers to values that [were dropped](crate::GcWeak::is_dropped).
 /// 2. `NEEDS_TRACE` is `false` only if no value ever holds such a pointer.
 /// 3. `Drop` does not use the `Gc` and `GcWeak` pointers of the value in any way, neither to follow
 ///    nor to copy nor to compare them: what they point to may have been freed before.

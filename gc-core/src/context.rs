@@ -24,6 +24,7 @@
 //! 2. External objects have the dirty bit.
 
 use core::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe};
 
 use crate::collector::claim::Found;
 use crate::collector::{Collector, Mutators, Phase, Roots, World};
@@ -35,8 +36,10 @@ use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::options::HeapOptions;
+use crate::local_arenas::Links;
 use crate::os::fork::Process;
 use crate::sync::Arc;
+use crate::trace::{Edge, EdgeVisitor};
 
 pub(crate) struct Context {
     allocator: Allocator,
@@ -48,6 +51,7 @@ pub(crate) struct Context {
     collector: Arc<Collector>,
     /// Where the arena was made.
     process: Process,
+    links: Links,
 }
 
 impl Context {
@@ -66,9 +70,15 @@ impl Context {
             spare_found: Cell::default(),
             collector,
             process,
+            links: Links::default(),
         };
         context.arm();
         context
+    }
+
+    /// The neighbours in the list of a thread's arenas.
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
     }
 
     /// Hands over what this mutator has found.
@@ -202,7 +212,7 @@ impl Context {
         // SAFETY: an object of this heap starts there (`before_object_write`); this is its mutator.
         unsafe {
             if self.is_marking() && !self.collector.is_claimed(address) {
-                self.find(|found| self.collector.claim(address, found));
+                self.claim(|found| self.collector.claim(address, found));
             }
             self.note_dirty(address);
         }
@@ -214,9 +224,25 @@ impl Context {
         // SAFETY: as in `note_write`.
         unsafe {
             if self.is_marking() {
-                self.find(|found| self.collector.claim_part(address, bytes, found));
+                self.claim(|found| self.collector.claim_part(address, bytes, found));
             }
             self.note_dirty(address);
+        }
+    }
+
+    /// Lets `claim` claim an object.
+    ///
+    /// If the object panics when it is asked for its pointers, the cycle is given up: `unsafe` containers may
+    /// hold a guard when they call the barrier, at which their own `trace` panics. The next cycle asks when
+    /// there are no guards. Mutators of which there are many cannot give a cycle up, so there the panic goes
+    /// on.
+    fn claim(&self, claim: impl FnOnce(&mut Found)) {
+        let claiming = panic::catch_unwind(AssertUnwindSafe(|| self.find(claim)));
+        if let Err(payload) = claiming {
+            if !self.collector.has_one_mutator() {
+                panic::resume_unwind(payload);
+            }
+            self.before_unknown_write();
         }
     }
 
@@ -246,8 +272,9 @@ impl Context {
         self.spare_found.set(found);
     }
 
+    /// Whether markers are at work beside the program.
     #[inline(always)]
-    fn is_marking(&self) -> bool {
+    pub(crate) fn is_marking(&self) -> bool {
         self.armed.get() == BlockState::ANY
     }
 
@@ -329,8 +356,13 @@ impl Context {
             self.retire();
             action();
         };
+        let pins = self.heap().pins();
+        let roots = |visitor: &mut dyn EdgeVisitor| {
+            roots(visitor);
+            pins.each(|target| visitor.visit(Edge::of_root(target)));
+        };
         let world = World {
-            roots,
+            roots: &roots,
             stopped: &stopped,
             allocated,
         };

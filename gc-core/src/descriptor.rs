@@ -1,42 +1,100 @@
 //! Descriptors: what the collector must be able to ask an object about its type.
 //!
 //! Most objects have no use for one: their tags say all. A *described* object, whose type needs
-//! `Drop`, is `External`, or has pointers that move when it is written, lives in a block of
-//! described objects and has the address of its type's [`Descriptor`] in its last word; if it is a
-//! slice, its length is in the word before. Buffers of [`crate::collections`] have there what tells which of
-//! their slots hold values.
+//! `Drop`, is `External`, or has pointers that move when it is written, or to which thin pointers or
+//! metadata of the type belong ([`crate::meta`]), lives in a block of described objects and has the
+//! address of its type's [`Descriptor`] in its last word. If its type alone does not tell how to make a
+//! pointer to the value from an address, what does is in the word before, the *detail*: the length of a
+//! slice, mostly. (Of a buffer of [`crate::collections`] it tells where to read which slots hold values.)
 //!
 //! # Invariants
 //!
-//! 1. The last word of an object in a described block is zero or the address of the descriptor of
-//!    the value in it. It is zero while the value is not (yet, or any longer) there.
+//! 1. The last word of an object in a described block is the address of the descriptor of the value in
+//!    it; or that with the lowest bit set, when the value is gone; or zero, if it is not there yet.
 //! 2. The value starts at the start of the object.
+//! 3. From when a pointer to the value exists, until the memory of the object is free, the detail and
+//!    the descriptor's address, but for its lowest bit, stay as they are. So who has a pointer, strong or
+//!    weak, may read them without more ado, whatever the collector is doing meanwhile.
 
-use core::ptr;
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
 
 use crate::heap::extent::Extent;
 use crate::heap::planes::WORD;
 use crate::trace::EdgeVisitor;
 
+/// Drops the value in an object.
+pub(crate) type DropValue = unsafe fn(Extent);
+
+/// Visits the pointers of the value in an object.
+pub(crate) type TraceValue = unsafe fn(Extent, &mut dyn EdgeVisitor);
+
 /// What the collector can ask an object about its type.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
-    /// Drops that many values at the address, if they need it. (The number is whatever word the object has.)
-    pub(crate) drop: Option<unsafe fn(*mut u8, usize)>,
-    /// Visits the pointers of that many values at the address.
-    pub(crate) trace: unsafe fn(*const u8, usize, &mut dyn EdgeVisitor),
+    /// Drops the value in the object, if it needs it.
+    pub(crate) drop: Option<DropValue>,
+    /// Visits the pointers of the value in the object.
+    pub(crate) trace: TraceValue,
     /// Whether values may have pointers outside of the object, or in words that are not tagged.
     pub(crate) external: bool,
     /// Whether writes can change which words are pointers.
     pub(crate) moves: bool,
-    /// Whether the object has a word before the descriptor for the functions: the length of a slice.
-    pub(crate) counted: bool,
+    /// The address of the metadata of the type.
+    pub(crate) metadata: NonNull<()>,
 }
+
+// SAFETY: the metadata are static, and of a type that all threads may share (`TypeMeta`).
+unsafe impl Send for Descriptor {}
+// SAFETY: as above.
+unsafe impl Sync for Descriptor {}
 
 impl Descriptor {
     /// Bytes that the object needs beside its value.
-    pub(crate) const fn overhead(counted: bool) -> usize {
-        if counted { 2 * WORD } else { WORD }
+    pub(crate) const fn overhead(detailed: bool) -> usize {
+        if detailed { 2 * WORD } else { WORD }
+    }
+}
+
+/// The bit of the last word that says that the value is gone.
+const GONE: usize = 1;
+
+const _: () = assert!(align_of::<Descriptor>() > GONE);
+
+/// The word before the last: any bytes, of which some may be an address.
+pub(crate) type Detail = MaybeUninit<usize>;
+
+/// The address of the detail in an object that ends at `end`.
+#[inline(always)]
+fn detail_at(end: usize) -> usize {
+    end - 2 * WORD
+}
+
+/// Reads the detail of an object that ends at `end`.
+///
+/// # Safety
+///
+/// A value is or was in the object, and its detail is a `D`.
+#[inline(always)]
+pub(crate) unsafe fn read_detail<D: Copy>(end: usize) -> D {
+    const { assert!(size_of::<D>() <= WORD && align_of::<D>() <= WORD) };
+    // SAFETY: passed on to the caller.
+    unsafe { ptr::with_exposed_provenance::<D>(detail_at(end)).read() }
+}
+
+/// Reads the metadata of the type of an object that ends at `end`.
+///
+/// # Safety
+///
+/// A value is or was in the object, which is described, and the metadata of its type are an `M`.
+#[inline(always)]
+pub(crate) unsafe fn read_metadata<M: Copy>(end: usize) -> M {
+    // SAFETY: passed on to the caller. A descriptor is static, as are the metadata; the provenance of its
+    // address was exposed.
+    unsafe {
+        let last = ptr::with_exposed_provenance::<usize>(end - WORD).read();
+        let descriptor = &*ptr::with_exposed_provenance::<Descriptor>(last & !GONE);
+        descriptor.metadata.cast::<M>().read()
     }
 }
 
@@ -60,22 +118,28 @@ impl Described {
         unsafe { last.write(0) }
     }
 
-    /// Says that `count` values of the type of `descriptor` are in the object.
+    /// Says that a value of the type of `descriptor` is in the object.
     ///
     /// # Safety
     ///
-    /// As for [`Described::clear`]; and the values are there, and `count` is one unless the
-    /// descriptor is that of a slice.
+    /// As for [`Described::clear`]; and the value is there, and its detail, if it has one.
     #[inline(always)]
-    pub(crate) unsafe fn set(extent: Extent, descriptor: &'static Descriptor, count: usize) {
+    pub(crate) unsafe fn set(extent: Extent, descriptor: &'static Descriptor) {
         let last = ptr::with_exposed_provenance_mut::<usize>(extent.end() - WORD);
-        // SAFETY: the last word, and the one before it for slices, are kept free for this.
-        unsafe {
-            if descriptor.counted {
-                last.sub(1).write(count);
-            }
-            last.write(ptr::from_ref(descriptor).expose_provenance());
-        }
+        // SAFETY: the last word is kept free for this.
+        unsafe { last.write(ptr::from_ref(descriptor).expose_provenance()) }
+    }
+
+    /// Writes the detail of an object, before [`Described::set`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Described::clear`], and the object has room for a detail.
+    #[inline(always)]
+    pub(crate) unsafe fn set_detail(extent: Extent, detail: Detail) {
+        let word = ptr::with_exposed_provenance_mut::<Detail>(detail_at(extent.end()));
+        // SAFETY: the word is kept free for this.
+        unsafe { word.write(detail) }
     }
 
     /// Reads the descriptor of an object; `None` if there is no value in it.
@@ -86,10 +150,15 @@ impl Described {
     #[inline]
     pub(crate) unsafe fn at(extent: Extent) -> Option<Described> {
         let last = ptr::with_exposed_provenance::<usize>(extent.end() - WORD);
+        // SAFETY: the last word of a described object is initialised.
+        let word = unsafe { last.read() };
+        if word & GONE != 0 {
+            return None;
+        }
         let descriptor =
             // SAFETY: by invariant 1 the word is zero or the address of a descriptor, whose provenance
             // was exposed; and descriptors are static.
-            unsafe { ptr::with_exposed_provenance::<Descriptor>(last.read()).as_ref()? };
+            unsafe { ptr::with_exposed_provenance::<Descriptor>(word).as_ref()? };
         Some(Described { extent, descriptor })
     }
 
@@ -101,16 +170,6 @@ impl Described {
         self.descriptor
     }
 
-    /// The number of values in the object.
-    fn count(&self) -> usize {
-        if !self.descriptor.counted {
-            return 1;
-        }
-        let word = ptr::with_exposed_provenance::<usize>(self.extent.end() - 2 * WORD);
-        // SAFETY: the descriptor says that the length is there.
-        unsafe { word.read() }
-    }
-
     /// Visits the pointers of the value.
     ///
     /// # Safety
@@ -119,9 +178,8 @@ impl Described {
     /// one is, the object is about to be claimed for the first time in the cycle, which comes before
     /// whatever gives such a reference.
     pub(crate) unsafe fn trace(&self, visitor: &mut dyn EdgeVisitor) {
-        let value = ptr::with_exposed_provenance::<u8>(self.extent.base);
-        // SAFETY: by the invariants, values of the descriptor's type are there.
-        unsafe { (self.descriptor.trace)(value, self.count(), visitor) }
+        // SAFETY: by the invariants, a value of the descriptor's type is there.
+        unsafe { (self.descriptor.trace)(self.extent, visitor) }
     }
 
     /// Takes the value out of the object and drops it. Unwinds if the drop does; the value is gone
@@ -131,13 +189,14 @@ impl Described {
     ///
     /// Nothing refers to the value, nor ever will.
     pub(crate) unsafe fn dispose(self) {
-        let count = self.count();
+        let last = ptr::with_exposed_provenance_mut::<usize>(self.extent.end() - WORD);
+        let address = ptr::from_ref(self.descriptor).expose_provenance();
         // SAFETY: the caller owns the object now, so emptying it is nobody else's concern; the
         // value is then dropped once, since no one can find it any more.
         unsafe {
-            Described::clear(self.extent);
+            last.write(address | GONE);
             if let Some(drop) = self.descriptor.drop {
-                drop(ptr::with_exposed_provenance_mut(self.extent.base), count);
+                drop(self.extent);
             }
         }
     }

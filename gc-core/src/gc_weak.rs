@@ -5,7 +5,8 @@ use core::ptr;
 
 use crate::collect::{Collect, Trace};
 use crate::collector::weak;
-use crate::gc::Gc;
+use crate::gc::{DefaultGcKind, Fat, Gc, GcFat, GcKind, GcThin, IsGcKind, Thin};
+use crate::meta::PtrMeta;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
 
@@ -23,25 +24,33 @@ use crate::typemap::TypeMap;
 /// arena.finish_cycle();
 /// assert!(arena.mutate(|mc, weak| weak.upgrade(mc).is_none()));
 /// ```
+///
+/// It has the kind `K` of the pointer from which it was made ([`Gc`]).
 #[repr(transparent)]
-pub struct GcWeak<'gc, T: ?Sized + 'gc> {
+pub struct GcWeak<'gc, T: ?Sized + 'gc, K = DefaultGcKind<T>> {
     /// Not to be given out while the target is a shell.
-    target: Gc<'gc, T>,
+    target: Gc<'gc, T, K>,
 }
 
 const _: () = assert!(size_of::<GcWeak<'_, u8>>() == 8 && size_of::<Option<GcWeak<'_, u8>>>() == 8);
 
-impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
     #[inline]
-    pub(crate) fn new(target: Gc<'gc, T>) -> GcWeak<'gc, T> {
+    pub(crate) fn new(target: Gc<'gc, T, K>) -> GcWeak<'gc, T, K> {
         GcWeak { target }
+    }
+
+    /// Where the object starts.
+    #[inline(always)]
+    fn address(self) -> usize {
+        Gc::as_ptr(Gc::erase(self.target)).addr()
     }
 
     /// A strong pointer to the value, if it is still there. Takes constant time.
     #[inline]
-    pub fn upgrade(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T>> {
+    pub fn upgrade(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T, K>> {
         // SAFETY: this weak pointer is in use, in the arena that `'gc` brands.
-        let there = unsafe { mc.context().upgrade(self.as_ptr().addr()) };
+        let there = unsafe { mc.context().upgrade(self.address()) };
         there.then_some(self.target)
     }
 
@@ -51,52 +60,56 @@ impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     ///
     /// The collector said in this `mutate` call that the value is there.
     #[inline]
-    pub(crate) unsafe fn assume_there(self) -> Gc<'gc, T> {
+    pub(crate) unsafe fn assume_there(self) -> Gc<'gc, T, K> {
         self.target
     }
 
-    /// Whether the value was dropped. Takes a process-wide lock for a moment; where a [`Mutation`]
-    /// is at hand, [`GcWeak::upgrade`] is quicker.
+    /// Whether the value was dropped. In a heap with a [`reserve`](crate::HeapOptions::reserve) of its own
+    /// this takes a process-wide lock for a moment; where a [`Mutation`] is at hand, [`GcWeak::upgrade`]
+    /// is quicker.
     ///
     /// While a collection is in progress, a value that it will drop soon may not be dropped yet, and yet not
     /// be had by [`GcWeak::upgrade`], which alone decides.
     pub fn is_dropped(self) -> bool {
         // SAFETY: this weak pointer is in use, and `'gc` outlasts it.
-        unsafe { weak::is_shell(self.as_ptr().addr()) }
+        unsafe { weak::is_shell(self.address()) }
     }
 
     /// Whether two pointers are, or were, to the same object.
     #[inline]
-    pub fn ptr_eq(this: GcWeak<'gc, T>, other: GcWeak<'gc, T>) -> bool {
+    pub fn ptr_eq(this: GcWeak<'gc, T, K>, other: GcWeak<'gc, T, K>) -> bool {
         Gc::ptr_eq(this.target, other.target)
     }
 
-    /// The address of the value. It can be dereferenced only while the value is there.
+    /// The address of the value. It can be dereferenced only while the value is there. What belongs to a
+    /// pointer beside the address is told also after that.
     #[inline]
     pub fn as_ptr(self) -> *const T {
         Gc::as_ptr(self.target)
     }
 
-    /// A pointer to the same object as another type.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Gc::cast`].
-    #[inline]
-    pub unsafe fn cast<U: 'gc>(this: GcWeak<'gc, T>) -> GcWeak<'gc, U> {
-        // SAFETY: passed on to the caller.
-        let target = unsafe { Gc::cast(this.target) };
-        GcWeak { target }
-    }
-
     /// A pointer to the same object without its type.
     #[inline]
-    pub fn erase(this: GcWeak<'gc, T>) -> GcWeak<'gc, ()> {
+    pub fn erase(this: GcWeak<'gc, T, K>) -> GcWeak<'gc, ()> {
         GcWeak {
             target: Gc::erase(this.target),
         }
     }
 
+    /// [`GcWeak::from_ptr`] of any kind.
+    ///
+    /// # Safety
+    ///
+    /// As for [`GcWeak::from_ptr`] and, what the kind says, for [`Gc::from_ptr_with_kind`].
+    #[inline]
+    pub unsafe fn from_ptr_with_kind(pointer: *const T) -> GcWeak<'gc, T, K> {
+        // SAFETY: passed on to the caller; the pointer is not given out unchecked.
+        let target = unsafe { Gc::from_ptr_with_kind(pointer) };
+        GcWeak { target }
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     /// A weak pointer from an address that [`GcWeak::as_ptr`] or [`Gc::as_ptr`] told.
     ///
     /// # Safety
@@ -105,14 +118,68 @@ impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     /// always a weak or strong pointer to the object that the collector knows of.
     #[inline]
     pub unsafe fn from_ptr(pointer: *const T) -> GcWeak<'gc, T> {
-        // SAFETY: passed on to the caller; the pointer is not given out unchecked.
-        let target = unsafe { Gc::from_ptr(pointer) };
+        // SAFETY: passed on to the caller.
+        unsafe { GcWeak::from_ptr_with_kind(pointer) }
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc, M, P> GcWeak<'gc, T, GcKind<Fat<T>, M, P>> {
+    /// A pointer to the same object as another type, of the same kind.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Gc::cast`].
+    #[inline]
+    pub unsafe fn cast<U: 'gc>(this: Self) -> GcWeak<'gc, U, GcKind<Fat<U>, M, P>> {
+        // SAFETY: passed on to the caller.
+        let target = unsafe { Gc::cast(this.target) };
         GcWeak { target }
     }
 }
 
+impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>>
+    GcWeak<'gc, T, GcKind<Fat<T>, M, P>>
+{
+    /// A pointer of 8 bytes to the same value, as [`Gc::as_thin`].
+    ///
+    /// ```
+    /// # use gc_core::{Gc, GcWeak, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let slice = Gc::new_slice(mc, &[1, 2]);
+    /// let thin = GcWeak::as_thin(Gc::downgrade(slice));
+    /// assert_eq!(size_of_val(&thin), 8);
+    /// assert_eq!(*thin.upgrade(mc).unwrap(), [1, 2]);
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`Gc::as_thin`].
+    #[inline]
+    pub fn as_thin(this: Self) -> GcWeak<'gc, T, GcKind<Thin<T>, M, P>> {
+        let target: GcFat<'gc, T, M, P> = this.target;
+        GcWeak {
+            target: Gc::as_thin(target),
+        }
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>>
+    GcWeak<'gc, T, GcKind<Thin<T>, M, P>>
+{
+    /// The pointer with all that belongs to it: the reverse of [`GcWeak::as_thin`]. The value need not be
+    /// there any more.
+    #[inline]
+    pub fn as_fat(this: Self) -> GcWeak<'gc, T, GcKind<Fat<T>, M, P>> {
+        let target: GcThin<'gc, T, M, P> = this.target;
+        GcWeak {
+            target: Gc::as_fat(target),
+        }
+    }
+}
+
 // SAFETY: a `GcWeak` holds one pointer, itself, and its first word is the address.
-unsafe impl<'gc, T: ?Sized + 'gc> Collect<'gc> for GcWeak<'gc, T> {
+unsafe impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Collect<'gc> for GcWeak<'gc, T, K> {
     const TYPE_MAP: TypeMap = TypeMap::WEAK;
 
     #[inline]
@@ -124,16 +191,16 @@ unsafe impl<'gc, T: ?Sized + 'gc> Collect<'gc> for GcWeak<'gc, T> {
 // The impls of `Gc` are those of this type as well: without a `Mutation` it can be compared, and asked
 // whether the value was dropped, for which atomic words are read.
 
-impl<'gc, T: ?Sized + 'gc> Copy for GcWeak<'gc, T> {}
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Copy for GcWeak<'gc, T, K> {}
 
-impl<'gc, T: ?Sized + 'gc> Clone for GcWeak<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Clone for GcWeak<'gc, T, K> {
     #[inline]
-    fn clone(&self) -> GcWeak<'gc, T> {
+    fn clone(&self) -> GcWeak<'gc, T, K> {
         *self
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> fmt::Debug for GcWeak<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> fmt::Debug for GcWeak<'gc, T, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(GcWeak)")
     }

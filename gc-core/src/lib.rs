@@ -32,7 +32,10 @@
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
 //! * [`collections`]: vectors, strings, deques, maps and sets whose memory is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
+//! * [`slice`](mod@slice): slices, strings and references that point anywhere into an object.
+//! * [`gc_slice`] and [`meta`]: slices and strings with pointers of one word, with headers, and with metadata.
 //! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
+//! * [`pinning`]: objects that foreign code may hold by address.
 //! * [`metrics`]: what the collector does, and how to set its pace.
 //!
 //! # Vocabulary
@@ -40,7 +43,7 @@
 //! The names are those of the `gc-arena` crate, and mean the same, with these differences:
 //!
 //! * Debt and pacing count bytes, not objects. How much a step of a collection does follows from measured
-//!   rates and from [`HeapOptions::step`], so of [`metrics::Pacing`] only two fields have an effect.
+//!   rates and from [`HeapOptions::step`]; the weights of [`metrics::Pacing`] make it faster or slower.
 //! * By default large heaps are collected by other threads while the program runs. Cycles begin, go on where
 //!   they need the program's thread, and end in [`Arena::collect_debt`]. [`Arena::cycle_debt`] does the same.
 //! * [`Arena::finish_cycle`] frees everything that cannot be reached when it is called, also if a cycle is in
@@ -53,11 +56,14 @@
 //! * [`Gc::write_at`] is the barrier for one element of a slice. [`Gc::write`] is for the whole slice, and
 //!   costs as much, once in a cycle that goes on beside the program.
 //!
+//! `docs/migrating-from-gc-arena.md` in the repository tells what to change and to think of, and has a table
+//! of all items.
+//!
 //! # Inside
 //!
 //! `os` and `sync` talk to the machine; `heap` is memory about which everything can be known by
 //! arithmetic; `protocol` has what threads owe each other, each piece with its proof; `typemap`, `trace`,
-//! `tags` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
+//! `tags`, `recipe` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
 //! the program; `context` and `mutation` are what arenas and callbacks hold. The repository's
 //! `docs/architecture.md`, `docs/memory-layout.md`, `docs/concurrency.md` and `docs/tuning.md` tell the rest.
 
@@ -81,23 +87,31 @@ pub mod collections;
 mod collector;
 mod context;
 mod descriptor;
+mod dyn_collect;
 pub mod dynamic_roots;
-mod gc;
+pub mod gc;
+pub mod gc_slice;
 mod gc_weak;
 mod heap;
+mod local_arenas;
 pub mod lock;
+pub mod meta;
 pub mod metrics;
 mod mutation;
 mod no_drop;
 mod os;
+pub mod pinning;
 mod protocol;
+mod recipe;
 pub mod shared;
+pub mod slice;
 mod static_wrapper;
 mod sync;
 mod tags;
 mod trace;
 mod typemap;
 mod unsize;
+pub mod zst_cache;
 
 #[doc(hidden)]
 pub use gc_derive::__unelide_lifetimes;
@@ -110,7 +124,11 @@ pub use self::{
     arena::{Arena, Rootable},
     collect::Collect,
     dynamic_roots::{DynamicRoot, DynamicRootSet},
-    gc::Gc,
+    gc::{Gc, GcBuilder, GcFat, GcThin},
+    gc_slice::{
+        GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder,
+        GcThinSlice, GcThinSliceWithHeader, GcThinStr, SliceWithHeader,
+    },
     gc_weak::GcWeak,
     heap::error::HeapError,
     heap::extent::Extent,
@@ -118,6 +136,7 @@ pub use self::{
     heap::verify::VerifyError,
     lock::{GcLock, GcRefLock, Lock, RefLock},
     mutation::Mutation,
+    pinning::Pinned,
     static_wrapper::Static,
 };
 

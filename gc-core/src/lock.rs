@@ -16,8 +16,9 @@ use core::ptr;
 
 use crate::barrier::Unlock;
 use crate::collect::{Collect, Trace};
-use crate::collect_impl::{option_map, trace_none};
+use crate::collect_impl::trace_none;
 use crate::gc::Gc;
+use crate::local_arenas;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
 
@@ -74,6 +75,28 @@ impl<T> Lock<T> {
         T: Copy,
     {
         self.cell.get()
+    }
+
+    /// Takes the value, and leaves the default one.
+    ///
+    /// The write barrier is called for the object that the lock is in, for which it is searched in the arenas
+    /// of this thread. Of a lock outside of all heaps (in a `Box` or a `Vec`, say) the object is not known, so
+    /// a collection that marks beside the program is given up and the next one stops it; where that counts,
+    /// use [`Write::unlock`](crate::barrier::Write::unlock) and [`Cell::take`].
+    ///
+    /// ```
+    /// # use gc_core::{Lock};
+    /// let lock = Lock::new(5);
+    /// assert_eq!((lock.take(), lock.get()), (5, 0));
+    /// ```
+    #[inline]
+    pub fn take(&self) -> T
+    where
+        T: Default,
+    {
+        let value = T::default();
+        local_arenas::before_write(self);
+        self.cell.replace(value)
     }
 }
 
@@ -216,6 +239,33 @@ impl<T> RefLock<T> {
     #[inline]
     pub fn into_inner(self) -> T {
         self.cell.into_inner()
+    }
+
+    /// Takes the value, and leaves the default one.
+    ///
+    /// The write barrier is called for the object that the lock is in, for which it is searched in the arenas
+    /// of this thread. Of a lock outside of all heaps (in a `Box` or a `Vec`, say) the object is not known, so
+    /// a collection that marks beside the program is given up and the next one stops it; where that counts,
+    /// use [`Write::unlock`](crate::barrier::Write::unlock) and [`RefCell::take`].
+    ///
+    /// # Panics
+    ///
+    /// If it is being read or written.
+    ///
+    /// ```
+    /// # use gc_core::{RefLock};
+    /// let lock = RefLock::new(5);
+    /// assert_eq!((lock.take(), lock.into_inner()), (5, 0));
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn take(&self) -> T
+    where
+        T: Default,
+    {
+        let value = T::default();
+        local_arenas::before_write(self);
+        self.cell.replace(value)
     }
 }
 
@@ -471,13 +521,21 @@ impl<T> Unlock for OnceLock<T> {
 // SAFETY: the one field is visited in place, and is an option.
 unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for OnceLock<T> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap = option_map(T::TYPE_MAP, size_of::<OnceCell<T>>()).in_cell();
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.in_option(size_of::<OnceCell<T>>()).in_cell();
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         match self.cell.get() {
             Some(value) => cc.trace(value),
             None => trace_none(Self::TYPE_MAP, ptr::from_ref(self).addr(), cc),
+        }
+    }
+}
+
+impl<T> From<T> for OnceLock<T> {
+    fn from(value: T) -> OnceLock<T> {
+        OnceLock {
+            cell: OnceCell::from(value),
         }
     }
 }

@@ -18,10 +18,13 @@ use crate::context::Context;
 /// | field | [`StopTheWorld`](crate::Mode::StopTheWorld) | [`Incremental`](crate::Mode::Incremental) | [`Concurrent`](crate::Mode::Concurrent) |
 /// | --- | --- | --- | --- |
 /// | `sleep_factor`, `min_sleep` | when a collection begins | when it should end | when it should end |
-/// | all others | no effect | no effect | no effect |
+/// | all others | no effect | how fast it is, in comparison with what is allocated | the same, where the program helps |
 ///
-/// The others weigh the kinds of work in `gc-arena`. Here the length of a step follows from measured rates
-/// and from [`HeapOptions::step`](crate::HeapOptions::step).
+/// The others are the work of a collection in proportion to allocation: half of it, and it is twice as fast.
+/// What counts is the larger of what is done with an object that survives (`mark_factor`, `trace_factor` and
+/// `keep_factor` added up) and with one that does not (`drop_factor` and `free_factor`), in comparison with
+/// [`Pacing::DEFAULT`]. No step is longer for it than [`HeapOptions::step`](crate::HeapOptions::step). If all
+/// five are zero, collections are done at once, with the program stopped, whatever the mode.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pacing {
     /// How much is allocated until the end of the next collection, as a multiple of the bytes that
@@ -29,15 +32,15 @@ pub struct Pacing {
     pub sleep_factor: f64,
     /// How much at least, in bytes: [`HeapOptions::floor`](crate::HeapOptions::floor).
     pub min_sleep: usize,
-    /// Work for marking. No effect.
+    /// Work for finding that an object can be reached.
     pub mark_factor: f64,
-    /// Work for scanning. No effect.
+    /// Work for following its pointers.
     pub trace_factor: f64,
-    /// Work for keeping an object in the sweep. No effect.
+    /// Work for keeping it in the sweep.
     pub keep_factor: f64,
-    /// Work for dropping a value. No effect.
+    /// Work for dropping its value, if it cannot.
     pub drop_factor: f64,
-    /// Work for freeing an object. No effect.
+    /// Work for freeing it.
     pub free_factor: f64,
 }
 
@@ -53,7 +56,7 @@ impl Pacing {
         free_factor: 0.3,
     };
 
-    /// The same pace. It does not choose a mode: [`HeapOptions::mode`](crate::HeapOptions::mode) does.
+    /// As often as by default, and each collection at once, with the program stopped.
     pub const STOP_THE_WORLD: Pacing = Pacing {
         mark_factor: 0.0,
         trace_factor: 0.0,
@@ -62,6 +65,31 @@ impl Pacing {
         free_factor: 0.0,
         ..Pacing::DEFAULT
     };
+
+    /// The work that is done with an object, whatever becomes of it.
+    fn work(&self) -> f64 {
+        let survives = self.mark_factor + self.trace_factor + self.keep_factor;
+        survives.max(self.drop_factor + self.free_factor).max(0.0)
+    }
+
+    /// Whether collections are to be done at once.
+    pub(crate) fn is_at_once(&self) -> bool {
+        let factors = [
+            self.mark_factor,
+            self.trace_factor,
+            self.keep_factor,
+            self.drop_factor,
+            self.free_factor,
+        ];
+        factors.iter().all(|factor| *factor == 0.0)
+    }
+
+    /// How fast a collection is, in comparison with the default.
+    pub(crate) fn speed(&self) -> f64 {
+        const SLOWEST: f64 = 1.0 / 16.0;
+        const FASTEST: f64 = 1024.0;
+        (Pacing::DEFAULT.work() / self.work()).clamp(SLOWEST, FASTEST)
+    }
 }
 
 impl Default for Pacing {
@@ -100,6 +128,10 @@ pub struct Statistics {
     pub heap_bytes: usize,
     /// Bytes of blocks that it has owned at most.
     pub peak_heap_bytes: usize,
+    /// Objects that are [pinned](crate::pinning) now.
+    pub pinned_objects: usize,
+    /// How often: guards and raw pins.
+    pub pins: usize,
 }
 
 /// A handle to the figures and the pace of an arena's collector.
@@ -140,10 +172,13 @@ impl Metrics {
     /// All figures. Takes constant time.
     pub fn statistics(&self) -> Statistics {
         let (heap_bytes, peak_heap_bytes) = self.0.heap().owned_and_peak();
+        let (pinned_objects, pins) = self.0.heap().pins().counts();
         Statistics {
             allocated_bytes: self.0.allocated_bytes(),
             heap_bytes,
             peak_heap_bytes,
+            pinned_objects,
+            pins,
             ..*self.0.collector().statistics.lock()
         }
     }

@@ -21,27 +21,35 @@ impl Heap {
         unsafe {
             self.planes().group(slot).tags.insert(bit(slot));
             if weak {
-                self.insert_kind(slot);
+                self.insert_kind(slot, Flag::Weak);
             }
         }
     }
 
-    /// Sets the bit of `address` in the `kinds` plane, and notes in the block table that its block
-    /// has such bits.
+    /// Sets the bit of `address` in the `kinds` plane, and notes in the block table what it stands for.
     ///
     /// # Safety
     ///
     /// The address lies in an object of this heap.
-    pub(crate) unsafe fn insert_kind(&self, address: usize) {
-        let block = self.owned_block(address);
-        // SAFETY: the block is one of this heap.
+    pub(crate) unsafe fn insert_kind(&self, address: usize, flag: Flag) {
+        // SAFETY: passed on to the caller.
         unsafe {
-            // The flag of a large object is that of its head.
-            for block in [block, self.head_of(block)] {
-                self.blocks().raise(block, Flag::Kinds);
-            }
+            self.note_kinds(address, flag);
             self.planes().kinds(address).insert(bit(address));
         }
+    }
+
+    /// Notes in the block table that an object has such bits in the `kinds` plane.
+    ///
+    /// # Safety
+    ///
+    /// The address lies in an object of this heap.
+    #[inline]
+    pub(crate) unsafe fn note_kinds(&self, address: usize, flag: Flag) {
+        // The flags of a large object are those of its head.
+        let block = self.head_of(self.owned_block(address));
+        // SAFETY: the block is one of this heap.
+        unsafe { self.blocks().raise(block, flag) }
     }
 
     /// Whether the tags of the object at `start` may not tell the truth.
@@ -92,6 +100,8 @@ impl Heap {
     ///
     /// It is an allocation of this heap.
     pub(crate) unsafe fn clear_tags(&self, extent: Extent) {
+        // SAFETY: the object's first block is one of this heap.
+        let kinds = unsafe { self.state_at(extent.base) }.has_kinds();
         let mut address = extent.base;
         while address < extent.end() {
             let next = (address & !(GROUP_BYTES - 1)) + GROUP_BYTES;
@@ -102,7 +112,7 @@ impl Heap {
             // SAFETY: the address lies in an object of this heap.
             unsafe {
                 self.planes().group(address).tags.remove(own);
-                if self.blocks().state(self.owned_block(address)).has_kinds() {
+                if kinds {
                     self.planes().kinds(address).remove(own);
                 }
             }
@@ -128,7 +138,7 @@ impl Heap {
 }
 
 /// The bit that says that the object at `start` is dirty: that of its second word, which every
-/// object has, and in the same group.
+/// object has, and in the same group. (That of the first says that it is pinned.)
 #[inline(always)]
 pub(crate) fn dirty_bit(start: usize) -> u64 {
     bit(start) << 1
@@ -160,11 +170,23 @@ impl<'h> Tagger<'h> {
             unsafe { self.heap.tag_word(slot, weak) }
         }
     }
+
+    #[inline]
+    fn derive(&mut self, slot: usize) {
+        if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slot is a word of the object (`new`), and was visited as derived.
+            unsafe { self.heap.insert_kind(slot, Flag::Derived) }
+        }
+    }
 }
 
 impl EdgeVisitor for Tagger<'_> {
     fn visit(&mut self, edge: Edge) {
         self.tag(edge.slot, edge.weak);
+    }
+
+    fn visit_derived(&mut self, slot: usize) {
+        self.derive(slot);
     }
 }
 
@@ -187,6 +209,11 @@ impl<'gc> Trace<'gc> for Tagger<'_> {
     #[inline]
     fn trace_null_at(&mut self, slot: usize, weak: bool) {
         self.tag(slot, weak);
+    }
+
+    #[inline]
+    fn trace_derived_at(&mut self, slot: usize) {
+        self.derive(slot);
     }
 
     fn holds(&self, address: usize) -> Option<Unreferenced> {

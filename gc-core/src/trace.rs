@@ -50,6 +50,14 @@ pub trait Trace<'gc> {
         let _ = (slot, weak);
     }
 
+    /// Visits a word at the address `slot` that is a pointer into the object at which the [`Gc`] in the
+    /// word before points, and was visited just now.
+    #[doc(hidden)]
+    #[inline]
+    fn trace_derived_at(&mut self, slot: usize) {
+        let _ = slot;
+    }
+
     /// Whether `address` is in the heap of an arena that is being collected, so that nobody can
     /// hold a reference to what is there. Only the collector can say so.
     #[doc(hidden)]
@@ -101,10 +109,26 @@ pub(crate) struct Edge {
     pub(crate) weak: bool,
 }
 
+impl Edge {
+    /// One that leads from a root to `target`.
+    pub(crate) fn of_root(target: usize) -> Edge {
+        Edge {
+            slot: 0,
+            target,
+            weak: false,
+        }
+    }
+}
+
 /// A [`Trace`] without the types: it sees plain addresses. This is what lies below the safe
 /// surface.
 pub(crate) trait EdgeVisitor {
     fn visit(&mut self, edge: Edge);
+
+    /// Visits a word that is derived from the pointer in the word before.
+    fn visit_derived(&mut self, slot: usize) {
+        let _ = slot;
+    }
 }
 
 /// Lets an [`EdgeVisitor`] be passed to [`Collect::trace`] of a value which lies at some address
@@ -168,6 +192,10 @@ impl<'gc> Trace<'gc> for Edges<'_> {
             target: 0,
             weak,
         });
+    }
+
+    fn trace_derived_at(&mut self, slot: usize) {
+        self.visitor.visit_derived(slot);
     }
 
     fn holds(&self, address: usize) -> Option<Unreferenced> {

@@ -20,10 +20,13 @@
 //! # Invariants
 //!
 //! 1. For a `Fixed` map, bit *i* of `tags` is set exactly if word *i* of every value is a pointer
-//!    word: null, an immediate, or a `Gc`/`GcWeak`. Bit *i* of `weak` implies bit *i* of `tags`.
+//!    word: null, an immediate, or a `Gc`/`GcWeak`. Bit *i* of `kinds` says of a pointer word that it is
+//!    weak, and of another that it is derived from word *i* - 1, which is a strong pointer word.
 //! 2. A `Leaf` or `Fixed` type has no pointer outside its own words, and neither has `Dynamic`.
 //! 3. `moves` is set if a write to a value in place, through a cell, can change which of its words
 //!    are pointers. Only `Dynamic` and `External` maps may have it.
+//! 4. If `niche` is not zero: a value of `niche` words has no bit pattern that stands for no value but those
+//!    in which its one strong or weak pointer is null.
 
 use core::mem::size_of;
 
@@ -33,7 +36,7 @@ const MAP_WORDS: u32 = u64::BITS;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Leaf,
-    Fixed { tags: u64, weak: u64 },
+    Fixed { tags: u64, kinds: u64, niche: u8 },
     Dynamic { moves: bool },
     External,
 }
@@ -54,10 +57,23 @@ impl TypeMap {
     pub const EXTERNAL: TypeMap = TypeMap(Kind::External);
 
     /// One word that is a strong pointer: the map of `Gc`.
-    pub(crate) const STRONG: TypeMap = TypeMap(Kind::Fixed { tags: 1, weak: 0 });
+    pub(crate) const STRONG: TypeMap = TypeMap::pointer(0b1, 0, 1);
 
     /// One word that is a weak pointer: the map of `GcWeak`.
-    pub(crate) const WEAK: TypeMap = TypeMap(Kind::Fixed { tags: 1, weak: 1 });
+    pub(crate) const WEAK: TypeMap = TypeMap::pointer(0b1, 0b1, 1);
+
+    /// A strong pointer and a number: the map of `OffsetSlice`.
+    pub(crate) const STRONG_AND_NUMBER: TypeMap = TypeMap::pointer(0b1, 0, 2);
+
+    /// A strong pointer, and one into its object: the map of `Interior`.
+    pub(crate) const BASE_AND_DERIVED: TypeMap = TypeMap::pointer(0b01, 0b10, 2);
+
+    /// A number, a strong pointer, and one into its object: the map of `Slice`.
+    pub(crate) const LENGTH_BASE_AND_DERIVED: TypeMap = TypeMap::pointer(0b010, 0b100, 3);
+
+    const fn pointer(tags: u64, kinds: u64, niche: u8) -> TypeMap {
+        TypeMap(Kind::Fixed { tags, kinds, niche })
+    }
 
     /// The map of a type about which nothing is known but whether it needs tracing at all.
     pub const fn opaque(needs_trace: bool) -> TypeMap {
@@ -72,8 +88,10 @@ impl TypeMap {
     /// starts `offset` bytes into it.
     pub const fn with_field(self, field: TypeMap, offset: usize) -> TypeMap {
         let word = (offset / size_of::<usize>()) as u32;
-        let (tags, weak) = match field.0 {
-            Kind::Fixed { tags, weak } if offset.is_multiple_of(size_of::<usize>()) => (tags, weak),
+        let (tags, kinds, niche) = match field.0 {
+            Kind::Fixed { tags, kinds, niche } if offset.is_multiple_of(size_of::<usize>()) => {
+                (tags, kinds, niche)
+            }
             // A pointer is word-aligned wherever it is, so a field with pointers is too, unless
             // the struct is packed; nothing can be said of that one.
             Kind::Fixed { .. } => return TypeMap::EXTERNAL,
@@ -81,18 +99,15 @@ impl TypeMap {
                 return self.with_variant_field(field);
             }
         };
-        if word >= MAP_WORDS || tags.leading_zeros() < word {
+        if word >= MAP_WORDS || (tags | kinds).leading_zeros() < word {
             return self.with_variant_field(field);
         }
         match self.0 {
-            Kind::Leaf => TypeMap(Kind::Fixed {
-                tags: tags << word,
-                weak: weak << word,
-            }),
-            Kind::Fixed { tags: t, weak: w } => TypeMap(Kind::Fixed {
-                tags: t | tags << word,
-                weak: w | weak << word,
-            }),
+            // If there is something else in the struct that has a niche, it has more words.
+            Kind::Leaf => TypeMap::pointer(tags << word, kinds << word, niche),
+            Kind::Fixed {
+                tags: t, kinds: k, ..
+            } => TypeMap::pointer(t | tags << word, k | kinds << word, 0),
             Kind::Dynamic { .. } | Kind::External => self,
         }
     }
@@ -157,12 +172,23 @@ impl TypeMap {
         matches!(self.0, Kind::Dynamic { moves: true } | Kind::External)
     }
 
-    /// The words that are pointers and, among those, the weak ones, if they are the same for every
-    /// value: bit *i* stands for word *i*.
+    /// The map of an `Option` of what `self` describes, where the option takes `bytes` bytes.
+    ///
+    /// In general the pointers of an option are there or not. But if the only thing of which the compiler can
+    /// make the difference is a null, the word is a pointer word of either.
+    pub const fn in_option(self, bytes: usize) -> TypeMap {
+        match self.0 {
+            Kind::Fixed { niche, .. } if niche as usize * size_of::<usize>() == bytes => self,
+            _ => TypeMap::LEAF.with_variant_field(self),
+        }
+    }
+
+    /// The bits of words in `tags` and in `kinds`, if they are the same for every value: bit *i* stands
+    /// for word *i*.
     pub const fn fixed(self) -> Option<(u64, u64)> {
         match self.0 {
             Kind::Leaf => Some((0, 0)),
-            Kind::Fixed { tags, weak } => Some((tags, weak)),
+            Kind::Fixed { tags, kinds, .. } => Some((tags, kinds)),
             Kind::Dynamic { .. } | Kind::External => None,
         }
     }
@@ -222,6 +248,44 @@ mod tests {
                 .is_external()
         );
         assert!(map.repeated(3, 16).is_external() && map.repeated(0, 16).is_leaf());
+    }
+
+    #[test]
+    fn derived_words_follow_their_bases() {
+        let slice = TypeMap::LENGTH_BASE_AND_DERIVED;
+        let pair = TypeMap::LEAF
+            .with_field(slice, 8)
+            .with_field(TypeMap::WEAK, 0)
+            .with_field(TypeMap::BASE_AND_DERIVED, 32);
+        assert_eq!(pair.fixed(), Some((0b1_0101, 0b10_1001)));
+        assert_eq!(slice.repeated(2, 24).fixed(), Some((0b01_0010, 0b10_0100)));
+        let last = TypeMap::LEAF.with_field(slice, 61 * 8);
+        assert_eq!(last.fixed(), Some((1 << 62, 1 << 63)));
+        let straddling = TypeMap::LEAF.with_field(slice, 62 * 8);
+        assert_eq!(straddling, TypeMap(Kind::Dynamic { moves: false }));
+    }
+
+    #[test]
+    fn an_option_is_fixed_if_none_is_a_null() {
+        let dynamic = TypeMap(Kind::Dynamic { moves: false });
+        for (map, words) in [
+            (TypeMap::STRONG, 1),
+            (TypeMap::WEAK, 1),
+            (TypeMap::STRONG_AND_NUMBER, 2),
+            (TypeMap::BASE_AND_DERIVED, 2),
+            (TypeMap::LENGTH_BASE_AND_DERIVED, 3),
+        ] {
+            assert_eq!(map.in_option(8 * words), map);
+            assert_eq!(TypeMap::LEAF.with_field(map, 0).in_option(8 * words), map);
+            assert_eq!(map.in_option(8 * words + 8), dynamic);
+            // The niche may be that of the number before.
+            let numbered = TypeMap::LEAF.with_field(map, 8);
+            assert_eq!(numbered.in_option(8 * words + 8), dynamic);
+            let pair = map.repeated(2, 8 * words);
+            assert_eq!(pair.in_option(16 * words), dynamic);
+        }
+        assert_eq!(TypeMap::LEAF.in_option(8), TypeMap::LEAF);
+        assert!(TypeMap::EXTERNAL.in_option(8).is_external());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! [`unsize!`](crate::unsize!): from a pointer to a type to one to a slice or a trait object.
 
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::gc_weak::GcWeak;
 
 /// Turns a `Gc` or `GcWeak` into one to an unsized type, as `Box` and `Rc` do by themselves.
+/// Its kind becomes the one by default.
 ///
 /// ```
 /// use gc_core::{Gc, arena::rootless_mutate, unsize};
@@ -50,7 +51,9 @@ pub unsafe trait __CoercePtrInternal<Target> {
 }
 
 // SAFETY: it does.
-unsafe impl<'gc, T: 'gc, U: ?Sized + 'gc> __CoercePtrInternal<Gc<'gc, U>> for Gc<'gc, T> {
+unsafe impl<'gc, T: 'gc, K: IsGcKind<'gc, T>, U: ?Sized + 'gc> __CoercePtrInternal<Gc<'gc, U>>
+    for Gc<'gc, T, K>
+{
     type From = T;
     type To = U;
 
@@ -66,7 +69,9 @@ unsafe impl<'gc, T: 'gc, U: ?Sized + 'gc> __CoercePtrInternal<Gc<'gc, U>> for Gc
 }
 
 // SAFETY: it does.
-unsafe impl<'gc, T: 'gc, U: ?Sized + 'gc> __CoercePtrInternal<GcWeak<'gc, U>> for GcWeak<'gc, T> {
+unsafe impl<'gc, T: 'gc, K: IsGcKind<'gc, T>, U: ?Sized + 'gc> __CoercePtrInternal<GcWeak<'gc, U>>
+    for GcWeak<'gc, T, K>
+{
     type From = T;
     type To = U;
 

@@ -50,23 +50,23 @@ pub fn allocate<'gc>(
         Kind::Aligned(Alignment::Line) => payload!(FilledLine::<8>::of(id)),
         Kind::Aligned(Alignment::Group) => payload!(FilledGroup::<64>::of(id)),
         Kind::Aligned(Alignment::Page) => payload!(FilledPage::<512>::of(id)),
-        Kind::Words(count) => Pointer::Words(Gc::try_new_slice(
+        Kind::Words(count) => Pointer::Words(Gc::try_slice_from_iter(
             mc,
             (0..count).map(|index| word(id, index)),
         )?),
-        Kind::Bytes(count) => Pointer::Bytes(Gc::try_new_slice(
+        Kind::Bytes(count) => Pointer::Bytes(Gc::try_slice_from_iter(
             mc,
             (0..count).map(|index| byte(id, index)),
         )?),
         Kind::Text(count) => {
             let text: String = (0..count).map(|index| character(id, index)).collect();
-            Pointer::Text(Gc::try_new_str(mc, &text)?)
+            Pointer::Text(Gc::try_str_from(mc, &text)?)
         }
         Kind::Tracked => Pointer::Tracked(Gc::try_new(mc, Tracked::new(id, 0, log))?),
         Kind::TrackedUnit => Pointer::TrackedUnit(Gc::try_new(mc, TrackedUnit)?),
         Kind::TrackedSlice(count) => {
             let items = (0..count).map(|index| Tracked::new(id, index, log));
-            Pointer::TrackedSlice(Gc::try_new_slice(mc, items)?)
+            Pointer::TrackedSlice(Gc::try_slice_from_iter(mc, items)?)
         }
         Kind::TrackedNode => {
             let node = TrackedNode {
@@ -146,10 +146,13 @@ pub fn allocate<'gc>(
                 slot: nil(),
             },
         )?),
-        Kind::Values(count) => Pointer::Values(Gc::try_new_slice(mc, (0..count).map(|_| nil()))?),
-        Kind::Links(count) => {
-            Pointer::Links(Gc::try_new_slice(mc, (0..count).map(|_| Lock::new(None)))?)
+        Kind::Values(count) => {
+            Pointer::Values(Gc::try_slice_from_iter(mc, (0..count).map(|_| nil()))?)
         }
+        Kind::Links(count) => Pointer::Links(Gc::try_slice_from_iter(
+            mc,
+            (0..count).map(|_| Lock::new(None)),
+        )?),
     })
 }
 

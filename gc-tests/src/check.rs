@@ -16,7 +16,7 @@ use gc_core::Mutation;
 
 use crate::machine::Machine;
 use crate::model::{Id, Model, Slot};
-use crate::objects::{Pointer, Root, Value};
+use crate::objects::{Handle, Pointer, Root, Value};
 use crate::payload::word;
 use crate::tracked::TrackedUnit;
 
@@ -160,10 +160,7 @@ impl Machine {
             ..Walk::default()
         };
         self.arena.mutate(|mc, root: &Root<'_>| {
-            let fetch = |(handle, id): (&crate::objects::Handle, &Id)| {
-                assert!(handle.is_in(root.set));
-                (handle.fetch(root.set), *id)
-            };
+            let fetch = |(handle, id): (&Handle, &Id)| (handle.fetch(mc, root.set), *id);
             let handles = self
                 .handles
                 .iter()
@@ -173,6 +170,7 @@ impl Machine {
             walk.run(mc, &self.model, &root.slots, handles);
         });
         self.check_extents(&walk, full);
+        self.check_pins();
         self.addresses.extend(walk.addresses);
         for id in walk.vanished {
             self.model.vanished(id);
@@ -300,7 +298,21 @@ impl Machine {
         );
     }
 
-    /// Ends the arena, before or after the handles of its dynamic root set, and compares what was
+    /// Compares the list of what is pinned with the guards that there are.
+    fn check_pins(&self) {
+        let mut guards: BTreeMap<usize, usize> = BTreeMap::new();
+        self.arena.mutate(|mc, root| {
+            for handle in self.handles.iter().filter(|handle| handle.is_pin()) {
+                let address = handle.fetch(mc, root.set).address();
+                *guards.entry(address).or_default() += 1;
+            }
+        });
+        let pinned = self.arena.pinned();
+        let listed = pinned.iter().map(|object| (object.address, object.pins));
+        assert!(listed.eq(guards), "what is pinned: {pinned:?}");
+    }
+
+    /// Ends the arena, before or after the handles that keep objects of it, and compares what was
     /// dropped.
     ///
     /// # Panics

@@ -154,6 +154,13 @@ impl Machine {
                     self.model.handles.push(route.id);
                 }
             }
+            Operation::Pin(path) => {
+                if let Some(route) = self.route(path) {
+                    let handle = self.arena.mutate(|mc, root| follow(root, &route).pin(mc));
+                    self.handles.push(handle);
+                    self.model.handles.push(route.id);
+                }
+            }
             Operation::CloneHandle(index) => {
                 if let Some(index) = self.handle_index(*index) {
                     self.handles.push(self.handles[index].clone());
@@ -172,8 +179,8 @@ impl Machine {
                     self.model
                         .roots
                         .push(Slot::Strong(self.model.handles[index]));
-                    self.arena.mutate_root(|_, root| {
-                        root.slots.push(Value::Strong(handle.fetch(root.set)));
+                    self.arena.mutate_root(|mc, root| {
+                        root.slots.push(Value::Strong(handle.fetch(mc, root.set)));
                     });
                 }
             }

@@ -87,7 +87,7 @@ pub struct Model {
     vague: bool,
     /// The slots of the root.
     pub roots: Vec<Slot>,
-    /// What the handles of the dynamic root set hold.
+    /// What the handles hold: those of the dynamic root set, and guards that pin.
     pub handles: Vec<Id>,
     /// How often a value was dropped, by object and index in it.
     pub dropped: BTreeMap<(Id, usize), u32>,

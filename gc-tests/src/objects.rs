@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use gc_core::arena::Root as RootOf;
 use gc_core::collect::Trace;
 use gc_core::lock::OnceLock;
 use gc_core::{
-    Collect, DynamicRoot, DynamicRootSet, Gc, GcWeak, Lock, Mutation, RefLock, Rootable,
+    Collect, DynamicRoot, DynamicRootSet, Gc, GcWeak, Lock, Mutation, Pinned, RefLock, Rootable,
 };
 
 use crate::kind::VALUE_BYTES;
@@ -154,11 +155,46 @@ const _: () = assert!(size_of::<Fixed<'_>>() == 48 && size_of::<Wide<'_>>() == 6
 pub struct Root<'gc> {
     /// The roots.
     pub slots: Vec<Value<'gc>>,
-    /// More roots, held by [`Handle`]s.
+    /// More roots, held by some of the [`Handle`]s.
     pub set: DynamicRootSet<'gc>,
 }
 
-/// Defines [`Pointer`], its weak twin, and its handle in a dynamic root set.
+/// What keeps an object alive from outside of the arena.
+pub enum Keeper<R: for<'a> Rootable<'a>> {
+    /// A handle of the dynamic root set.
+    Root(DynamicRoot<R>),
+    /// A guard that pins the object.
+    Pin(Pinned<R>),
+}
+
+impl<R: for<'a> Rootable<'a>> Clone for Keeper<R> {
+    fn clone(&self) -> Keeper<R> {
+        match self {
+            Keeper::Root(root) => Keeper::Root(root.clone()),
+            Keeper::Pin(pinned) => Keeper::Pin(pinned.clone()),
+        }
+    }
+}
+
+impl<R: for<'a> Rootable<'a>> Keeper<R> {
+    fn fetch<'gc>(&self, mc: &Mutation<'gc>, set: DynamicRootSet<'gc>) -> Gc<'gc, RootOf<'gc, R>> {
+        match self {
+            Keeper::Root(root) => set.fetch(root),
+            Keeper::Pin(pinned) => {
+                let gc = pinned.get(mc);
+                assert!(std::ptr::addr_eq(pinned.as_ptr(), Gc::as_ptr(gc)));
+                assert!(Gc::is_pinned(mc, gc));
+                gc
+            }
+        }
+    }
+
+    fn is_pin(&self) -> bool {
+        matches!(self, Keeper::Pin(_))
+    }
+}
+
+/// Defines [`Pointer`], its weak twin, and what keeps it from outside.
 macro_rules! pointers {
     ($($variant:ident($target:ty),)*) => {
         /// A strong pointer to an object of any kind.
@@ -181,7 +217,7 @@ macro_rules! pointers {
         #[derive(Clone)]
         #[expect(missing_docs, reason = "the names say all")]
         pub enum Handle {
-            $($variant(DynamicRoot<Rootable!['gc => $target]>),)*
+            $($variant(Keeper<Rootable!['gc => $target]>),)*
         }
 
         impl<'gc> Pointer<'gc> {
@@ -203,8 +239,15 @@ macro_rules! pointers {
             pub fn stash(self, mc: &Mutation<'gc>, set: DynamicRootSet<'gc>) -> Handle {
                 match self {
                     $(Pointer::$variant(gc) => {
-                        Handle::$variant(set.stash(mc, gc))
+                        Handle::$variant(Keeper::Root(set.stash(mc, gc)))
                     })*
+                }
+            }
+
+            /// Pins the object.
+            pub fn pin(self, mc: &Mutation<'gc>) -> Handle {
+                match self {
+                    $(Pointer::$variant(gc) => Handle::$variant(Keeper::Pin(Gc::pin(mc, gc))),)*
                 }
             }
         }
@@ -234,16 +277,20 @@ macro_rules! pointers {
 
         impl Handle {
             /// The object.
-            pub fn fetch<'gc>(&self, set: DynamicRootSet<'gc>) -> Pointer<'gc> {
+            pub fn fetch<'gc>(
+                &self,
+                mc: &Mutation<'gc>,
+                set: DynamicRootSet<'gc>,
+            ) -> Pointer<'gc> {
                 match self {
-                    $(Handle::$variant(root) => Pointer::$variant(set.fetch(root)),)*
+                    $(Handle::$variant(keeper) => Pointer::$variant(keeper.fetch(mc, set)),)*
                 }
             }
 
-            /// Whether the handle belongs to the set.
-            pub fn is_in(&self, set: DynamicRootSet<'_>) -> bool {
+            /// Whether it pins the object.
+            pub fn is_pin(&self) -> bool {
                 match self {
-                    $(Handle::$variant(root) => set.contains(root),)*
+                    $(Handle::$variant(keeper) => keeper.is_pin(),)*
                 }
             }
         }

@@ -115,9 +115,11 @@ pub enum Operation {
     Reroot(usize, Source),
     /// Put an object into the dynamic root set.
     Stash(Path),
-    /// Clone a handle of the set.
+    /// Pin an object. The guard is a handle like those of the set.
+    Pin(Path),
+    /// Clone a handle.
     CloneHandle(usize),
-    /// Drop a handle of the set.
+    /// Drop a handle.
     DropHandle(usize),
     /// Make a root of what a handle holds.
     Fetch(usize),
@@ -273,8 +275,9 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         3 => (0..64_usize).prop_map(Operation::Unroot),
         3 => (0..64_usize, source()).prop_map(|(index, source)| Operation::Reroot(index, source)),
         2 => path().prop_map(Operation::Stash),
+        2 => path().prop_map(Operation::Pin),
         1 => (0..64_usize).prop_map(Operation::CloneHandle),
-        2 => (0..64_usize).prop_map(Operation::DropHandle),
+        3 => (0..64_usize).prop_map(Operation::DropHandle),
         1 => (0..64_usize).prop_map(Operation::Fetch),
         4 => (path(), slot(), any::<bool>())
             .prop_map(|(object, slot, keep)| Operation::Upgrade { object, slot, keep }),

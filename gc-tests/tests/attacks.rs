@@ -62,7 +62,7 @@ fn first_chunk(mode: Mode) {
     const LENGTH: usize = 16 << 10;
     let options = options(mode).step(Duration::from_nanos(1));
     let mut arena = Arena::<Rootable![Slots<'_>]>::with_options(options, |mc| {
-        Gc::new_slice(
+        Gc::slice_from_iter(
             mc,
             (0..LENGTH).map(|i| Lock::new(Some(Gc::new(mc, i as u64)))),
         )
@@ -217,7 +217,7 @@ fn allocation_of_while_large_objects_are_swept() {
             const SIZE: usize = 100_000;
             let addresses: Vec<usize> = arena.mutate(|mc, _| {
                 (0..16)
-                    .map(|_| Gc::as_ptr(Gc::new_str(mc, &text)).cast::<u8>().addr())
+                    .map(|_| Gc::as_ptr(Gc::str_from(mc, &text)).cast::<u8>().addr())
                     .collect()
             });
             begin!(arena);
@@ -270,7 +270,7 @@ fn waste(mode: Mode) {
         let one = Gc::new(mc, 1);
         (
             one,
-            Gc::new_slice(mc, (0..50_000).map(|_| Gc::new(mc, Owner(vec![one])))),
+            Gc::slice_from_iter(mc, (0..50_000).map(|_| Gc::new(mc, Owner(vec![one])))),
         )
     })
     .unwrap();

@@ -82,10 +82,10 @@ fn memory_is_bounded_and_given_back() {
         // Many small objects and some large ones, with some that stay among them.
         arena.mutate_root(|mc, root| {
             for i in 0..100_000 {
-                root.push(Gc::new_slice(mc, repeat_n(i, 64)));
+                root.push(Gc::slice_from_iter(mc, repeat_n(i, 64)));
             }
             for i in 0..400 {
-                root.push(Gc::new_slice(mc, repeat_n(i, 16_000)));
+                root.push(Gc::slice_from_iter(mc, repeat_n(i, 16_000)));
             }
         });
         let full = status("VmRSS");
@@ -118,7 +118,7 @@ fn memory_is_bounded_and_given_back() {
         );
         // And there is as much again.
         arena.mutate_root(|mc, root| {
-            (0..1000).for_each(|i| root.push(Gc::new_slice(mc, repeat_n(i, 64))));
+            (0..1000).for_each(|i| root.push(Gc::slice_from_iter(mc, repeat_n(i, 64))));
         });
         arena.finish_cycle();
         assert_eq!(arena.metrics().total_gc_count(), 1003);

@@ -16,7 +16,7 @@ pub fn array<'gc, T: gc::Collect<'gc> + 'gc>(
     mc: &gc::Mutation<'gc>,
     items: Vec<T>,
 ) -> Array<'gc, T> {
-    gc::Gc::new_slice(mc, items)
+    gc::Gc::slice_from_iter(mc, items)
 }
 
 /// What a heap can be asked for.

@@ -11,10 +11,10 @@
 //! | --- | --- | --- |
 //! | without pointers and `Drop` | slots | none; no barrier either |
 //! | with pointers at fixed places | slots | of all slots, from the beginning |
-//! | with `Drop`, or with pointers that only the value knows | slots, [`Live`], word, descriptor | by the map: none, fixed ones of all slots, or made by asking the values |
+//! | with `Drop`, or with pointers that only the value knows | slots, [`Live`], detail, descriptor | by the map: none, fixed ones of all slots, or made by asking the values |
 //!
 //! The last kind is a described object. Its descriptor is asked about the values that are *live*, which
-//! stand in `Live` behind the slots, and the word before the descriptor is the offset of that.
+//! stand in `Live` behind the slots, and its detail is the offset of that.
 //!
 //! # Invariants
 //!
@@ -37,22 +37,29 @@ use core::ptr::{self, NonNull};
 
 use crate::collect::{Collect, Trace};
 use crate::context::Context;
-use crate::descriptor::{Described, Descriptor};
+use crate::descriptor::{Described, Descriptor, Detail, read_detail};
 use crate::gc::Gc;
 use crate::heap::MAX_ALIGN;
-use crate::heap::bump::Shape;
+use crate::heap::bump::{Shape, record_kinds};
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Planes, WORD, bit_index, low_bits};
+use crate::mutation::Invariant;
 use crate::trace::{EdgeVisitor, Edges};
 use crate::typemap::TypeMap;
 
 /// A run of slots in the heap, or no memory at all.
 #[repr(transparent)]
 pub(super) struct Slots<'gc, T> {
-    object: Gc<'gc, ()>,
+    object: NonNull<T>,
     _elements: PhantomData<T>,
+    _invariant: Invariant<'gc>,
 }
+
+// SAFETY: the elements belong to whoever has this, as if it had them itself; all that changes them asks for a `Mutation`.
+unsafe impl<T: Send> Send for Slots<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Slots<'_, T> {}
 
 /// Slots, and how many.
 pub(super) struct Buffer<'gc, T> {
@@ -78,7 +85,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
     const LEAF: bool = Self::MAP.is_leaf();
     const DESCRIBED: bool = needs_drop::<T>() || Self::MAP.fixed().is_none();
 
-    /// Which words of a slot are tagged from the beginning, and which of them as weak.
+    /// Which words of a slot are tagged from the beginning, and which have a bit in the `kinds` plane.
     const FIXED: (u64, u64) = match Self::MAP.fixed() {
         Some(fixed) => fixed,
         None => (0, 0),
@@ -106,7 +113,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
         trace: trace_live::<T>,
         external: Self::MAP.is_external(),
         moves: Self::MAP.fixed().is_none(),
-        counted: true,
+        metadata: NonNull::dangling(),
     };
 
     /// Where `Live` begins, or would: behind so many slots.
@@ -140,9 +147,9 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
         let _ = Kind::<T>::ALIGN;
         Buffer {
             slots: Slots {
-                // SAFETY: the address is in no heap, and every address can be dereferenced as a `()`.
-                object: unsafe { Gc::from_non_null(NonNull::<T>::dangling().cast()) },
+                object: NonNull::dangling(),
                 _elements: PhantomData,
+                _invariant: PhantomData,
             },
             capacity: 0,
         }
@@ -190,23 +197,21 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
         unsafe {
             let buffer = Buffer {
                 slots: Slots {
-                    object: Gc::from_non_null(NonNull::new_unchecked(place.cast())),
+                    object: NonNull::new_unchecked(place),
                     _elements: PhantomData,
+                    _invariant: PhantomData,
                 },
                 capacity,
             };
             let count = fill(place);
             buffer.clear(count, capacity - count);
             if Kind::<T>::TAGGED {
-                let (tags, weak) = Kind::<T>::FIXED;
+                let (tags, kinds) = Kind::<T>::FIXED;
                 tag_slots(heap.planes(), base, size_of::<T>() / WORD, capacity, tags);
-                if weak != 0 {
+                if kinds != 0 {
+                    context.note_kinds(base, tags, kinds);
                     for slot in (base..).step_by(size_of::<T>()).take(capacity) {
-                        let mut rest = weak;
-                        while rest != 0 {
-                            heap.insert_kind(slot + rest.trailing_zeros() as usize * WORD);
-                            rest &= rest - 1;
-                        }
+                        record_kinds(heap.planes(), slot, kinds);
                     }
                 }
             }
@@ -217,7 +222,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
                     bytes: shape.bytes,
                 };
                 let offset = buffer.live().addr() - base;
-                Described::set(extent, Kind::<T>::DESCRIPTOR, offset);
+                Described::set_detail(extent, Detail::new(offset));
+                Described::set(extent, Kind::<T>::DESCRIPTOR);
                 if needs_drop::<T>() {
                     heap.note_drop(base);
                 }
@@ -249,7 +255,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
     /// The first slot. It is aligned, and there if there is any capacity.
     #[inline(always)]
     pub(super) fn place(&self) -> *mut T {
-        Gc::as_ptr(self.slots.object).cast::<T>().cast_mut()
+        self.slots.object.as_ptr()
     }
 
     /// The write barrier for `count` slots from `from` on. Whoever writes to them, or lets others write, calls it
@@ -259,7 +265,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
         if Kind::<T>::LEAF || self.capacity == 0 {
             return;
         }
-        let object = Gc::as_ptr(self.slots.object).addr();
+        let object = self.slots.object.addr().get();
         let start = object + from * size_of::<T>();
         let bytes = (start, start + count * size_of::<T>());
         // SAFETY: there is capacity, so an object starts there, for types with pointers also if they have
@@ -340,7 +346,9 @@ unsafe impl<'gc, T> Collect<'gc> for Slots<'gc, T> {
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        cc.trace(&self.object);
+        // SAFETY: it is the address of an object of the arena that `'gc` brands, or in no heap.
+        let object = unsafe { Gc::from_non_null(self.object.cast::<()>()) };
+        cc.trace_gc_at(ptr::from_ref(self).addr(), object);
     }
 }
 
@@ -395,20 +403,25 @@ unsafe fn tag_slots(planes: Planes, base: usize, words: usize, capacity: usize, 
     }
 }
 
-/// The live elements of the buffer at `base`, as two slices.
+/// The live elements of a buffer, as two slices, and the address behind the slots.
 ///
 /// # Safety
 ///
-/// A described buffer of `T` starts there, with its `Live` at the offset.
-unsafe fn live_slices<T>(base: *mut u8, offset: usize) -> [*mut [T]; 2] {
-    // SAFETY: says the caller.
-    let live = unsafe { base.wrapping_add(offset).cast::<Live>().read() };
+/// It is a described buffer of `T`.
+unsafe fn live_slices<T>(buffer: Extent) -> ([*mut [T]; 2], usize) {
+    let place = ptr::with_exposed_provenance_mut::<T>(buffer.base);
+    // SAFETY: the detail of such a buffer is the offset of its `Live`.
+    let (end, live) = unsafe {
+        let offset = read_detail::<usize>(buffer.end());
+        let live = place.byte_add(offset).cast::<Live>();
+        (live.addr(), live.read())
+    };
     let front = live.len.min(live.capacity - live.head);
-    let place = base.cast::<T>();
-    [
+    let parts = [
         ptr::slice_from_raw_parts_mut(place.wrapping_add(live.head), front),
         ptr::slice_from_raw_parts_mut(place, live.len - front),
-    ]
+    ];
+    (parts, end)
 }
 
 /// Drops the live elements.
@@ -416,7 +429,7 @@ unsafe fn live_slices<T>(base: *mut u8, offset: usize) -> [*mut [T]; 2] {
 /// # Safety
 ///
 /// As for [`live_slices`]; and nobody refers to them, now or later.
-unsafe fn drop_live<T>(base: *mut u8, offset: usize) {
+unsafe fn drop_live<T>(buffer: Extent) {
     /// Drops the rest, also when the first part panics.
     struct Rest<T>(*mut [T]);
 
@@ -429,7 +442,7 @@ unsafe fn drop_live<T>(base: *mut u8, offset: usize) {
 
     // SAFETY: passed on to the caller; the parts do not overlap.
     unsafe {
-        let [front, back] = live_slices::<T>(base, offset);
+        let ([front, back], _) = live_slices::<T>(buffer);
         let _back = Rest(back);
         front.drop_in_place();
     }
@@ -440,16 +453,12 @@ unsafe fn drop_live<T>(base: *mut u8, offset: usize) {
 /// # Safety
 ///
 /// As for [`live_slices`]; and nobody has a reference to them by which to change them.
-unsafe fn trace_live<'gc, T: Collect<'gc> + 'gc>(
-    base: *const u8,
-    offset: usize,
-    visitor: &mut dyn EdgeVisitor,
-) {
-    let range = base.addr()..base.addr() + offset;
+unsafe fn trace_live<'gc, T: Collect<'gc> + 'gc>(buffer: Extent, visitor: &mut dyn EdgeVisitor) {
     // SAFETY: passed on to the caller.
     unsafe {
-        let mut edges = Edges::of_object(visitor, range);
-        for part in live_slices::<T>(base.cast_mut(), offset) {
+        let (parts, end) = live_slices::<T>(buffer);
+        let mut edges = Edges::of_object(visitor, buffer.base..end);
+        for part in parts {
             for element in &*part {
                 edges.trace(element);
             }

@@ -158,13 +158,22 @@ impl Collector {
         // SAFETY: passed on to the caller.
         unsafe {
             let state = self.heap.state_at(start);
-            if !state.is_large_head() || state.is_described() {
+            if !state.is_large_head() {
                 return self.claim(start, found);
             }
             if state.usage() == Use::LargeLeaf {
                 return;
             }
             let end = self.heap.end_of(start);
+            if state.is_described() {
+                let bytes = end - start;
+                match Described::at(Extent { base: start, bytes }) {
+                    None => return,
+                    // Of an object that was written, the pointers are known only if all of it is asked.
+                    Some(object) if object.descriptor().moves => return self.claim(start, found),
+                    Some(_) => {}
+                }
+            }
             let first = start + (from - start) / CHUNK * CHUNK;
             for chunk in (first..to).step_by(CHUNK) {
                 self.claim_words(start, chunk, (chunk + CHUNK).min(end), found);
@@ -206,7 +215,7 @@ impl Collector {
                 let own = low_bits(((next - address) / WORD) as u32);
                 let first = bit_index(address);
                 let mut tags = planes.group(address).tags.get() >> first & own;
-                let kinds = if state.has_kinds() {
+                let kinds = if state.has_weak() {
                     planes.kinds(address).get() >> first
                 } else {
                     0

@@ -43,7 +43,7 @@ use super::stack::MarkStack;
 use super::work::{Packet, Work, entry};
 use crate::descriptor::Described;
 use crate::heap::Heap;
-use crate::heap::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
+use crate::heap::block::{BLOCK, BlockIndex, BlockState, BlockTable, Flag, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{
     ENDS, GRANULE, GROUP_BYTES, GROUP_WORDS, Group, Plane, Planes, STARTS, WORD, bit, bit_index,
@@ -124,6 +124,11 @@ pub(super) struct Marker<'h, const CONCURRENT: bool> {
     all_dirty: u64,
     /// Whether this marker may ask objects for their pointers.
     asks: bool,
+    /// Pointers that are on their way from memory, and the place of the one that is longest.
+    queue: [usize; QUEUE],
+    oldest: usize,
+    /// Whether there may be some.
+    queued: bool,
     /// Objects that are marked, and to be published and scanned.
     pending: [usize; BATCH],
     pendings: usize,
@@ -181,6 +186,9 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
             work,
             all_dirty: if role.all_dirty { u64::MAX } else { 0 },
             asks: role.asks,
+            queue: [NOTHING; QUEUE],
+            oldest: 0,
+            queued: false,
             pending: [0; BATCH],
             pendings: 0,
             backlog,
@@ -259,12 +267,13 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
 
     /// Whether this marker has nothing to do.
     pub(super) fn is_idle(&self) -> bool {
-        self.pendings == 0 && self.backlog.is_empty()
+        !self.queued && self.pendings == 0 && self.backlog.is_empty()
     }
 
     /// Does some of what this marker has to do. Whether there is more.
     fn advance(&mut self) -> bool {
         if self.backlog.stack.is_empty()
+            && !self.queued
             && self.pendings == 0
             && let Some(part) = self.backlog.parts.pop()
         {
@@ -340,6 +349,7 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
 
     /// What this marker has still to do.
     pub(super) fn into_backlog(mut self) -> Backlog {
+        self.empty_queue();
         self.scan_pending();
         self.hand_over();
         self.backlog
@@ -347,6 +357,7 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
 
     /// Makes everything that this marker has still to do into a packet.
     pub(super) fn give_up_work(&mut self) {
+        self.empty_queue();
         self.scan_pending();
         self.hand_over();
         let mut packet = Packet::new();
@@ -394,25 +405,21 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
         }
     }
 
-    /// Takes pointers off the mark stack, by way of the queue, until nothing is left or, about, so many
-    /// were looked at.
+    /// Takes pointers off the mark stack, by way of the queue, until both are empty or so many were taken; the
+    /// queue then stays as it is, for an interruption would cost all the waits for memory in it.
     #[inline(never)]
     fn drain(&mut self, limit: usize) {
-        let mut queue = [NOTHING; QUEUE];
-        let mut at = 0;
-        let mut taken = 0;
+        let mut left = limit;
         // For how long nothing has entered the queue.
         let mut idle = 0;
+        self.queued = true;
         // One loop, so that the compiler puts marking and scanning in line.
         loop {
             let mut next = NOTHING;
-            if taken < limit
-                && let Some(address) = self.backlog.stack.pop()
-            {
+            if let Some(address) = self.backlog.stack.pop() {
                 prefetch(self.planes.group_address(address));
                 prefetch(address);
                 next = address;
-                taken += 1;
                 idle = 0;
             } else {
                 // Nothing new: let what is in the queue leave it, as long as nothing comes of that.
@@ -421,17 +428,32 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
                     if CONCURRENT {
                         self.scan_pending();
                     }
-                    if taken >= limit || self.backlog.stack.is_empty() {
+                    if self.backlog.stack.is_empty() {
+                        self.queued = false;
                         return;
                     }
                 }
             }
-            let target = core::mem::replace(&mut queue[at % QUEUE], next);
-            at = (at + 1) % QUEUE;
+            let target = core::mem::replace(&mut self.queue[self.oldest % QUEUE], next);
+            self.oldest = (self.oldest + 1) % QUEUE;
             if target != NOTHING {
                 self.mark(target);
             }
+            left -= 1;
+            if left == 0 {
+                return;
+            }
         }
+    }
+
+    /// Puts what is in the queue back onto the mark stack.
+    fn empty_queue(&mut self) {
+        for target in core::mem::replace(&mut self.queue, [NOTHING; QUEUE]) {
+            if target != NOTHING {
+                self.push(target);
+            }
+        }
+        self.queued = false;
     }
 
     /// Marks and scans an object, unless it is marked.
@@ -589,7 +611,7 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
             let own = low_bits(((next - address) / WORD) as u32);
             // SAFETY: the address lies in an object of the heap.
             let tags = unsafe { self.planes.group(address) }.tags.get() >> first & own;
-            let weak = if state.has_kinds() {
+            let weak = if state.has_weak() {
                 // SAFETY: as above.
                 tags & unsafe { self.planes.kinds(address) }.get() >> first
             } else {
@@ -877,5 +899,12 @@ impl<V: EdgeVisitor> EdgeVisitor for Asked<'_, V> {
             unsafe { self.heap.tag_word(edge.slot, edge.weak) };
         }
         self.listener.visit(edge);
+    }
+
+    fn visit_derived(&mut self, slot: usize) {
+        if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slot is a word of the object, and derived from the one before.
+            unsafe { self.heap.insert_kind(slot, Flag::Derived) };
+        }
     }
 }

@@ -15,7 +15,8 @@
 //! 5. **Sweeping.** All that is not marked is freed, block by block ([`crate::heap::sweep`]); values
 //!    that need `Drop` are dropped just before, by the program's thread ([`dispose`]).
 //! 6. **Pacing.** The survivors tell when the next cycle is due ([`pacer`]) and how much empty
-//!    memory to keep until then; the rest goes back to the system.
+//!    memory to keep until then; the rest goes back to the system. Beside the program, memory that will be
+//!    wanted and is missing is fetched now.
 //!
 //! [`Mode`](crate::Mode) says who does this, and when. *At once*: the thread that came to the safepoint,
 //! with helpers, before it returns. In *steps*: that thread, for some microseconds at each safepoint. *Beside*
@@ -43,6 +44,7 @@ mod jobs;
 pub(crate) mod mark;
 mod naive;
 pub(crate) mod pacer;
+mod progress;
 mod stack;
 mod steps;
 pub(crate) mod weak;
@@ -56,6 +58,7 @@ use self::jobs::Jobs;
 use self::mark::Backlog;
 use self::naive::NaiveMarker;
 use self::pacer::Pacer;
+use self::progress::Progress;
 use self::work::Work;
 use crate::heap::Heap;
 use crate::heap::block::BlockIndex;
@@ -165,6 +168,7 @@ pub(crate) struct Collector {
     with_drops: Mutex<Vec<BlockIndex>>,
     /// What sweepers that have finished found.
     survivors: Mutex<Survivors>,
+    progress: Progress,
     cycle: Mutex<Cycle>,
 }
 
@@ -232,6 +236,7 @@ impl Collector {
             unswept: Mutex::default(),
             with_drops: Mutex::default(),
             survivors: Mutex::default(),
+            progress: Progress::default(),
             cycle: Mutex::new(Cycle {
                 began: now,
                 marked: now,
@@ -265,6 +270,7 @@ impl Collector {
         );
         // `Release`, partner: `phase`.
         self.phase.store(next as u8, Ordering::Release);
+        self.tell_phase(next);
     }
 
     /// Whether a safepoint has anything to do, when so many bytes were allocated ever.
@@ -307,10 +313,12 @@ impl Collector {
             match self.phase() {
                 Phase::Sleeping => {
                     if self.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0 {
+                        let _inside = self.tell_work();
                         self.start(&mut cycle, world);
                     }
                 }
                 _ => {
+                    let _inside = self.tell_work();
                     let share = self.take_share(&mut cycle, world);
                     if share.hurry {
                         self.complete_locked(&mut cycle, world);
@@ -336,7 +344,7 @@ impl Collector {
             // While a cycle is in progress, the program needs room for what it allocates.
             let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
             let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
-            !beside || pacer.is_starved() || cramped
+            !beside || pacer.is_at_once() || pacer.is_starved() || cramped
         };
         // Relaxed: it was set by a mutator that has left its `mutate` call since.
         if small || self.unknown_writes.load(Ordering::Relaxed) {
@@ -359,6 +367,7 @@ impl Collector {
     /// As for [`Collector::safepoint`].
     pub(crate) unsafe fn complete(self: &Arc<Self>, world: &World<'_>) {
         let mut cycle = self.cycle.lock();
+        let _inside = (self.phase() != Phase::Sleeping).then(|| self.tell_work());
         // SAFETY: passed on to the caller.
         unsafe { self.complete_locked(&mut cycle, world) }
         core::mem::take(&mut cycle.disposer).finish();
@@ -375,6 +384,7 @@ impl Collector {
     /// As for [`Collector::safepoint`].
     pub(crate) unsafe fn collect(self: &Arc<Self>, world: &World<'_>) {
         let mut cycle = self.cycle.lock();
+        let _inside = self.tell_work();
         // SAFETY: passed on to the caller.
         unsafe {
             self.complete_locked(&mut cycle, world);
@@ -408,6 +418,11 @@ impl Collector {
             unsafe { self.hurry(cycle, world) }
         }
         self.jobs.close();
+    }
+
+    /// Whether the heap has one mutator, which may give a cycle up.
+    pub(crate) fn has_one_mutator(&self) -> bool {
+        self.mutators == Mutators::One
     }
 
     /// Gives a cycle up while it marks: from now on no marker reads anything. What it has done is cleared

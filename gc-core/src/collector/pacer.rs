@@ -107,6 +107,11 @@ impl Pacer {
         self.allowance = self.allowed();
     }
 
+    /// Whether collections are to be at once, whatever the mode.
+    pub(crate) fn is_at_once(&self) -> bool {
+        self.pacing.is_at_once()
+    }
+
     pub(crate) fn adjust(&mut self, bytes: f64) {
         let sum = self.artificial + bytes;
         self.artificial = if sum.is_nan() { 0.0 } else { sum };
@@ -164,7 +169,8 @@ impl Pacer {
     pub(crate) fn share(&self, bytes: u64) -> Duration {
         let runway = self.runway().max(LEAST);
         let time = self.live.max(1 << 20) as f64 / self.rate;
-        Duration::from_secs_f64((time * bytes as f64 / runway * ASSIST).min(1.0))
+        let factor = ASSIST * self.pacing.speed();
+        Duration::from_secs_f64((time * bytes as f64 / runway * factor).min(1.0))
     }
 
     /// The same where another thread does it: nothing, unless the program is too fast.
@@ -173,7 +179,7 @@ impl Pacer {
         if overrun <= 0.0 {
             return Duration::ZERO;
         }
-        let factor = ASSIST * (1.0 + HASTE * overrun);
+        let factor = ASSIST * self.pacing.speed() * (1.0 + HASTE * overrun);
         Duration::from_secs_f64((bytes as f64 / self.rate * factor).min(1.0))
     }
 
@@ -256,7 +262,7 @@ mod tests {
     const PACING: Pacing = Pacing {
         sleep_factor: 0.5,
         min_sleep: 1000,
-        ..Pacing::STOP_THE_WORLD
+        ..Pacing::DEFAULT
     };
 
     fn pacer(pacing: Pacing, limit: usize, soft_limit: usize) -> Pacer {
@@ -344,5 +350,25 @@ mod tests {
         assert_eq!(pacer.assist(1 << 29, 1 << 20), Duration::ZERO);
         let time = pacer.assist((1 << 29) + 1, 1 << 20);
         assert_eq!(time, Duration::from_secs_f64(2.0 / 1024.0));
+    }
+
+    #[test]
+    fn less_work_is_more_speed() {
+        let share = |factor: f64| {
+            let pacing = Pacing {
+                trace_factor: factor,
+                ..PACING
+            };
+            let mut pacer = pacer(pacing, usize::MAX, usize::MAX);
+            pacer.finish_cycle(1 << 30, 0, false);
+            pacer.share(1 << 20).as_secs_f64()
+        };
+        let is = |left: f64, right: f64| (left / right - 1.0).abs() < 1e-4;
+        assert!(is(share(0.95), share(0.4) / 2.0));
+        assert!(is(share(f64::INFINITY), share(0.4) / 16.0));
+        // What is done with objects that die counts as well.
+        assert!(is(share(0.0), share(0.35)));
+        assert!(Pacing::STOP_THE_WORLD.is_at_once() && !PACING.is_at_once());
+        assert!(share(f64::NAN) > 0.0);
     }
 }

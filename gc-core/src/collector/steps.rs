@@ -507,15 +507,23 @@ impl Collector {
             pacer.finish_cycle(live, allocated, beside.is_some());
             pacer.expected()
         });
-        let (surplus, idle) = (expected.saturating_sub(survivors.holes), cycle.idle);
-        let trim = move |this: &Collector| this.heap.trim(surplus, idle);
+        // A part of the allowance was allocated since the cycle began.
+        let since = beside.map_or(0, |before| allocated.saturating_sub(before));
+        let wanted = expected.saturating_sub(since as usize);
+        let (surplus, idle) = (wanted.saturating_sub(survivors.holes), cycle.idle);
+        self.enter(Phase::Sleeping);
+        let keep_house = move |this: &Collector| {
+            this.heap.trim(surplus, idle);
+            // The next cycle needs the thread more.
+            let stop = || this.phase() != Phase::Sleeping || this.work.must_stop();
+            this.heap.prepare(surplus, stop);
+        };
         let on_another_thread = beside.is_some()
             && self.mode == Mode::Concurrent
-            && Jobs::start(self, |this| &this.housekeeping, trim);
+            && Jobs::start(self, |this| &this.housekeeping, keep_house);
         if !on_another_thread {
-            trim(self);
+            self.heap.trim(surplus, idle);
         }
-        self.enter(Phase::Sleeping);
         // With what was done at this safepoint.
         let here = now - cycle.entered;
         let mut statistics = self.statistics.lock();

@@ -8,7 +8,7 @@
 
 use super::dispose::Disposer;
 use crate::heap::Heap;
-use crate::heap::block::{BlockIndex, BlockTable};
+use crate::heap::block::{BlockIndex, BlockTable, Flag};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{Planes, bit};
 use crate::heap::space;
@@ -58,7 +58,7 @@ unsafe fn is_shell_in(
 ) -> bool {
     // SAFETY: passed on to the caller.
     unsafe {
-        blocks.state(block).has_kinds()
+        blocks.state(block).has_weak()
             && planes.kinds(target).get() & bit(target) != 0
             && planes.group(target).tags.get() & bit(target) == 0
     }
@@ -88,7 +88,7 @@ pub(super) unsafe fn settle(heap: &Heap, target: usize, disposer: &mut Disposer)
             disposer.dispose(extent);
         }
         heap.clear_tags(extent);
-        heap.insert_kind(target);
+        heap.insert_kind(target, Flag::Weak);
         group.marks[0].insert(bit(target));
     }
 }

@@ -25,6 +25,9 @@ pub(crate) const BLOCK: usize = 32 << 10;
 pub(crate) struct BlockIndex(pub(crate) u32);
 
 /// What a block is used for.
+///
+/// `Small` and `Large` leave the bit of [`Flag::Derived`] free, which means nothing in the others: a leaf
+/// has no derived pointers, and of a large object the flags of the head count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Use {
@@ -46,9 +49,11 @@ pub(crate) struct BlockState(u8);
 
 impl BlockState {
     const USE: u8 = 0x07;
+    /// Says that some word is a derived pointer, in the uses that have the bit free.
+    const DERIVED: u8 = 0x04;
     const DESCRIBED: u8 = 0x08;
     const DROPS: u8 = 0x10;
-    const KINDS: u8 = 0x20;
+    const WEAK: u8 = 0x20;
     /// Says that some object of the block is claimed.
     pub(crate) const CLAIMED: u8 = 0x40;
     /// Says that holes of the block were blackened.
@@ -74,8 +79,8 @@ impl BlockState {
     pub(crate) fn usage(self) -> Use {
         match self.0 & Self::USE {
             0 => Use::Free,
-            1 => Use::Small,
-            2 => Use::Large,
+            1 | 5 => Use::Small,
+            2 | 6 => Use::Large,
             3 => Use::LargeLeaf,
             4 => Use::LargeTail,
             _ => unreachable!(
@@ -85,11 +90,11 @@ impl BlockState {
         }
     }
 
-    /// Whether this is a block of small objects without descriptors, in which none is claimed and no
-    /// bit of the `kinds` plane is set: the common case, in one comparison.
+    /// Whether this is a block of small objects without descriptors, in which none is claimed and
+    /// nothing is weak: the common case, in one comparison. Derived pointers need nothing of a marker.
     #[inline(always)]
     pub(crate) fn is_simple_small(self) -> bool {
-        self.0 & !(Self::DROPS | Self::BLACKENED) == Use::Small as u8
+        self.0 & !(Self::DROPS | Self::BLACKENED | Self::DERIVED) == Use::Small as u8
     }
 
     /// Whether the objects that start in this block have a descriptor in their last word.
@@ -101,13 +106,25 @@ impl BlockState {
     /// Whether this is the first block of a large object.
     #[inline(always)]
     pub(crate) fn is_large_head(self) -> bool {
-        matches!(self.0 & Self::USE, 2 | 3)
+        matches!(self.0 & Self::USE, 2 | 3 | 6)
+    }
+
+    /// Whether some word of this block is a weak pointer, or some object a shell.
+    #[inline(always)]
+    pub(crate) fn has_weak(self) -> bool {
+        self.0 & Self::WEAK != 0
+    }
+
+    /// Whether some word of this block is a derived pointer.
+    #[inline(always)]
+    pub(crate) fn has_derived(self) -> bool {
+        matches!(self.0 & Self::USE, 5 | 6)
     }
 
     /// Whether some bit in the `kinds` plane of this block is set.
     #[inline(always)]
     pub(crate) fn has_kinds(self) -> bool {
-        self.0 & Self::KINDS != 0
+        self.has_weak() || self.has_derived()
     }
 
     /// Whether some object of this block may have a value that needs `Drop`.
@@ -128,11 +145,24 @@ impl BlockState {
         self.0 & (Self::CLAIMED | Self::BLACKENED) != 0
     }
 
-    /// What remains of the state when the block was swept: nothing is claimed.
+    /// What remains of the state when the claims of the block were cleared.
     #[must_use]
-    pub(crate) fn swept(self, kinds: bool) -> BlockState {
-        let kinds = if kinds { Self::KINDS } else { 0 };
-        BlockState(self.0 & !(Self::CLAIMED | Self::BLACKENED | Self::KINDS) | kinds)
+    pub(crate) fn unclaimed(self) -> BlockState {
+        BlockState(self.0 & !(Self::CLAIMED | Self::BLACKENED))
+    }
+
+    /// What remains of the state when the block was swept: nothing is claimed, and flags tell which sorts of
+    /// bits there still are in the `kinds` plane.
+    #[must_use]
+    pub(crate) fn swept(self, weak: bool, derived: bool) -> BlockState {
+        let mut state = self.unclaimed();
+        if !weak {
+            state.0 &= !Self::WEAK;
+        }
+        if self.has_derived() && !derived {
+            state.0 &= !Self::DERIVED;
+        }
+        state
     }
 }
 
@@ -142,8 +172,10 @@ impl BlockState {
 pub(crate) enum Flag {
     /// Some object has a value that needs `Drop`.
     Drops = BlockState::DROPS,
-    /// Some bit in the `kinds` plane is set.
-    Kinds = BlockState::KINDS,
+    /// Some word is a weak pointer, or some object a shell.
+    Weak = BlockState::WEAK,
+    /// Some word is a derived pointer. Not for `Free` blocks.
+    Derived = BlockState::DERIVED,
     /// Holes were blackened.
     Blackened = BlockState::BLACKENED,
 }
@@ -262,5 +294,53 @@ impl BlockTable {
         // SAFETY: passed on to the caller. Relaxed: as in `state`.
         unsafe { self.detail(block) }
             .store(u64::from(owner) << 32 | u64::from(span), Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The flag of derived pointers shares a bit with the uses.
+    #[test]
+    fn each_use_stays_what_it_is_under_all_flags() {
+        let uses = [Use::Small, Use::Large, Use::LargeLeaf, Use::LargeTail];
+        for usage in uses {
+            for described in [false, true] {
+                let plain = BlockState::new(usage, described);
+                assert!(!plain.has_derived() && !plain.has_kinds());
+                for flags in 0..32u8 {
+                    let with = |flag: u8, yes: bool| if yes { flag } else { 0 };
+                    let derived = flags & 1 != 0 && usage != Use::LargeLeaf;
+                    let weak = flags & 2 != 0;
+                    let state = BlockState(
+                        plain.0
+                            | with(BlockState::DERIVED, derived)
+                            | with(BlockState::WEAK, weak)
+                            | with(BlockState::DROPS, flags & 4 != 0)
+                            | with(BlockState::CLAIMED, flags & 8 != 0)
+                            | with(BlockState::BLACKENED, flags & 16 != 0),
+                    );
+                    let derived = derived && usage != Use::LargeTail;
+                    assert_eq!(state.usage(), usage);
+                    assert_eq!(state.is_described(), described);
+                    assert_eq!(
+                        (state.has_derived(), state.has_weak(), state.has_kinds()),
+                        (derived, weak, weak || derived)
+                    );
+                    assert_eq!(
+                        state.is_large_head(),
+                        matches!(usage, Use::Large | Use::LargeLeaf)
+                    );
+                    let swept = state.swept(false, false);
+                    assert_eq!((swept.usage(), swept.has_kinds()), (usage, false));
+                    assert_eq!(state.swept(weak, derived), state.unclaimed());
+                    assert_eq!(
+                        state.is_simple_small(),
+                        usage == Use::Small && !described && !weak && !state.is_claimed()
+                    );
+                }
+            }
+        }
     }
 }

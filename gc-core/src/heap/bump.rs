@@ -133,10 +133,32 @@ pub(crate) unsafe fn record_tags(planes: Planes, address: usize, tags: u64) {
     let first = bit_index(address);
     // SAFETY: the address lies in a block of the heap.
     unsafe { planes.group(address) }.tags.insert(tags << first);
-    let rest = tags.checked_shr(GROUP_WORDS as u32 - first).unwrap_or(0);
+    let rest = beyond_group(tags, first);
     if rest != 0 {
         // SAFETY: the object reaches into the next group.
         let next = unsafe { planes.group(address + (GROUP_WORDS - first as usize) * WORD) };
         next.tags.insert(rest);
     }
+}
+
+/// [`record_tags`] for the `kinds` plane. The block table says that there are such bits.
+///
+/// # Safety
+///
+/// As for [`record_tags`].
+#[inline]
+pub(crate) unsafe fn record_kinds(planes: Planes, address: usize, kinds: u64) {
+    let first = bit_index(address);
+    // SAFETY: the address lies in a block of the heap.
+    unsafe { planes.kinds(address) }.insert(kinds << first);
+    let rest = beyond_group(kinds, first);
+    if rest != 0 {
+        // SAFETY: the object reaches into the next group.
+        unsafe { planes.kinds(address + (GROUP_WORDS - first as usize) * WORD) }.insert(rest);
+    }
+}
+
+/// The bits of words in the next group, if the lowest stands for the word `first` of its own.
+fn beyond_group(bits: u64, first: u32) -> u64 {
+    bits.checked_shr(GROUP_WORDS as u32 - first).unwrap_or(0)
 }

@@ -2,7 +2,7 @@
 //!
 //! A heap owns 32 KiB blocks of an [address space](space). For every address in them the
 //! [metadata planes](planes) tell which allocation it lies in, how long that is, and which of its
-//! words are pointers; the allocations themselves carry no headers. Five things happen here:
+//! words are pointers; the allocations themselves carry no headers. Six things happen here:
 //!
 //! * **Small objects** (up to [`LARGE`] bytes) are allocated by bumping a cursor through a *hole*, a
 //!   run of free granules in a block, and recording start, end and tags in the planes ([`bump`]).
@@ -13,6 +13,7 @@
 //! * **Look-ups** turn an address into an allocation ([`extent`]).
 //! * **Sweeping** computes, 64 words at a time, which words belong to marked objects, and clears
 //!   the planes of all others ([`sweep`]).
+//! * **Pinned objects** are counted in a table, and have a bit each ([`pins`]).
 //! * **Verification** walks the planes of all blocks and compares them with each other
 //!   ([`verify`]).
 //!
@@ -35,6 +36,7 @@ pub(crate) mod error;
 pub(crate) mod extent;
 mod holes;
 pub(crate) mod options;
+pub(crate) mod pins;
 pub(crate) mod planes;
 pub(crate) mod space;
 pub(crate) mod store;

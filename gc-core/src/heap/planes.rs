@@ -20,8 +20,8 @@
 //!
 //! | plane | a set bit means |
 //! | --- | --- |
-//! | `kinds` | refines the tags: (tag 1, kind 0) is a strong pointer, (1, 1) a weak one, (0, 0) data; on a start word (0, 1) says that the object is a *shell*: its contents are gone, and its extent is kept because weak pointers to it remain |
-//! | `states` | on the word after a start: *dirty*, the object's tags may not tell the truth |
+//! | `kinds` | refines the tags: (tag 1, kind 0) is a strong pointer, (1, 1) a weak one, (0, 0) data, (0, 1) a *derived* pointer, into the object at which the word before points; on a start word (0, 1) says that the object is a *shell*: its contents are gone, and its extent is kept because weak pointers to it remain |
+//! | `states` | on a start word: the object is *pinned*; on the word after a start: *dirty*, the object's tags may not tell the truth |
 //! | `claims` | on a start word, or on the first word of a chunk of a large object: a mutator *claimed* it in this cycle, no marker reads it any more; on the word after: *done*, the claimer has read it |
 //!
 //! This module knows the layout and nothing else; only it would change with another layout.
@@ -37,6 +37,9 @@
 //!    with `insert_shared`; the second, markers and mutators, beside the program with `insert_shared`; then
 //!    the sweeper. `kinds`, as `tags`. `states` and `claims`, anybody, with
 //!    `insert_shared` and `remove_shared` where there are others.
+//! 4. The word before a derived pointer belongs to the same allocation and is a strong pointer, its *base*. So
+//!    no derived pointer is on a start. It is one only if the base is one into this heap: then it points into
+//!    the allocation at the base, or at its end. Otherwise nobody reads it, and it may be uninitialised.
 
 use core::ptr;
 

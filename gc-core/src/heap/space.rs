@@ -141,7 +141,6 @@ impl AddressSpace {
     /// Where so much cannot be reserved (under a debugging tool, or with limited address space),
     /// the largest half, quarter and so on that can be had is taken, down to 1 GiB.
     pub(crate) fn shared() -> Result<Arc<AddressSpace>, HeapError> {
-        static SHARED: OnceLock<Arc<AddressSpace>> = OnceLock::new();
         if let Some(space) = SHARED.get() {
             return Ok(space.clone());
         }
@@ -248,6 +247,14 @@ impl AddressSpace {
         Ok(())
     }
 
+    /// Has the system put memory behind `count` blocks from `first` on, which somebody has taken.
+    pub(crate) fn populate(&self, first: BlockIndex, count: usize) {
+        let (start, end) = (first.0 as usize * BLOCK, (first.0 as usize + count) * BLOCK);
+        self.side
+            .populate(Planes::group_bytes(start)..Planes::group_bytes(end));
+        self.heap.populate(start..end);
+    }
+
     /// Takes back `count` blocks from `first` on and returns their memory to the system.
     ///
     /// # Safety
@@ -279,6 +286,9 @@ impl Drop for AddressSpace {
     }
 }
 
+/// The space that heaps share unless they have one of their own, when there is one.
+static SHARED: OnceLock<Arc<AddressSpace>> = OnceLock::new();
+
 /// All address spaces of the process, for the one question that must be answered from an address
 /// alone.
 static REGISTER: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
@@ -292,8 +302,22 @@ struct Entry {
 }
 
 /// The planes and the block table of the space that `address` is in, and the number of its block.
-/// Takes a lock.
+/// Takes a lock, unless that is the space that heaps share.
+#[inline]
 pub(crate) fn find(address: usize) -> Option<(Planes, BlockTable, BlockIndex)> {
+    match SHARED.get() {
+        Some(space) if address.wrapping_sub(space.base()) < space.bytes => {
+            let block = BlockIndex(((address - space.base()) / BLOCK) as u32);
+            Some((space.planes, space.blocks, block))
+        }
+        _ => find_registered(address),
+    }
+}
+
+/// [`find`] in the register.
+#[cold]
+#[inline(never)]
+fn find_registered(address: usize) -> Option<(Planes, BlockTable, BlockIndex)> {
     let register = REGISTER.lock();
     let entry = register
         .iter()

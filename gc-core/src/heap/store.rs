@@ -10,6 +10,7 @@
 use super::block::{BLOCK, BlockIndex, BlockState, BlockTable, Flag, Use};
 use super::bump::Shape;
 use super::error::HeapError;
+use super::pins::Pins;
 use super::planes::{GROUP_BYTES, Planes, STARTS, WORD, bit, bit_index, low_bits};
 use super::space::AddressSpace;
 use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, Ordering};
@@ -30,6 +31,8 @@ pub(crate) struct Heap {
     /// The share of its time that the program does not have for itself, if that is why no more blocks are
     /// given out; or zero.
     refusing: AtomicU32,
+    /// Guards have it, too.
+    pins: Arc<Pins>,
     pub(super) counts: Counts,
     pub(super) store: Mutex<Store>,
 }
@@ -99,6 +102,7 @@ impl Heap {
             top: AtomicUsize::new(space.base()),
             black: AtomicBool::new(false),
             refusing: AtomicU32::new(0),
+            pins: Arc::new(Pins::new(space.planes(), space.base(), space_bytes)),
             space,
             counts: Counts {
                 limit,
@@ -121,6 +125,12 @@ impl Heap {
     #[inline(always)]
     pub(crate) fn blocks(&self) -> BlockTable {
         self.blocks
+    }
+
+    /// The pinned objects.
+    #[inline]
+    pub(crate) fn pins(&self) -> &Arc<Pins> {
+        &self.pins
     }
 
     /// The lowest address of the space.
@@ -294,12 +304,18 @@ impl Heap {
             }
             result => result?,
         };
+        self.note_taken(block, count);
+        Ok(block)
+    }
+
+    /// Counts blocks that were taken from the space.
+    fn note_taken(&self, first: BlockIndex, count: usize) {
+        let bytes = count * BLOCK;
         // Relaxed: see `Counts`, and `top`.
         let owned = self.counts.owned.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.counts.peak.fetch_max(owned, Ordering::Relaxed);
         self.top
-            .fetch_max(self.address_of(block) + bytes, Ordering::Relaxed);
-        Ok(block)
+            .fetch_max(self.address_of(first) + bytes, Ordering::Relaxed);
     }
 
     /// Blocks for an object above [`LARGE`](super::LARGE) bytes, and its address.
@@ -461,6 +477,30 @@ impl Heap {
         self.return_blocks(given);
     }
 
+    /// Takes blocks from the space until `expected` bytes of them are spare, and has the system put memory behind
+    /// them, so that the program does not wait for it when it takes them; unless `stop` says that
+    /// something else is more urgent.
+    ///
+    /// A heap with a limit is left alone: what is taken here might be missing there.
+    pub(crate) fn prepare(&self, expected: usize, stop: impl Fn() -> bool) {
+        /// Blocks that are taken at a time: memory for them is put there in less than a millisecond.
+        const SOME: usize = (2 << 20) / BLOCK;
+        if self.is_limited() {
+            return;
+        }
+        while self.spare_blocks() + SOME <= expected / BLOCK && !stop() {
+            let Ok(first) = self.space.take(SOME) else {
+                return;
+            };
+            self.space.populate(first, SOME);
+            let highest_first = (first.0..first.0 + SOME as u32).rev().map(BlockIndex);
+            let mut store = self.store.lock();
+            self.note_taken(first, SOME);
+            // These are used last.
+            store.spare.splice(0..0, highest_first);
+        }
+    }
+
     pub(super) fn count_allocated(&self, bytes: u64, objects: u64) {
         // Relaxed: see `Counts`.
         self.counts
@@ -574,6 +614,8 @@ impl Heap {
     /// Nothing refers to an object of this heap any more, no allocator has a cursor in it, and no
     /// marker or sweeper is at work.
     pub(crate) unsafe fn release(&self) {
+        // SAFETY: the heap is there.
+        unsafe { self.pins.close() };
         let mut store = self.store.lock();
         let all = core::mem::take(&mut store.occupied);
         store.partial.iter_mut().for_each(Vec::clear);

@@ -109,7 +109,7 @@ impl<'h> Sweeper<'h> {
             unsafe { blocks.set_state(block, BlockState::FREE) };
             self.spare.push(block);
         } else {
-            let state = state.swept(swept.kinds);
+            let state = state.swept(swept.weak, swept.derived);
             // SAFETY: the block is ours.
             unsafe { blocks.set_state(block, state) };
             self.survivors.bytes += swept.bytes;
@@ -152,8 +152,7 @@ impl<'h> Sweeper<'h> {
         }
         // SAFETY: the block is ours.
         unsafe {
-            let state = state.swept(state.has_kinds());
-            heap.blocks().set_state(head, state);
+            heap.blocks().set_state(head, state.unclaimed());
         }
         self.survivors.bytes += span * BLOCK;
         self.kept.large.push(head);
@@ -212,8 +211,7 @@ impl Heap {
                         self.planes().claims(at).set(0);
                     }
                 }
-                self.blocks()
-                    .set_state(block, state.swept(state.has_kinds()));
+                self.blocks().set_state(block, state.unclaimed());
             }
         }
     }
@@ -284,7 +282,7 @@ impl Heap {
         let planes = self.planes();
         let (mut words, mut objects, mut before) = (0, 0, 0);
         let mut carry = false;
-        let mut kinds = 0;
+        let (mut weak, mut derived) = (0, 0);
         for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
             // SAFETY: the block belongs to this heap.
             let group = unsafe { planes.group(at) };
@@ -303,7 +301,11 @@ impl Heap {
                 // SAFETY: as above.
                 let plane = unsafe { planes.kinds(at) };
                 plane.keep(live);
-                kinds |= plane.get();
+                // A derived pointer is neither tagged nor at a start, where the kind says shell.
+                let kinds = plane.get();
+                let of_weak = group.tags.get() | extents & STARTS;
+                weak |= kinds & of_weak;
+                derived |= kinds & !of_weak;
             }
             if state.is_described() {
                 // SAFETY: as above.
@@ -321,7 +323,8 @@ impl Heap {
         Swept {
             freed: u64::from(before - objects),
             bytes: words as usize * WORD,
-            kinds: kinds != 0,
+            weak: weak != 0,
+            derived: derived != 0,
         }
     }
 }
@@ -330,7 +333,8 @@ impl Heap {
 struct Swept {
     freed: u64,
     bytes: usize,
-    kinds: bool,
+    weak: bool,
+    derived: bool,
 }
 
 #[cfg(test)]

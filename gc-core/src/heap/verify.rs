@@ -4,6 +4,7 @@
 //! look-ups that it checks.
 
 use super::block::{BLOCK, BlockIndex, Use};
+use super::pins::Held;
 use super::planes::{GRANULE, GROUP_BYTES, STARTS, WORD, bit};
 use super::store::Heap;
 
@@ -18,6 +19,7 @@ pub struct VerifyError {
 }
 
 /// The bits of one word in all planes.
+#[derive(Clone, Copy)]
 struct Word {
     address: usize,
     tag: bool,
@@ -30,8 +32,9 @@ struct Word {
 
 impl Heap {
     /// Checks the whole heap: extents pair up; planes, block table and store agree; free memory has
-    /// no bits in any plane; and every tagged word is null, no address of this heap (an immediate
-    /// with its low bits set, or foreign), or the start of an allocation.
+    /// no bits in any plane; what is pinned has an object and a bit; every tagged word is null, no address of this
+    /// heap (an immediate with its low bits set, or foreign), or the start of an allocation; and every derived
+    /// pointer follows a strong one and points into its allocation, or at the end of it.
     ///
     /// The tags of dirty objects, and with `all_dirty` those of all described ones, may be wrong, so what they
     /// hold is not looked at.
@@ -43,6 +46,10 @@ impl Heap {
     /// No cycle is in progress, all tagged words are initialised, and nobody writes meanwhile.
     pub(crate) unsafe fn verify(&self, all_dirty: bool) -> Result<(), VerifyError> {
         let store = self.store.lock();
+        let pins = self.pins().hold();
+        for (address, count) in pins.inside() {
+            self.verify_pin(address, count)?;
+        }
         let small = |block: &BlockIndex| (*block, &[Use::Small][..], 1);
         let large = |block: &BlockIndex| {
             let uses = &[Use::LargeLeaf, Use::Large][..];
@@ -86,7 +93,7 @@ impl Heap {
             owned += span * BLOCK;
             let (end, all_dirty) = (address + span * BLOCK, all_dirty && state.is_described());
             // SAFETY: passed on to the caller.
-            unsafe { self.verify_blocks(address, end, usage, all_dirty)? };
+            unsafe { self.verify_blocks(address, end, usage, all_dirty, &pins)? };
         }
         // Blocks go back to the space beside this, and are counted under the lock.
         let counted = self.owned_and_peak().0;
@@ -111,11 +118,13 @@ impl Heap {
         end: usize,
         usage: Use,
         all_dirty: bool,
+        pins: &Held<'_>,
     ) -> Result<(), VerifyError> {
         let large = !matches!(usage, Use::Small | Use::Free);
         // SAFETY: the block is ours.
-        let kinds = unsafe { self.blocks().state(self.owned_block(base)) }.has_kinds();
+        let state = unsafe { self.blocks().state(self.owned_block(base)) };
         let mut inside: Option<usize> = None;
+        let mut before: Option<Word> = None;
         let mut dirty = false;
         let mut objects = 0;
         for address in (base..end).step_by(WORD) {
@@ -149,15 +158,28 @@ impl Heap {
             if word.mark {
                 return Err(wrong(address, "a mark outside of a cycle".into()));
             }
-            if word.kind && !kinds {
+            let derived = word.kind && !word.tag && !is_start;
+            if word.kind && !derived && !state.has_weak() {
                 return Err(wrong(
                     address,
-                    "a kind in a block that is said to have none".into(),
+                    "a weak pointer or a shell in a block that is said to have none".into(),
+                ));
+            }
+            if derived && !state.has_derived() {
+                return Err(wrong(
+                    address,
+                    "a derived pointer in a block that is said to have none".into(),
                 ));
             }
             let dirty_place = inside.is_some_and(|start| address == start + WORD);
-            if word.state && !dirty_place {
+            if word.state && !is_start && !dirty_place {
                 return Err(wrong(address, "dirty where there is no object".into()));
+            }
+            if word.state && is_start && !pins.has(address) {
+                return Err(wrong(
+                    address,
+                    "said to be pinned, and nobody has pinned it".into(),
+                ));
             }
             if word.claim {
                 return Err(wrong(address, "a claim outside of a cycle".into()));
@@ -176,8 +198,26 @@ impl Heap {
                     self.verify_target(address, target, word.kind)?;
                 }
             }
+            if derived {
+                match before {
+                    Some(base) if base.tag && !base.kind => {
+                        if !dirty {
+                            // SAFETY: passed on to the caller.
+                            unsafe { self.verify_derived(address)? };
+                        }
+                    }
+                    _ => {
+                        return Err(wrong(
+                            address,
+                            "derived, and no strong pointer is before".into(),
+                        ));
+                    }
+                }
+            }
+            before = Some(word);
             if is_end {
                 inside = None;
+                before = None;
             }
         }
         match inside {
@@ -186,6 +226,24 @@ impl Heap {
                 Err(wrong(base, "the blocks of a large object are empty".into()))
             }
             None => Ok(()),
+        }
+    }
+
+    /// Checks what the planes say of an object that was pinned so often.
+    fn verify_pin(&self, address: usize, count: usize) -> Result<(), VerifyError> {
+        let owned = self.block_of(address).is_some();
+        match owned.then(|| self.word(address)) {
+            Some(word) if word.extent && bit(address) & STARTS != 0 => match word.state {
+                true => Ok(()),
+                false => Err(wrong(
+                    address,
+                    format!("pinned {count} times, and its bit does not say so"),
+                )),
+            },
+            _ => Err(wrong(
+                address,
+                format!("pinned {count} times, and there is no object"),
+            )),
         }
     }
 
@@ -211,6 +269,29 @@ impl Heap {
             return Err(wrong(
                 address,
                 format!("a strong pointer to {target:#x}, of which only a shell is left"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks the contents of a derived word, if the word before leads to an allocation.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Heap::verify`], and the word before was checked.
+    unsafe fn verify_derived(&self, address: usize) -> Result<(), VerifyError> {
+        let word = core::ptr::with_exposed_provenance::<usize>(address);
+        // SAFETY: the word before is tagged, so initialised.
+        let base = unsafe { word.sub(1).read() };
+        if base == 0 || !base.is_multiple_of(GRANULE) || !self.spans(base) {
+            return Ok(());
+        }
+        // SAFETY: there is an allocation at the base, so this word is initialised.
+        let (derived, end) = unsafe { (word.read(), self.end_of(base)) };
+        if derived < base || derived > end {
+            return Err(wrong(
+                address,
+                format!("derived, and holds {derived:#x} outside of {base:#x} to {end:#x}"),
             ));
         }
         Ok(())
@@ -254,6 +335,22 @@ impl Heap {
             .map(|address| self.word(address))
             .filter(|word| word.tag)
             .map(|word| (word.address, word.kind))
+            .collect()
+    }
+
+    /// The derived words of the allocation at `base`, for tests and tools.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Heap::tagged_words`].
+    pub(crate) unsafe fn derived_words(&self, base: usize) -> Vec<usize> {
+        // SAFETY: passed on to the caller.
+        let end = unsafe { self.end_of(base) };
+        (base + WORD..end)
+            .step_by(WORD)
+            .map(|address| self.word(address))
+            .filter(|word| word.kind && !word.tag)
+            .map(|word| word.address)
             .collect()
     }
 }

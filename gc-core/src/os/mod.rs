@@ -110,6 +110,14 @@ impl Reservation {
         }
     }
 
+    /// Has the system put memory behind `range` (offsets), which is committed, so that nobody will have to wait
+    /// when it is first written. A hint, of which old systems know nothing.
+    pub(crate) fn populate(&self, range: Range<usize>) {
+        let pages = self.pages(range);
+        // SAFETY: the pages are ours (invariant 1) and committed, and this does not change contents.
+        unsafe { sys::populate(pages) }
+    }
+
     /// Asks for large pages behind `range` (offsets). A hint: nothing depends on the answer.
     pub(crate) fn prefer_huge_pages(&self, range: Range<usize>) {
         let pages = self.pages(range);

@@ -74,6 +74,15 @@ pub(super) unsafe fn prefer_huge_pages(pages: Range<usize>) {
 
 /// # Safety
 ///
+/// The range was reserved and committed by us.
+pub(super) unsafe fn populate(pages: Range<usize>) {
+    let _ =
+        // SAFETY: the range is ours, says the caller; contents stay as they are.
+        unsafe { rustix::mm::madvise(pointer(pages.start), pages.len(), Advice::LinuxPopulateWrite) };
+}
+
+/// # Safety
+///
 /// The range was reserved by us, and nothing refers to it.
 pub(super) unsafe fn release(pages: Range<usize>) {
     // SAFETY: the range is ours and unused, says the caller.

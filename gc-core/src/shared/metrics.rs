@@ -42,10 +42,13 @@ impl Metrics {
     /// All figures. Takes constant time.
     pub fn statistics(&self) -> Statistics {
         let (heap_bytes, peak_heap_bytes) = self.0.heap.owned_and_peak();
+        let (pinned_objects, pins) = self.0.heap.pins().counts();
         Statistics {
             allocated_bytes: self.0.heap.allocated_bytes(),
             heap_bytes,
             peak_heap_bytes,
+            pinned_objects,
+            pins,
             ..*self.0.statistics.lock()
         }
     }

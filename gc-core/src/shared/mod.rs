@@ -86,7 +86,8 @@
 //! # From outside
 //!
 //! Pointers that outlive a call live in the arena's root, which is made with it and can be changed
-//! through its cells, and behind handles, [`Root`], which can be sent to and dropped on any thread.
+//! through its cells, and behind handles, [`Root`], which can be sent to and dropped on any thread. [`Pinned`]
+//! is a handle that tells an address for foreign code, too.
 
 mod arena;
 mod atomic_gc;
@@ -95,6 +96,7 @@ mod metrics;
 mod mutation;
 mod mutator;
 mod mutex;
+mod pinned;
 mod root;
 mod rw_lock;
 mod world;
@@ -105,5 +107,6 @@ pub use self::attached::Attached;
 pub use self::metrics::Metrics;
 pub use self::mutation::Mutation;
 pub use self::mutex::{Mutex, MutexGuard};
+pub use self::pinned::Pinned;
 pub use self::root::{MismatchedArena, Root};
 pub use self::rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

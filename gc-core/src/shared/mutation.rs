@@ -12,6 +12,7 @@ use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
 use crate::heap::error::HeapError;
 use crate::mutation::Invariant;
+use crate::slice::{Interior, OffsetSlice, Slice, write_part};
 use crate::sync::Arc;
 
 /// The right to allocate in a shared arena and to write to what is in it, during a `mutate` call, on one
@@ -217,6 +218,88 @@ impl<'gc> Mutation<'gc> {
         }
         // SAFETY: the barrier was called.
         unsafe { Write::assume(element) }
+    }
+
+    /// Moves the items into the heap, side by side, as
+    /// [`OffsetSlice::try_new`](crate::slice::OffsetSlice::try_new) does in other arenas.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    /// use gc_core::slice::OffsetSlice;
+    ///
+    /// let arena = Arena::<Rootable![OffsetSlice<'_, u64>]>::new(|mc| {
+    ///     mc.try_allocate_offset_slice([1, 2, 3]).unwrap().skip(1)
+    /// });
+    /// arena.attach().mutate(|_, root| assert_eq!(*root, [2, 3]));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Mutation::try_allocate_slice`].
+    ///
+    /// # Panics
+    ///
+    /// If the iterator ends before it said.
+    #[inline]
+    pub fn try_allocate_offset_slice<T, I>(
+        &self,
+        items: I,
+    ) -> Result<OffsetSlice<'gc, T>, HeapError>
+    where
+        T: Collect<'gc> + Send + Sync + 'gc,
+        I: IntoIterator<Item = T>,
+        I::IntoIter: ExactSizeIterator,
+    {
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { OffsetSlice::allocate(self.context(), items.into_iter()) }
+    }
+
+    /// [`Slice::try_compact_to_fit`] in a shared arena.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    /// use gc_core::slice::Slice;
+    ///
+    /// let arena = Arena::<Rootable![Slice<'_, u32>]>::new(|mc| {
+    ///     let all = Slice::from(mc.allocate_slice(0..1000));
+    ///     mc.try_compact_to_fit(all.slice(5..6)).unwrap()
+    /// });
+    /// arena.attach().mutate(|_, root| assert_eq!(*root, [5]));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Mutation::try_allocate_slice`].
+    #[inline]
+    pub fn try_compact_to_fit<T>(&self, slice: Slice<'gc, T>) -> Result<Slice<'gc, T>, HeapError>
+    where
+        T: Collect<'gc> + Clone + Send + Sync + 'gc,
+    {
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { slice.compact(self.context()) }
+    }
+
+    /// [`Mutation::write`] for a field or an element: of a large object, the barrier is for no more of it than
+    /// the chunks of 512 bytes in which the part lies.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, Mutex};
+    /// use gc_core::slice::{Interior, Slice};
+    ///
+    /// let arena = Arena::<Rootable![Slice<'_, Mutex<u32>>]>::new(|mc| {
+    ///     Slice::from(mc.allocate_slice((0..1000).map(Mutex::new)))
+    /// });
+    /// arena.attach().mutate(|mc, &root| {
+    ///     *mc.write_interior(Interior::of_element(root, 7)).lock() += 1;
+    /// });
+    /// ```
+    #[inline]
+    pub fn write_interior<T: 'gc>(&self, part: Interior<'gc, T>) -> &'gc Write<T> {
+        // SAFETY: the part lies in the object at its base.
+        unsafe { write_part(self.context(), part.base(), part.as_ref()) }
     }
 
     /// A strong pointer to the value, if it is still there. Takes constant time.

@@ -121,13 +121,10 @@ impl World {
         let _collecting = Collecting;
         let roots = |visitor: &mut dyn EdgeVisitor| {
             roots(visitor);
-            self.roots.each(|target| {
-                visitor.visit(Edge {
-                    slot: 0,
-                    target,
-                    weak: false,
-                });
-            });
+            self.roots
+                .each(|target| visitor.visit(Edge::of_root(target)));
+            let pins = self.collector.heap.pins();
+            pins.each(|target| visitor.visit(Edge::of_root(target)));
         };
         let stopped = |action: &mut dyn FnMut()| self.stop(action);
         f(&crate::collector::World {

@@ -1,1 +1,1 @@
-//! Uses `gc-core` under the name `my_gc`. The tests are in `tests/`.
+//! Uses `gc-core` under the name `gc_arena`. The tests are in `tests/`.

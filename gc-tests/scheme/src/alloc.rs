@@ -31,12 +31,12 @@ where
     I: IntoIterator<Item = T>,
     I::IntoIter: ExactSizeIterator,
 {
-    Gc::try_new_slice(mc, items)
+    Gc::try_slice_from_iter(mc, items)
 }
 
 /// Copies `text` into the heap.
 pub fn text<'gc>(mc: &Mutation<'gc>, text: &str) -> Result<Text<'gc>, HeapError> {
-    Gc::try_new_str(mc, text)
+    Gc::try_str_from(mc, text)
 }
 
 /// The elements of a slice, for as long as the current `mutate`.

@@ -19,7 +19,7 @@ fn a_limit_is_met_by_collections_at_safepoints() {
     let mut arena =
         Arena::<Rootable![Gc<'_, u64>]>::with_options(options, |mc| Gc::new(mc, 7)).unwrap();
     for i in 0..4000 {
-        arena.mutate(|mc, _| _ = Gc::new_slice(mc, repeat_n(i, 64)));
+        arena.mutate(|mc, _| _ = Gc::slice_from_iter(mc, repeat_n(i, 64)));
         arena.collect_debt();
     }
     let statistics = arena.metrics().statistics();
@@ -65,16 +65,16 @@ fn inside_mutate_try_calls_return_an_error_with_the_figures() {
         let objects = metrics.total_gc_count();
         arena.mutate(|mc, root| {
             // The other calls say the same, for what they ask for.
-            assert!(Gc::try_new_slice(mc, repeat_n(0_u64, 128)).is_err());
+            assert!(Gc::try_slice_from_iter(mc, repeat_n(0_u64, 128)).is_err());
             let text = "x".repeat(100 * KIB);
-            let error = Gc::try_new_str(mc, &text).unwrap_err();
+            let error = Gc::try_str_from(mc, &text).unwrap_err();
             assert!(
                 matches!(error, HeapError::LimitReached { requested, .. } if requested >= 100 * KIB)
             );
-            assert_eq!(panic_of(|| Gc::new_str(mc, &text)), error.to_string());
-            let error = Gc::try_new_slice(mc, repeat_n(0_u64, 5000)).unwrap_err();
+            assert_eq!(panic_of(|| Gc::str_from(mc, &text)), error.to_string());
+            let error = Gc::try_slice_from_iter(mc, repeat_n(0_u64, 5000)).unwrap_err();
             assert_eq!(
-                panic_of(|| Gc::new_slice(mc, repeat_n(0_u64, 5000))),
+                panic_of(|| Gc::slice_from_iter(mc, repeat_n(0_u64, 5000))),
                 error.to_string()
             );
             let error = Gc::try_new(mc, [0_u64; 128]).unwrap_err();
@@ -105,7 +105,7 @@ fn a_value_that_finds_no_room_is_dropped() {
         assert!(made > 0 && drops.get() == 1);
         // No item is asked for when there is no room for all.
         let items = repeat_n((), 10_000).map(|()| Counted(drops.clone()));
-        assert!(Gc::try_new_slice(mc, items).is_err());
+        assert!(Gc::try_slice_from_iter(mc, items).is_err());
         assert_eq!(drops.get(), 1);
     });
 }
@@ -116,10 +116,10 @@ fn a_tebibyte_is_an_error() {
     let mut arena =
         Arena::<Rootable![Gc<'_, u8>]>::with_options(checked(), |mc| Gc::new(mc, 5)).unwrap();
     arena.mutate(|mc, _| {
-        let error = Gc::try_new_slice(mc, repeat_n((), 1 << 40).map(never)).unwrap_err();
+        let error = Gc::try_slice_from_iter(mc, repeat_n((), 1 << 40).map(never)).unwrap_err();
         assert!(matches!(error, HeapError::AddressSpaceExhausted { requested, .. } if requested == 1 << 40));
         assert!(error.to_string().contains("no 1 TiB in a row"), "{error}");
-        let plain = panic_of(|| Gc::new_slice(mc, repeat_n((), 1 << 40).map(never)));
+        let plain = panic_of(|| Gc::slice_from_iter(mc, repeat_n((), 1 << 40).map(never)));
         assert_eq!(plain, error.to_string());
     });
     arena.finish_cycle();
@@ -127,7 +127,7 @@ fn a_tebibyte_is_an_error() {
 
     let limited = Arena::<Rootable![()]>::with_options(checked().limit(1 << 30), |_| ()).unwrap();
     limited.mutate(|mc, _| {
-        let error = Gc::try_new_slice(mc, repeat_n((), 1 << 40).map(never)).unwrap_err();
+        let error = Gc::try_slice_from_iter(mc, repeat_n((), 1 << 40).map(never)).unwrap_err();
         assert_eq!(
             error,
             HeapError::LimitReached {
@@ -150,8 +150,11 @@ fn a_size_overflow_is_an_error() {
             isize::MAX as usize / 24,
         ] {
             let items = || repeat_n((), count).map(never);
-            let error = Gc::try_new_slice(mc, items()).unwrap_err();
-            assert_eq!(error.to_string(), panic_of(|| Gc::new_slice(mc, items())));
+            let error = Gc::try_slice_from_iter(mc, items()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                panic_of(|| Gc::slice_from_iter(mc, items()))
+            );
             if count > isize::MAX as usize / 24 {
                 assert_eq!(error, HeapError::SizeOverflow { count, size: 24 });
                 assert!(error.to_string().contains(&count.to_string()), "{error}");
@@ -164,10 +167,10 @@ fn a_size_overflow_is_an_error() {
             1 << 63,
             (1 << 63) - 1,
         ] {
-            assert!(Gc::try_new_slice(mc, repeat_n(0_u8, count)).is_err());
+            assert!(Gc::try_slice_from_iter(mc, repeat_n(0_u8, count)).is_err());
             let items =
                 repeat_n((), count).map(|()| -> Counted { panic!("an item was asked for") });
-            assert!(Gc::try_new_slice(mc, items).is_err());
+            assert!(Gc::try_slice_from_iter(mc, items).is_err());
         }
         assert_eq!(*Gc::new(mc, 3), 3);
     });
@@ -198,7 +201,7 @@ fn a_full_address_space_is_an_error_and_a_collection_makes_room() {
         });
         arena.collect_debt();
         assert_eq!(arena.metrics().total_gc_count(), 0);
-        arena.mutate(|mc, _| assert!(Gc::try_new_slice(mc, repeat_n(1_u8, 4 << 20)).is_ok()));
+        arena.mutate(|mc, _| assert!(Gc::try_slice_from_iter(mc, repeat_n(1_u8, 4 << 20)).is_ok()));
         arena.finish_cycle();
     }
 }

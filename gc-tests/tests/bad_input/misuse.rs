@@ -25,7 +25,7 @@ fn a_leaked_guard_frees_nothing() {
     let mut arena = Arena::<Rootable![Roots<'_>]>::with_options(checked(), |mc| Roots {
         numbers: Gc::new(mc, RefLock::default()),
         one: Gc::new(mc, RefLock::new(None)),
-        many: Gc::new_slice(mc, (0..3).map(|i| RefLock::new((i, Vec::new())))),
+        many: Gc::slice_from_iter(mc, (0..3).map(|i| RefLock::new((i, Vec::new())))),
     })
     .unwrap();
     arena.mutate(|mc, root| {
@@ -210,7 +210,7 @@ fn values_use_other_arenas_while_they_are_dropped() {
             arena.finish_cycle();
             self.0.set(self.0.get() + arena.metrics().total_gc_count());
             self.0
-                .set(self.0.get() + rootless_mutate(|mc| Gc::new_slice(mc, [1, 2]).len()));
+                .set(self.0.get() + rootless_mutate(|mc| Gc::slice_from_iter(mc, [1, 2]).len()));
         }
     }
     let count = Rc::new(Cell::new(0));
@@ -258,9 +258,9 @@ fn a_thousand_arenas_share_a_space() {
                             for i in 0..20 {
                                 let gc = Gc::new(mc, number(index, round * 20 + i));
                                 numbers.borrow_mut(mc).push(gc);
-                                Gc::new_slice(mc, repeat_n(i, 100));
+                                Gc::slice_from_iter(mc, repeat_n(i, 100));
                             }
-                            Gc::new_slice(mc, repeat_n(7_u64, 5000));
+                            Gc::slice_from_iter(mc, repeat_n(7_u64, 5000));
                         });
                         if (index as u64 + round).is_multiple_of(2) {
                             arena.finish_cycle();
@@ -297,7 +297,7 @@ fn a_thousand_arenas_share_a_space() {
 #[test]
 fn metrics_outlive_their_arena() {
     let mut arena = Arena::<Rootable![Gc<'_, [u64]>]>::with_options(checked(), |mc| {
-        Gc::new_slice(mc, repeat_n(1, 100_000))
+        Gc::slice_from_iter(mc, repeat_n(1, 100_000))
     })
     .unwrap();
     arena.finish_cycle();
@@ -343,7 +343,7 @@ fn pacing_without_sense_does_no_harm() {
             f64::MIN,
         ] {
             arena.metrics().adjust_debt(debt);
-            arena.mutate(|mc, _| _ = Gc::new_slice(mc, repeat_n(0_u64, 2000)));
+            arena.mutate(|mc, _| _ = Gc::slice_from_iter(mc, repeat_n(0_u64, 2000)));
             arena.collect_debt();
             arena.finish_cycle();
         }

@@ -120,7 +120,7 @@ fn an_array_with_bombs(bombs: &[usize], bomb_first: bool) {
     let armed = Rc::new(Cell::new(false));
 
     let mut arena = Arena::<Rootable![Roots<'_>]>::with_options(checked(), |mc| {
-        let array = Gc::new_slice(
+        let array = Gc::slice_from_iter(
             mc,
             (0..NODES).map(|i| {
                 let bomb = bombs.contains(&i).then(|| Bomb::new(mc, &armed));
@@ -379,7 +379,7 @@ fn a_panic_while_a_slice_is_made_drops_the_items() {
         drops.set(0);
         let text = panic_of(|| {
             arena.mutate_root(|mc, root| {
-                Gc::new_slice(
+                Gc::slice_from_iter(
                     mc,
                     Items(0, length, |i| {
                         root.push(Gc::new(mc, i as u64));
@@ -393,7 +393,7 @@ fn a_panic_while_a_slice_is_made_drops_the_items() {
         // It ends early.
         let text = panic_of(|| {
             arena.mutate(|mc, _| {
-                Gc::new_slice(
+                Gc::slice_from_iter(
                     mc,
                     Items(0, length, |i| (i < at).then(|| Counted(drops.clone()))),
                 );
@@ -422,7 +422,7 @@ fn an_iterator_that_goes_on_is_cut_off() {
     let drops = Rc::new(Cell::new(0));
     let mut arena = Arena::<Rootable![()]>::with_options(checked(), |_| ()).unwrap();
     arena.mutate(|mc, _| {
-        let slice = Gc::new_slice(mc, Items(0, 5, |_| Some(Counted(drops.clone()))));
+        let slice = Gc::slice_from_iter(mc, Items(0, 5, |_| Some(Counted(drops.clone()))));
         assert_eq!(slice.len(), 5);
     });
     arena.finish_cycle();

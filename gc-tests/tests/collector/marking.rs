@@ -190,9 +190,9 @@ fn wide_arrays() {
         let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options(), |mc| {
             let behind = |i| Gc::new(mc, Gc::new(mc, i as u64));
             Root {
-                inside: Gc::new_slice(mc, (0..WIDTH).map(behind)),
+                inside: Gc::slice_from_iter(mc, (0..WIDTH).map(behind)),
                 outside: Gc::new(mc, (0..WIDTH).map(behind).collect()),
-                sparse: Gc::new_slice(mc, (0..WIDTH).map(|_| Lock::new(None))),
+                sparse: Gc::slice_from_iter(mc, (0..WIDTH).map(|_| Lock::new(None))),
             }
         })
         .unwrap();
@@ -221,7 +221,7 @@ fn a_wide_array_of_few_objects() {
         type Root<'gc> = Gc<'gc, [Gc<'gc, Gc<'gc, u64>>]>;
         let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options(), |mc| {
             let few: Vec<_> = (0..1000).map(|i| Gc::new(mc, Gc::new(mc, i))).collect();
-            Gc::new_slice(mc, (0..WIDTH).map(|i| few[i * 7919 % 1000]))
+            Gc::slice_from_iter(mc, (0..WIDTH).map(|i| few[i * 7919 % 1000]))
         })
         .unwrap();
         collect_and_count!(arena, 2001);
@@ -291,11 +291,12 @@ fn large_and_small_objects_in_turn() {
         arena.mutate_root(|mc, root| {
             for number in 0..LINKS {
                 let slots = 1500 + number * 37 % 9000;
-                let large = Gc::new_slice(mc, (0..slots).map(|_| Lock::new(None)));
+                let large = Gc::slice_from_iter(mc, (0..slots).map(|_| Lock::new(None)));
                 Gc::write(mc, large)[number * 101 % slots]
                     .unlock()
                     .set(*root);
-                let ballast = Gc::new_slice(mc, (0..1000 + number).map(|i| (i + number) as u64));
+                let ballast =
+                    Gc::slice_from_iter(mc, (0..1000 + number).map(|i| (i + number) as u64));
                 *root = Some(Gc::new(
                     mc,
                     Small {
@@ -304,7 +305,7 @@ fn large_and_small_objects_in_turn() {
                         ballast,
                     },
                 ));
-                Gc::new_slice(mc, (0..slots).map(|_| Lock::new(*root)));
+                Gc::slice_from_iter(mc, (0..slots).map(|_| Lock::new(*root)));
             }
         });
         collect_and_count!(arena, 3 * LINKS);

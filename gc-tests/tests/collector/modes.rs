@@ -25,7 +25,7 @@ fn heap(options: HeapOptions, live: usize) -> Heap {
         .concurrent_from(0)
         .step(Duration::from_millis(1));
     let mut heap = Heap::with_options(options, |mc| {
-        let block = |_| Gc::new_slice(mc, repeat_n(1_u64, KIB / 8));
+        let block = |_| Gc::slice_from_iter(mc, repeat_n(1_u64, KIB / 8));
         (0..live / KIB).map(block).collect()
     })
     .unwrap();
@@ -67,7 +67,7 @@ fn waste(heap: &mut Heap, garbage: Garbage, bytes: usize, alive: &Rc<Cell<usize>
         };
         heap.mutate(|mc, _| match garbage {
             Garbage::Small => (0..step / 32).for_each(|_| _ = Gc::new(mc, [0_u64; 4])),
-            Garbage::Large => _ = Gc::new_slice(mc, repeat_n(0_u64, step / 8)),
+            Garbage::Large => _ = Gc::slice_from_iter(mc, repeat_n(0_u64, step / 8)),
             Garbage::Dropped => (0..step / 32).for_each(|_| {
                 alive.set(alive.get() + 1);
                 Gc::new(mc, (Counted(alive.clone()), [0_u64; 2]));
@@ -120,7 +120,7 @@ fn nor_does_what_is_replaced() {
         for round in 0..40 * KIB {
             heap.mutate_root(|mc, root| {
                 let index = round * 7919 % root.len();
-                root[index] = Gc::new_slice(mc, repeat_n(1_u64, KIB / 8));
+                root[index] = Gc::slice_from_iter(mc, repeat_n(1_u64, KIB / 8));
             });
             if round % 16 == 0 {
                 heap.collect_debt();
@@ -263,7 +263,7 @@ fn at_the_limit(mode: Mode, share: u32, most: u64) -> (bool, u64) {
     heap.mutate_root(|_, root| *root = None);
     heap.finish_cycle();
     assert_eq!(heap.metrics().total_gc_count(), 0);
-    heap.mutate(|mc, _| assert!(Gc::try_new_slice(mc, repeat_n(0_u64, MIB / 8)).is_ok()));
+    heap.mutate(|mc, _| assert!(Gc::try_slice_from_iter(mc, repeat_n(0_u64, MIB / 8)).is_ok()));
     (refused, count)
 }
 

@@ -27,7 +27,7 @@ fn allocate_until_collected(heap: &mut Heap) -> usize {
     let before = collections(heap);
     let mut bytes = 0;
     while collections(heap) == before {
-        heap.mutate(|mc, _| _ = Gc::new_slice(mc, repeat_n(0_u64, STEP / 8)));
+        heap.mutate(|mc, _| _ = Gc::slice_from_iter(mc, repeat_n(0_u64, STEP / 8)));
         bytes += STEP;
         heap.collect_debt();
         assert!(bytes < 1 << 30, "no collection begins");
@@ -38,7 +38,7 @@ fn allocate_until_collected(heap: &mut Heap) -> usize {
 
 /// Keeps so many bytes alive.
 fn keep(heap: &mut Heap, bytes: usize) {
-    heap.mutate_root(|mc, root| root.push(Gc::new_slice(mc, repeat_n(1_u64, bytes / 8))));
+    heap.mutate_root(|mc, root| root.push(Gc::slice_from_iter(mc, repeat_n(1_u64, bytes / 8))));
     heap.finish_cycle();
 }
 
@@ -144,7 +144,7 @@ fn zeal_collects_at_every_safepoint() {
 fn the_figures_add_up() {
     let mut heap = heap(HeapOptions::default());
     keep(&mut heap, 3 * MIB);
-    heap.mutate(|mc, _| (0..1000).for_each(|_| _ = Gc::new_slice(mc, repeat_n(1_u64, 64))));
+    heap.mutate(|mc, _| (0..1000).for_each(|_| _ = Gc::slice_from_iter(mc, repeat_n(1_u64, 64))));
     heap.finish_cycle();
     let statistics = heap.metrics().statistics();
     assert_eq!(statistics.collections, 2);

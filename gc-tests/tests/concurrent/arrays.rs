@@ -50,7 +50,7 @@ fn elements_change_places() {
         let mut heap = Arena::<Rootable![Arrays<'_>]>::with_options(way.options(), |mc| {
             let array = |length: usize| {
                 let cargo = |id: usize| id.is_multiple_of(EVERY).then(|| Cargo::new(mc, id as u64));
-                Gc::new_slice(mc, (0..length).map(|id| Lock::new(cargo(id))))
+                Gc::slice_from_iter(mc, (0..length).map(|id| Lock::new(cargo(id))))
             };
             let moving = |length: usize| {
                 let cell = |id: usize| match id % 3 {
@@ -58,7 +58,7 @@ fn elements_change_places() {
                     1 => Moving::Second(id, Cargo::new(mc, id as u64)),
                     _ => Moving::Empty(id, id),
                 };
-                Gc::new_slice(mc, (0..length).map(|id| Lock::new(cell(id))))
+                Gc::slice_from_iter(mc, (0..length).map(|id| Lock::new(cell(id))))
             };
             Arrays {
                 arrays: lengths.map(array),
@@ -146,7 +146,7 @@ fn arrays_are_copied_and_cleared() {
         for length in lengths(way) {
             let mut heap = Arena::<Rootable![Slots<'_>]>::with_options(way.options(), |mc| {
                 let cargo = |id: usize| id.is_multiple_of(EVERY).then(|| Cargo::new(mc, id as u64));
-                Gc::new_slice(mc, (0..length).map(|id| Lock::new(cargo(id))))
+                Gc::slice_from_iter(mc, (0..length).map(|id| Lock::new(cargo(id))))
             })
             .unwrap();
             let objects = 1 + OBJECTS * length.div_ceil(EVERY);
@@ -154,7 +154,8 @@ fn arrays_are_copied_and_cleared() {
                 begin(&mut heap);
                 steps(&mut heap, 2 * round);
                 heap.mutate_root(|mc, root| {
-                    let copy = Gc::new_slice(mc, root.iter().map(|slot| Lock::new(slot.get())));
+                    let copy =
+                        Gc::slice_from_iter(mc, root.iter().map(|slot| Lock::new(slot.get())));
                     let old = core::mem::replace(root, copy);
                     for index in (0..length).step_by(EVERY) {
                         write_at(mc, old, index).unlock().set(None);

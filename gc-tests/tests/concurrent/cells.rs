@@ -29,7 +29,7 @@ fn words_change_what_they_are() {
                 |id: usize| Gc::new(mc, Lock::new(Moving::First(Cargo::new(mc, id as u64), id)));
             Cells {
                 ballast: Ballast::new(mc, ballast),
-                cells: Gc::new_slice(mc, (0..count).map(cell)),
+                cells: Gc::slice_from_iter(mc, (0..count).map(cell)),
                 more: Ballast::new(mc, ballast),
             }
         })
@@ -127,8 +127,8 @@ fn once() {
                     .clone()
                     .map(|id| Lock::new(Some(Cargo::new(mc, id as u64))));
                 Onces {
-                    cells: Gc::new_slice(mc, ids.map(|_| Gc::new(mc, OnceLock::new()))),
-                    from: Gc::new_slice(mc, from),
+                    cells: Gc::slice_from_iter(mc, ids.map(|_| Gc::new(mc, OnceLock::new()))),
+                    from: Gc::slice_from_iter(mc, from),
                 }
             })
             .unwrap();

@@ -30,7 +30,7 @@ fn tables_are_taken_apart() {
         let ballast = way.size(100, 1000);
         let mut random = Random::new(4);
         let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(way.options(), |mc| Roots {
-            tables: Gc::new_slice(
+            tables: Gc::slice_from_iter(
                 mc,
                 (0..tables).map(|table| {
                     let ids = table * each..(table + 1) * each;
@@ -225,7 +225,7 @@ fn tracing_is_divided_into_steps() {
                     let cargo = Cargo::new(mc, id as u64);
                     Gc::new(mc, Counting { traces, cargo })
                 };
-                Gc::new_slice(mc, (0..COUNT).map(counting))
+                Gc::slice_from_iter(mc, (0..COUNT).map(counting))
             })
             .unwrap();
         begin(&mut heap);

@@ -50,8 +50,8 @@ fn bombs(way: crate::Way, armed: &Rc<Cell<bool>>) -> Arena<Rootable![Roots<'_>]>
         };
         Roots {
             ballast: Ballast::new(mc, way.size(100, 2000)),
-            bombs: Gc::new_slice(mc, (0..BOMBS).map(bomb)),
-            slots: Gc::new_slice(mc, (0..BOMBS).map(|_| Lock::new(None))),
+            bombs: Gc::slice_from_iter(mc, (0..BOMBS).map(bomb)),
+            slots: Gc::slice_from_iter(mc, (0..BOMBS).map(|_| Lock::new(None))),
             weak: Gc::downgrade(Cargo::new(mc, 1000)),
         }
     })

@@ -18,7 +18,7 @@ struct Roots<'gc> {
 
 fn try_allocate(heap: &mut Arena<Rootable![Roots<'_>]>, keep: bool) -> Result<(), HeapError> {
     heap.mutate_root(|mc, root| {
-        let new = Gc::try_new_slice(mc, repeat_n(7_u64, 500))?;
+        let new = Gc::try_slice_from_iter(mc, repeat_n(7_u64, 500))?;
         if keep {
             root.ballast.push(new);
         }
@@ -48,7 +48,7 @@ fn a_full_collection_makes_room() {
         for round in 0..way.size(6, 20) {
             let options = way.options().limit(limit);
             let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(options, |mc| Roots {
-                cargo: Gc::new_slice(
+                cargo: Gc::slice_from_iter(
                     mc,
                     (0..count).map(|id| Lock::new(Some(Cargo::new(mc, id as u64)))),
                 ),
@@ -70,7 +70,7 @@ fn a_full_collection_makes_room() {
             check(&heap, count);
             heap.mutate_root(|mc, root| {
                 root.ballast.truncate(made / 4);
-                assert!(Gc::try_new_slice(mc, repeat_n(7_u64, 2 * limit / 8)).is_err());
+                assert!(Gc::try_slice_from_iter(mc, repeat_n(7_u64, 2 * limit / 8)).is_err());
             });
             steps(&mut heap, round % 3);
             check(&heap, count);
@@ -96,7 +96,7 @@ fn a_program_goes_on_at_its_limit() {
         let limit = 24 * BLOCK;
         let options = way.options().limit(limit).floor(0);
         let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(options, |mc| Roots {
-            cargo: Gc::new_slice(
+            cargo: Gc::slice_from_iter(
                 mc,
                 (0..count).map(|id| Lock::new(Some(Cargo::new(mc, id as u64)))),
             ),

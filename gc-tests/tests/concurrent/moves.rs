@@ -44,10 +44,10 @@ impl Yard {
         let arena = Arena::with_options(way.options(), |mc| {
             let slices = SLICES.map(|length| {
                 let empty = (0..length).map(|_| Lock::new(None));
-                Gc::new_slice(mc, empty)
+                Gc::slice_from_iter(mc, empty)
             });
             let before = Ballast::new(mc, ballast);
-            let holders = Gc::new_slice(
+            let holders = Gc::slice_from_iter(
                 mc,
                 (0..count).map(|index| {
                     let cargo = ids(index).map(|id| Cargo::new(mc, id));

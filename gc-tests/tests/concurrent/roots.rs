@@ -246,7 +246,7 @@ fn the_root_is_mapped() {
             steps(&mut heap, delay(round) / 2);
             let mut heap = heap.map_root::<Rootable![Gc<'_, [Holder<'_>]>]>(|mc, root| {
                 let holders = root.into_iter().enumerate();
-                Gc::new_slice(
+                Gc::slice_from_iter(
                     mc,
                     holders.map(|(index, cargo)| Holder::new(mc, index % KINDS, Some(cargo))),
                 )

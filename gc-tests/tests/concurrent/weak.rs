@@ -65,9 +65,9 @@ fn fill(heap: &mut Heap, ids: std::ops::Range<usize>) {
 
 fn new_heap(way: crate::Way, count: usize) -> Heap {
     let mut heap = Heap::with_options(way.options(), |mc| Roots {
-        weak: Gc::new_slice(mc, (0..count).map(|_| Lock::new(None))),
-        weak_end: Gc::new_slice(mc, (0..count).map(|_| Lock::new(None))),
-        strong: Gc::new_slice(mc, (0..count).map(|_| Lock::new(None))),
+        weak: Gc::slice_from_iter(mc, (0..count).map(|_| Lock::new(None))),
+        weak_end: Gc::slice_from_iter(mc, (0..count).map(|_| Lock::new(None))),
+        strong: Gc::slice_from_iter(mc, (0..count).map(|_| Lock::new(None))),
         bare: vec![None; count],
         ballast: Ballast::new(mc, way.size(100, 2000)),
     })
@@ -208,7 +208,7 @@ fn weak_pointers_that_are_made_in_the_middle() {
         let ballast = way.size(100, 2000);
         let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(way.options(), |mc| Roots {
             strong: (0..count).map(|id| Cargo::new(mc, id as u64)).collect(),
-            cells: Gc::new_slice(mc, (0..count).map(|_| Lock::new(Moving::Empty(0, 0)))),
+            cells: Gc::slice_from_iter(mc, (0..count).map(|_| Lock::new(Moving::Empty(0, 0)))),
             outside: Gc::new(mc, RefLock::default()),
             ballast: Ballast::new(mc, ballast),
         })

@@ -8,7 +8,8 @@ use core::mem::offset_of;
 
 use gc_core::__private::TypeMap;
 use gc_core::lock::RefLock;
-use gc_core::{Collect, Gc, GcWeak};
+use gc_core::slice::{Interior, OffsetSlice, Slice, Str};
+use gc_core::{Collect, Gc, GcWeak, Lock};
 
 const fn map<'gc, T: Collect<'gc> + ?Sized>() -> TypeMap {
     T::TYPE_MAP
@@ -57,6 +58,39 @@ fn a_struct_has_the_words_of_its_fields() {
         &[word!(M, weak)],
     );
     assert!(needs_trace::<M>());
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Views<'gc> {
+    _flag: bool,
+    part: Slice<'gc, u64>,
+    maybe_part: Lock<Option<Slice<'gc, u64>>>,
+    text: Str<'gc>,
+    field: Option<Interior<'gc, u64>>,
+    tail: Option<OffsetSlice<'gc, u64>>,
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Numbered<'gc>(&'static u64, Interior<'gc, u64>);
+
+#[test]
+fn derived_words_are_kinds_without_tags() {
+    type V = Views<'static>;
+    let words = [
+        word!(V, part) + 1,
+        word!(V, maybe_part) + 1,
+        word!(V, text) + 1,
+        word!(V, field),
+    ];
+    let bits = words.iter().fold(0_u64, |bits, word| bits | 1 << word);
+    let tags = bits | (1 << word!(V, tail));
+    assert_eq!(map::<V>().fixed(), Some((tags, bits << 1)));
+    // Here the compiler may put the difference into the number.
+    assert!(map::<Numbered<'static>>().fixed().is_some());
+    assert_dynamic(map::<Option<Numbered<'static>>>());
+    assert_dynamic(map::<Option<V>>());
 }
 
 #[derive(Collect)]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use bitvec::vec::BitVec;
 use gc_core::lock::OnceLock;
+use gc_core::slice::{Interior, OffsetSlice, Slice, Str};
 use gc_core::{Gc, GcWeak, Lock, RefLock};
 
 /// How the pointers of a type are found.
@@ -28,6 +29,8 @@ pub struct Expected {
     pub tags: BitVec,
     /// Words that are weak pointers.
     pub weak: BitVec,
+    /// Words that point into the object at which the word before points.
+    pub derived: BitVec,
     /// Words that are null, where that is not a pointer for sure.
     pub free: BitVec,
 }
@@ -50,6 +53,7 @@ impl Words {
             map,
             tags: none(),
             weak: none(),
+            derived: none(),
             free: none(),
         };
         let mut words = Words {
@@ -65,6 +69,24 @@ impl Words {
         assert!(self.base + word * 8 == address, "a pointer is not aligned");
         self.expected.tags.set(word, true);
         self.expected.weak.set(word, weak);
+    }
+
+    /// A pointer, and one into its object.
+    fn base_and_derived(&mut self, address: usize) {
+        self.pointer(address, false);
+        self.expected
+            .derived
+            .set((address - self.base) / 8 + 1, true);
+    }
+
+    fn null_base_and_derived(&mut self, address: usize) {
+        match self.expected.map {
+            Map::Fixed => self.base_and_derived(address),
+            Map::Dynamic | Map::External => {
+                self.null(address, false);
+                self.null(address + 8, false);
+            }
+        }
     }
 
     fn null(&mut self, address: usize, weak: bool) {
@@ -102,6 +124,46 @@ impl<T: ?Sized> HasWords for GcWeak<'_, T> {
 
     fn null(words: &mut Words, address: usize) {
         words.null(address, true);
+    }
+}
+
+impl<T> HasWords for Slice<'_, T> {
+    fn words(&self, words: &mut Words) {
+        words.base_and_derived((&raw const *self).addr() + 8);
+    }
+
+    fn null(words: &mut Words, address: usize) {
+        words.null_base_and_derived(address + 8);
+    }
+}
+
+impl HasWords for Str<'_> {
+    fn words(&self, words: &mut Words) {
+        words.base_and_derived((&raw const *self).addr() + 8);
+    }
+
+    fn null(words: &mut Words, address: usize) {
+        words.null_base_and_derived(address + 8);
+    }
+}
+
+impl<T> HasWords for Interior<'_, T> {
+    fn words(&self, words: &mut Words) {
+        words.base_and_derived((&raw const *self).addr());
+    }
+
+    fn null(words: &mut Words, address: usize) {
+        words.null_base_and_derived(address);
+    }
+}
+
+impl<T> HasWords for OffsetSlice<'_, T> {
+    fn words(&self, words: &mut Words) {
+        words.pointer((&raw const *self).addr(), false);
+    }
+
+    fn null(words: &mut Words, address: usize) {
+        words.null(address, false);
     }
 }
 
@@ -164,7 +226,7 @@ macro_rules! without_words {
         }
     )*};
 }
-without_words!(u8, u16, u32, u64, str);
+without_words!((), u8, u16, u32, u64, str);
 
 impl<T> HasWords for Vec<T> {
     fn words(&self, _: &mut Words) {}

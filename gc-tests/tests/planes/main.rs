@@ -67,9 +67,15 @@ fn compare(heap: &mut Heap, all: &All, marked: bool) {
             "the tags of {base:#x}, {expected:?}"
         );
         assert_eq!(
-            bits(weak, count) & certain,
+            bits(weak, count) & &certain,
             expected.weak,
             "the weak tags of {base:#x}, {expected:?}"
+        );
+        let derived = heap.derived_words(*base).into_iter().map(index);
+        assert_eq!(
+            bits(derived, count) & certain,
+            expected.derived,
+            "the derived words of {base:#x}, {expected:?}"
         );
     }
     heap.verify().unwrap();
@@ -91,6 +97,7 @@ fn tags_and_extents_are_as_a_model_says() {
             maker.dynamic(round);
             maker.locks(round);
             maker.external();
+            maker.interiors(round, 1 + round % 5);
             if round % 4 == 0 {
                 maker.slices(round, 1 + round);
             }
@@ -127,13 +134,14 @@ fn large_slices_are_as_a_model_says() {
     let mut all = All::new();
     for length in [255, 256, 257, 1023, 1024, 1025, 3000] {
         heap.mutate_root(|mc, root| {
-            Maker {
+            let mut maker = Maker {
                 mc,
                 root,
                 all: &mut all,
                 made: 0,
-            }
-            .slices(length, length);
+            };
+            maker.slices(length, length);
+            maker.interiors(length, length);
         });
     }
     compare(&mut heap, &all, false);
@@ -163,10 +171,11 @@ fn tags_do_not_outlive_their_objects() {
             };
             // In each round other objects are at the same places.
             for variant in 0..10 {
-                match (round + variant as u64) % 4 {
+                match (round + variant as u64) % 5 {
                     0 => maker.fixed(),
                     1 => maker.dynamic(variant),
                     2 => maker.locks(variant),
+                    3 => maker.interiors(variant, 3 * variant + 1),
                     _ => maker.slices(variant, 3 * variant + 1),
                 }
             }
@@ -197,7 +206,7 @@ fn tags_follow_what_is_written() {
             strong: Lock::new(None),
             weak: Lock::new(None),
         };
-        Gc::new_slice(mc, (0..CELLS).map(locks))
+        Gc::slice_from_iter(mc, (0..CELLS).map(locks))
     })
     .unwrap();
     for round in 0..20 {
@@ -238,6 +247,6 @@ fn tags_follow_what_is_written() {
         let certain = !expected.free.clone();
         assert_eq!(tags & certain, expected.tags);
         heap.verify().unwrap();
-        heap.mutate(|mc, _| _ = Gc::new_slice(mc, repeat_n(1_u64, 100)));
+        heap.mutate(|mc, _| _ = Gc::slice_from_iter(mc, repeat_n(1_u64, 100)));
     }
 }

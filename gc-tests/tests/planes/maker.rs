@@ -2,6 +2,7 @@
 
 use gc_core::barrier::unlock;
 use gc_core::lock::OnceLock;
+use gc_core::slice::{Interior, OffsetSlice, Slice, Str};
 use gc_core::{Collect, Gc, Lock, Mutation, RefLock};
 
 use crate::expected::{All, HasWords, Map, Words};
@@ -42,7 +43,7 @@ impl<'gc> Maker<'_, 'gc> {
         bytes: usize,
         map: Map,
     ) -> Gc<'gc, [T]> {
-        let gc = Gc::new_slice(self.mc, items);
+        let gc = Gc::slice_from_iter(self.mc, items);
         self.note(gc, bytes, map);
         gc
     }
@@ -145,7 +146,7 @@ impl<'gc> Maker<'_, 'gc> {
         );
         unlock!(Gc::write(self.mc, edges), Edges, last).set(Some(leaf));
 
-        let text = Gc::new_str(self.mc, "as long as 23 bytes are");
+        let text = Gc::str_from(self.mc, "as long as 23 bytes are");
         self.note(text, 23, Map::Fixed);
         let items = self.slice(vec![leaf; 3], 24, Map::Fixed);
         let bytes = self.slice(vec![1_u8; 17], 17, Map::Fixed);
@@ -311,7 +312,7 @@ impl<'gc> Maker<'_, 'gc> {
             }
 
             let items: Vec<_> = (0..5).map(|_| Lock::new(before)).collect();
-            let items = Gc::new_slice(mc, items);
+            let items = Gc::slice_from_iter(mc, items);
             if written {
                 Gc::write(mc, items)[1].unlock().set(after);
                 Gc::write(mc, items)[4].unlock().set(after);
@@ -319,7 +320,7 @@ impl<'gc> Maker<'_, 'gc> {
             self.note(items, 5 * TREE_BYTES + 2 * WORD, Map::Dynamic);
 
             let pairs: Vec<_> = (0..3).map(|_| Lock::new(None)).collect();
-            let links = Gc::new_slice(mc, pairs);
+            let links = Gc::slice_from_iter(mc, pairs);
             if written {
                 Gc::write(mc, links)[2].unlock().set(Some(leaf));
             }
@@ -359,6 +360,79 @@ impl<'gc> Maker<'_, 'gc> {
             })
             .collect();
         self.slice(dropping, length * 3 * WORD + 2 * WORD, Map::Fixed);
+    }
+
+    fn views(&mut self) -> Views<'gc> {
+        let some = self.made.is_multiple_of(3);
+        let all = Slice::from(self.slice(vec![self.made; 5], 40, Map::Fixed));
+        let text = Gc::str_from(self.mc, "twenty bytes of text");
+        self.note(text, 20, Map::Fixed);
+        let tail = OffsetSlice::new(self.mc, [1, 2, 3, 4]);
+        // The byte that says how many there are makes it longer by a granule.
+        self.note(tail.base(), 33, Map::Fixed);
+        Views {
+            byte: 255,
+            part: all.slice(1..3),
+            text: some.then(|| Str::from(text).slice(7..)),
+            weak: Gc::downgrade(self.leaf()),
+            field: Interior::of_element(all, 4),
+            maybe_field: some.then(|| Interior::from(self.leaf())),
+            tail: tail.skip(4),
+            maybe_tail: (!some).then_some(tail),
+        }
+    }
+
+    /// All variants in turn.
+    pub fn view(&mut self, variant: usize) -> View<'gc> {
+        let views = self.views();
+        let number = leaf_address(self.leaf());
+        match variant % 7 {
+            0 => View::Nothing,
+            1 => View::Numbers([number; 5]),
+            2 => View::Part(views.part),
+            3 => View::Field(number, views.field),
+            4 => View::Both(None, views.field),
+            5 => View::Both(Some(views.text.unwrap_or_default()), views.field),
+            _ => View::Pointers([self.leaf(); 4], views.weak),
+        }
+    }
+
+    /// Views of parts of objects.
+    pub fn interiors(&mut self, variant: usize, length: usize) {
+        let mc = self.mc;
+        let views = self.views();
+        self.make(views, VIEWS_BYTES, Map::Fixed);
+        self.make([views; 3], 3 * VIEWS_BYTES, Map::Dynamic);
+        self.slice(vec![views; length], length * VIEWS_BYTES, Map::Fixed);
+        self.slice(vec![views.part; length], length * 24, Map::Fixed);
+        self.slice(vec![views.maybe_field; length], length * 16, Map::Fixed);
+
+        let view = self.view(variant);
+        self.make(view, VIEW_BYTES, Map::Dynamic);
+        self.make([view; 2], 2 * VIEW_BYTES, Map::Dynamic);
+        for written in [false, true] {
+            let window = Window {
+                number: 1,
+                part: Lock::new(None),
+                once: OnceLock::new(),
+            };
+            let window = Gc::new(mc, window);
+            let cell = Gc::new(mc, Lock::new(view));
+            let cells = Gc::slice_from_iter(mc, (0..length).map(|_| Lock::new(view)));
+            if written {
+                unlock!(Gc::write(mc, window), Window, part).set(Some(views.part));
+                let once = unlock!(Gc::write(mc, window), Window, once);
+                assert!(once.set(views.field).is_ok());
+                let after = self.view(variant + length);
+                cell.set(mc, after);
+                for index in (0..length).step_by(2) {
+                    Gc::write_at(mc, cells, index).unlock().set(after);
+                }
+            }
+            self.note(window, 6 * WORD, Map::Fixed);
+            self.note(cell, VIEW_BYTES + WORD, Map::Dynamic);
+            self.note(cells, length * VIEW_BYTES + 2 * WORD, Map::Dynamic);
+        }
     }
 
     pub fn external(&mut self) {

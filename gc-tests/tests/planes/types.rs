@@ -1,6 +1,7 @@
 //! Types of all sorts, with pointers in all sorts of places.
 
 use gc_core::lock::OnceLock;
+use gc_core::slice::{Interior, OffsetSlice, Slice, Str};
 use gc_core::{Collect, Gc, GcWeak, Lock, RefLock};
 
 use crate::expected::{HasWords, Words};
@@ -187,6 +188,64 @@ pub struct Outside<'gc> {
     pub weak: Option<GcWeak<'gc, u64>>,
 }
 
+/// Views of parts of objects, with and without something to see.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+pub struct Views<'gc> {
+    pub byte: u8,
+    pub part: Slice<'gc, u64>,
+    pub text: Option<Str<'gc>>,
+    pub weak: GcWeak<'gc, u64>,
+    pub field: Interior<'gc, u64>,
+    pub maybe_field: Option<Interior<'gc, u64>>,
+    pub tail: OffsetSlice<'gc, u64>,
+    pub maybe_tail: Option<OffsetSlice<'gc, u64>>,
+}
+
+pub const VIEWS_BYTES: usize = 8 + 2 * 24 + 8 + 4 * 16;
+const _: () = assert!(size_of::<Views<'_>>() == VIEWS_BYTES);
+
+/// A cell whose words change, but not what they are.
+#[derive(Collect)]
+#[collect(no_drop)]
+pub struct Window<'gc> {
+    pub number: u64,
+    pub part: Lock<Option<Slice<'gc, u64>>>,
+    pub once: OnceLock<Interior<'gc, u64>>,
+}
+
+/// A word is a base, derived, weak or a number.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+pub enum View<'gc> {
+    Nothing,
+    Numbers([u64; 5]),
+    Part(Slice<'gc, u64>),
+    Field(u64, Interior<'gc, u64>),
+    Both(Option<Str<'gc>>, Interior<'gc, u64>),
+    Pointers([Leaf<'gc>; 4], GcWeak<'gc, u64>),
+}
+
+pub const VIEW_BYTES: usize = size_of::<View<'_>>();
+
+impl HasWords for View<'_> {
+    fn words(&self, words: &mut Words) {
+        match self {
+            View::Nothing | View::Numbers(_) => {}
+            View::Part(part) => part.words(words),
+            View::Field(_, field) => field.words(words),
+            View::Both(text, field) => {
+                text.words(words);
+                field.words(words);
+            }
+            View::Pointers(strong, weak) => {
+                strong.words(words);
+                weak.words(words);
+            }
+        }
+    }
+}
+
 /// A type with `Drop` and pointers.
 #[derive(Collect)]
 #[collect(unsafe_drop)]
@@ -217,4 +276,6 @@ has_words! {
     ['gc] Onces<'gc>: tree, strong;
     ['gc] Outside<'gc>: strong, weak;
     ['gc] Dropping<'gc>: strong, weak;
+    ['gc] Views<'gc>: part, text, weak, field, maybe_field, tail, maybe_tail;
+    ['gc] Window<'gc>: part, once;
 }

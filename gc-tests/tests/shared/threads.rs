@@ -110,7 +110,7 @@ fn pointers_are_sent_in_a_call() {
 fn pointers_of_a_single_arena_are_sent_in_a_call() {
     let sum = StdMutex::new(0);
     gc_core::arena::rootless_mutate(|mc| {
-        let list = Gc::new_slice(mc, (0..10).map(|value| Gc::new(mc, value)));
+        let list = Gc::slice_from_iter(mc, (0..10).map(|value| Gc::new(mc, value)));
         std::thread::scope(|scope| {
             for part in 0..2 {
                 let sum = &sum;

@@ -44,7 +44,7 @@ fn nothing_is_forgotten_that_does_not_fit_on_the_mark_stack() {
                 503 if i > ITEMS - 25_000 => {
                     let mut slots = vec![None; 5000];
                     slots[i % 5000] = Some(number());
-                    (Item::Large(Gc::new_slice(mc, slots)), 2)
+                    (Item::Large(Gc::slice_from_iter(mc, slots)), 2)
                 }
                 _ => (Item::Plain(Gc::new(mc, number())), 2),
             };

@@ -36,14 +36,14 @@ fn dump(options: HeapOptions) -> Dump {
 fn litter(arena: &mut Dump, longest: usize) {
     arena.mutate(|mc, root| {
         let numbers =
-            |i: usize| Gc::downgrade(Gc::new_slice(mc, repeat_n(7, 1 + i * 97 % longest)));
+            |i: usize| Gc::downgrade(Gc::slice_from_iter(mc, repeat_n(7, 1 + i * 97 % longest)));
         let slice = |i: usize| repeat_n(Some(numbers(i)), 1 + i * 89 % longest);
         *root.borrow_mut(mc) = Some(Litter {
             weak: (0..200).map(numbers).collect(),
             cells: (0..200)
                 .map(|i| Gc::new(mc, Lock::new(Either::Weak(numbers(i)))))
                 .collect(),
-            weak_slices: (0..20).map(|i| Gc::new_slice(mc, slice(i))).collect(),
+            weak_slices: (0..20).map(|i| Gc::slice_from_iter(mc, slice(i))).collect(),
         });
     });
     arena.finish_cycle();
@@ -67,12 +67,12 @@ fn build_upon(arena: &mut Dump, longest: usize) {
     let mut numbers = Vec::new();
     arena.mutate(|mc, root| {
         let targets: Vec<_> = (0..200)
-            .map(|i| Gc::new_slice(mc, repeat_n(i, 1 + i * 61 % longest)))
+            .map(|i| Gc::slice_from_iter(mc, repeat_n(i, 1 + i * 61 % longest)))
             .collect();
         // A number that is the address of an object, or of none.
         let address = |i: usize| Gc::as_ptr(targets[i % 200]).addr() + (i % 3) * 16;
         for i in 0..300 {
-            let words = Gc::new_slice(mc, (0..1 + i * 53 % longest).map(|_| address(i)));
+            let words = Gc::slice_from_iter(mc, (0..1 + i * 53 % longest).map(|_| address(i)));
             numbers.push(Gc::as_ptr(words).addr());
         }
         *root.borrow_mut(mc) = Some(Litter {

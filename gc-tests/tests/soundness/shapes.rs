@@ -76,17 +76,17 @@ fn sizes_and_alignments() {
     for round in 0..ROUNDS {
         arena.mutate(|mc, root| {
             let page = |number| Gc::new(mc, Page(number, drops.clone()));
-            let pages = |number| Gc::new_slice(mc, [number; 2].map(|n| Pages([n; 12288])));
+            let pages = |number| Gc::slice_from_iter(mc, [number; 2].map(|n| Pages([n; 12288])));
             empties += 1 + round + 2;
             root.borrow_mut(mc).push(Shapes {
                 page: page(round as u8),
                 pages: pages(round as u8),
                 empty: Gc::new(mc, Empty),
-                empties: Gc::new_slice(mc, (0..round).map(|_| Empty)),
+                empties: Gc::slice_from_iter(mc, (0..round).map(|_| Empty)),
                 aligned: Gc::new(mc, Aligned),
                 weak: (
                     Gc::downgrade(page(100)),
-                    Gc::downgrade(Gc::new_slice(mc, [Empty, Empty])),
+                    Gc::downgrade(Gc::slice_from_iter(mc, [Empty, Empty])),
                     Gc::downgrade(pages(100)),
                 ),
                 weak_aligned: Gc::downgrade(Gc::new(mc, Aligned)),
@@ -157,13 +157,13 @@ fn options_of_the_impossible() {
     for _ in 0..3 {
         arena.mutate_root(|mc, root| {
             let free = Gc::as_ptr(Gc::new(mc, 1_u64)).addr() + 160;
-            (0..1000).for_each(|_| _ = Gc::new_slice(mc, [free; 60]));
+            (0..1000).for_each(|_| _ = Gc::slice_from_iter(mc, [free; 60]));
             *root = None;
         });
         arena.finish_cycle();
         arena.mutate_root(|mc, root| {
             *root = Some(Options {
-                slice: Gc::new_slice(mc, [None; 20]),
+                slice: Gc::slice_from_iter(mc, [None; 20]),
                 lock: Gc::new(mc, Lock::new(None)),
                 once: Gc::new(mc, OnceLock::new()),
             });

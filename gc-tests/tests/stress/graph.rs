@@ -179,7 +179,7 @@ impl<'gc> Object<'gc> {
                 Object::Table(Gc::try_new(mc, Table { id, counted, links })?)
             }
             Kind::Array(length) => {
-                let links = Gc::try_new_slice(mc, (0..length).map(|_| nil()))?;
+                let links = Gc::try_slice_from_iter(mc, (0..length).map(|_| nil()))?;
                 Object::Array(Gc::try_new(mc, Array { id, check, links })?)
             }
         })

@@ -1,20 +1,24 @@
 //! [`Gc`]: a pointer to a value in the heap.
+//!
+//! `Gc<'gc, T>` is as wide as a reference to a `T`. Other *kinds* of pointers, which are the third parameter,
+//! can have metadata beside the value: of its type, and of the pointer, which may then be *thin*.
 
-use core::borrow::Borrow;
-use core::cmp::Ordering;
-use core::fmt;
-use core::hash::{Hash, Hasher};
+mod builder;
+mod kind;
+mod thin;
+mod traits;
+
 use core::marker::PhantomData;
-use core::ops::Deref;
 use core::ptr::{self, NonNull};
 
+pub use self::builder::GcBuilder;
+pub use self::kind::{DefaultGcKind, Fat, GcFat, GcKind, GcThin, IsGcKind, Thin};
 use crate::barrier::{Unlock, Write};
-use crate::collect::{Collect, Trace};
+use crate::collect::Collect;
 use crate::gc_weak::GcWeak;
 use crate::heap::error::HeapError;
 use crate::mutation::{Invariant, Mutation};
 use crate::static_wrapper::Static;
-use crate::typemap::TypeMap;
 
 /// A pointer to a value in the heap of an arena.
 ///
@@ -33,14 +37,20 @@ use crate::typemap::TypeMap;
 ///     assert!(Gc::ptr_eq(answer, again));
 /// });
 /// ```
+///
+/// What is stored is a matter of the kind `K`, which one need not name: `Gc<'gc, T>` has the one by default.
+/// [`GcFat`] and [`GcThin`] are names for others, which builders make: [`GcBuilder`], and those in
+/// [`crate::gc_slice`].
 #[repr(transparent)]
-pub struct Gc<'gc, T: ?Sized + 'gc> {
-    pointer: NonNull<T>,
+pub struct Gc<'gc, T: ?Sized + 'gc, K = DefaultGcKind<T>> {
+    kind: K,
+    _value: PhantomData<NonNull<T>>,
     _invariant: Invariant<'gc>,
 }
 
 const _: () = assert!(size_of::<Gc<'_, u8>>() == 8 && size_of::<Option<Gc<'_, u8>>>() == 8);
 const _: () = assert!(size_of::<Gc<'_, [u8]>>() == 16);
+const _: () = assert!(size_of::<Gc<'_, dyn core::fmt::Debug>>() == 16);
 
 impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// A `Gc` of what [`Mutation`] allocated.
@@ -49,18 +59,38 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     ///
     /// As for [`Gc::from_ptr`].
     #[inline(always)]
-    pub(crate) const unsafe fn from_non_null(pointer: NonNull<T>) -> Gc<'gc, T> {
+    pub(crate) unsafe fn from_non_null(pointer: NonNull<T>) -> Gc<'gc, T> {
+        // SAFETY: passed on to the caller.
+        unsafe { Gc::from_non_null_with_kind(pointer) }
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
+    /// A `Gc` of what was just made.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Gc::from_ptr_with_kind`].
+    #[inline(always)]
+    pub(crate) unsafe fn from_non_null_with_kind(pointer: NonNull<T>) -> Gc<'gc, T, K> {
         Gc {
-            pointer,
+            kind: K::from_fat(pointer),
+            _value: PhantomData,
             _invariant: PhantomData,
         }
+    }
+
+    /// Where the object starts.
+    #[inline(always)]
+    fn address(self) -> NonNull<()> {
+        self.kind.address()
     }
 }
 
 /// The answer to an allocation that failed where nobody asked for an error.
 #[cold]
 #[inline(never)]
-fn out_of_memory(error: HeapError) -> ! {
+pub(crate) fn out_of_memory(error: HeapError) -> ! {
     panic!("{error}")
 }
 
@@ -101,24 +131,26 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
     /// Moves the items into the heap, side by side. Never collects, and takes time linear in their
     /// number.
     ///
+    /// [`Gc::new_slice`] makes slices to which there are thin pointers, which takes up to two words more.
+    ///
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate};
     /// # rootless_mutate(|mc| {
-    /// let squares = Gc::new_slice(mc, (0..5).map(|i| i * i));
+    /// let squares = Gc::slice_from_iter(mc, (0..5).map(|i| i * i));
     /// assert_eq!(*squares, [0, 1, 4, 9, 16]);
     /// # });
     /// ```
     ///
     /// # Panics
     ///
-    /// If there is no memory, see [`Gc::try_new_slice`]; or if the iterator ends before it said.
+    /// If there is no memory, see [`Gc::try_slice_from_iter`]; or if the iterator ends before it said.
     #[inline]
-    pub fn new_slice<I>(mc: &Mutation<'gc>, items: I) -> Gc<'gc, [T]>
+    pub fn slice_from_iter<I>(mc: &Mutation<'gc>, items: I) -> Gc<'gc, [T]>
     where
         I: IntoIterator<Item = T>,
         I::IntoIter: ExactSizeIterator,
     {
-        match Gc::try_new_slice(mc, items) {
+        match Gc::try_slice_from_iter(mc, items) {
             Ok(gc) => gc,
             Err(error) => out_of_memory(error),
         }
@@ -135,7 +167,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
     ///
     /// If the iterator ends before it said.
     #[inline]
-    pub fn try_new_slice<I>(mc: &Mutation<'gc>, items: I) -> Result<Gc<'gc, [T]>, HeapError>
+    pub fn try_slice_from_iter<I>(mc: &Mutation<'gc>, items: I) -> Result<Gc<'gc, [T]>, HeapError>
     where
         I: IntoIterator<Item = T>,
         I::IntoIter: ExactSizeIterator,
@@ -147,7 +179,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
     }
 }
 
-impl<'gc, T: 'gc> Gc<'gc, [T]> {
+impl<'gc, T: 'gc, K: IsGcKind<'gc, [T]>> Gc<'gc, [T], K> {
     /// [`Gc::write`] for one element: calls the write barrier for it, and lets the caller write to it.
     ///
     /// While a collection marks beside the program, a barrier costs as much as what it is for is large,
@@ -156,7 +188,7 @@ impl<'gc, T: 'gc> Gc<'gc, [T]> {
     /// ```
     /// # use gc_core::{Gc, Lock, arena::rootless_mutate};
     /// # rootless_mutate(|mc| {
-    /// let slots = Gc::new_slice(mc, (0..5).map(Lock::new));
+    /// let slots = Gc::slice_from_iter(mc, (0..5).map(Lock::new));
     /// Gc::write_at(mc, slots, 2).unlock().set(7);
     /// assert_eq!(slots[2].get(), 7);
     /// # });
@@ -167,14 +199,14 @@ impl<'gc, T: 'gc> Gc<'gc, [T]> {
     /// If there is no such element.
     #[inline]
     #[track_caller]
-    pub fn write_at(mc: &Mutation<'gc>, gc: Gc<'gc, [T]>, index: usize) -> &'gc Write<T> {
+    pub fn write_at(mc: &Mutation<'gc>, gc: Gc<'gc, [T], K>, index: usize) -> &'gc Write<T> {
         let element = &gc.as_ref()[index];
         if size_of::<T>() > 0 {
             let start = ptr::from_ref(element).addr();
             let bytes = (start, start + size_of::<T>());
             // SAFETY: the slice has a size, so an object starts there, and the element lies in it.
             unsafe {
-                let object = gc.pointer.addr().get();
+                let object = gc.address().addr().get();
                 mc.context().before_partial_write(object, bytes);
             }
         } else {
@@ -188,12 +220,22 @@ impl<'gc, T: 'gc> Gc<'gc, [T]> {
 impl<'gc> Gc<'gc, str> {
     /// Copies a string into the heap. Never collects, and takes time linear in its length.
     ///
+    /// [`Gc::new_str`] makes strings to which there are thin pointers, which takes two words more.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let text: Gc<str> = Gc::str_from(mc, "text");
+    /// assert_eq!(&*text, "text");
+    /// # });
+    /// ```
+    ///
     /// # Panics
     ///
-    /// If there is no memory; see [`Gc::try_new_str`].
+    /// If there is no memory; see [`Gc::try_str_from`].
     #[inline]
-    pub fn new_str(mc: &Mutation<'gc>, text: &str) -> Gc<'gc, str> {
-        match Gc::try_new_str(mc, text) {
+    pub fn str_from(mc: &Mutation<'gc>, text: &str) -> Gc<'gc, str> {
+        match Gc::try_str_from(mc, text) {
             Ok(gc) => gc,
             Err(error) => out_of_memory(error),
         }
@@ -205,7 +247,7 @@ impl<'gc> Gc<'gc, str> {
     ///
     /// As for [`Gc::try_new`].
     #[inline]
-    pub fn try_new_str(mc: &Mutation<'gc>, text: &str) -> Result<Gc<'gc, str>, HeapError> {
+    pub fn try_str_from(mc: &Mutation<'gc>, text: &str) -> Result<Gc<'gc, str>, HeapError> {
         mc.context()
             .allocate_str(text)
             // SAFETY: the string was just allocated in the arena that `'gc` brands.
@@ -227,28 +269,21 @@ impl<'gc, T: 'static> Gc<'gc, T> {
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
-    /// A pointer to the same object as another type.
+impl<'gc, T: ?Sized + 'gc, M, P> GcFat<'gc, T, M, P> {
+    /// A pointer to the same object as another type, of the same kind.
     ///
     /// # Safety
     ///
     /// It is valid to dereference the address as a `U` for as long as `'gc` lasts. That holds if
     /// the layout of `T` begins with a `U`.
     #[inline]
-    pub unsafe fn cast<U: 'gc>(this: Gc<'gc, T>) -> Gc<'gc, U> {
-        Gc {
-            pointer: this.pointer.cast(),
-            _invariant: PhantomData,
-        }
+    pub unsafe fn cast<U: 'gc>(this: GcFat<'gc, T, M, P>) -> GcFat<'gc, U, M, P> {
+        // SAFETY: passed on to the caller; the metadata of the type stay what they are.
+        unsafe { Gc::from_non_null_with_kind(this.address().cast()) }
     }
+}
 
-    /// A pointer to the same object without its type.
-    #[inline]
-    pub fn erase(this: Gc<'gc, T>) -> Gc<'gc, ()> {
-        // SAFETY: every address that is not null can be dereferenced as a `()`.
-        unsafe { Gc::cast(this) }
-    }
-
+impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// A `Gc` from an address that [`Gc::as_ptr`] told.
     ///
     /// # Safety
@@ -262,11 +297,45 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
         // SAFETY: what `Gc::as_ptr` returns is not null.
         unsafe { Gc::from_non_null(NonNull::new_unchecked(pointer.cast_mut())) }
     }
+}
+
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
+    /// [`Gc::from_ptr`] of any kind.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, GcThinSlice, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let slice = Gc::new_slice(mc, &[1, 2]);
+    /// // SAFETY: the slice was made for thin pointers to it.
+    /// let thin: GcThinSlice<i32> = unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(slice)) };
+    /// assert_eq!(*thin, [1, 2]);
+    /// # });
+    /// ```
+    ///
+    /// # Safety
+    ///
+    /// As for [`Gc::from_ptr`]. And if the metadata that the kind speaks of, those of the type or those of
+    /// the pointer, are not of size zero, then the object was made by a builder, with a value of such
+    /// metadata whose bytes are valid as one of these; and `PtrMeta::from_thin`, if the kind is thin, makes
+    /// valid pointers out of them.
+    #[inline]
+    pub unsafe fn from_ptr_with_kind(pointer: *const T) -> Gc<'gc, T, K> {
+        // SAFETY: what `Gc::as_ptr` returns is not null.
+        unsafe { Gc::from_non_null_with_kind(NonNull::new_unchecked(pointer.cast_mut())) }
+    }
+
+    /// A pointer to the same object without its type.
+    #[inline]
+    pub fn erase(this: Gc<'gc, T, K>) -> Gc<'gc, ()> {
+        // SAFETY: every address that is not null can be dereferenced as a `()`.
+        unsafe { Gc::from_non_null(this.address()) }
+    }
 
     /// The address of the value, which stays the same while `'gc` lasts.
     #[inline]
-    pub fn as_ptr(this: Gc<'gc, T>) -> *const T {
-        this.pointer.as_ptr()
+    pub fn as_ptr(this: Gc<'gc, T, K>) -> *const T {
+        // SAFETY: this is a `Gc`.
+        unsafe { this.kind.fat() }.as_ptr()
     }
 
     /// A reference to the value for the whole of the current call.
@@ -275,16 +344,16 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
         clippy::should_implement_trait,
         reason = "unlike the trait's, the reference outlives `self`"
     )]
-    pub fn as_ref(self: Gc<'gc, T>) -> &'gc T {
+    pub fn as_ref(self: Gc<'gc, T, K>) -> &'gc T {
         // SAFETY: a `Gc` points to a value of the arena that `'gc` brands (or to one that needs no
         // memory), and while `'gc` lasts nothing is collected there. All write access to it goes
         // through cells.
-        unsafe { self.pointer.as_ref() }
+        unsafe { self.kind.fat().as_ref() }
     }
 
     /// A weak pointer to the value.
     #[inline]
-    pub fn downgrade(this: Gc<'gc, T>) -> GcWeak<'gc, T> {
+    pub fn downgrade(this: Gc<'gc, T, K>) -> GcWeak<'gc, T, K> {
         GcWeak::new(this)
     }
 
@@ -304,10 +373,10 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// # });
     /// ```
     #[inline]
-    pub fn write(mc: &Mutation<'gc>, gc: Gc<'gc, T>) -> &'gc Write<T> {
-        if size_of_val(gc.as_ref()) > 0 {
+    pub fn write(mc: &Mutation<'gc>, gc: Gc<'gc, T, K>) -> &'gc Write<T> {
+        if !K::LOOKS_UP && size_of_val(gc.as_ref()) > 0 {
             // SAFETY: the value has a size, so an object starts there.
-            unsafe { mc.context().before_object_write(gc.pointer.addr().get()) }
+            unsafe { mc.context().before_object_write(gc.address().addr().get()) }
         } else {
             mc.backward_barrier(Gc::erase(gc), None);
         }
@@ -332,11 +401,11 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// # });
     /// ```
     #[inline]
-    pub fn identity_hash(this: Gc<'gc, T>) -> u64 {
+    pub fn identity_hash(this: Gc<'gc, T, K>) -> u64 {
         // As long as objects stay where they are, the address tells them apart. A collector that moves one owes it the
         // number that it had, if anybody has asked; a bit for each object says whether, and the number goes along in
         // a word that the object grows by.
-        let mut bits = this.pointer.addr().get() as u64;
+        let mut bits = this.address().addr().get() as u64;
         // The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), which is one to one.
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -345,108 +414,15 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
 
     /// Whether two pointers are to the same object. Values of size zero may all be the same.
     #[inline]
-    pub fn ptr_eq(this: Gc<'gc, T>, other: Gc<'gc, T>) -> bool {
-        ptr::addr_eq(this.pointer.as_ptr(), other.pointer.as_ptr())
+    pub fn ptr_eq(this: Gc<'gc, T, K>, other: Gc<'gc, T, K>) -> bool {
+        this.address() == other.address()
     }
 }
 
-impl<'gc, T: Unlock + ?Sized + 'gc> Gc<'gc, T> {
+impl<'gc, T: Unlock + ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     /// [`Gc::write`], then [`Write::unlock`].
     #[inline]
     pub fn unlock(self, mc: &Mutation<'gc>) -> &'gc T::Unlocked {
         Gc::write(mc, self).unlock()
-    }
-}
-
-// SAFETY: a `Gc` holds one pointer, itself, and its first word is the address.
-unsafe impl<'gc, T: ?Sized + 'gc> Collect<'gc> for Gc<'gc, T> {
-    const TYPE_MAP: TypeMap = TypeMap::STRONG;
-
-    #[inline]
-    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        cc.trace_gc_at(ptr::from_ref(self).addr(), Gc::erase(*self));
-    }
-}
-
-// SAFETY: a `Gc` is a reference to a value that stays where it is while `'gc` lasts, and that is as long
-// as any thread can have it: until the end of a `mutate` call. To use it on another thread is to share the
-// value. What writes to the heap or to the collector's state asks for a `Mutation`, which stays with its
-// thread. `Send` is asked for because, in a shared arena, the value may be dropped by any thread.
-unsafe impl<'gc, T: ?Sized + Send + Sync + 'gc> Send for Gc<'gc, T> {}
-// SAFETY: as above: a `Gc` can be copied out of a reference to one.
-unsafe impl<'gc, T: ?Sized + Send + Sync + 'gc> Sync for Gc<'gc, T> {}
-
-impl<'gc, T: ?Sized + 'gc> Copy for Gc<'gc, T> {}
-
-impl<'gc, T: ?Sized + 'gc> Clone for Gc<'gc, T> {
-    #[inline]
-    fn clone(&self) -> Gc<'gc, T> {
-        *self
-    }
-}
-
-impl<'gc, T: ?Sized + 'gc> Deref for Gc<'gc, T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        Gc::as_ref(*self)
-    }
-}
-
-impl<'gc, T: ?Sized + 'gc> AsRef<T> for Gc<'gc, T> {
-    fn as_ref(&self) -> &T {
-        self
-    }
-}
-
-impl<'gc, T: ?Sized + 'gc> Borrow<T> for Gc<'gc, T> {
-    fn borrow(&self) -> &T {
-        self
-    }
-}
-
-impl<'gc, T: fmt::Debug + ?Sized + 'gc> fmt::Debug for Gc<'gc, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        T::fmt(self, f)
-    }
-}
-
-impl<'gc, T: fmt::Display + ?Sized + 'gc> fmt::Display for Gc<'gc, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        T::fmt(self, f)
-    }
-}
-
-impl<'gc, T: ?Sized + 'gc> fmt::Pointer for Gc<'gc, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Pointer::fmt(&self.pointer, f)
-    }
-}
-
-/// Compares the values, like a reference; [`Gc::ptr_eq`] compares the pointers.
-impl<'gc, T: PartialEq + ?Sized + 'gc> PartialEq for Gc<'gc, T> {
-    fn eq(&self, other: &Self) -> bool {
-        T::eq(self, other)
-    }
-}
-
-impl<'gc, T: Eq + ?Sized + 'gc> Eq for Gc<'gc, T> {}
-
-impl<'gc, T: PartialOrd + ?Sized + 'gc> PartialOrd for Gc<'gc, T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        T::partial_cmp(self, other)
-    }
-}
-
-impl<'gc, T: Ord + ?Sized + 'gc> Ord for Gc<'gc, T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        T::cmp(self, other)
-    }
-}
-
-impl<'gc, T: Hash + ?Sized + 'gc> Hash for Gc<'gc, T> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        T::hash(self, state)
     }
 }

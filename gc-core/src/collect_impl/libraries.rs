@@ -1,0 +1,182 @@
+//! The collections of other libraries, each behind the feature of its name.
+
+#[cfg(any(
+    feature = "enum-map",
+    feature = "hashbrown",
+    feature = "indexmap",
+    feature = "slotmap",
+    feature = "smallvec"
+))]
+use crate::{
+    barrier::{DerefWrite, IndexWrite},
+    collect::{Collect, Trace},
+};
+
+/// Types that own some values of one type.
+#[cfg(any(feature = "hashbrown", feature = "indexmap"))]
+macro_rules! sequences {
+    ($($sequence:ident<T $(, $extra:ident)?>),*) => {$(
+        // SAFETY: all elements are visited in place.
+        unsafe impl<'gc, T: Collect<'gc> $(, $extra: 'static)?> Collect<'gc> for $sequence<T $(, $extra)?> {
+            const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+
+            #[inline]
+            fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+                self.iter().for_each(|value| cc.trace(value));
+            }
+        }
+    )*};
+}
+
+/// Types that own some pairs of key and value.
+#[cfg(any(feature = "hashbrown", feature = "indexmap"))]
+macro_rules! maps {
+    ($map:ident<K, V, S>) => {
+        // SAFETY: all keys and values are visited in place.
+        unsafe impl<'gc, K: Collect<'gc>, V: Collect<'gc>, S: 'static> Collect<'gc>
+            for $map<K, V, S>
+        {
+            const NEEDS_TRACE: bool = K::NEEDS_TRACE || V::NEEDS_TRACE;
+
+            #[inline]
+            fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+                for (key, value) in self {
+                    cc.trace(key);
+                    cc.trace(value);
+                }
+            }
+        }
+    };
+}
+
+#[cfg(feature = "hashbrown")]
+mod hashbrown {
+    use core::hash::{BuildHasher, Hash};
+
+    use ::hashbrown::{Equivalent, HashMap, HashSet, HashTable};
+
+    use super::*;
+
+    maps!(HashMap<K, V, S>);
+    sequences!(HashSet<T, S>, HashTable<T>);
+
+    // SAFETY: a map owns its values. Comparing keys may run code of the user's, which has no access to
+    // the value.
+    unsafe impl<K, V, S, Q> IndexWrite<&Q> for HashMap<K, V, S>
+    where
+        K: Eq + Hash,
+        Q: Hash + Equivalent<K> + ?Sized,
+        S: BuildHasher,
+    {
+    }
+}
+
+#[cfg(feature = "indexmap")]
+mod indexmap {
+    use core::hash::{BuildHasher, Hash};
+
+    use ::indexmap::{Equivalent, IndexMap, IndexSet};
+
+    use super::*;
+
+    maps!(IndexMap<K, V, S>);
+    sequences!(IndexSet<T, S>);
+
+    // SAFETY: a map owns its values. Comparing keys may run code of the user's, which has no access to
+    // the value.
+    unsafe impl<K, V, S, Q> IndexWrite<&Q> for IndexMap<K, V, S>
+    where
+        K: Eq + Hash,
+        Q: Hash + Equivalent<K> + ?Sized,
+        S: BuildHasher,
+    {
+    }
+
+    // SAFETY: a map owns its values.
+    unsafe impl<K, V, S> IndexWrite<usize> for IndexMap<K, V, S> {}
+}
+
+#[cfg(feature = "slotmap")]
+mod slotmap {
+    use ::slotmap::{DefaultKey, Key, KeyData, SlotMap};
+
+    use super::*;
+
+    static_collect!(DefaultKey);
+    static_collect!(KeyData);
+
+    // SAFETY: all values are visited in place. Keys are numbers, and none is stored.
+    unsafe impl<'gc, K: Key, V: Collect<'gc>> Collect<'gc> for SlotMap<K, V> {
+        const NEEDS_TRACE: bool = V::NEEDS_TRACE;
+
+        #[inline]
+        fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+            self.values().for_each(|value| cc.trace(value));
+        }
+    }
+
+    // SAFETY: a map owns its values.
+    unsafe impl<K: Key, V> IndexWrite<K> for SlotMap<K, V> {}
+}
+
+#[cfg(feature = "smallvec")]
+mod smallvec {
+    use core::ops::Index;
+    use core::slice::SliceIndex;
+
+    use ::smallvec::{Array, SmallVec};
+
+    use super::*;
+
+    // SAFETY: all elements are visited in place. Whether they are in the vector itself depends on how many
+    // there are.
+    unsafe impl<'gc, A: Array> Collect<'gc> for SmallVec<A>
+    where
+        A::Item: Collect<'gc>,
+    {
+        const NEEDS_TRACE: bool = <A::Item as Collect<'gc>>::NEEDS_TRACE;
+
+        #[inline]
+        fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+            self.iter().for_each(|value| cc.trace(value));
+        }
+    }
+
+    // SAFETY: the elements are owned.
+    unsafe impl<A: Array> DerefWrite for SmallVec<A> {}
+
+    // SAFETY: a vector indexes as the slice of its elements, which it owns.
+    unsafe impl<A: Array, I> IndexWrite<I> for SmallVec<A>
+    where
+        I: SliceIndex<[A::Item]>,
+        [A::Item]: IndexWrite<I>,
+        SmallVec<A>: Index<I>,
+    {
+    }
+}
+
+#[cfg(feature = "enum-map")]
+mod enum_map {
+    use ::enum_map::{EnumArray, EnumMap};
+
+    use super::*;
+    use crate::typemap::TypeMap;
+
+    // SAFETY: all values are visited in place, and they are in the map itself.
+    unsafe impl<'gc, K: EnumArray<V>, V: Collect<'gc>> Collect<'gc> for EnumMap<K, V> {
+        const NEEDS_TRACE: bool = V::NEEDS_TRACE;
+        const TYPE_MAP: TypeMap = if size_of::<Self>() == K::LENGTH * size_of::<V>() {
+            V::TYPE_MAP.repeated(K::LENGTH, size_of::<V>())
+        } else {
+            TypeMap::opaque(V::NEEDS_TRACE)
+        };
+
+        #[inline]
+        fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+            self.values().for_each(|value| cc.trace(value));
+        }
+    }
+
+    // SAFETY: a map owns its values. The key says which one is meant, and has no access to it.
+    unsafe impl<K: EnumArray<V>, V> IndexWrite<K> for EnumMap<K, V> {}
+}

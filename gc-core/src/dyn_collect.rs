@@ -1,0 +1,156 @@
+//! [`DynCollect`]: values that can be traced without their type being known.
+//!
+//! [`Collect`] has a generic method, so there are no objects of that trait. `DynCollect` is the same for
+//! trait objects: every type that is `Collect` has it, and whoever makes it a supertrait of his own trait
+//! can have `dyn` values of that in the heap, in a `Box` as well as behind a `Gc`.
+//!
+//! What the collector asks of a visitor beyond the two public methods goes through the object, too: places
+//! of pointers, and the word that a lock is not in use.
+
+use crate::collect::{Collect, Trace};
+use crate::gc::Gc;
+use crate::gc_weak::GcWeak;
+use crate::trace::Unreferenced;
+
+/// [`Collect`] for trait objects. All types that are `Collect` have it.
+///
+/// A trait with this as a supertrait gets [`Collect`] for its trait objects by
+/// [`dyn_collect!`](crate::collect::dyn_collect). `dyn DynCollect<'gc>` has it by itself.
+///
+/// ```
+/// use gc_core::{Gc, Lock, arena::rootless_mutate, collect::DynCollect, unsize};
+///
+/// rootless_mutate(|mc| {
+///     let number = Gc::new(mc, 1);
+///     let values: Vec<Box<dyn DynCollect<'_> + '_>> = vec![Box::new(number), Box::new([number; 3])];
+///     let all = Gc::new(mc, values);
+///     assert_eq!(all.len(), 2);
+///     let one = unsize!(Gc::new(mc, Lock::new(number)) => dyn DynCollect<'_>);
+///     # let _ = one;
+/// });
+/// ```
+///
+/// # Safety
+///
+/// `dyn_trace` does what [`Collect`] says of `trace`.
+pub unsafe trait DynCollect<'gc> {
+    /// Visits all pointers that the value holds.
+    fn dyn_trace(&self, cc: &mut dyn Trace<'gc>);
+}
+
+// SAFETY: the value's own `trace` is called, unless its type never holds a pointer.
+unsafe impl<'gc, T: Collect<'gc>> DynCollect<'gc> for T {
+    #[inline]
+    fn dyn_trace(&self, cc: &mut dyn Trace<'gc>) {
+        DynTrace(cc).trace(self);
+    }
+}
+
+// SAFETY: whoever is behind the object visits all pointers.
+unsafe impl<'gc> Collect<'gc> for dyn DynCollect<'gc> + '_ {
+    #[inline]
+    fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+        self.dyn_trace(cc);
+    }
+}
+
+/// A visitor of unknown type, as one of known type.
+struct DynTrace<'a, 'gc>(&'a mut dyn Trace<'gc>);
+
+impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
+    fn trace_gc(&mut self, gc: Gc<'gc, ()>) {
+        self.0.trace_gc(gc);
+    }
+
+    fn trace_gc_weak(&mut self, gc: GcWeak<'gc, ()>) {
+        self.0.trace_gc_weak(gc);
+    }
+
+    fn trace_gc_at(&mut self, slot: usize, gc: Gc<'gc, ()>) {
+        self.0.trace_gc_at(slot, gc);
+    }
+
+    fn trace_gc_weak_at(&mut self, slot: usize, gc: GcWeak<'gc, ()>) {
+        self.0.trace_gc_weak_at(slot, gc);
+    }
+
+    fn trace_null_at(&mut self, slot: usize, weak: bool) {
+        self.0.trace_null_at(slot, weak);
+    }
+
+    fn trace_derived_at(&mut self, slot: usize) {
+        self.0.trace_derived_at(slot);
+    }
+
+    fn holds(&self, address: usize) -> Option<Unreferenced> {
+        self.0.holds(address)
+    }
+}
+
+/// Implements [`Collect`](trait@crate::Collect) for the trait objects of a trait that has
+/// [`DynCollect`](crate::collect::DynCollect) as a supertrait.
+///
+/// The lifetime `'gc` is the arena's. Other parameters come first, in angle brackets, and their bounds
+/// last. Where the trait is not bounded by `'gc`, the lifetime of the object is to be named: `dyn Shape<'gc>`
+/// alone means one that is `'static`, and has no pointers.
+///
+/// ```
+/// use gc_core::{Collect, Gc, arena::rootless_mutate, collect::{DynCollect, dyn_collect}};
+///
+/// trait Shape<'gc>: DynCollect<'gc> {
+///     fn corners(&self) -> usize;
+/// }
+/// dyn_collect!(dyn Shape<'gc> + 'gc);
+///
+/// trait Container<'gc, T>: DynCollect<'gc> {}
+/// dyn_collect!(<T> dyn Container<'gc, T> + 'gc where T: Clone);
+///
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Polygon<'gc>(Gc<'gc, [f64; 8]>);
+///
+/// impl<'gc> Shape<'gc> for Polygon<'gc> {
+///     fn corners(&self) -> usize {
+///         self.0.len() / 2
+///     }
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let shape: Box<dyn Shape<'_> + '_> = Box::new(Polygon(Gc::new(mc, [0.0; 8])));
+///     assert_eq!(Gc::new(mc, shape).corners(), 4);
+/// });
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __dyn_collect {
+    (<$($params:tt),+ $(,)*> $trait:ty $(where $($bounds:tt)+)?) => {
+        // What stands for bounds might close the item below and say more. Then it would be no item
+        // of this trait, which has none.
+        const _: () = {
+            trait Check {}
+            impl<'gc, $($params),*> Check for $trait
+            where
+                $($($bounds)+)*
+            {
+            }
+        };
+
+        // SAFETY: whoever is behind the object visits all pointers.
+        unsafe impl<'gc, $($params),*> $crate::Collect<'gc> for $trait
+        where
+            $($($bounds)+)*
+        {
+            fn trace<__Tracer: $crate::collect::Trace<'gc>>(&self, cc: &mut __Tracer) {
+                $crate::collect::DynCollect::dyn_trace(self, cc);
+            }
+        }
+    };
+    ($trait:ty) => {
+        // SAFETY: whoever is behind the object visits all pointers.
+        unsafe impl<'gc> $crate::Collect<'gc> for $trait {
+            fn trace<__Tracer: $crate::collect::Trace<'gc>>(&self, cc: &mut __Tracer) {
+                $crate::collect::DynCollect::dyn_trace(self, cc);
+            }
+        }
+    };
+}

@@ -1,0 +1,190 @@
+//! Strings that know their length.
+
+use core::alloc::Layout;
+use core::ptr;
+
+use super::{GcSliceBuilder, SlicePtrMeta};
+use crate::gc::{Gc, GcFat, GcThin, out_of_memory};
+use crate::heap::error::HeapError;
+use crate::meta::{AllocMeta, PtrMeta, TypeMeta, UnitTypeMeta};
+use crate::mutation::Mutation;
+
+/// A pointer to a string that knows its length.
+///
+/// ```
+/// use gc_core::{Gc, GcStr, arena::rootless_mutate};
+///
+/// rootless_mutate(|mc| {
+///     let text: GcStr = Gc::new_str(mc, "text");
+///     assert_eq!(text.to_uppercase(), "TEXT");
+/// });
+/// ```
+pub type GcStr<'gc, M = ()> = GcFat<'gc, str, M, StrPtrMeta>;
+
+/// A pointer of 8 bytes to a string that knows its length.
+///
+/// ```
+/// use gc_core::{Gc, GcThinStr, arena::rootless_mutate};
+///
+/// rootless_mutate(|mc| {
+///     let text: GcThinStr = Gc::as_thin(Gc::new_str(mc, "text"));
+///     assert_eq!((size_of_val(&text), &*text), (8, "text"));
+/// });
+/// ```
+pub type GcThinStr<'gc, M = ()> = GcThin<'gc, str, M, StrPtrMeta>;
+
+/// Metadata of pointers to strings: the length in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct StrPtrMeta;
+
+impl<M> PtrMeta<str, M> for StrPtrMeta {
+    type PtrMetadata = usize;
+    type Thin = ();
+
+    #[inline]
+    fn to_thin(_: M, fat: *const str) -> *const () {
+        fat.cast()
+    }
+
+    #[inline]
+    fn from_thin(_: M, thin: *const (), length: usize) -> *const str {
+        ptr::slice_from_raw_parts(thin.cast::<u8>(), length) as *const str
+    }
+}
+
+impl<M> AllocMeta<str, M> for StrPtrMeta {
+    #[inline]
+    fn layout(type_meta: M, length: usize) -> Option<Layout> {
+        <SlicePtrMeta as AllocMeta<[u8], M>>::layout(type_meta, length)
+    }
+}
+
+impl<'gc> GcStr<'gc> {
+    /// Copies a string into the heap. Never collects, and takes time linear in its length.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| assert_eq!(&*Gc::new_str(mc, "text"), "text"));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory; see [`Gc::try_new_str`].
+    #[inline]
+    pub fn new_str(mc: &Mutation<'gc>, text: &str) -> GcStr<'gc> {
+        match Gc::try_new_str(mc, text) {
+            Ok(gc) => gc,
+            Err(error) => out_of_memory(error),
+        }
+    }
+
+    /// Copies a string into the heap.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Gc::try_new`].
+    #[inline]
+    pub fn try_new_str(mc: &Mutation<'gc>, text: &str) -> Result<GcStr<'gc>, HeapError> {
+        GcStrBuilder::new(text.len()).try_copy_str(mc, text)
+    }
+}
+
+/// Makes a string, perhaps with metadata of the type.
+///
+/// ```
+/// use gc_core::{Gc, GcStr, GcStrBuilder, arena::rootless_mutate};
+///
+/// rootless_mutate(|mc| {
+///     let text: GcStr = GcStrBuilder::new(4).copy_str(mc, "text");
+///     assert_eq!(&*text, "text");
+/// });
+/// ```
+#[must_use = "a builder makes nothing before it is completed"]
+pub struct GcStrBuilder<'gc, M = ()>(GcSliceBuilder<'gc, u8, M>);
+
+impl<'gc> GcStrBuilder<'gc> {
+    /// A builder of a string of `length` bytes.
+    ///
+    /// # Panics
+    ///
+    /// If nothing can be so large.
+    #[inline]
+    pub fn new(length: usize) -> GcStrBuilder<'gc> {
+        GcStrBuilder::new_with_type_meta::<UnitTypeMeta>(length)
+    }
+}
+
+impl<'gc, M> GcStrBuilder<'gc, M> {
+    /// A builder of a string of `length` bytes, whose type has the metadata of `TM`.
+    ///
+    /// # Panics
+    ///
+    /// If nothing can be so large.
+    #[inline]
+    pub fn new_with_type_meta<TM: TypeMeta<TypeMetadata = M>>(
+        length: usize,
+    ) -> GcStrBuilder<'gc, M> {
+        GcStrBuilder(GcSliceBuilder::new_with_type_meta::<TM>(length))
+    }
+
+    /// Where to write the string. See [`GcBuilder::as_ptr`](crate::GcBuilder::as_ptr).
+    #[inline]
+    pub fn str_ptr(&mut self) -> *mut str {
+        self.0.slice_ptr() as *mut str
+    }
+
+    /// Completes the builder with the string that was written to [`str_ptr`](GcStrBuilder::str_ptr). Never
+    /// collects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory.
+    ///
+    /// # Safety
+    ///
+    /// All bytes were written, and are UTF-8.
+    #[inline]
+    pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcStr<'gc, M> {
+        // SAFETY: passed on to the caller. The metadata of pointers to strings are those of slices.
+        unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(self.0.assume_init(mc)) as *const str) }
+    }
+
+    /// Completes the builder with the first bytes of `text`, as many as the string has. Never
+    /// collects, and takes time linear in the length.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer, if they end inside of a character, or if there is no memory.
+    #[inline]
+    #[track_caller]
+    pub fn copy_str(self, mc: &Mutation<'gc>, text: &str) -> GcStr<'gc, M> {
+        match self.try_copy_str(mc, text) {
+            Ok(gc) => gc,
+            Err(error) => out_of_memory(error),
+        }
+    }
+
+    /// Completes the builder with the first bytes of `text`, as many as the string has.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Gc::try_new`].
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer, or if they end inside of a character.
+    #[inline]
+    #[track_caller]
+    pub fn try_copy_str(self, mc: &Mutation<'gc>, text: &str) -> Result<GcStr<'gc, M>, HeapError> {
+        let length = self.0.length();
+        assert!(
+            text.is_char_boundary(length),
+            "a string of {} bytes cannot be cut after {length}",
+            text.len()
+        );
+        let slice = self.0.try_copy_slice(mc, text.as_bytes())?;
+        // SAFETY: the bytes are a string, or the first characters of one. The metadata of pointers to strings
+        // are those of slices.
+        Ok(unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(slice) as *const str) })
+    }
+}

@@ -1,0 +1,476 @@
+//! [`SliceWithHeader`]: a slice behind a header, in one object; and its builders.
+
+use core::alloc::{Layout, LayoutError};
+use core::mem::ManuallyDrop;
+use core::ptr;
+
+use crate::allocation::Written;
+use crate::collect::{Collect, Trace};
+use crate::gc::{Gc, GcBuilder, GcFat, GcThin, out_of_memory};
+use crate::heap::MAX_ALIGN;
+use crate::heap::error::HeapError;
+use crate::meta::{AllocMeta, PtrMeta, TypeMeta, UnitTypeMeta};
+use crate::mutation::Mutation;
+use crate::static_wrapper::Static;
+use crate::typemap::TypeMap;
+
+/// A header and, behind it, a slice: one value.
+///
+/// [`GcSliceWithHeaderBuilder`] makes it in the heap.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(C)]
+pub struct SliceWithHeader<H, E> {
+    /// The header.
+    pub header: H,
+    /// The elements.
+    pub slice: [E],
+}
+
+/// Another name of [`SliceWithHeader`].
+pub type HeaderSlice<H, E> = SliceWithHeader<H, E>;
+
+// SAFETY: both parts are visited in place. The header is at the start, the elements wherever they are.
+unsafe impl<'gc, H: Collect<'gc>, E: Collect<'gc>> Collect<'gc> for SliceWithHeader<H, E> {
+    const NEEDS_TRACE: bool = H::NEEDS_TRACE || E::NEEDS_TRACE;
+    const TYPE_MAP: TypeMap = TypeMap::LEAF
+        .with_field(H::TYPE_MAP, 0)
+        .with_variant_field(E::TYPE_MAP);
+
+    #[inline]
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.header);
+        cc.trace(&self.slice);
+    }
+}
+
+impl<H, E> SliceWithHeader<H, E> {
+    /// A pointer to the header.
+    ///
+    /// ```
+    /// # use gc_core::gc_slice::SliceWithHeader;
+    /// let header = 7_u32;
+    /// let whole = SliceWithHeader::<u32, u32>::from_thin_ptr(&header, 0);
+    /// assert_eq!(SliceWithHeader::to_thin_ptr(whole), &raw const header);
+    /// ```
+    #[inline]
+    pub const fn to_thin_ptr(pointer: *const Self) -> *const H {
+        pointer.cast()
+    }
+
+    /// A pointer to the header and `length` elements behind it. It can be used as such if they are there.
+    #[inline]
+    pub const fn from_thin_ptr(pointer: *const H, length: usize) -> *const Self {
+        // The metadata of a pointer to a struct are those of its last field.
+        ptr::slice_from_raw_parts(pointer.cast::<u8>(), length) as *const Self
+    }
+
+    /// The layout of a header and `length` elements.
+    ///
+    /// # Errors
+    ///
+    /// If nothing can be so large.
+    #[inline]
+    pub const fn layout(length: usize) -> Result<Layout, LayoutError> {
+        let elements = match Layout::array::<E>(length) {
+            Ok(layout) => layout,
+            Err(error) => return Err(error),
+        };
+        match Layout::new::<H>().extend(elements) {
+            Ok((layout, _)) => Ok(layout.pad_to_align()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How many bytes after the header's start the elements start.
+    const SLICE_OFFSET: usize = size_of::<H>().next_multiple_of(align_of::<E>());
+
+    /// That the heap aligns to so much.
+    const IS_ALIGNED: () = assert!(
+        align_of::<H>() <= MAX_ALIGN && align_of::<E>() <= MAX_ALIGN,
+        "values in the heap are aligned to 4096 bytes at most"
+    );
+}
+
+/// Metadata of pointers to slices with headers: the length.
+#[derive(Clone, Copy, Debug)]
+pub struct SliceWithHeaderPtrMeta;
+
+impl<H, E, M> PtrMeta<SliceWithHeader<H, E>, M> for SliceWithHeaderPtrMeta {
+    type PtrMetadata = usize;
+    type Thin = H;
+
+    #[inline]
+    fn to_thin(_: M, fat: *const SliceWithHeader<H, E>) -> *const H {
+        SliceWithHeader::to_thin_ptr(fat)
+    }
+
+    #[inline]
+    fn from_thin(_: M, thin: *const H, length: usize) -> *const SliceWithHeader<H, E> {
+        SliceWithHeader::from_thin_ptr(thin, length)
+    }
+}
+
+impl<H, E, M> AllocMeta<SliceWithHeader<H, E>, M> for SliceWithHeaderPtrMeta {
+    #[inline]
+    fn layout(_: M, length: usize) -> Option<Layout> {
+        SliceWithHeader::<H, E>::layout(length).ok()
+    }
+}
+
+/// A pointer to a slice with a header.
+pub type GcSliceWithHeader<'gc, H, E, M = ()> =
+    GcFat<'gc, SliceWithHeader<H, E>, M, SliceWithHeaderPtrMeta>;
+
+/// A pointer of 8 bytes to a slice with a header.
+pub type GcThinSliceWithHeader<'gc, H, E, M = ()> =
+    GcThin<'gc, SliceWithHeader<H, E>, M, SliceWithHeaderPtrMeta>;
+
+type Inner<'gc, H, E, M> = GcBuilder<'gc, SliceWithHeader<H, E>, M, SliceWithHeaderPtrMeta>;
+
+/// Makes a slice with a header: takes the header.
+///
+/// ```
+/// use gc_core::{Gc, GcSliceWithHeader, GcSliceWithHeaderBuilder, arena::rootless_mutate};
+///
+/// rootless_mutate(|mc| {
+///     let gc: GcSliceWithHeader<String, u32> = GcSliceWithHeaderBuilder::new(3)
+///         .write_header("squares".to_string())
+///         .write_slice_with(mc, |i| (i * i) as u32);
+///     assert_eq!((gc.header.as_str(), &gc.slice), ("squares", &[0, 1, 4][..]));
+/// });
+/// ```
+#[must_use = "a builder makes nothing before it is completed"]
+pub struct GcSliceWithHeaderBuilder<'gc, H, E, M = ()> {
+    inner: Inner<'gc, H, E, M>,
+}
+
+impl<'gc, H: Collect<'gc>, E: Collect<'gc>> GcSliceWithHeaderBuilder<'gc, H, E> {
+    /// A builder of a slice with `length` elements.
+    ///
+    /// # Panics
+    ///
+    /// If nothing can be so large.
+    #[inline]
+    pub fn new(length: usize) -> GcSliceWithHeaderBuilder<'gc, H, E> {
+        GcSliceWithHeaderBuilder::new_with_type_meta::<UnitTypeMeta>(length)
+    }
+}
+
+impl<'gc, H: Collect<'gc>, E: Collect<'gc>, M> GcSliceWithHeaderBuilder<'gc, H, E, M> {
+    /// A builder of a slice with `length` elements, whose type has the metadata of `TM`.
+    ///
+    /// # Panics
+    ///
+    /// If nothing can be so large.
+    #[inline]
+    pub fn new_with_type_meta<TM: TypeMeta<TypeMetadata = M>>(
+        length: usize,
+    ) -> GcSliceWithHeaderBuilder<'gc, H, E, M> {
+        const { SliceWithHeader::<H, E>::IS_ALIGNED };
+        GcSliceWithHeaderBuilder {
+            // SAFETY: `SliceWithHeaderPtrMeta` keeps to the rules, and asks for no metadata.
+            inner: unsafe { GcBuilder::new_with_type_and_ptr_meta::<TM>(length) },
+        }
+    }
+}
+
+impl<'gc, H, E, M> GcSliceWithHeaderBuilder<'gc, Static<H>, E, M> {
+    /// A builder with the header without the wrapper that made it [`Collect`].
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcSliceWithHeader, GcSliceWithHeaderBuilder, arena::rootless_mutate};
+    ///
+    /// struct NotCollect(u8);
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let gc: GcSliceWithHeader<NotCollect, u8> = GcSliceWithHeaderBuilder::new(1)
+    ///         .unwrap_static_header()
+    ///         .write_header(NotCollect(7))
+    ///         .copy_slice(mc, &[1]);
+    ///     assert_eq!(gc.header.0, 7);
+    /// });
+    /// ```
+    #[inline]
+    pub fn unwrap_static_header(self) -> GcSliceWithHeaderBuilder<'gc, H, E, M> {
+        GcSliceWithHeaderBuilder {
+            // SAFETY: `Static` is transparent.
+            inner: unsafe {
+                self.inner
+                    .retype(|value| value as *mut SliceWithHeader<H, E>)
+            },
+        }
+    }
+}
+
+impl<'gc, H, E, M> GcSliceWithHeaderBuilder<'gc, H, E, M> {
+    /// Where to write the header. See [`GcBuilder::as_ptr`].
+    #[inline]
+    pub fn header_ptr(&mut self) -> *mut H {
+        self.inner.as_ptr().cast()
+    }
+
+    /// Goes on to the slice with the header that was written to
+    /// [`header_ptr`](GcSliceWithHeaderBuilder::header_ptr).
+    ///
+    /// # Safety
+    ///
+    /// One was.
+    #[inline]
+    pub unsafe fn assume_init(mut self) -> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
+        self.inner.as_ptr();
+        GcSliceWithHeaderSliceBuilder {
+            inner: self.inner,
+            header: None,
+            is_header_staged: true,
+        }
+    }
+
+    /// Takes the header, and goes on to the slice.
+    #[inline]
+    pub fn write_header(self, header: H) -> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
+        if self.inner.is_staged() {
+            let mut this = self;
+            // SAFETY: this is where the header goes, and it is there then.
+            return unsafe {
+                this.header_ptr().write(header);
+                this.assume_init()
+            };
+        }
+        GcSliceWithHeaderSliceBuilder {
+            inner: self.inner,
+            header: Some(header),
+            is_header_staged: false,
+        }
+    }
+}
+
+/// Makes a slice with a header: has the header, and takes the elements.
+#[must_use = "a builder makes nothing before it is completed"]
+pub struct GcSliceWithHeaderSliceBuilder<'gc, H, E, M = ()> {
+    inner: Inner<'gc, H, E, M>,
+    /// The header, unless it is staged or was taken out.
+    header: Option<H>,
+    is_header_staged: bool,
+}
+
+impl<H, E, M> Drop for GcSliceWithHeaderSliceBuilder<'_, H, E, M> {
+    fn drop(&mut self) {
+        if self.is_header_staged {
+            // SAFETY: it is there, and nobody else knows it. Of elements that were written to memory only
+            // who wrote them knows how many they are.
+            unsafe { self.inner.as_ptr().cast::<H>().drop_in_place() }
+        }
+    }
+}
+
+impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, Static<E>, M> {
+    /// A builder with elements without the wrapper that made them [`Collect`].
+    #[inline]
+    pub fn unwrap_static_element(self) -> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
+        let is_header_staged = self.is_header_staged;
+        let (inner, header) = self.into_parts();
+        GcSliceWithHeaderSliceBuilder {
+            // SAFETY: `Static` is transparent.
+            inner: unsafe { inner.retype(|value| value as *mut SliceWithHeader<H, E>) },
+            header,
+            is_header_staged,
+        }
+    }
+}
+
+impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
+    fn into_parts(self) -> (Inner<'gc, H, E, M>, Option<H>) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: both are read once, for the whole is not dropped.
+        unsafe { (ptr::read(&this.inner), ptr::read(&this.header)) }
+    }
+
+    pub(super) fn length(&self) -> usize {
+        // The length of a slice pointer is known whether or not something is there.
+        (self.inner.shape_of_value() as *const [E]).len()
+    }
+
+    /// Where to write the elements. See [`GcBuilder::as_ptr`].
+    #[inline]
+    pub fn slice_ptr(&mut self) -> *mut [E] {
+        let length = self.length();
+        let whole = self.inner.as_ptr().cast::<u8>();
+        // SAFETY: there is room for the header, and behind it for the elements.
+        unsafe {
+            if let Some(header) = self.header.take() {
+                whole.cast::<H>().write(header);
+                self.is_header_staged = true;
+            }
+            let elements = whole.add(SliceWithHeader::<H, E>::SLICE_OFFSET);
+            ptr::slice_from_raw_parts_mut(elements.cast(), length)
+        }
+    }
+
+    /// Completes the builder with the elements that were written to
+    /// [`slice_ptr`](GcSliceWithHeaderSliceBuilder::slice_ptr). Never collects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory; header and elements are dropped then.
+    ///
+    /// # Safety
+    ///
+    /// All elements were.
+    #[inline]
+    pub unsafe fn assume_init(mut self, mc: &Mutation<'gc>) -> GcSliceWithHeader<'gc, H, E, M> {
+        self.slice_ptr();
+        // SAFETY: passed on to the caller; the header is there.
+        unsafe { self.into_parts().0.assume_init(mc) }
+    }
+
+    /// Completes the builder: calls `element` with each index, in order. Never collects, unless that does;
+    /// takes time linear in the length.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, or if `element` does. The header and all elements so far are dropped
+    /// then. [`try_write_slice_with`](GcSliceWithHeaderSliceBuilder::try_write_slice_with) has an error
+    /// for the one.
+    #[inline]
+    pub fn write_slice_with(
+        self,
+        mc: &Mutation<'gc>,
+        element: impl FnMut(usize) -> E,
+    ) -> GcSliceWithHeader<'gc, H, E, M> {
+        match self.try_write_slice_with(mc, element) {
+            Ok(gc) => gc,
+            Err(error) => out_of_memory(error),
+        }
+    }
+
+    /// Completes the builder: calls `element` with each index, in order.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Gc::try_new`]. No element is asked for then, and the header is dropped.
+    ///
+    /// # Panics
+    ///
+    /// If `element` does.
+    pub fn try_write_slice_with(
+        mut self,
+        mc: &Mutation<'gc>,
+        mut element: impl FnMut(usize) -> E,
+    ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
+        let length = self.length();
+        // SAFETY: the object has room for all elements, which all are written, and for the header.
+        unsafe {
+            self.build(mc, |elements| {
+                // If `element` panics, what is there so far is dropped, and the object stays without a
+                // value.
+                let mut written = Written {
+                    place: elements,
+                    count: 0,
+                };
+                for index in 0..length {
+                    elements.add(index).write(element(index));
+                    written.count += 1;
+                }
+                core::mem::forget(written);
+            })
+        }
+    }
+
+    /// Makes the object, of which `write` writes the elements.
+    ///
+    /// # Safety
+    ///
+    /// It does, to the address that it is given, or panics.
+    #[inline]
+    unsafe fn build(
+        &mut self,
+        mc: &Mutation<'gc>,
+        write: impl FnOnce(*mut E),
+    ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
+        let object = mc.context().begin(self.inner.plan())?;
+        let place = object.value();
+        let whole = SliceWithHeader::<H, E>::from_thin_ptr(place.cast().as_ptr(), self.length());
+        // SAFETY: the object has room for the header and the elements. The header is taken out of the
+        // builder, or moved out of its memory, which the builder then only frees.
+        unsafe {
+            let elements = place.add(SliceWithHeader::<H, E>::SLICE_OFFSET);
+            write(elements.cast().as_ptr());
+            place.cast::<H>().write(self.take_header());
+            object.finish();
+            Ok(Gc::from_ptr_with_kind(whole))
+        }
+    }
+
+    /// Takes the header out of the builder, which then has none to drop.
+    ///
+    /// # Safety
+    ///
+    /// This is called once.
+    #[inline]
+    unsafe fn take_header(&mut self) -> H {
+        match self.header.take() {
+            Some(header) => header,
+            None => {
+                self.is_header_staged = false;
+                // SAFETY: a header that is not in the builder is staged, and is read once.
+                unsafe { self.inner.as_ptr().cast::<H>().read() }
+            }
+        }
+    }
+}
+
+impl<'gc, H, E: Copy, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
+    /// Completes the builder with the first of `elements`, as many as the slice has. Never collects,
+    /// and takes time linear in the length.
+    ///
+    /// ```
+    /// use gc_core::{GcSliceWithHeaderBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let gc = GcSliceWithHeaderBuilder::new(2).write_header(47).copy_slice(mc, &[5, 6]);
+    ///     assert_eq!((gc.header, &gc.slice), (47, &[5, 6][..]));
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer, or if there is no memory. The header is dropped then.
+    #[inline]
+    #[track_caller]
+    pub fn copy_slice(self, mc: &Mutation<'gc>, elements: &[E]) -> GcSliceWithHeader<'gc, H, E, M> {
+        match self.try_copy_slice(mc, elements) {
+            Ok(gc) => gc,
+            Err(error) => out_of_memory(error),
+        }
+    }
+
+    /// Completes the builder with the first of `elements`, as many as the slice has.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Gc::try_new`]. The header is dropped then.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer.
+    #[inline]
+    #[track_caller]
+    pub fn try_copy_slice(
+        mut self,
+        mc: &Mutation<'gc>,
+        elements: &[E],
+    ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
+        let length = self.length();
+        assert!(
+            elements.len() >= length,
+            "{} elements are too few for a slice of {length}",
+            elements.len()
+        );
+        // SAFETY: so many elements are there, and are written.
+        unsafe {
+            self.build(mc, |place| {
+                ptr::copy_nonoverlapping(elements.as_ptr(), place, length)
+            })
+        }
+    }
+}

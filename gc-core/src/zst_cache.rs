@@ -1,0 +1,144 @@
+//! [`ZstCache`]: one pointer for all values of size zero.
+
+use core::mem::needs_drop;
+use core::ptr;
+
+use crate::collect::{Collect, Trace};
+use crate::gc::Gc;
+use crate::mutation::Mutation;
+use crate::typemap::TypeMap;
+
+/// A pointer that stands for every value of size zero whose alignment is at most `MAX_ALIGN`.
+///
+/// For containers that promise one address for all such values, or that want to know by the address whether
+/// there is an object behind a pointer. The cache needs no memory, and neither do its pointers. They are all
+/// equal, so a program that tells objects by their pointers should use [`Gc::new`].
+///
+/// ```
+/// use gc_core::{Gc, arena::rootless_mutate, zst_cache::ZstCache};
+///
+/// rootless_mutate(|mc| {
+///     let cache = ZstCache::<16>::new(mc);
+///     let unit = cache.alloc(mc, ());
+///     let empty = cache.alloc(mc, [0u64; 0]);
+///     assert!(cache.is_cached(unit) && cache.is_cached(empty));
+///     assert!(!cache.is_cached(cache.alloc(mc, 5)));
+/// });
+/// ```
+#[derive(Clone, Copy)]
+pub struct ZstCache<'gc, const MAX_ALIGN: usize> {
+    cached_ptr: Gc<'gc, ()>,
+}
+
+// SAFETY: the one field is visited in place.
+unsafe impl<'gc, const MAX_ALIGN: usize> Collect<'gc> for ZstCache<'gc, MAX_ALIGN> {
+    const TYPE_MAP: TypeMap = <Gc<'gc, ()> as Collect<'gc>>::TYPE_MAP;
+
+    #[inline]
+    fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+        cc.trace(&self.cached_ptr);
+    }
+}
+
+impl<'gc, const MAX_ALIGN: usize> ZstCache<'gc, MAX_ALIGN>
+where
+    Alignment<MAX_ALIGN>: ValidAlignment,
+{
+    /// A cache. Takes constant time and no memory.
+    pub fn new(mc: &Mutation<'gc>) -> ZstCache<'gc, MAX_ALIGN> {
+        let _ = mc;
+        let address = ptr::without_provenance::<()>(MAX_ALIGN);
+        // SAFETY: the address is not null, and that of a `()` which is in no heap: a value that needs no
+        // memory is nowhere else.
+        let cached_ptr = unsafe { Gc::from_ptr(address) };
+        ZstCache { cached_ptr }
+    }
+
+    /// The pointer itself. Its address is a multiple of `MAX_ALIGN`.
+    #[inline]
+    pub fn cached_ptr(&self) -> Gc<'gc, ()> {
+        self.cached_ptr
+    }
+
+    /// Whether a pointer is the one of this cache. That may be so for a value of size zero that
+    /// [`Gc::new`] made, too.
+    #[inline]
+    pub fn is_cached<T: ?Sized>(&self, gc: Gc<'gc, T>) -> bool {
+        Gc::ptr_eq(self.cached_ptr, Gc::erase(gc))
+    }
+
+    /// The cache's pointer as one to a `T`, if a `T` is of size zero, needs no more alignment, and has no
+    /// `Drop`.
+    ///
+    /// The value that it points to is the default one, which is made for it: not every type of size zero has
+    /// values that anybody may have.
+    ///
+    /// # Panics
+    ///
+    /// If making the value does.
+    #[inline]
+    pub fn alloc_zst<T: Default + 'gc>(&self) -> Option<Gc<'gc, T>> {
+        Self::is_for::<T>().then(|| self.keep(T::default()))
+    }
+
+    /// [`Gc::new`]; or, if the value is of size zero, needs no more alignment than there is, and has no
+    /// `Drop`, the cache's pointer.
+    ///
+    /// # Panics
+    ///
+    /// As [`Gc::new`].
+    #[inline]
+    pub fn alloc<T: Collect<'gc> + 'gc>(&self, mc: &Mutation<'gc>, value: T) -> Gc<'gc, T> {
+        if Self::is_for::<T>() {
+            self.keep(value)
+        } else {
+            Gc::new(mc, value)
+        }
+    }
+
+    /// The same with [`Gc::new_static`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Gc::new_static`].
+    #[inline]
+    pub fn alloc_static<T: 'static>(&self, mc: &Mutation<'gc>, value: T) -> Gc<'gc, T> {
+        if Self::is_for::<T>() {
+            self.keep(value)
+        } else {
+            Gc::new_static(mc, value)
+        }
+    }
+
+    /// Whether values of a type can be at the cache's address.
+    const fn is_for<T>() -> bool {
+        size_of::<T>() == 0 && align_of::<T>() <= MAX_ALIGN && !needs_drop::<T>()
+    }
+
+    /// Puts a value at the cache's address, for ever.
+    fn keep<T: 'gc>(&self, value: T) -> Gc<'gc, T> {
+        assert!(Self::is_for::<T>());
+        core::mem::forget(value);
+        // SAFETY: the value needs no memory and the address is aligned for it; and since there was a value
+        // that was not dropped, there may as well be one for ever.
+        unsafe { Gc::cast(self.cached_ptr) }
+    }
+}
+
+/// An alignment, as a type.
+pub struct Alignment<const ALIGN: usize>;
+
+/// Implemented for [`Alignment`] of every power of two up to 2^29.
+pub trait ValidAlignment: sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! valid_alignments {
+    ($($exponent:literal)*) => {$(
+        impl sealed::Sealed for Alignment<{ 1 << $exponent }> {}
+        impl ValidAlignment for Alignment<{ 1 << $exponent }> {}
+    )*};
+}
+valid_alignments!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29);
