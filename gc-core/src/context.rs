@@ -124,6 +124,18 @@ impl Context {
         self.allocator.allocate(self.heap(), shape)
     }
 
+    /// See [`Heap::extend_large`]. Nothing is extended while a cycle is in progress.
+    ///
+    /// # Safety
+    ///
+    /// As there, but for the cycle.
+    pub(crate) unsafe fn extend_large(&self, start: usize, bytes: usize) -> bool {
+        // The phase does not become another one here: that happens where no `mutate` runs.
+        // SAFETY: passed on to the caller.
+        self.collector.phase() == Phase::Sleeping
+            && unsafe { self.heap().extend_large(start, bytes) }
+    }
+
     /// The reason why an allocation failed, of which the pacer is told.
     #[cold]
     #[inline(never)]

@@ -29,7 +29,9 @@
 //!    marker reads it then.
 //! 5. When elements are moved to another buffer, the old one is left as it is, for the snapshot, if its tags tell all;
 //!    a described one is claimed first, and then names no slots any more.
-//! 6. A described buffer whose values alone know their pointers is dirty from birth, and after each barrier.
+//! 6. While no cycle is in progress, a large buffer may grow where it is: nobody else looks at its slots then, nor at the
+//!    planes that belong to them.
+//! 7. A described buffer whose values alone know their pointers is dirty from birth, and after each barrier.
 
 use core::marker::PhantomData;
 use core::mem::{needs_drop, size_of};
@@ -39,11 +41,11 @@ use crate::collect::{Collect, Trace};
 use crate::context::Context;
 use crate::descriptor::{Described, Descriptor, Detail, read_detail};
 use crate::gc::Gc;
-use crate::heap::MAX_ALIGN;
 use crate::heap::bump::{Shape, record_kinds};
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Planes, WORD, bit_index, low_bits};
+use crate::heap::{LARGE, MAX_ALIGN};
 use crate::mutation::Invariant;
 use crate::trace::{EdgeVisitor, Edges};
 use crate::typemap::TypeMap;
@@ -205,16 +207,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
             };
             let count = fill(place);
             buffer.clear(count, capacity - count);
-            if Kind::<T>::TAGGED {
-                let (tags, kinds) = Kind::<T>::FIXED;
-                tag_slots(heap.planes(), base, size_of::<T>() / WORD, capacity, tags);
-                if kinds != 0 {
-                    context.note_kinds(base, tags, kinds);
-                    for slot in (base..).step_by(size_of::<T>()).take(capacity) {
-                        record_kinds(heap.planes(), slot, kinds);
-                    }
-                }
-            }
+            buffer.tag(context, 0);
             if Kind::<T>::DESCRIBED {
                 buffer.set_live(0, count);
                 let extent = Extent {
@@ -232,6 +225,59 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
                 }
             }
             Ok(buffer)
+        }
+    }
+
+    /// Gets more slots where it is, up to `capacity`, if the buffer is large and what is behind it is free. Whether
+    /// that was so.
+    pub(super) fn extend(&mut self, context: &Context, capacity: usize) -> bool {
+        if Kind::<T>::DESCRIBED || size_of::<T>() == 0 || self.capacity == 0 {
+            return false;
+        }
+        let lengths = (Kind::<T>::shape(self.capacity), Kind::<T>::shape(capacity));
+        let (Some(old), Some(new)) = lengths else {
+            return false;
+        };
+        let base = self.slots.object.addr().get();
+        // SAFETY: the buffer is an object, which is large if it is so long, and is not described. Nobody else has its
+        // address, but owners of the collection, whom the caller has exclusively. The new slots belong to it then.
+        unsafe {
+            if old.bytes <= LARGE
+                || old.bytes >= new.bytes
+                || !context.extend_large(base, new.bytes)
+            {
+                return false;
+            }
+            let from = core::mem::replace(&mut self.capacity, capacity);
+            self.clear(from, capacity - from);
+            self.tag(context, from);
+        }
+        true
+    }
+
+    /// Tags the slots from `from` on, which nobody has looked at yet.
+    ///
+    /// # Safety
+    ///
+    /// There is memory; and tagged words of the slots were written.
+    unsafe fn tag(&self, context: &Context, from: usize) {
+        if !Kind::<T>::TAGGED {
+            return;
+        }
+        let planes = context.heap().planes();
+        let (tags, kinds) = Kind::<T>::FIXED;
+        let (size, count) = (size_of::<T>(), self.capacity - from);
+        let object = self.slots.object.addr().get();
+        let first = object + from * size;
+        // SAFETY: the slots lie in the buffer.
+        unsafe {
+            tag_slots(planes, first, size / WORD, count, tags);
+            if kinds != 0 {
+                context.note_kinds(object, tags, kinds);
+                for slot in (first..).step_by(size).take(count) {
+                    record_kinds(planes, slot, kinds);
+                }
+            }
         }
     }
 

@@ -406,6 +406,9 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
 
     /// Moves the elements to a buffer for `capacity` elements, which is as many as there are at least.
     fn resize_buffer(&mut self, context: &Context, capacity: usize) -> Result<(), HeapError> {
+        if capacity > self.capacity() && self.buffer.extend(context, capacity) {
+            return Ok(());
+        }
         self.buffer.before_disown(context);
         let old = self.buffer.place();
         let fill = |place: *mut T| {

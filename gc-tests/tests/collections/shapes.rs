@@ -1,12 +1,13 @@
 //! Unusual elements, places and moves.
 
 use gc_core::collections::{ByIdentity, HashMap, HashSet, String, Vec, VecDeque};
+use gc_core::slice::Slice;
 use gc_core::{Arena, Collect, Gc, Lock, RefLock, Rootable};
 use gc_tests::tracked::TrackedUnit;
 use gc_tests::way::in_each_way;
 
 use crate::begin;
-use crate::elements::{Cargo, Moving};
+use crate::elements::{Cargo, Element, Moving, Triple};
 
 #[test]
 fn elements_without_size() {
@@ -113,6 +114,57 @@ fn nothing_is_kept_that_was_removed() {
     });
 }
 
+/// Large buffers grow where they are if they can, which depends on what is behind them and on the phase.
+#[test]
+fn large_buffers_grow() {
+    #[derive(Collect, Default)]
+    #[collect(no_drop)]
+    struct Growing<'gc> {
+        triples: [Vec<'gc, Triple<'gc>>; 2],
+        slices: Vec<'gc, Slice<'gc, u64>>,
+        map: HashMap<'gc, u64, Gc<'gc, Cargo<'gc>>>,
+        text: String<'gc>,
+    }
+
+    in_each_way(|way| {
+        let options = way.options();
+        let mut heap =
+            Arena::<Rootable![Growing<'_>]>::with_options(options, |_| Growing::default()).unwrap();
+        let mut count = 0;
+        let rounds = way.size(12, 100);
+        for round in 0..rounds {
+            heap.mutate_root(|mc, growing| {
+                for id in count..count + 100 {
+                    growing.triples[id as usize % 2].push(mc, Triple::make(mc, id));
+                    let numbers = Slice::from(Gc::slice_from_iter(mc, [id, id + 1, id + 2]));
+                    growing.slices.push(mc, numbers.slice(1..));
+                    growing.map.insert(mc, id, Cargo::new(mc, id));
+                    growing.text.push_str(mc, "a few letters");
+                }
+            });
+            count += 100;
+            if round % 3 == 0 {
+                begin(&mut heap);
+            }
+            heap.collect_debt();
+            if round % 10 == 9 {
+                heap.finish_cycle();
+                heap.verify().unwrap();
+            }
+        }
+        heap.finish_cycle();
+        heap.verify().unwrap();
+        heap.mutate(|_, growing| {
+            for id in 0..count {
+                assert_eq!(growing.triples[id as usize % 2][id as usize / 2].id(), id);
+                assert_eq!(*growing.slices[id as usize], [id + 1, id + 2]);
+                assert_eq!(growing.map[&id].id(), id);
+            }
+            assert_eq!(growing.text.len() as u64, 13 * count);
+        });
+    });
+}
+
 /// Values with locks in a vector are written through the barrier of the buffer.
 #[test]
 fn locks_in_elements() {
@@ -152,7 +204,7 @@ fn collections_change_places() {
         type Place<'gc> = RefLock<Vec<'gc, Gc<'gc, Cargo<'gc>>>>;
         type Places<'gc> = Gc<'gc, [Place<'gc>]>;
         let mut heap = Arena::<Rootable![Places<'_>]>::with_options(way.options(), |mc| {
-            Gc::new_slice(mc, (0..50).map(|_| RefLock::default()))
+            Gc::slice_from_iter(mc, (0..50).map(|_| RefLock::default()))
         })
         .unwrap();
         let count = way.size(100, 3000) as u64;
