@@ -22,7 +22,7 @@ struct Locks<'gc> {
     list: RefLock<Vec<Gc<'gc, u64>>>,
 }
 
-const LOCKS: usize = 60;
+const LOCKS: usize = 24;
 
 fn moving<'gc>(mc: &Mutation<'gc>, value: usize) -> Moving<'gc> {
     let number = Gc::new(mc, value as u64);
@@ -57,7 +57,7 @@ fn check(arena: &Arena<Rootable![Root<'_>]>, written: &[usize]) {
 #[test]
 fn whenever_it_happens() {
     in_each_way(|way| {
-        for delay in 0..way.size(12, 20) {
+        for delay in 0..way.size(5, 16) {
             let mut arena = Arena::<Rootable![Root<'_>]>::with_options(way.options(), |mc| {
                 let locks = |number: usize| Locks {
                     moving: RefLock::new(moving(mc, number)),

@@ -4,7 +4,6 @@ use std::mem::ManuallyDrop;
 
 use gc_core::{Arena, Collect, Gc, GcWeak, Lock, Mutation, Rootable, Static};
 
-
 /// Looks at a pointer when it is dropped.
 struct Looks<'gc>(Gc<'gc, u64>);
 
@@ -33,7 +32,11 @@ struct AsAField<'gc>(Looks<'gc>, Option<Resurrects<'gc>>);
 
 #[derive(Collect)]
 #[collect(no_drop)]
-struct Hidden<'gc>(ManuallyDrop<Looks<'gc>>, Static<Looks<'gc>>);
+struct Hidden<'gc>(ManuallyDrop<Looks<'gc>>);
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct SaidToBeStatic<'gc>(Static<Looks<'gc>>);
 
 /// The hasher is a part of the map, too.
 impl BuildHasher for Looks<'_> {

@@ -42,7 +42,9 @@ fn text<'long: 'short, 'short>(text: GcStr<'short>) -> GcStr<'long> {
     text
 }
 
-fn cache<'long: 'short, 'short>(cache: &'short ZstCache<'long>) -> &'short ZstCache<'short> {
+fn cache<'a, 'long: 'short, 'short>(
+    cache: &'a ZstCache<'long, 8>,
+) -> &'a ZstCache<'short, 8> {
     cache
 }
 
