@@ -28,6 +28,7 @@ struct Word {
     state: bool,
     claim: bool,
     kind: bool,
+    fate: bool,
 }
 
 impl Heap {
@@ -158,7 +159,11 @@ impl Heap {
             if word.mark {
                 return Err(wrong(address, "a mark outside of a cycle".into()));
             }
-            let derived = word.kind && !word.tag && !is_start;
+            // After a weak pointer it is the value of an ephemeron.
+            let after_weak = before
+                .as_ref()
+                .is_some_and(|word: &Word| word.tag && word.kind);
+            let derived = word.kind && !word.tag && !is_start && !after_weak;
             if word.kind && !derived && !state.has_weak() {
                 return Err(wrong(
                     address,
@@ -169,6 +174,12 @@ impl Heap {
                 return Err(wrong(
                     address,
                     "a derived pointer in a block that is said to have none".into(),
+                ));
+            }
+            if word.fate && !(is_start && state.has_weak()) {
+                return Err(wrong(
+                    address,
+                    "found dead where no object starts, or none was".into(),
                 ));
             }
             let dirty_place = inside.is_some_and(|start| address == start + WORD);
@@ -274,6 +285,18 @@ impl Heap {
         Ok(())
     }
 
+    /// Whether the weak pointer at `slot` is the key of an ephemeron.
+    ///
+    /// # Safety
+    ///
+    /// It is one, in an object of this heap which ends at `end`.
+    pub(crate) unsafe fn is_ephemeron(&self, slot: usize, end: usize) -> bool {
+        slot + WORD < end && {
+            let value = self.word(slot + WORD);
+            value.kind && !value.tag
+        }
+    }
+
     /// Checks the contents of a derived word, if the word before leads to an allocation.
     ///
     /// # Safety
@@ -301,12 +324,13 @@ impl Heap {
         debug_assert!(address.is_multiple_of(WORD) && GROUP_BYTES.is_multiple_of(WORD));
         let planes = self.planes();
         // SAFETY: callers ask about words in blocks of this heap.
-        let (group, kinds, states, claims) = unsafe {
+        let (group, kinds, states, claims, fates) = unsafe {
             (
                 planes.group(address),
                 planes.kinds(address),
                 planes.states(address),
                 planes.claims(address),
+                planes.fates(address),
             )
         };
         let bit = bit(address);
@@ -318,6 +342,7 @@ impl Heap {
             state: states.get() & bit != 0,
             claim: claims.get() & bit != 0,
             kind: kinds.get() & bit != 0,
+            fate: fates.get() & bit != 0,
         }
     }
 
@@ -351,6 +376,8 @@ impl Heap {
             .map(|address| self.word(address))
             .filter(|word| word.kind && !word.tag)
             .map(|word| word.address)
+            // After a weak pointer it is the value of an ephemeron.
+            .filter(|address| !self.word(address - WORD).kind)
             .collect()
     }
 }
