@@ -6,6 +6,7 @@
 mod abandoned;
 mod cells;
 mod destructors;
+mod finalizers;
 mod leaked;
 mod overflow;
 mod panics;
@@ -43,11 +44,10 @@ where
     R: for<'a> Rootable<'a>,
     for<'a> Root<'a, R>: Collect<'a>,
 {
+    let collections = |arena: &Arena<R>| arena.metrics().statistics().collections;
+    let before = collections(arena);
     // A zealous heap begins the next one at once.
-    for _ in 0..2000 {
-        if arena.collection_phase() == CollectionPhase::Sleeping {
-            break;
-        }
+    while arena.collection_phase() != CollectionPhase::Sleeping && collections(arena) == before {
         arena.collect_debt();
         std::thread::yield_now();
     }
