@@ -26,6 +26,8 @@
 //!
 //! # Where to go from here
 //!
+//! `docs/guide.md` in the repository is a tour, from one object to threads that share a heap. Then:
+//!
 //! * [`arena`]: arenas, their roots, and when they collect; [`HeapOptions`] for what can be chosen, above
 //!   all the [`Mode`]: with the program stopped, in steps, or beside it.
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
@@ -83,6 +85,11 @@ extern crate self as gc_core;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The examples of the guide, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+struct Guide;
 
 mod allocation;
 pub mod arena;

@@ -55,16 +55,18 @@ impl Allocator {
             && let Some(address) = self.cursors[shape.cursor()].bump(shape)
         {
             // SAFETY: the memory was just taken from a hole.
-            unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
+            unsafe { bump::record(&self.planes, address, shape.bytes, shape.tags) };
             return Some(address);
         }
-        core::num::NonZero::new(self.allocate_slow(heap, shape)).map(|address| address.get())
+        core::num::NonZero::new(self.allocate_slow(heap, *shape)).map(|address| address.get())
     }
 
-    /// Allocates from a new hole or from blocks of its own; zero is failure.
+    /// Allocates from a new hole or from blocks of its own; zero is failure. The shape comes by value, so that one
+    /// that is made up for the call need not be in memory on the fast path.
     #[cold]
     #[inline(never)]
-    fn allocate_slow(&self, heap: &Heap, shape: &Shape) -> usize {
+    fn allocate_slow(&self, heap: &Heap, shape: Shape) -> usize {
+        let shape = &shape;
         let address = if shape.bytes > LARGE {
             let address = heap.take_large(shape);
             if let (Ok(address), Some(made)) = (&address, &mut *self.made.borrow_mut()) {
@@ -80,7 +82,7 @@ impl Allocator {
         match address {
             Ok(address) => {
                 // SAFETY: the memory was just taken from a hole, or is a span of its own.
-                unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
+                unsafe { bump::record(&self.planes, address, shape.bytes, shape.tags) };
                 address
             }
             Err(error) => {
