@@ -40,7 +40,9 @@ pub struct GcBuilder<'gc, T: ?Sized, M = (), P = UnitPtrMeta> {
     /// The address is that of the staged value, or means nothing.
     value: NonNull<T>,
     staged: bool,
-    _kind: PhantomData<(Invariant<'gc>, fn(M, P) -> (M, P))>,
+    /// Invariant in `T` as well: the plan is that of the type for which the builder was made. A value of a
+    /// supertype may have pointers where that one has none.
+    _kind: PhantomData<(Invariant<'gc>, *mut T, fn(M, P) -> (M, P))>,
 }
 
 impl<'gc, T: Collect<'gc>> GcBuilder<'gc, T> {
