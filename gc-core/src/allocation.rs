@@ -7,7 +7,7 @@ use core::ptr::{self, NonNull};
 
 use crate::collect::Collect;
 use crate::context::Context;
-use crate::descriptor::{Described, Descriptor, Detail, read_detail};
+use crate::descriptor::{Described, Descriptor, Detail, DropValue, TraceValue, read_detail};
 use crate::heap::MAX_ALIGN;
 use crate::heap::block::{BlockIndex, BlockTable, Flag};
 use crate::heap::bump::{Shape, record_kinds, record_tags};
@@ -289,8 +289,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
     };
 
     const fn descriptor(counted: bool) -> Descriptor {
-        let (drop, trace): (unsafe fn(Extent), unsafe fn(Extent, &mut dyn EdgeVisitor)) = if counted
-        {
+        let (drop, trace): (DropValue, TraceValue) = if counted {
             (drop_values::<T, true>, trace_values::<T, true>)
         } else {
             (drop_values::<T, false>, trace_values::<T, false>)

@@ -23,13 +23,19 @@ use crate::heap::extent::Extent;
 use crate::heap::planes::WORD;
 use crate::trace::EdgeVisitor;
 
+/// Drops the value in an object.
+pub(crate) type DropValue = unsafe fn(Extent);
+
+/// Visits the pointers of the value in an object.
+pub(crate) type TraceValue = unsafe fn(Extent, &mut dyn EdgeVisitor);
+
 /// What the collector can ask an object about its type.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
     /// Drops the value in the object, if it needs it.
-    pub(crate) drop: Option<unsafe fn(Extent)>,
+    pub(crate) drop: Option<DropValue>,
     /// Visits the pointers of the value in the object.
-    pub(crate) trace: unsafe fn(Extent, &mut dyn EdgeVisitor),
+    pub(crate) trace: TraceValue,
     /// Whether values may have pointers outside of the object, or in words that are not tagged.
     pub(crate) external: bool,
     /// Whether writes can change which words are pointers.

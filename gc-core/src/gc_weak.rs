@@ -64,8 +64,9 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
         self.target
     }
 
-    /// Whether the value was dropped. Takes a process-wide lock for a moment; where a [`Mutation`]
-    /// is at hand, [`GcWeak::upgrade`] is quicker.
+    /// Whether the value was dropped. In a heap with a [`reserve`](crate::HeapOptions::reserve) of its own
+    /// this takes a process-wide lock for a moment; where a [`Mutation`] is at hand, [`GcWeak::upgrade`]
+    /// is quicker.
     ///
     /// While a collection is in progress, a value that it will drop soon may not be dropped yet, and yet not
     /// be had by [`GcWeak::upgrade`], which alone decides.

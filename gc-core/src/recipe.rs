@@ -11,7 +11,7 @@
 
 use core::alloc::Layout;
 use core::marker::PhantomData;
-use core::mem::{MaybeUninit, needs_drop};
+use core::mem::needs_drop;
 use core::ptr::{self, NonNull};
 
 use crate::collect::Collect;
@@ -251,7 +251,7 @@ unsafe fn value<T: ?Sized, TM: TypeMeta, P: PtrMeta<T, TM::TypeMetadata>>(
     let thin = ptr::with_exposed_provenance::<P::Thin>(extent.base);
     let ptr_meta = if size_of::<P::PtrMetadata>() == 0 {
         // SAFETY: there is a value of this type, and it has no bytes.
-        unsafe { MaybeUninit::<P::PtrMetadata>::uninit().assume_init() }
+        unsafe { NonNull::<P::PtrMetadata>::dangling().read() }
     } else {
         // SAFETY: passed on to the caller.
         unsafe { read_detail(extent.end()) }

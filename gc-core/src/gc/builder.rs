@@ -14,6 +14,7 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ptr::{self, NonNull};
 
+use super::kind::Meta;
 use super::{Gc, GcFat, out_of_memory};
 use crate::collect::Collect;
 use crate::heap::error::HeapError;
@@ -40,7 +41,8 @@ pub struct GcBuilder<'gc, T: ?Sized, M = (), P = UnitPtrMeta> {
     /// The address is that of the staged value, or means nothing.
     value: NonNull<T>,
     staged: bool,
-    _kind: PhantomData<(Invariant<'gc>, fn(M, P) -> (M, P))>,
+    _meta: Meta<M, P>,
+    _invariant: Invariant<'gc>,
 }
 
 impl<'gc, T: Collect<'gc>> GcBuilder<'gc, T> {
@@ -136,7 +138,8 @@ impl<'gc, T: Collect<'gc> + ?Sized, M, P: AllocMeta<T, M>> GcBuilder<'gc, T, M, 
             // SAFETY: `from_thin` keeps the address.
             value: unsafe { NonNull::new_unchecked(value) },
             staged: false,
-            _kind: PhantomData,
+            _meta: PhantomData,
+            _invariant: PhantomData,
         }
     }
 }
@@ -196,7 +199,8 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
             // SAFETY: a cast keeps the address.
             value: unsafe { NonNull::new_unchecked(cast(this.value.as_ptr())) },
             staged: this.staged,
-            _kind: PhantomData,
+            _meta: PhantomData,
+            _invariant: PhantomData,
         }
     }
 
@@ -268,7 +272,8 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
             plan,
             value,
             staged: true,
-            _kind: PhantomData,
+            _meta: PhantomData,
+            _invariant: PhantomData,
         }
     }
 

@@ -22,6 +22,10 @@ use crate::descriptor::{read_detail, read_metadata};
 use crate::heap::extent;
 use crate::meta::{PtrMeta, UnitPtrMeta};
 
+/// Names metadata, invariantly: implementations of `PtrMeta` may differ for types of which one is a subtype
+/// of the other.
+pub(super) type Meta<M, P> = PhantomData<fn(M, P) -> (M, P)>;
+
 /// A pointer as it is: as wide as a reference.
 #[repr(transparent)]
 pub struct Fat<T: ?Sized>(NonNull<T>);
@@ -41,8 +45,7 @@ pub struct Thin<T: ?Sized> {
 #[repr(transparent)]
 pub struct GcKind<S, M = (), P = UnitPtrMeta> {
     store: S,
-    /// Invariant: implementations of `PtrMeta` may differ for types of which one is a subtype of the other.
-    _meta: PhantomData<fn(M, P) -> (M, P)>,
+    _meta: Meta<M, P>,
 }
 
 /// The kind of a `Gc` that says nothing else: the pointer as it is, and no [`PtrMeta`].

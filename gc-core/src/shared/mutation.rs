@@ -265,7 +265,7 @@ impl<'gc> Mutation<'gc> {
     /// use gc_core::shared::Arena;
     /// use gc_core::slice::Slice;
     ///
-    /// let arena = Arena::<Rootable![Slice<'_, u64>]>::new(|mc| {
+    /// let arena = Arena::<Rootable![Slice<'_, u32>]>::new(|mc| {
     ///     let all = Slice::from(mc.allocate_slice(0..1000));
     ///     mc.try_compact_to_fit(all.slice(5..6)).unwrap()
     /// });
@@ -292,7 +292,7 @@ impl<'gc> Mutation<'gc> {
     /// use gc_core::shared::{Arena, Mutex};
     /// use gc_core::slice::{Interior, Slice};
     ///
-    /// let arena = Arena::<Rootable![Slice<'_, Mutex<u64>>]>::new(|mc| {
+    /// let arena = Arena::<Rootable![Slice<'_, Mutex<u32>>]>::new(|mc| {
     ///     Slice::from(mc.allocate_slice((0..1000).map(Mutex::new)))
     /// });
     /// arena.attach().mutate(|mc, &root| {

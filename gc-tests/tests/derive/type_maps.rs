@@ -22,7 +22,7 @@ const fn needs_trace<'gc, T: Collect<'gc> + ?Sized>() -> bool {
 /// The word in which a field lies.
 macro_rules! word {
     ($ty:ty, $field:tt) => {
-        offset_of!($ty, $field) / size_of::<usize>()
+        (offset_of!($ty, $field) / size_of::<usize>())
     };
 }
 
@@ -85,7 +85,7 @@ fn derived_words_are_kinds_without_tags() {
         word!(V, field),
     ];
     let bits = words.iter().fold(0_u64, |bits, word| bits | 1 << word);
-    let tags = bits | 1 << word!(V, tail);
+    let tags = bits | (1 << word!(V, tail));
     assert_eq!(map::<V>().fixed(), Some((tags, bits << 1)));
     // Here the compiler may put the difference into the number.
     assert!(map::<Numbered<'static>>().fixed().is_some());

@@ -23,7 +23,7 @@ fn part<'gc>(mc: &Mutation<'gc>, number: u64) -> Slice<'gc, u64> {
 fn threads_write_views() {
     const CELLS: usize = 500;
     in_each_way(|way| {
-        let arena: Arena<Rootable![Gc<'_, Board<'_>>]> = Arena::with_options(way.often(), |mc| {
+        let arena = Arena::<Rootable![Gc<'_, Board<'_>>]>::with_options(way.often(), |mc| {
             let cells = mc.allocate_slice((0..CELLS).map(|_| Mutex::new(None)));
             let title = Str::from(mc.allocate_str("title: 0")).slice(7..);
             mc.allocate(Board {
