@@ -136,6 +136,18 @@ impl Context {
         self.allocator.allocate(self.heap(), shape)
     }
 
+    /// See [`Heap::extend_large`]. Nothing is extended while a cycle is in progress.
+    ///
+    /// # Safety
+    ///
+    /// As there, but for the cycle.
+    pub(crate) unsafe fn extend_large(&self, start: usize, bytes: usize) -> bool {
+        // The phase does not become another one here: that happens where no `mutate` runs.
+        // SAFETY: passed on to the caller.
+        self.collector.phase() == Phase::Sleeping
+            && unsafe { self.heap().extend_large(start, bytes) }
+    }
+
     /// The reason why an allocation failed, of which the pacer is told.
     #[cold]
     #[inline(never)]
@@ -192,6 +204,18 @@ impl Context {
     #[inline]
     pub(crate) unsafe fn before_partial_write(&self, address: usize, bytes: (usize, usize)) {
         if self.is_armed_for(address) {
+            self.note_partial_write(address, bytes);
+        }
+    }
+
+    /// [`Context::before_partial_write`] of an object that is not described.
+    ///
+    /// # Safety
+    ///
+    /// As there, and its block is not one of described objects.
+    #[inline(always)]
+    pub(crate) unsafe fn before_plain_write(&self, address: usize, bytes: (usize, usize)) {
+        if self.is_marking() {
             self.note_partial_write(address, bytes);
         }
     }
@@ -342,6 +366,7 @@ impl Context {
     }
 
     /// Whether markers are at work beside the program.
+    #[inline(always)]
     pub(crate) fn is_marking(&self) -> bool {
         self.armed.get() == BlockState::ANY
     }
@@ -510,6 +535,9 @@ impl Context {
             stopped: &stopped,
             allocated,
         };
+        // Destructors that run here may write to what is theirs, and it may be anywhere. The phases change
+        // meanwhile, and no marker reads what a destructor can reach: so no cycle is given up for that.
+        self.armed.set(BlockState::NOTED);
         // Also if it panics.
         let _armed = Armed(self);
         // SAFETY: passed on to the caller; this is the heap's one mutator.

@@ -5,7 +5,7 @@
 //! metadata of the type belong ([`crate::meta`]), lives in a block of described objects and has the
 //! address of its type's [`Descriptor`] in its last word. If its type alone does not tell how to make a
 //! pointer to the value from an address, what does is in the word before, the *detail*: the length of a
-//! slice, mostly.
+//! slice, mostly. (Of a buffer of [`crate::collections`] it tells where to read which slots hold values.)
 //!
 //! # Invariants
 //!

@@ -32,6 +32,7 @@
 //!   all the [`Mode`]: with the program stopped, in steps, or beside it.
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
+//! * [`collections`]: vectors, strings, deques, maps and sets whose memory is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
 //! * [`slice`](mod@slice): slices, strings and references that point anywhere into an object.
 //! * [`gc_slice`] and [`meta`]: slices and strings with pointers of one word, with headers, and with metadata.
@@ -96,6 +97,7 @@ pub mod barrier;
 #[macro_use]
 pub mod collect;
 mod collect_impl;
+pub mod collections;
 mod collector;
 mod context;
 mod descriptor;

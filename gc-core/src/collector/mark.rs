@@ -762,23 +762,29 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
     /// Defers the words of a large object that `words` names.
     fn defer_words(&mut self, base: usize, words: u64) {
         // First all their metadata is sent for, then it is used.
-        for pass in [Marker::send_for, Marker::defer] {
-            let mut words = words;
-            while words != 0 {
-                let address = base + words.trailing_zeros() as usize * WORD;
-                // SAFETY: the word is part of an object, and tagged, so it was written.
-                let target = unsafe { read_word::<CONCURRENT>(address) };
-                if self.is_candidate(target) {
-                    pass(self, target);
-                }
-                words &= words - 1;
+        self.each_target(base, words, |marker, target| {
+            prefetch(marker.planes.group_address(target));
+        });
+        self.each_target(base, words, |marker, target| {
+            // SAFETY: candidates lie below the heap's top.
+            if unsafe { marker.planes.group(target) }.marks() & bit(target) == 0 {
+                marker.defer(target);
             }
-        }
+        });
     }
 
-    /// Prefetches the metadata of an object.
-    fn send_for(&mut self, target: usize) {
-        prefetch(self.planes.group_address(target));
+    /// Calls `f` with what the words of an object hold that `words` names, if it may be a pointer.
+    #[inline(always)]
+    fn each_target(&mut self, base: usize, mut words: u64, f: impl Fn(&mut Self, usize)) {
+        while words != 0 {
+            let address = base + words.trailing_zeros() as usize * WORD;
+            // SAFETY: the word is part of an object, and tagged, so it was written.
+            let target = unsafe { read_word::<CONCURRENT>(address) };
+            if self.is_candidate(target) {
+                f(self, target);
+            }
+            words &= words - 1;
+        }
     }
 
     /// Notes where the weak pointers among the words of an object lead.

@@ -384,6 +384,34 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
         unsafe { Write::assume(gc.as_ref()) }
     }
 
+    /// A number for the object itself, whatever is in it: the same for all pointers to it, and for as long as it is
+    /// alive, also when the collector moves it. Objects that are alive at the same time have different ones, nearly
+    /// always. All bits of it are equally good.
+    ///
+    /// It means nothing in another process, and says nothing about when the object was made. Values of size zero may
+    /// all have the same, as they may be one by [`Gc::ptr_eq`].
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let (one, other) = (Gc::new(mc, 5), Gc::new(mc, 5));
+    /// let again = one;
+    /// assert_eq!(Gc::identity_hash(one), Gc::identity_hash(again));
+    /// assert_ne!(Gc::identity_hash(one), Gc::identity_hash(other));
+    /// # });
+    /// ```
+    #[inline]
+    pub fn identity_hash(this: Gc<'gc, T, K>) -> u64 {
+        // As long as objects stay where they are, the address tells them apart. A collector that moves one owes it the
+        // number that it had, if anybody has asked; a bit for each object says whether, and the number goes along in
+        // a word that the object grows by.
+        let mut bits = this.address().addr().get() as u64;
+        // The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), which is one to one.
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
     /// Whether two pointers are to the same object. Values of size zero may all be the same.
     #[inline]
     pub fn ptr_eq(this: Gc<'gc, T, K>, other: Gc<'gc, T, K>) -> bool {

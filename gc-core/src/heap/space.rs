@@ -203,17 +203,38 @@ impl AddressSpace {
                 reserved: self.bytes,
             });
         };
-        if end > free.frontier {
-            let frontier = (end * BLOCK).next_multiple_of(CHUNK).min(self.bytes) / BLOCK;
-            self.commit(free.frontier, frontier)
-                .map_err(|Errno(errno)| HeapError::CommitRefused {
-                    requested: count * BLOCK,
-                    errno,
-                })?;
-            free.frontier = frontier;
-        }
+        self.advance(&mut free, end)
+            .map_err(|Errno(errno)| HeapError::CommitRefused {
+                requested: count * BLOCK,
+                errno,
+            })?;
         free.mark_taken(first, count);
         Ok(BlockIndex(first as u32))
+    }
+
+    /// Takes the `count` blocks from `first` on, as [`AddressSpace::take`], if all of them are free. Whether they
+    /// were, and could be had.
+    pub(crate) fn take_at(&self, first: BlockIndex, count: usize) -> bool {
+        let mut free = self.free.lock();
+        let first = first.0 as usize;
+        let there = first
+            .checked_add(count)
+            .filter(|end| *end <= self.bytes / BLOCK && free.are_free(first, count))
+            .is_some_and(|end| self.advance(&mut free, end).is_ok());
+        if there {
+            free.mark_taken(first, count);
+        }
+        there
+    }
+
+    /// Commits what is not committed yet of the blocks below `end`.
+    fn advance(&self, free: &mut FreeBlocks, end: usize) -> Result<(), Errno> {
+        if end > free.frontier {
+            let frontier = (end * BLOCK).next_multiple_of(CHUNK).min(self.bytes) / BLOCK;
+            self.commit(free.frontier, frontier)?;
+            free.frontier = frontier;
+        }
+        Ok(())
     }
 
     /// Commits the blocks from `start` (inclusive) to `end` (exclusive) and all that belongs to
@@ -366,6 +387,14 @@ impl FreeBlocks {
         start
     }
 
+    /// Whether none of these blocks is taken.
+    fn are_free(&self, first: usize, count: usize) -> bool {
+        (first..first + count).all(|block| match self.taken.get(block / 64) {
+            Some(word) => word & 1 << (block % 64) == 0,
+            None => true,
+        })
+    }
+
     fn mark_taken(&mut self, first: usize, count: usize) {
         let words = (first + count).div_ceil(64);
         if words > self.taken.len() {
@@ -448,7 +477,9 @@ mod tests {
         );
         // SAFETY: the blocks were taken above and never used.
         unsafe { space.give_back(BlockIndex(7), 2) }
-        assert_eq!(space.take(2), Ok(BlockIndex(7)));
+        assert!(!space.take_at(BlockIndex(6), 2) && !space.take_at(BlockIndex(8), 2));
+        assert!(space.take_at(BlockIndex(7), 2));
+        assert!(!space.take_at(BlockIndex(CHUNK as u32 / BLOCK as u32), 1));
         assert!(space.take(usize::MAX).is_err());
     }
 

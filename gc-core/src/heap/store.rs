@@ -378,6 +378,46 @@ impl Heap {
         Ok(self.address_of(head))
     }
 
+    /// Makes the large object at `start` longer where it is, up to `bytes` bytes, if the blocks behind it are free.
+    /// Whether that was so; if not, nothing has changed. The memory behind its old end is uninitialised.
+    ///
+    /// # Safety
+    ///
+    /// It is a large object of this heap, without a descriptor and not so long; no cycle is in progress; and no one but
+    /// the caller has its address.
+    pub(crate) unsafe fn extend_large(&self, start: usize, bytes: usize) -> bool {
+        let head = self.owned_block(start);
+        let (old, new) = (self.span_of(head), bytes.div_ceil(BLOCK));
+        let more = new - old;
+        let behind = BlockIndex(head.0 + old as u32);
+        if u32::try_from(new).is_err()
+            || self.check_share().is_err()
+            || more * BLOCK > self.counts.limit.saturating_sub(self.owned_bytes())
+            || !self.space.take_at(behind, more)
+        {
+            return false;
+        }
+        self.note_taken(behind, more);
+        self.count_allocated((more * BLOCK) as u64, 0);
+        // SAFETY: the blocks are ours: they were just taken, or are those of the object.
+        unsafe {
+            for distance in old..new {
+                let tail = BlockIndex(head.0 + distance as u32);
+                self.blocks
+                    .set_owner_and_span(tail, self.number, distance as u32);
+                self.blocks
+                    .set_state(tail, BlockState::new(Use::LargeTail, false));
+            }
+            let last = self.end_of(start) - WORD;
+            self.planes.group(last).extents.remove(bit(last));
+            let last = start + bytes - WORD;
+            self.planes.group(last).extents.insert(bit(last));
+            self.blocks
+                .set_owner_and_span(head, self.number, new as u32);
+        }
+        true
+    }
+
     /// Clears the planes of a dead large object. Its blocks, which are in no list any more, become
     /// spare or go back to the space.
     pub(super) fn free_large(&self, head: BlockIndex) {

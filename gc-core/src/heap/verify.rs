@@ -160,10 +160,10 @@ impl Heap {
                 return Err(wrong(address, "a mark outside of a cycle".into()));
             }
             // After a weak pointer it is the value of an ephemeron.
-            let after_weak = before
-                .as_ref()
-                .is_some_and(|word: &Word| word.tag && word.kind);
-            let derived = word.kind && !word.tag && !is_start && !after_weak;
+            let derived = word.kind
+                && !word.tag
+                && !is_start
+                && !before.as_ref().is_some_and(|key| key.tag && key.kind);
             if word.kind && !derived && !state.has_weak() {
                 return Err(wrong(
                     address,

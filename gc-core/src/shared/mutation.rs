@@ -58,7 +58,7 @@ impl<'gc> Mutation<'gc> {
     }
 
     #[inline(always)]
-    pub(super) fn context(&self) -> &Context {
+    pub(crate) fn context(&self) -> &Context {
         // SAFETY: the thread is inside as long as there is this right, which stays with its thread.
         unsafe { self.mutator.context() }
     }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
-use crate::{barrier, collections, memory, parallel, shared, trees};
+use crate::{barrier, collections, containers, memory, parallel, shared, trees};
 
 /// One thing that is measured in a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -42,6 +42,10 @@ pub enum Contender {
     SharedOneThreadAtOnce,
     SharedTwoThreadsAtOnce,
     Barrier,
+    VecOurs,
+    VecStd,
+    MapOurs,
+    MapStd,
 }
 
 /// What a contender measured: figures by name. Which names, its group knows.
@@ -95,6 +99,7 @@ pub fn as_child(contender: &Contender, options: &Options) -> Result<()> {
             shared::run(*contender, options.depth)
         }
         Barrier => barrier::run(options.objects)?,
+        VecOurs | VecStd | MapOurs | MapStd => containers::run(*contender, options.objects)?,
     };
     println!("{}", serde_json::to_string(&figures)?);
     Ok(())

@@ -1,6 +1,6 @@
 //! What gc-core costs beside its peers: the measures that the project holds itself to, in one run.
 //!
-//! Six groups, each of which prints what is asked for beside what was measured:
+//! Seven groups, each of which prints what is asked for beside what was measured:
 //!
 //! - *trees*: the binary-trees program on one thread, as a ratio to `Box` with the system's malloc,
 //!   `Box` with mimalloc, and bumpalo; gc-arena for orientation;
@@ -8,7 +8,8 @@
 //! - *memory*: what a small object costs, and the peak of a large heap;
 //! - *parallel*: full collections with one marking thread and with two;
 //! - *shared*: the binary-trees program on two threads of one arena beside one thread;
-//! - *barrier*: a store through the write barrier beside a plain one.
+//! - *barrier*: a store through the write barrier beside a plain one;
+//! - *containers*: managed vectors and maps beside those of `std` and `hashbrown`.
 //!
 //! Every single measurement has a process of its own, and the contenders of a group take turns
 //! (A B C A B C …), so that a machine that slows down slows all of them. A figure is the median of
@@ -18,6 +19,7 @@
 
 mod barrier;
 mod collections;
+mod containers;
 mod contest;
 mod memory;
 mod options;
@@ -145,6 +147,9 @@ fn run(options: Options) -> Result<()> {
     }
     if options.wants(Group::Barrier) {
         measures.extend(barrier::measure(&options)?);
+    }
+    if options.wants(Group::Containers) {
+        measures.extend(containers::measure(&options)?);
     }
 
     println!("{}", table(&measures));

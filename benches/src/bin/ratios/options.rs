@@ -59,6 +59,8 @@ pub enum Group {
     Shared,
     /// What the write barrier adds to a store
     Barrier,
+    /// What managed vectors and maps cost
+    Containers,
 }
 
 impl Options {

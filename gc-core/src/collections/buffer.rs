@@ -1,0 +1,513 @@
+//! [`Buffer`]: the memory of a collection, an object of its own with slots for elements.
+//!
+//! A collection is a small value with a pointer to its buffer in it. Writing the value itself is the business of
+//! the barrier of whatever object it is in, as for every field. The buffer is another object, so whoever
+//! writes to a slot calls [`Buffer::before_write`] for it: one test and branch, unless a collection marks
+//! beside the program; then it claims the 512 bytes around the slot, once a cycle.
+//!
+//! # Layout
+//!
+//! | elements | the buffer is | its tags |
+//! | --- | --- | --- |
+//! | without pointers and `Drop` | slots | none; no barrier either |
+//! | with pointers at fixed places | slots | of all slots, from the beginning |
+//! | with `Drop`, or with pointers that only the value knows | slots, [`Live`], detail, descriptor | by the map: none, fixed ones of all slots, or made by asking the values |
+//!
+//! The last kind is a described object. Its descriptor is asked about the values that are *live*, which
+//! stand in `Live` behind the slots, and its detail is the offset of that.
+//!
+//! # Invariants
+//!
+//! 1. A buffer belongs to one collection, or to none (then it is garbage, or its elements are being moved
+//!    out), and nobody else has its address, but markers. A collection cannot be copied.
+//! 2. With tags at fixed places, all tagged words of slots that hold no element are zero, so that they neither
+//!    keep anything alive nor point to what was freed. Whoever moves an element out clears its slot,
+//!    under the same barrier.
+//! 3. In a described buffer, the slots that `Live` names hold values, and it names all from which nothing was moved
+//!    out. A marker never reads it: only the program's thread asks, drops and writes.
+//! 4. A buffer is filled when it is made, before anybody can look. In a cycle it is born black, so no
+//!    marker reads it then.
+//! 5. When elements are moved to another buffer, the old one is left as it is, for the snapshot, if its tags tell all;
+//!    a described one is claimed first, and then names no slots any more.
+//! 6. While no cycle is in progress, a large buffer may grow where it is: nobody else looks at its slots then, nor at the
+//!    planes that belong to them.
+//! 7. A described buffer whose values alone know their pointers is dirty from birth, and after each barrier.
+
+use core::marker::PhantomData;
+use core::mem::{needs_drop, size_of};
+use core::ptr::{self, NonNull};
+
+use crate::collect::{Collect, Trace};
+use crate::context::Context;
+use crate::descriptor::{Described, Descriptor, Detail, read_detail};
+use crate::gc::Gc;
+use crate::heap::bump::{Shape, record_kinds};
+use crate::heap::error::HeapError;
+use crate::heap::extent::Extent;
+use crate::heap::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Planes, WORD, bit_index, low_bits};
+use crate::heap::{LARGE, MAX_ALIGN};
+use crate::mutation::Invariant;
+use crate::trace::{EdgeVisitor, Edges};
+use crate::typemap::TypeMap;
+
+/// A run of slots in the heap, or no memory at all.
+#[repr(transparent)]
+pub(super) struct Slots<'gc, T> {
+    object: NonNull<T>,
+    _elements: PhantomData<T>,
+    _invariant: Invariant<'gc>,
+}
+
+// SAFETY: the elements belong to whoever has this, as if it had them itself; all that changes them asks for a `Mutation`.
+unsafe impl<T: Send> Send for Slots<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Slots<'_, T> {}
+
+/// Slots, and how many.
+pub(super) struct Buffer<'gc, T> {
+    slots: Slots<'gc, T>,
+    capacity: usize,
+}
+
+/// Which slots of a described buffer hold elements: `len` from `head` on, and on from the first slot if there are
+/// more than that.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Live {
+    head: usize,
+    len: usize,
+    capacity: usize,
+}
+
+/// What is known about buffers of `T` at compile time.
+struct Kind<T>(PhantomData<T>);
+
+impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
+    const MAP: TypeMap = T::TYPE_MAP;
+    const LEAF: bool = Self::MAP.is_leaf();
+    const DESCRIBED: bool = needs_drop::<T>() || Self::MAP.fixed().is_none();
+
+    /// Which words of a slot are tagged from the beginning, and which have a bit in the `kinds` plane.
+    const FIXED: (u64, u64) = match Self::MAP.fixed() {
+        Some(fixed) => fixed,
+        None => (0, 0),
+    };
+    const TAGGED: bool = Self::FIXED.0 != 0;
+
+    const ALIGN: usize = {
+        assert!(
+            align_of::<T>() <= MAX_ALIGN,
+            "elements of managed collections are aligned to 4096 bytes at most"
+        );
+        if align_of::<T>() > WORD {
+            align_of::<T>()
+        } else {
+            WORD
+        }
+    };
+
+    const DESCRIPTOR: &'static Descriptor = &Descriptor {
+        drop: if needs_drop::<T>() {
+            Some(drop_live::<T>)
+        } else {
+            None
+        },
+        trace: trace_live::<T>,
+        external: Self::MAP.is_external(),
+        moves: Self::MAP.fixed().is_none(),
+        metadata: NonNull::dangling(),
+    };
+
+    /// Where `Live` begins, or would: behind so many slots.
+    const fn end_of_slots(capacity: usize) -> Option<usize> {
+        match capacity.checked_mul(size_of::<T>()) {
+            Some(bytes) => bytes.checked_next_multiple_of(WORD),
+            None => None,
+        }
+    }
+
+    /// The shape of a buffer, or `None` if none is so large.
+    fn shape(capacity: usize) -> Option<Shape> {
+        let mut bytes = Self::end_of_slots(capacity)?;
+        if Self::DESCRIBED {
+            bytes = bytes.checked_add(size_of::<Live>() + Descriptor::overhead(true))?;
+        }
+        let bytes = bytes.checked_next_multiple_of(GRANULE)?;
+        (bytes <= isize::MAX as usize).then_some(Shape {
+            bytes,
+            align: Self::ALIGN,
+            described: Self::DESCRIBED,
+            leaf: Self::LEAF,
+            tags: 0,
+        })
+    }
+}
+
+impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
+    /// No memory. Elements without size need none, unless somebody must count them.
+    pub(super) const NONE: Buffer<'gc, T> = {
+        let _ = Kind::<T>::ALIGN;
+        Buffer {
+            slots: Slots {
+                object: NonNull::dangling(),
+                _elements: PhantomData,
+                _invariant: PhantomData,
+            },
+            capacity: 0,
+        }
+    };
+
+    /// Slots for `capacity` elements, or for any number if they have no size. `fill` writes elements into the first
+    /// slots, and returns how many.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory; then `fill` was not called.
+    ///
+    /// # Safety
+    ///
+    /// `fill` neither panics nor writes more than `capacity` elements, and owns those that it writes.
+    pub(super) unsafe fn make(
+        context: &Context,
+        capacity: usize,
+        fill: impl FnOnce(*mut T) -> usize,
+    ) -> Result<Buffer<'gc, T>, HeapError> {
+        if size_of::<T>() == 0 && !Kind::<T>::DESCRIBED || capacity == 0 {
+            let buffer = Buffer {
+                capacity: if capacity == 0 { 0 } else { usize::MAX },
+                ..Buffer::NONE
+            };
+            fill(buffer.place());
+            return Ok(buffer);
+        }
+        let capacity = if size_of::<T>() == 0 {
+            usize::MAX
+        } else {
+            capacity
+        };
+        let shape = Kind::<T>::shape(capacity).ok_or(HeapError::SizeOverflow {
+            count: capacity,
+            size: size_of::<T>(),
+        })?;
+        let base = context
+            .allocate(&shape)
+            .ok_or_else(|| context.no_memory())?;
+        let heap = context.heap();
+        let place = ptr::with_exposed_provenance_mut::<T>(base);
+        // SAFETY: the object is new, and as long as its shape says; nobody looks at it before it is filled. Tagged
+        // words of slots that are not filled are zeroed.
+        unsafe {
+            let buffer = Buffer {
+                slots: Slots {
+                    object: NonNull::new_unchecked(place),
+                    _elements: PhantomData,
+                    _invariant: PhantomData,
+                },
+                capacity,
+            };
+            let count = fill(place);
+            buffer.clear(count, capacity - count);
+            buffer.tag(context, 0);
+            if Kind::<T>::DESCRIBED {
+                buffer.set_live(0, count);
+                let extent = Extent {
+                    base,
+                    bytes: shape.bytes,
+                };
+                let offset = buffer.live().addr() - base;
+                Described::set_detail(extent, Detail::new(offset));
+                Described::set(extent, Kind::<T>::DESCRIPTOR);
+                if needs_drop::<T>() {
+                    heap.note_drop(base);
+                }
+                if Kind::<T>::MAP.fixed().is_none() {
+                    heap.set_dirty(base);
+                }
+            }
+            Ok(buffer)
+        }
+    }
+
+    /// Gets more slots where it is, up to `capacity`, if the buffer is large and what is behind it is free. Whether
+    /// that was so.
+    pub(super) fn extend(&mut self, context: &Context, capacity: usize) -> bool {
+        if Kind::<T>::DESCRIBED || size_of::<T>() == 0 || self.capacity == 0 {
+            return false;
+        }
+        let lengths = (Kind::<T>::shape(self.capacity), Kind::<T>::shape(capacity));
+        let (Some(old), Some(new)) = lengths else {
+            return false;
+        };
+        let base = self.slots.object.addr().get();
+        // SAFETY: the buffer is an object, which is large if it is so long, and is not described. Nobody else has its
+        // address, but owners of the collection, whom the caller has exclusively. The new slots belong to it then.
+        unsafe {
+            if old.bytes <= LARGE
+                || old.bytes >= new.bytes
+                || !context.extend_large(base, new.bytes)
+            {
+                return false;
+            }
+            let from = core::mem::replace(&mut self.capacity, capacity);
+            self.clear(from, capacity - from);
+            self.tag(context, from);
+        }
+        true
+    }
+
+    /// Tags the slots from `from` on, which nobody has looked at yet.
+    ///
+    /// # Safety
+    ///
+    /// There is memory; and tagged words of the slots were written.
+    unsafe fn tag(&self, context: &Context, from: usize) {
+        if !Kind::<T>::TAGGED {
+            return;
+        }
+        let planes = context.heap().planes();
+        let (tags, kinds) = Kind::<T>::FIXED;
+        let (size, count) = (size_of::<T>(), self.capacity - from);
+        let object = self.slots.object.addr().get();
+        let first = object + from * size;
+        // SAFETY: the slots lie in the buffer.
+        unsafe {
+            tag_slots(planes, first, size / WORD, count, tags);
+            if kinds != 0 {
+                context.note_kinds(object, tags, kinds);
+                for slot in (first..).step_by(size).take(count) {
+                    record_kinds(planes, slot, kinds);
+                }
+            }
+        }
+    }
+
+    /// How many elements fit.
+    #[inline(always)]
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The slot that is `distance` behind another, in a ring; `distance` is not above the capacity.
+    #[inline(always)]
+    pub(super) fn wrap(&self, slot: usize, distance: usize) -> usize {
+        let (next, overflow) = slot.overflowing_add(distance);
+        if overflow || next >= self.capacity {
+            next.wrapping_sub(self.capacity)
+        } else {
+            next
+        }
+    }
+
+    /// The first slot. It is aligned, and there if there is any capacity.
+    #[inline(always)]
+    pub(super) fn place(&self) -> *mut T {
+        self.slots.object.as_ptr()
+    }
+
+    /// The write barrier for `count` slots from `from` on. Whoever writes to them, or lets others write, calls it
+    /// before, in the same `mutate` call.
+    #[inline(always)]
+    pub(super) fn before_write(&self, context: &Context, from: usize, count: usize) {
+        if Kind::<T>::LEAF || self.capacity == 0 {
+            return;
+        }
+        let object = self.slots.object.addr().get();
+        let start = object + from * size_of::<T>();
+        let bytes = (start, start + count * size_of::<T>());
+        // SAFETY: there is capacity, so an object starts there, for types with pointers also if they have
+        // no size; the slots lie in it.
+        unsafe {
+            if Kind::<T>::DESCRIBED {
+                context.before_partial_write(object, bytes);
+            } else {
+                context.before_plain_write(object, bytes);
+            }
+        }
+    }
+
+    /// Clears slots from which elements were moved out.
+    ///
+    /// # Safety
+    ///
+    /// The barrier was called for them, or nobody knows the buffer yet; and they hold no elements.
+    #[inline(always)]
+    pub(super) unsafe fn clear(&self, from: usize, count: usize) {
+        if Kind::<T>::TAGGED {
+            // SAFETY: the slots lie in the buffer.
+            unsafe { self.place().add(from).write_bytes(0, count) }
+        }
+    }
+
+    /// Notes which slots hold elements.
+    ///
+    /// # Safety
+    ///
+    /// They do; and if that are fewer than before, the barrier was called for those that do no longer.
+    #[inline(always)]
+    pub(super) unsafe fn set_live(&self, head: usize, len: usize) {
+        if Kind::<T>::DESCRIBED && self.capacity > 0 {
+            let capacity = self.capacity;
+            // SAFETY: it lies in the buffer, and only this thread looks at it.
+            unsafe {
+                self.live().write(Live {
+                    head,
+                    len,
+                    capacity,
+                })
+            }
+        }
+    }
+
+    /// The place of `Live` in a described buffer.
+    fn live(&self) -> *mut Live {
+        let offset = Kind::<T>::end_of_slots(self.capacity).expect("the buffer exists");
+        self.place().wrapping_byte_add(offset).cast()
+    }
+
+    /// What [`Buffer::disown`] needs in the same `mutate` call. Like every barrier it may ask elements for their
+    /// pointers, which is code of the user's and may panic.
+    #[inline]
+    pub(super) fn before_disown(&self, context: &Context) {
+        if Kind::<T>::DESCRIBED {
+            // The barrier of a described object is for all of it.
+            self.before_write(context, 0, self.capacity.min(1));
+        }
+    }
+
+    /// Gives up the elements, which somebody else owns from now on: the buffer must not tell or drop them any more.
+    ///
+    /// # Safety
+    ///
+    /// [`Buffer::before_disown`] was called.
+    #[inline]
+    pub(super) unsafe fn disown(&self) {
+        // SAFETY: the barrier was called.
+        unsafe { self.set_live(0, 0) }
+    }
+}
+
+// SAFETY: the one pointer is visited in place; a transparent struct has it at its own address.
+unsafe impl<'gc, T> Collect<'gc> for Slots<'gc, T> {
+    const TYPE_MAP: TypeMap = TypeMap::STRONG;
+
+    #[inline]
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        // SAFETY: it is the address of an object of the arena that `'gc` brands, or in no heap.
+        let object = unsafe { Gc::from_non_null(self.object.cast::<()>()) };
+        cc.trace_gc_at(ptr::from_ref(self).addr(), object);
+    }
+}
+
+// SAFETY: the one field with a pointer is visited in place.
+unsafe impl<'gc, T> Collect<'gc> for Buffer<'gc, T> {
+    const TYPE_MAP: TypeMap = TypeMap::LEAF.with_field(
+        TypeMap::STRONG,
+        core::mem::offset_of!(Buffer<'gc, T>, slots),
+    );
+
+    #[inline]
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.slots);
+    }
+}
+
+/// Tags the words of `capacity` slots from `base` on that `tags` names: bit *i* stands for word *i* of each.
+///
+/// # Safety
+///
+/// They lie in a new object of the heap at work.
+unsafe fn tag_slots(planes: Planes, base: usize, words: usize, capacity: usize, tags: u64) {
+    let end = base + capacity * words * WORD;
+    // The tags of 64 words, of which the first is word `phase` of a slot.
+    let pattern = |phase: usize| {
+        let mut bits = tags.checked_shr(phase as u32).unwrap_or(0);
+        for next in (words - phase..GROUP_WORDS).step_by(words) {
+            bits |= tags << next;
+        }
+        bits
+    };
+    let regular = GROUP_WORDS.is_multiple_of(words);
+    let first = bit_index(base);
+    let mut address = base;
+    let mut bits = pattern(0) << first;
+    let mut repeated = None;
+    while address < end {
+        let next = (address & !(GROUP_BYTES - 1)) + GROUP_BYTES;
+        if end < next {
+            bits &= low_bits(bit_index(end));
+        }
+        // SAFETY: the address lies in the object.
+        unsafe { planes.group(address) }.tags.insert(bits);
+        address = next;
+        bits = match repeated {
+            Some(bits) => bits,
+            None => pattern((address - base) / WORD % words),
+        };
+        if regular {
+            repeated = Some(bits);
+        }
+    }
+}
+
+/// The live elements of a buffer, as two slices, and the address behind the slots.
+///
+/// # Safety
+///
+/// It is a described buffer of `T`.
+unsafe fn live_slices<T>(buffer: Extent) -> ([*mut [T]; 2], usize) {
+    let place = ptr::with_exposed_provenance_mut::<T>(buffer.base);
+    // SAFETY: the detail of such a buffer is the offset of its `Live`.
+    let (end, live) = unsafe {
+        let offset = read_detail::<usize>(buffer.end());
+        let live = place.byte_add(offset).cast::<Live>();
+        (live.addr(), live.read())
+    };
+    let front = live.len.min(live.capacity - live.head);
+    let parts = [
+        ptr::slice_from_raw_parts_mut(place.wrapping_add(live.head), front),
+        ptr::slice_from_raw_parts_mut(place, live.len - front),
+    ];
+    (parts, end)
+}
+
+/// Drops the live elements.
+///
+/// # Safety
+///
+/// As for [`live_slices`]; and nobody refers to them, now or later.
+unsafe fn drop_live<T>(buffer: Extent) {
+    /// Drops the rest, also when the first part panics.
+    struct Rest<T>(*mut [T]);
+
+    impl<T> Drop for Rest<T> {
+        fn drop(&mut self) {
+            // SAFETY: the elements are dropped here only.
+            unsafe { self.0.drop_in_place() }
+        }
+    }
+
+    // SAFETY: passed on to the caller; the parts do not overlap.
+    unsafe {
+        let ([front, back], _) = live_slices::<T>(buffer);
+        let _back = Rest(back);
+        front.drop_in_place();
+    }
+}
+
+/// Visits the pointers of the live elements.
+///
+/// # Safety
+///
+/// As for [`live_slices`]; and nobody has a reference to them by which to change them.
+unsafe fn trace_live<'gc, T: Collect<'gc> + 'gc>(buffer: Extent, visitor: &mut dyn EdgeVisitor) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let (parts, end) = live_slices::<T>(buffer);
+        let mut edges = Edges::of_object(visitor, buffer.base..end);
+        for part in parts {
+            for element in &*part {
+                edges.trace(element);
+            }
+        }
+    }
+}
