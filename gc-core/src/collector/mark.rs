@@ -520,12 +520,25 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
         let pending = &pending[..count.min(BATCH)];
         self.batch.publish(pending);
         for &target in pending {
-            if !self.is_claimed(target) {
+            if self.is_claimed(target) {
+                self.pass_claimed(target);
+            } else {
                 // SAFETY: an object starts there.
                 self.scan(target, unsafe { self.planes.group(target) });
             }
         }
         self.batch.finish();
+    }
+
+    /// Does what there is to be done for a marked object of which somebody else noted what it holds: it may
+    /// be the key of ephemerons that were met before.
+    #[inline(never)]
+    fn pass_claimed(&mut self, target: usize) {
+        // SAFETY: an object starts there, so its block is one of the heap's.
+        let state = unsafe { self.blocks.state(self.heap.owned_block(target)) };
+        if state.has_weak() && self.work.pending.is_in_use() {
+            self.follow_values(target);
+        }
     }
 
     /// Whether the object that starts at `target` was claimed. It is published. Large ones are claimed, and
