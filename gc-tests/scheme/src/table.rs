@@ -56,15 +56,16 @@ fn empty<'gc>(mc: &Mutation<'gc>, length: usize) -> Result<Buckets<'gc>, HeapErr
 const NODES: usize = 64;
 
 /// The hash of contents: equal for values that are `equal?`.
-fn structural_hash(value: Value<'_>) -> u64 {
+fn structural_hash<'gc>(mc: &Mutation<'gc>, value: Value<'gc>) -> u64 {
     let mut work = vec![value];
     let mut hash = 0_u64;
     for _ in 0..NODES {
         let Some(value) = work.pop() else { break };
         let part = match value {
-            Value::Pair(pair) => {
-                work.push(pair.cdr.get());
-                work.push(pair.car.get());
+            Value::Pair(_) | Value::WeakPair(_) => {
+                if let Some((car, cdr)) = value.halves(mc) {
+                    work.extend([cdr, car]);
+                }
                 1
             }
             Value::Vector(vector) => {
@@ -92,6 +93,7 @@ fn immediate_hash(value: Value<'_>) -> Option<u64> {
         Value::Unspecified => 7,
         Value::Eof => 8,
         Value::Undefined => 9,
+        Value::Broken => 10,
         Value::Symbol(symbol) => symbol.hash,
         _ => return None,
     })
@@ -128,19 +130,24 @@ impl<'gc> Table<'gc> {
         all
     }
 
-    fn hash(&self, key: Value<'gc>) -> Hash {
+    fn hash(&self, mc: &Mutation<'gc>, key: Value<'gc>) -> Hash {
         if let Some(hash) = immediate_hash(key) {
             return Hash::Value(hash);
         }
-        if self.structural && matches!(key, Value::Pair(_) | Value::Vector(_) | Value::String(_)) {
-            return Hash::Value(structural_hash(key));
+        if self.structural
+            && matches!(
+                key,
+                Value::Pair(_) | Value::WeakPair(_) | Value::Vector(_) | Value::String(_)
+            )
+        {
+            return Hash::Value(structural_hash(mc, key));
         }
         Hash::Address(mix(key.address().unwrap_or(0) as u64))
     }
 
-    fn same(&self, a: Value<'gc>, b: Value<'gc>) -> bool {
+    fn same(&self, mc: &Mutation<'gc>, a: Value<'gc>, b: Value<'gc>) -> bool {
         if self.structural {
-            a.is_equal(b)
+            a.is_equal(mc, b)
         } else {
             a.is_eqv(b)
         }
@@ -158,7 +165,7 @@ impl<'gc> Table<'gc> {
         epoch: u64,
         key: Value<'gc>,
     ) -> Option<Gc<'gc, Entry<'gc>>> {
-        let hash = match this.hash(key) {
+        let hash = match this.hash(mc, key) {
             Hash::Value(hash) => hash,
             Hash::Address(hash) => {
                 Self::refresh(this, mc, epoch);
@@ -167,7 +174,7 @@ impl<'gc> Table<'gc> {
         };
         let mut at = this.bucket(hash).get();
         while let Some(entry) = at {
-            if entry.hash.get() == hash && this.same(entry.key, key) {
+            if entry.hash.get() == hash && this.same(mc, entry.key, key) {
                 return Some(entry);
             }
             at = entry.next.get();
@@ -194,7 +201,7 @@ impl<'gc> Table<'gc> {
             unlock!(Gc::write(mc, this), Table, buckets).set(larger);
             Self::link(this, mc, entries);
         }
-        let hash = match this.hash(key) {
+        let hash = match this.hash(mc, key) {
             Hash::Value(hash) => hash,
             Hash::Address(hash) => {
                 unlock!(Gc::write(mc, this), Table, epoch).set(Some(epoch));
@@ -253,7 +260,7 @@ impl<'gc> Table<'gc> {
         }
         let entries = this.entries();
         for entry in &entries {
-            if let Hash::Address(hash) = this.hash(entry.key) {
+            if let Hash::Address(hash) = this.hash(mc, entry.key) {
                 unlock!(Gc::write(mc, *entry), Entry, hash).set(hash);
             }
         }
