@@ -283,7 +283,11 @@ fn a_long_dead_chain_is_enqueued_at_once() {
                 arena.collect_debt();
             }
             run_out(&mut arena);
-            assert_eq!(arena.run_finalizers(usize::MAX) as u64, count, "{backwards}");
+            assert_eq!(
+                arena.run_finalizers(usize::MAX) as u64,
+                count,
+                "{backwards}"
+            );
             assert_eq!(arena.metrics().statistics().finalizers_panicked, 0);
         }
     });
