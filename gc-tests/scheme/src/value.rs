@@ -300,7 +300,7 @@ impl<'gc> Value<'gc> {
     }
 
     /// The halves of a pair of any kind.
-    #[inline]
+    #[inline(always)]
     pub fn halves(self, mc: &Mutation<'gc>) -> Option<(Value<'gc>, Value<'gc>)> {
         match self {
             Value::Pair(pair) => Some((pair.car.get(), pair.cdr.get())),

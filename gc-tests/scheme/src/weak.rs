@@ -86,7 +86,9 @@ impl<'gc> WeakPair<'gc> {
         self.held.get().value(mc).is_none()
     }
 
-    /// Both halves.
+    /// Both halves. Out of line, as most pairs are others.
+    #[cold]
+    #[inline(never)]
     pub fn halves(&self, mc: &Mutation<'gc>) -> (Value<'gc>, Value<'gc>) {
         match (self.held.get().value(mc), self.cdr.get()) {
             (Some(held), None) => (held.car, held.cdr.get()),
