@@ -8,8 +8,7 @@ use std::rc::Rc;
 use gc_core::arena::{CollectionPhase, Root};
 use gc_core::barrier::unlock;
 use gc_core::{
-    Arena, Collect, Ephemeron, FinalizerMode, Gc, GcWeak, GcWeakLong, Lock, Mode, Mutation,
-    RefLock, Rootable, Zeal,
+    Arena, Collect, Ephemeron, FinalizerMode, Gc, GcWeak, Lock, Mutation, RefLock, Rootable,
 };
 use gc_tests::way::in_each_way;
 
@@ -283,7 +282,11 @@ fn a_long_dead_chain_is_enqueued_at_once() {
                 arena.collect_debt();
             }
             run_out(&mut arena);
-            assert_eq!(arena.run_finalizers(usize::MAX) as u64, count, "{backwards}");
+            assert_eq!(
+                arena.run_finalizers(usize::MAX) as u64,
+                count,
+                "{backwards}"
+            );
             assert_eq!(arena.metrics().statistics().finalizers_panicked, 0);
         }
     });
