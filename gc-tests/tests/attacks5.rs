@@ -8,8 +8,7 @@ use std::rc::Rc;
 use gc_core::arena::{CollectionPhase, Root};
 use gc_core::barrier::unlock;
 use gc_core::{
-    Arena, Collect, Ephemeron, FinalizerMode, Gc, GcWeak, GcWeakLong, Lock, Mode, Mutation,
-    RefLock, Rootable, Zeal,
+    Arena, Collect, Ephemeron, FinalizerMode, Gc, GcWeak, Lock, Mutation, RefLock, Rootable,
 };
 use gc_tests::way::in_each_way;
 

@@ -545,6 +545,7 @@ impl Collector {
         cycle.backlog = Backlog::default();
         cycle.weak.clear();
         cycle.stage = Stage::default();
+        self.finalizers.finish_enqueuing();
         self.heap.set_black(false);
         self.heap.clear_marks();
         self.enter(Phase::Sleeping);
