@@ -234,15 +234,12 @@ fn is_small<'gc>(mc: &Mutation<'gc>, value: Value<'gc>) -> bool {
         if let Some((car, cdr)) = value.halves(mc) {
             work.extend([cdr, car]);
         }
-        match value {
-            Value::Vector(vector) => {
-                let items = alloc::elements(vector.items);
-                count += items.len();
-                if count <= SMALL {
-                    work.extend(items.iter().map(gc_core::Lock::get));
-                }
+        if let Value::Vector(vector) = value {
+            let items = alloc::elements(vector.items);
+            count += items.len();
+            if count <= SMALL {
+                work.extend(items.iter().map(gc_core::Lock::get));
             }
-            _ => {}
         }
         if count > SMALL {
             return false;
@@ -287,12 +284,9 @@ fn cycles<'gc>(mc: &Mutation<'gc>, value: Value<'gc>) -> HashMap<usize, Option<u
         if let Some((car, cdr)) = value.halves(mc) {
             work.extend([Visit::Enter(cdr), Visit::Enter(car)]);
         }
-        match value {
-            Value::Vector(vector) => {
-                let items = alloc::elements(vector.items).iter();
-                work.extend(items.map(|item| Visit::Enter(item.get())));
-            }
-            _ => {}
+        if let Value::Vector(vector) = value {
+            let items = alloc::elements(vector.items).iter();
+            work.extend(items.map(|item| Visit::Enter(item.get())));
         }
     }
     labels

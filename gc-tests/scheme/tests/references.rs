@@ -400,7 +400,7 @@ fn registrations_that_fit_and_those_that_do_not() {
         let source = "(define g (make-guardian)) (define n 0) \
             (define (drain) (if (g) (begin (set! n (+ n 1)) (drain)))) \
             (do ((i 0 (+ i 1))) ((= i 100)) (drain) (g (make-vector 10000 i))) (collect) (drain) n";
-        assert_eq!(run(heap.clone(), 100, source), "100");
+        assert_eq!(run(heap, 100, source), "100");
         let (options, sink) = support::options(10);
         let source = "(define g (make-guardian)) (do () (#f) (g (make-vector 10000 0)))";
         let error = support::run_with(Options { heap, ..options }, &sink, source).unwrap_err();
