@@ -140,9 +140,10 @@ impl<'gc> Mutation<'gc> {
             tags: pointers,
         };
         match self.context().allocate(&shape) {
-            // SAFETY: an object is not at address zero.
             Some(base) => {
-                Ok(unsafe { NonNull::new_unchecked(ptr::with_exposed_provenance_mut::<u8>(base)) })
+                let place = ptr::with_exposed_provenance_mut::<u8>(base);
+                // SAFETY: an object is not at address zero.
+                Ok(unsafe { NonNull::new_unchecked(place) })
             }
             None => Err(self.context().no_memory()),
         }
