@@ -109,11 +109,11 @@ fn litter(heap: &Heap) {
 /// The first numbers of what has risen.
 fn risen(heap: &Heap) -> Vec<u64> {
     heap.mutate(|_, root| {
-        // SAFETY: no guard is in use: all were leaked or dropped in calls that are over.
         #[allow(
             unsafe_code,
             reason = "what is behind a leaked guard is not to be had otherwise"
         )]
+        // SAFETY: no guard is in use: all were leaked or dropped in calls that are over.
         let risen = unsafe { &*root.risen.as_ptr() };
         let numbers = |phoenix: &Pointer<'_>| {
             let numbers = phoenix.numbers.borrow();

@@ -39,11 +39,11 @@ fn check(arena: &Arena<Rootable![Root<'_>]>, written: &[usize]) {
     arena.mutate(|mc, root| {
         (0..200).for_each(|_| _ = Gc::new(mc, [usize::MAX; 2]));
         for (locks, &number) in root.iter().zip(written) {
-            // SAFETY: no guard is in use: all were leaked or dropped in calls that are over.
             #[allow(
                 unsafe_code,
                 reason = "what is behind a leaked guard is not to be had otherwise"
             )]
+            // SAFETY: no guard is in use: all were leaked or dropped in calls that are over.
             let (moving, list) = unsafe { (&*locks.moving.as_ptr(), &*locks.list.as_ptr()) };
             let (Moving::First(gc, beside) | Moving::Second(beside, gc)) = *moving;
             assert_eq!((*gc, beside), (number as u64, number));
