@@ -184,11 +184,7 @@ impl Owner {
             // SAFETY: passed on to the caller.
             unsafe { self.run_finalizers(finalizers.waiting(), None) };
         }
-        let count = finalizers.waiting() + finalizers.registered();
-        if count > 0 {
-            collector.report(&FinalizerReport::NotRun { count });
-            finalizers.clear();
-        }
+        collector.forget_finalizers();
     }
 }
 

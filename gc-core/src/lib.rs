@@ -36,9 +36,10 @@
 //! * [`shared`]: arenas with many mutator threads.
 //! * [`slice`](mod@slice): slices, strings and references that point anywhere into an object.
 //! * [`gc_slice`] and [`meta`]: slices and strings with pointers of one word, with headers, and with metadata.
-//! * [`GcWeak`], [`GcWeakLong`], [`Ephemeron`], [`Soft`]: pointers that keep nothing alive, or not by themselves; and
-//!   [`finalizer`]: what is to be done when an object is found to be dead. [`weak_collections`] are tables of
-//!   such pointers.
+//! * [`GcWeak`], [`GcWeakLong`], [`Ephemeron`], [`Soft`]: pointers that keep nothing alive, or not by themselves.
+//!   [`weak_collections`] are tables of such pointers.
+//! * [`finalizer`]: what is to be done when an object is found to be dead; [`arena::MarkedArena`] and
+//!   [`Finalization`]: to look at all that is dead. `docs/references.md` has the order of it all.
 //! * [`DynamicRootSet`]: roots that come and go.
 //! * [`pinning`]: objects that foreign code may hold by address.
 //! * [`metrics`]: what the collector does, and how to set its pace.
@@ -57,6 +58,8 @@
 //! * [`Arena::mark_debt`] and [`Arena::finish_marking`] mean the same in all modes, also with
 //!   [`Mode::StopTheWorld`]. The phase is `Marked` only after these; a cycle that safepoints make by
 //!   themselves goes from marking to sweeping in one of them.
+//! * A [`GcWeak`] leads nowhere once a cycle with finalizers has found its target dead, also if a finalizer brings
+//!   that back; [`GcWeakLong`] does until the target is freed. Without finalizers the two are the same.
 //! * A write barrier is owed *before* a write, in the same `mutate` call, and for *every* write through
 //!   `unsafe` means that changes a pointer of an object, in its words or in memory that it owns, or changes
 //!   which of its words are pointers: also for one that adopts no pointer. The collector keeps what was
@@ -73,8 +76,9 @@
 //! `os` and `sync` talk to the machine; `heap` is memory about which everything can be known by
 //! arithmetic; `protocol` has what threads owe each other, each piece with its proof; `typemap`, `trace`,
 //! `tags`, `recipe` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
-//! the program; `context` and `mutation` are what arenas and callbacks hold. The repository's
-//! `docs/architecture.md`, `docs/memory-layout.md`, `docs/concurrency.md` and `docs/tuning.md` tell the rest.
+//! the program, and processes references in between; `context` and `mutation` are what arenas and callbacks hold, and
+//! `allocation` is what they make objects with. The repository's `docs/architecture.md`, `docs/memory-layout.md`,
+//! `docs/concurrency.md`, `docs/references.md` and `docs/tuning.md` tell the rest.
 
 // Under the model checker this crate is empty: `tests/models` takes out of it what it checks.
 #![cfg(not(loom))]

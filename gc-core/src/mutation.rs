@@ -139,14 +139,12 @@ impl<'gc> Mutation<'gc> {
             leaf: pointers == 0,
             tags: pointers,
         };
-        match self.context().allocate(&shape) {
-            Some(base) => {
-                let place = ptr::with_exposed_provenance_mut::<u8>(base);
-                // SAFETY: an object is not at address zero.
-                Ok(unsafe { NonNull::new_unchecked(place) })
-            }
-            None => Err(self.context().no_memory()),
-        }
+        let Some(base) = self.context().allocate(&shape) else {
+            return Err(self.context().no_memory());
+        };
+        let start = ptr::with_exposed_provenance_mut::<u8>(base);
+        // SAFETY: an object is not at address zero.
+        Ok(unsafe { NonNull::new_unchecked(start) })
     }
 
     /// Allows `parent` to be written from now on until the end of this call: to adopt `child`, or any pointers

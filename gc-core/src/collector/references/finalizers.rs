@@ -13,6 +13,8 @@
 //! 1. The object of a registered finalizer exists: it is enqueued before its object could be freed.
 //! 2. What is in the queue is marked in each cycle: when the cycle begins, all pieces are to be visited. One
 //!    that is taken while the cycle marks is noted by whoever takes it.
+//! 3. What a cycle enqueues is *coming*, and can be neither visited nor taken, until all of it was found: marking
+//!    for one would hide others that it leads to.
 
 use std::collections::VecDeque;
 
@@ -64,8 +66,11 @@ struct State {
     /// The first piece is taken from.
     queue: VecDeque<VecDeque<Finalizer>>,
     waiting: usize,
-    /// How many pieces of the queue are still to be visited in this cycle, from the first.
+    /// Which pieces of the queue are still to be visited in this cycle: from one to before another.
+    visited: usize,
     to_visit: usize,
+    /// What will be added to the queue.
+    coming: Vec<VecDeque<Finalizer>>,
 }
 
 /// See the [module documentation](self).
@@ -141,17 +146,21 @@ impl Finalizers {
     /// A cycle begins, and what is in the queue is to be visited.
     pub(crate) fn begin_to_visit(&self) {
         let mut state = self.state.lock();
-        state.to_visit = state.queue.len();
+        (state.visited, state.to_visit) = (0, state.queue.len());
     }
 
     pub(crate) fn is_visited(&self) -> bool {
-        self.state.lock().to_visit == 0
+        let state = self.state.lock();
+        state.to_visit <= state.visited
     }
 
     /// Visits some objects of the queue, if there are some to be visited.
     pub(crate) fn visit_some(&self) -> Option<Vec<usize>> {
         let mut state = self.state.lock();
-        state.to_visit = state.to_visit.checked_sub(1)?;
+        if state.to_visit <= state.visited {
+            return None;
+        }
+        state.to_visit -= 1;
         let piece = &state.queue[state.to_visit];
         Some(piece.iter().map(|finalizer| finalizer.target).collect())
     }
@@ -175,30 +184,39 @@ impl Finalizers {
     }
 
     /// Enqueues some finalizers of objects of which `is_dead` says so, if there are registered ones to be
-    /// looked at. The objects.
-    pub(crate) fn enqueue_some(&self, is_dead: impl Fn(usize) -> bool) -> Option<Vec<usize>> {
+    /// looked at. How many.
+    pub(crate) fn enqueue_some(&self, is_dead: impl Fn(usize) -> bool) -> Option<usize> {
         let mut state = self.state.lock();
         let state = &mut *state;
         state.to_enqueue = state.to_enqueue.checked_sub(PIECE)?;
         let first = state.to_enqueue;
-        let mut dead = Vec::new();
         let mut piece = VecDeque::new();
         for index in first..first + state.slots[first / PIECE].len() {
             let slot = &state.slots[first / PIECE][index - first];
             if let Content::Used(finalizer) = &slot.content
                 && is_dead(finalizer.target)
             {
-                dead.push(finalizer.target);
                 piece.extend(state.remove(index));
             }
         }
-        if !piece.is_empty() {
-            state.waiting += piece.len();
-            state.queue.push_back(piece);
-            // Relaxed: a hint.
-            self.waiting.store(state.waiting, Ordering::Relaxed);
+        let found = piece.len();
+        if found > 0 {
+            state.coming.push(piece);
         }
-        Some(dead)
+        Some(found)
+    }
+
+    /// All that was to be enqueued was found, or will not be in this cycle: it is in the queue now, and is to
+    /// be visited.
+    pub(crate) fn finish_enqueuing(&self) {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        state.visited = state.queue.len();
+        state.waiting += state.coming.iter().map(VecDeque::len).sum::<usize>();
+        state.queue.extend(state.coming.drain(..));
+        state.to_visit = state.queue.len();
+        // Relaxed: a hint.
+        self.waiting.store(state.waiting, Ordering::Relaxed);
     }
 
     /// How many are in the queue.
@@ -215,6 +233,7 @@ impl Finalizers {
         let finalizer = first.pop_front();
         if first.is_empty() {
             state.queue.pop_front();
+            state.visited = state.visited.saturating_sub(1);
             state.to_visit = state.to_visit.saturating_sub(1);
         }
         state.waiting -= 1;
@@ -225,23 +244,25 @@ impl Finalizers {
 
     /// How many are registered and not in the queue.
     pub(crate) fn registered(&self) -> usize {
-        self.state.lock().registered
+        let state = self.state.lock();
+        state.registered + state.coming.iter().map(VecDeque::len).sum::<usize>()
     }
 
     /// Enqueues all that are registered: the heap is at its end.
     pub(crate) fn enqueue_all(&self) {
         self.begin_to_enqueue();
         while self.enqueue_some(|_| true).is_some() {}
+        self.finish_enqueuing();
     }
 
     /// Takes everything out.
-    pub(crate) fn clear(&self) {
+    pub(crate) fn take_all(&self) -> impl Iterator<Item = Finalizer> + use<> {
         self.enqueue_all();
-        let queue = core::mem::take(&mut self.state.lock().queue);
-        self.state.lock().waiting = 0;
+        let mut state = self.state.lock();
+        state.waiting = 0;
         // Relaxed: a hint.
         self.waiting.store(0, Ordering::Relaxed);
-        drop(queue);
+        core::mem::take(&mut state.queue).into_iter().flatten()
     }
 }
 
@@ -286,8 +307,10 @@ mod tests {
         assert!(finalizers.begin_to_enqueue());
         let mut found = 0;
         while let Some(dead) = finalizers.enqueue_some(|target| target % 2 == 1) {
-            found += dead.len();
+            found += dead;
         }
+        assert_eq!((finalizers.waiting(), finalizers.registered()), (0, count));
+        finalizers.finish_enqueuing();
         assert_eq!((found, finalizers.waiting()), (count / 2, count / 2));
         assert!(finalizers.unregister(again).is_none());
         finalizers.begin_to_visit();
@@ -305,7 +328,7 @@ mod tests {
         assert_eq!(taken, count / 2);
         assert!(visited + PIECE >= count / 2 && finalizers.is_visited());
         assert_eq!(finalizers.registered(), count - count / 2);
-        finalizers.clear();
+        assert_eq!(finalizers.take_all().count(), count - count / 2);
         assert_eq!((finalizers.registered(), finalizers.waiting()), (0, 0));
     }
 }

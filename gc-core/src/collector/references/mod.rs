@@ -67,7 +67,7 @@ impl Collector {
                 Stage::Queue => (self.visit_queue(deadline), None),
                 Stage::ClearShort => (self.clear_short(cycle, deadline), Some(Stage::Enqueue)),
                 Stage::Enqueue => (self.enqueue(deadline), Some(Stage::Keep)),
-                Stage::Keep => (true, None),
+                Stage::Keep => (self.visit_queue(deadline), None),
                 // SAFETY: passed on to the caller.
                 Stage::ClearLong => (unsafe { self.clear_long(cycle, deadline) }, None),
             };
@@ -81,8 +81,8 @@ impl Collector {
     /// Whether what remains of the present phase is for markers.
     pub(super) fn is_processed(&self, cycle: &Cycle) -> bool {
         match cycle.stage {
-            Stage::Queue => self.finalizers.is_visited(),
-            stage => stage == Stage::Keep,
+            Stage::Queue | Stage::Keep => self.finalizers.is_visited(),
+            _ => false,
         }
     }
 
@@ -122,7 +122,7 @@ impl Collector {
         unsafe { self.work.pending.clear() }
     }
 
-    /// Lets markers have what was enqueued before this cycle.
+    /// Lets markers have what was enqueued: before this cycle, or by it.
     fn visit_queue(&self, deadline: Option<Instant>) -> bool {
         while let Some(targets) = self.finalizers.visit_some() {
             self.work.add(targets);
@@ -151,7 +151,7 @@ impl Collector {
         true
     }
 
-    /// Enqueues the finalizers of dead objects, and lets markers have these.
+    /// Enqueues the finalizers of dead objects.
     fn enqueue(&self, deadline: Option<Instant>) -> bool {
         let is_dead = |target: usize| {
             // A value that needs no memory never dies.
@@ -159,12 +159,12 @@ impl Collector {
                 // SAFETY: an object with a finalizer is not freed before that is enqueued.
                 && unsafe { self.heap.planes().group(target) }.marks() & bit(target) == 0
         };
-        while let Some(dead) = self.finalizers.enqueue_some(is_dead) {
-            self.work.add(dead);
-            if is_over(deadline) {
-                return self.finalizers.is_enqueued();
+        while self.finalizers.enqueue_some(is_dead).is_some() {
+            if is_over(deadline) && !self.finalizers.is_enqueued() {
+                return false;
             }
         }
+        self.finalizers.finish_enqueuing();
         self.look_when_due();
         true
     }
