@@ -184,11 +184,7 @@ impl Owner {
             // SAFETY: passed on to the caller.
             unsafe { self.run_finalizers(finalizers.waiting(), None) };
         }
-        let count = finalizers.waiting() + finalizers.registered();
-        if count > 0 {
-            collector.report(&FinalizerReport::NotRun { count });
-            finalizers.clear();
-        }
+        collector.forget_finalizers();
     }
 }
 
@@ -229,6 +225,17 @@ where
 
     /// A new arena whose root `f` makes, or fails to make.
     ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// type Numbers = Arena<Rootable![Gc<'_, u32>]>;
+    /// let parse = |text: &str| {
+    ///     Numbers::try_new(|mc| Ok::<_, std::num::ParseIntError>(Gc::new(mc, text.parse()?)))
+    /// };
+    /// assert_eq!(parse("5").unwrap().mutate(|_, root| **root), 5);
+    /// assert!(parse("five").is_err());
+    /// ```
+    ///
     /// # Errors
     ///
     /// That of `f`.
@@ -247,6 +254,15 @@ where
     }
 
     /// A new arena with the given options, whose root `f` makes.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable};
+    ///
+    /// let options = HeapOptions::default().mode(Mode::StopTheWorld);
+    /// let arena = Arena::<Rootable![Gc<'_, u32>]>::with_options(options, |mc| Gc::new(mc, 5))?;
+    /// assert_eq!(arena.mutate(|_, root| **root), 5);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -268,6 +284,14 @@ where
     }
 
     /// Replaces the root by one of another type, made from it.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let one = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| Gc::new(mc, 5));
+    /// let many = one.map_root::<Rootable![Vec<Gc<'_, u32>>]>(|_, root| vec![root; 3]);
+    /// assert_eq!(many.mutate(|_, root| root.len()), 3);
+    /// ```
     pub fn map_root<R2>(
         self,
         f: impl for<'gc> FnOnce(&'gc Mutation<'gc>, Root<'gc, R>) -> Root<'gc, R2>,
@@ -314,6 +338,14 @@ where
     ///
     /// A panic of `f` leaves the arena as usable as it was.
     ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| Gc::new(mc, 5));
+    /// let sum = arena.mutate(|mc, root| **root + *Gc::new(mc, 6));
+    /// assert_eq!(sum, 11);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If `f` does; and if this is a forked child of the process in which the arena was made.
@@ -328,6 +360,14 @@ where
     }
 
     /// Lets `f` work on the heap and change the root.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Vec<Gc<'_, u32>>]>::new(|_| Vec::new());
+    /// arena.mutate_root(|mc, root| root.push(Gc::new(mc, 5)));
+    /// assert_eq!(arena.mutate(|_, root| *root[0]), 5);
+    /// ```
     #[inline]
     pub fn mutate_root<F, T>(&mut self, f: F) -> T
     where
@@ -362,6 +402,16 @@ where
     /// The allocation that contains the byte at `address`, if there is one in this arena.
     ///
     /// Any number may be asked about; the address of a part of a value leads to the whole.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![Gc<'_, [u64; 4]>]>::new(|mc| Gc::new(mc, [0; 4]));
+    /// let inside = arena.mutate(|_, root| std::ptr::from_ref(&root[3]).addr());
+    /// let extent = arena.allocation_of(inside).unwrap();
+    /// assert_eq!((extent.base, extent.bytes), (inside - 24, 32));
+    /// assert!(arena.allocation_of(16).is_none());
+    /// ```
     pub fn allocation_of(&self, address: usize) -> Option<Extent> {
         self.owner.context().heap().allocation_of(address)
     }
@@ -375,6 +425,17 @@ where
     /// Collects if it is time: if the allocation debt is positive. Otherwise returns at once.
     ///
     /// Call it often: it is where cycles start by themselves.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, u64>]>::new(|mc| Gc::new(mc, 0));
+    /// for number in 0..1_000_000 {
+    ///     arena.mutate_root(|mc, root| *root = Gc::new(mc, number));
+    ///     arena.collect_debt();
+    /// }
+    /// assert!(arena.metrics().total_gc_count() < 1_000_000);
+    /// ```
     ///
     /// # Panics
     ///
@@ -402,6 +463,15 @@ where
     ///
     /// After [`Arena::finish_marking`] or [`Arena::mark_debt`] has found everything marked, only that cycle
     /// is completed: what is to be done about objects that it will free was done, or could have been.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, u64>]>::new(|mc| Gc::new(mc, 1));
+    /// arena.mutate_root(|mc, root| *root = Gc::new(mc, 2));
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.metrics().total_gc_count(), 1);
+    /// ```
     ///
     /// # Panics
     ///

@@ -183,7 +183,7 @@ pub struct MismatchedRegistration(());
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FinalizerReport<'a> {
-    /// One has panicked.
+    /// One has panicked; or, if it never runs, what it owned did when the arena was dropped.
     Panicked {
         /// What it has panicked with.
         payload: &'a (dyn Any + Send),

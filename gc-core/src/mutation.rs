@@ -20,6 +20,20 @@ pub(crate) type Invariant<'gc> = PhantomData<Cell<&'gc ()>>;
 /// The right to allocate in an arena and to write to what is in it, during a callback.
 ///
 /// The lifetime `'gc` brands all pointers of the call. While it lasts, nothing is collected.
+///
+/// ```
+/// use gc_core::{Gc, Lock, Mutation, arena::rootless_mutate};
+///
+/// fn counter<'gc>(mc: &Mutation<'gc>) -> Gc<'gc, Lock<u32>> {
+///     Gc::new(mc, Lock::new(0))
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let counter = counter(mc);
+///     counter.set(mc, counter.get() + 1);
+///     assert_eq!(counter.get(), 1);
+/// });
+/// ```
 #[repr(transparent)]
 pub struct Mutation<'gc> {
     metrics: Metrics,

@@ -142,6 +142,14 @@ pub(crate) trait EdgeVisitor {
     fn visit_derived(&mut self, slot: usize) {
         let _ = slot;
     }
+
+    /// Whether nobody else has a reference to what is visited.
+    ///
+    /// In a write barrier others may: `Write::from_static` needs no barrier, so a lock whose content is
+    /// `'static` may be open, in this thread or another one, though nobody has claimed the object.
+    fn is_alone(&self) -> bool {
+        true
+    }
 }
 
 /// Lets an [`EdgeVisitor`] be passed to [`Collect::trace`] of a value which lies at some address
@@ -165,11 +173,12 @@ impl<'a> Edges<'a> {
     ///
     /// # Safety
     ///
-    /// As long as this lasts, nobody has a reference to them.
+    /// As long as this lasts, nobody has a reference to them, if the visitor [says so](EdgeVisitor::is_alone).
     pub(crate) unsafe fn of_object(
         visitor: &'a mut dyn EdgeVisitor,
         object: Range<usize>,
     ) -> Edges<'a> {
+        let object = if visitor.is_alone() { object } else { 0..0 };
         Edges { visitor, object }
     }
 }

@@ -94,6 +94,7 @@ impl Found {
         Finder {
             collector,
             found: self,
+            alone: true,
         }
     }
 }
@@ -102,6 +103,8 @@ impl Found {
 pub(crate) struct Finder<'a> {
     collector: &'a Collector,
     found: &'a mut Found,
+    /// See [`EdgeVisitor::is_alone`].
+    alone: bool,
 }
 
 impl Finder<'_> {
@@ -113,6 +116,10 @@ impl Finder<'_> {
 }
 
 impl EdgeVisitor for Finder<'_> {
+    fn is_alone(&self) -> bool {
+        self.alone
+    }
+
     fn visit(&mut self, edge: Edge) {
         let target = edge.target;
         if !self.is_candidate(target) {
@@ -340,10 +347,16 @@ impl Collector {
         if claim::is_done(word, bit(start)) {
             return;
         }
-        // SAFETY: passed on to the caller. Who writes to the object in a `mutate` call has come here
-        // before, and has the claim done; so nobody has a reference by which to write.
+        // Who writes pointers to the object in a `mutate` call has come here before, and has the claim done.
+        // Others may have a lock in it open whose content has no pointers: the lock says so, and the value's
+        // `trace` panics.
+        let mut finder = Finder {
+            alone: false,
+            ..found.finder(self)
+        };
+        // SAFETY: passed on to the caller. What is in locks is looked at only as far as these allow it.
         unsafe {
-            object.trace(&mut found.finder(self));
+            object.trace(&mut finder);
             self.set_all_claimed(object.extent());
         }
     }

@@ -41,6 +41,7 @@
 //! It does not free, clear or move anything, and knows weak pointers only in so far as it notes
 //! where they lead.
 
+use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, fence};
 use std::time::Instant;
@@ -76,6 +77,11 @@ const TOGETHER: usize = 128;
 /// Large objects are scanned, and claimed, in chunks of so many bytes: a group, so that a claim takes no
 /// longer than one of a small object.
 pub(crate) const CHUNK: usize = GROUP_BYTES;
+
+/// So much of a large object is scanned before anything else is looked at: as many pointers as [`QUANTUM`].
+const PIECE: usize = QUANTUM * WORD;
+
+const _: () = assert!(PIECE.is_multiple_of(CHUNK));
 
 /// After so many pointers a marker looks whether somebody is hungry, or its time is over.
 const QUANTUM: usize = 1024;
@@ -520,12 +526,25 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
         let pending = &pending[..count.min(BATCH)];
         self.batch.publish(pending);
         for &target in pending {
-            if !self.is_claimed(target) {
+            if self.is_claimed(target) {
+                self.pass_claimed(target);
+            } else {
                 // SAFETY: an object starts there.
                 self.scan(target, unsafe { self.planes.group(target) });
             }
         }
         self.batch.finish();
+    }
+
+    /// Does what there is to be done for a marked object of which somebody else noted what it holds: it may
+    /// be the key of ephemerons that were met before.
+    #[inline(never)]
+    fn pass_claimed(&mut self, target: usize) {
+        // SAFETY: an object starts there, so its block is one of the heap's.
+        let state = unsafe { self.blocks.state(self.heap.owned_block(target)) };
+        if state.has_weak() && self.work.pending.is_in_use() {
+            self.follow_values(target);
+        }
     }
 
     /// Whether the object that starts at `target` was claimed. It is published. Large ones are claimed, and
@@ -735,55 +754,53 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
         !missed.is_empty()
     }
 
-    /// Scans the first chunk of a part of a large object, and keeps the rest.
+    /// Scans the first chunks of a part of a large object, and keeps the rest.
     fn scan_part(&mut self, (start, end): (usize, usize)) {
-        let next = (start + CHUNK).min(end);
+        let next = (start + PIECE).min(end);
         if next < end {
             self.backlog.parts.push((next, end));
         }
         let head = self.heap.head_of(self.heap.owned_block(start));
-        if CONCURRENT {
-            self.batch.publish(&[start]);
+        if !CONCURRENT {
+            // SAFETY: the block is one of this heap.
+            return self.scan_words(start, next, unsafe { self.blocks.state(head) });
         }
-        // SAFETY: the block is one of this heap.
-        let state = unsafe { self.blocks.state(head) };
-        let claimed = CONCURRENT
-            && state.is_claimed()
-            // SAFETY: as above.
-            && claim::is_claimed(unsafe { self.planes.claims(start) }.word(), bit(start));
-        if !claimed {
-            self.scan_words(start, next, state);
-        }
-        if CONCURRENT {
+        for chunk in (start..next).step_by(CHUNK) {
+            self.batch.publish(&[chunk]);
+            // SAFETY: the block is one of this heap.
+            let state = unsafe { self.blocks.state(head) };
+            let claimed = state.is_claimed()
+                // SAFETY: as above.
+                && claim::is_claimed(unsafe { self.planes.claims(chunk) }.word(), bit(chunk));
+            if !claimed {
+                self.scan_words(chunk, (chunk + CHUNK).min(next), state);
+            }
             self.batch.finish();
         }
     }
 
     /// Defers the words of a large object that `words` names.
-    fn defer_words(&mut self, base: usize, words: u64) {
-        // First all their metadata is sent for, then it is used.
-        self.each_target(base, words, |marker, target| {
-            prefetch(marker.planes.group_address(target));
-        });
-        self.each_target(base, words, |marker, target| {
-            // SAFETY: candidates lie below the heap's top.
-            if unsafe { marker.planes.group(target) }.marks() & bit(target) == 0 {
-                marker.defer(target);
-            }
-        });
-    }
-
-    /// Calls `f` with what the words of an object hold that `words` names, if it may be a pointer.
-    #[inline(always)]
-    fn each_target(&mut self, base: usize, mut words: u64, f: impl Fn(&mut Self, usize)) {
+    fn defer_words(&mut self, base: usize, mut words: u64) {
+        // Those that are marked are sorted out without a branch, so that the waits for their metadata overlap.
+        let mut unmarked = [const { MaybeUninit::<usize>::uninit() }; GROUP_WORDS];
+        let mut count = 0;
         while words != 0 {
             let address = base + words.trailing_zeros() as usize * WORD;
-            // SAFETY: the word is part of an object, and tagged, so it was written.
-            let target = unsafe { read_word::<CONCURRENT>(address) };
-            if self.is_candidate(target) {
-                f(self, target);
+            // SAFETY: the word is part of an object, and tagged, so it was written. Candidates lie below the
+            // heap's top. There is a place for each bit.
+            unsafe {
+                let target = read_word::<CONCURRENT>(address);
+                if self.is_candidate(target) {
+                    let marked = self.planes.group(target).marks() & bit(target) != 0;
+                    unmarked.get_unchecked_mut(count).write(target);
+                    count += usize::from(!marked);
+                }
             }
             words &= words - 1;
+        }
+        for target in &unmarked[..count] {
+            // SAFETY: so many were written.
+            self.defer(unsafe { target.assume_init() });
         }
     }
 

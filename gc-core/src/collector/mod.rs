@@ -370,6 +370,23 @@ impl Collector {
         }
     }
 
+    /// Drops the finalizers that will never run, and reports how many they are. What they own may panic when it
+    /// is dropped: that is reported as well, and goes no farther, for the arena is not taken apart yet.
+    pub(crate) fn forget_finalizers(&self) {
+        let count = self.finalizers.waiting() + self.finalizers.registered();
+        if count == 0 {
+            return;
+        }
+        self.report(&FinalizerReport::NotRun { count });
+        for finalizer in self.finalizers.take_all() {
+            let call = std::panic::AssertUnwindSafe(|| drop(finalizer));
+            if let Err(payload) = std::panic::catch_unwind(call) {
+                self.report(&FinalizerReport::Panicked { payload: &*payload });
+                core::mem::forget(payload);
+            }
+        }
+    }
+
     /// Whether safepoints have finalizers to run.
     pub(crate) fn finalizers_are_due(&self) -> bool {
         self.finalizer_mode == FinalizerMode::AfterCollection && self.finalizers.waiting() > 0

@@ -237,6 +237,9 @@ impl Collector {
         if self.work.has_no_by_value() && self.jobs.unfinished() > 0 && !due && is_processed {
             return;
         }
+        // What has come up since is in the hands of markers from now on, and the queues do not tell of it.
+        // Relaxed: as in `Collector::enter`.
+        self.stands.store(false, Ordering::Relaxed);
         self.timed(cycle, limit, |cycle, end| {
             // SAFETY: this is the thread at the safepoint.
             if !is_processed && !unsafe { self.process(cycle, end) } {

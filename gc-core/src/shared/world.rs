@@ -7,7 +7,6 @@ use super::finalizer_thread::FinalizerThread;
 use super::mutator::Mutator;
 use crate::collector::{Collector, Mutators, Roots};
 use crate::context::{Context, Safepoint, refuse_forked};
-use crate::finalizer::FinalizerReport;
 use crate::heap::error::HeapError;
 use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
@@ -207,11 +206,7 @@ impl World {
             mutator.run_finalizers(finalizers.waiting(), None);
             self.detach(&mutator);
         }
-        let count = finalizers.waiting() + finalizers.registered();
-        if count > 0 {
-            self.collector.report(&FinalizerReport::NotRun { count });
-            finalizers.clear();
-        }
+        self.collector.forget_finalizers();
     }
 
     /// Drops all values and frees everything.

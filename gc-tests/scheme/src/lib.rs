@@ -37,6 +37,7 @@ pub mod code;
 pub mod compiler;
 pub mod equality;
 pub mod error;
+pub mod guardian;
 pub mod host;
 mod interpreter;
 pub mod machine;
@@ -48,6 +49,7 @@ pub mod symbol;
 pub mod syntax;
 pub mod table;
 pub mod value;
+pub mod weak;
 
 pub use error::SchemeError;
 pub use interpreter::{Interpreter, Options, Outcome, Step};

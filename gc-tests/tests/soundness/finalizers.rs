@@ -134,7 +134,7 @@ fn risen(heap: &Heap) -> Vec<u64> {
 fn that_bring_back_what_was_dead() {
     in_each_way(|way| {
         for trick in TRICKS {
-            for delay in 0..way.size(5, 12) {
+            for delay in (0..way.size(9, 12)).step_by(way.size(3, 1)) {
                 let mut heap = heap(way, trick);
                 begin(&mut heap);
                 for _ in 0..delay {

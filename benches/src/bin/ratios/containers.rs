@@ -1,4 +1,4 @@
-//! Managed collections beside their twins of `std` and `hashbrown`.
+//! Managed collections beside their twins of `std`, whose map is the table of `hashbrown`.
 //!
 //! Both hold the same managed pointers, so the loops are the same but for the collection: a million are inserted
 //! into an empty one, looked up in random order, and gone through. Then the collection is put into the heap, and full
@@ -77,7 +77,7 @@ impl<'gc> Container<'gc> for ManagedVec<'gc, Value<'gc>> {
     }
 }
 
-/// The table of `hashbrown` with its default hasher: that of `std` is the same table.
+/// The table of `hashbrown`, which is that of `std`, with its default hasher.
 type TwinMap<'gc> = std::collections::HashMap<u64, Value<'gc>, foldhash::fast::RandomState>;
 
 impl<'gc> Container<'gc> for TwinMap<'gc> {

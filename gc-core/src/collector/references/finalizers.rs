@@ -235,13 +235,13 @@ impl Finalizers {
     }
 
     /// Takes everything out.
-    pub(crate) fn clear(&self) {
+    pub(crate) fn take_all(&self) -> impl Iterator<Item = Finalizer> + use<> {
         self.enqueue_all();
-        let queue = core::mem::take(&mut self.state.lock().queue);
-        self.state.lock().waiting = 0;
+        let mut state = self.state.lock();
+        state.waiting = 0;
         // Relaxed: a hint.
         self.waiting.store(0, Ordering::Relaxed);
-        drop(queue);
+        core::mem::take(&mut state.queue).into_iter().flatten()
     }
 }
 
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(taken, count / 2);
         assert!(visited + PIECE >= count / 2 && finalizers.is_visited());
         assert_eq!(finalizers.registered(), count - count / 2);
-        finalizers.clear();
+        assert_eq!(finalizers.take_all().count(), count - count / 2);
         assert_eq!((finalizers.registered(), finalizers.waiting()), (0, 0));
     }
 }

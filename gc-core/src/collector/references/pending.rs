@@ -19,7 +19,8 @@
 //! fences, then looks at the mark; if it is set, it takes what is noted and follows it itself. The second
 //! writes the mark, then fences, then looks at flag and place. So at least one sees what the other wrote.
 //! Beside the program the second fence is that of [`Batch::publish`](crate::protocol::claim::Batch::publish),
-//! which comes between marking and scanning. Markers of a cycle at once have none there: when they are
+//! which comes between marking and scanning; that an object was claimed meanwhile, and is not scanned, does not
+//! save the look. Markers of a cycle at once have none there: when they are
 //! done, those keys are looked through that are left ([`Pending::each_key`]), once, and again for as
 //! long as one of them turns out to be marked, which only such a race can bring about.
 //!
