@@ -553,7 +553,8 @@ impl Collector {
             this.heap.trim(surplus, idle);
             // The next cycle needs the thread more.
             let stop = || this.phase() != Phase::Sleeping || this.work.must_stop();
-            this.heap.prepare(surplus, stop);
+            // No more than has survived: a large floor is no promise that so much will be used.
+            this.heap.prepare(surplus.min(live), stop);
         };
         let on_another_thread = beside.is_some()
             && self.mode == Mode::Concurrent
