@@ -1,8 +1,8 @@
 //! Guardians: procedures that tell which of the objects registered with them are inaccessible, and hand them out
 //! (Dybvig, Bruggeman and Eby, "Guardians in a Generation-Based Garbage Collector", PLDI 1993).
 //!
-//! A registration is a [`Ward`] with a finalizer. The only way to a ward is an ephemeron whose key is the
-//! registered object ([`Entry`]): so a ward is found dead when the object is, by whatever kind of
+//! A registration is a `Ward` with a finalizer. The only way to a ward is an ephemeron whose key is the
+//! registered object (`Entry`): so a ward is found dead when the object is, by whatever kind of
 //! collection, and its finalizer puts it into the queue of its guardian, where it keeps the object alive. Nothing
 //! is allocated for that, so it cannot fail.
 //!

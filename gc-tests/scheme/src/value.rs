@@ -23,6 +23,11 @@ use crate::weak::WeakPair;
 #[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
 pub enum Value<'gc> {
+    // Both kinds of pairs come first, so that one comparison tells them from all else.
+    /// A mutable pair.
+    Pair(Gc<'gc, Pair<'gc>>),
+    /// A weak pair or an ephemeron pair.
+    WeakPair(Gc<'gc, WeakPair<'gc>>),
     /// An exact integer of 64 bits.
     Fixnum(i64),
     /// An inexact number.
@@ -43,10 +48,6 @@ pub enum Value<'gc> {
     Undefined,
     /// An interned or generated symbol.
     Symbol(Gc<'gc, Symbol<'gc>>),
-    /// A mutable pair.
-    Pair(Gc<'gc, Pair<'gc>>),
-    /// A weak pair or an ephemeron pair.
-    WeakPair(Gc<'gc, WeakPair<'gc>>),
     /// A mutable string.
     String(Gc<'gc, Str<'gc>>),
     /// A mutable vector.
@@ -300,7 +301,7 @@ impl<'gc> Value<'gc> {
     }
 
     /// The halves of a pair of any kind.
-    #[inline(always)]
+    #[inline]
     pub fn halves(self, mc: &Mutation<'gc>) -> Option<(Value<'gc>, Value<'gc>)> {
         match self {
             Value::Pair(pair) => Some((pair.car.get(), pair.cdr.get())),
