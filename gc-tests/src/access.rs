@@ -9,7 +9,7 @@ use gc_core::{Gc, GcWeak, HeapError, Lock, Mutation, RefLock, unsize};
 use crate::kind::{Alignment, Kind, VECTOR_SLOTS};
 use crate::model::Id;
 use crate::objects::{
-    Bomb, Fixed, GroupNode, LineNode, Once, PageNode, Pointer, Record, Switch, Switching,
+    Bomb, Fixed, GroupNode, Keyed, LineNode, Once, PageNode, Pointer, Record, Switch, Switching,
     TrackedNode, Value, Vector, WeakPointer, Wide,
 };
 use crate::operation::Barrier;
@@ -146,6 +146,10 @@ pub fn allocate<'gc>(
                 slot: nil(),
             },
         )?),
+        Kind::Keyed => {
+            let (slot, pair) = (nil(), Lock::new(None));
+            Pointer::Keyed(Gc::try_new(mc, Keyed { id, slot, pair })?)
+        }
         Kind::Values(count) => {
             Pointer::Values(Gc::try_slice_from_iter(mc, (0..count).map(|_| nil()))?)
         }
@@ -239,6 +243,7 @@ impl<'gc> Pointer<'gc> {
             Pointer::PageNode(gc) => vec![gc.slot.get()],
             Pointer::Vector(gc) => gc.slots.borrow().clone(),
             Pointer::Bomb(gc) => vec![gc.slot.get()],
+            Pointer::Keyed(gc) => vec![gc.slot.get()],
             Pointer::Values(gc) => gc.iter().map(Lock::get).collect(),
             Pointer::Links(gc) => gc.iter().map(|link| from_strong(link.get())).collect(),
             Pointer::Payload(_)
@@ -321,6 +326,7 @@ impl<'gc> Pointer<'gc> {
                 }
             }
             Pointer::Bomb(gc) => unlock!(Gc::write(mc, gc), Bomb, slot).set(value),
+            Pointer::Keyed(gc) => unlock!(Gc::write(mc, gc), Keyed, slot).set(value),
             Pointer::Values(gc) => opened_element(mc, gc, slot, barrier).unlock().set(value),
             Pointer::Links(gc) => {
                 opened_element(mc, gc, slot, barrier)
@@ -334,6 +340,18 @@ impl<'gc> Pointer<'gc> {
             | Pointer::Tracked(_)
             | Pointer::TrackedUnit(_)
             | Pointer::TrackedSlice(_) => panic!("the object has no slots"),
+        }
+    }
+
+    /// The object as what has a place for an ephemeron, and can be key and value of one.
+    ///
+    /// # Panics
+    ///
+    /// If it is of another kind than [`Kind::Keyed`].
+    pub fn keyed(self) -> Gc<'gc, Keyed<'gc>> {
+        match self {
+            Pointer::Keyed(gc) => gc,
+            _ => panic!("the object is no key"),
         }
     }
 
@@ -394,6 +412,7 @@ impl<'gc> Pointer<'gc> {
             (Pointer::PageNode(gc), Kind::AlignedNode(Alignment::Page)) => gc.id == id,
             (Pointer::Vector(gc), Kind::Vector) => gc.tracked.is(id, 0),
             (Pointer::Bomb(gc), Kind::Bomb) => gc.id == id,
+            (Pointer::Keyed(gc), Kind::Keyed) => gc.id == id,
             (Pointer::Values(gc), Kind::Values(count)) => gc.len() == count,
             (Pointer::Links(gc), Kind::Links(count)) => gc.len() == count,
             _ => false,

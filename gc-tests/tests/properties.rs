@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use gc_core::{HeapOptions, Mode, Zeal};
+use gc_core::{FinalizerMode, HeapOptions, Mode, Zeal};
 use gc_tests::kind::Kind;
 use gc_tests::machine::Machine;
 use gc_tests::operation::{Operation, program};
@@ -41,11 +41,17 @@ fn ways() -> impl Strategy<Value = HeapOptions> {
         1 => Just(Duration::from_micros(5)),
         1 => Just(Duration::from_micros(200)),
     ];
-    (step, 0..3_usize).prop_map(|(step, markers)| {
+    let finalizers = prop_oneof![
+        Just(FinalizerMode::AfterCollection),
+        Just(FinalizerMode::Manual)
+    ];
+    (step, 0..3_usize, finalizers).prop_map(|(step, markers, finalizers)| {
         HeapOptions::default()
             .concurrent_from(0)
             .step(step)
             .markers(markers)
+            .finalizers(finalizers)
+            .finalizer_step(step)
     })
 }
 
@@ -151,7 +157,7 @@ macro_rules! in_mode {
                     machine.step(&Operation::DropAll);
                     machine.step(&Operation::FinishCycle);
                     let refused = machine.refused();
-                    // The dynamic root set is in one block; two more are room for this.
+                    // The dynamic root set is in one block, and the drawer; two more are room for this.
                     machine.step(&Operation::Allocate {
                         kind: Kind::Bytes(40 << 10),
                         origin: None,
