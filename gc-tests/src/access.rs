@@ -9,8 +9,8 @@ use gc_core::{Gc, GcWeak, HeapError, Lock, Mutation, RefLock, unsize};
 use crate::kind::{Alignment, Kind, VECTOR_SLOTS};
 use crate::model::Id;
 use crate::objects::{
-    Bomb, Fixed, GroupNode, Keyed, LineNode, Once, PageNode, Pointer, Record, Switch, Switching,
-    TrackedNode, Value, Vector, WeakPointer, Wide,
+    Bomb, Fixed, GroupNode, Keyed, LineNode, LongPointer, Once, PageNode, Pointer, Record, Switch,
+    Switching, TrackedNode, Value, Vector, WeakPointer, Wide,
 };
 use crate::operation::Barrier;
 use crate::payload::{
@@ -175,6 +175,7 @@ impl<'gc> From<Switching<'gc>> for Value<'gc> {
             Switching::Number(number) => Value::Number(number),
             Switching::Strong(gc) => Value::Strong(Pointer::Switch(gc)),
             Switching::Weak(gc) => Value::Weak(WeakPointer::Switch(gc)),
+            Switching::Long(gc) => Value::Long(LongPointer::Switch(gc)),
         }
     }
 }
@@ -203,6 +204,7 @@ impl<'gc> Value<'gc> {
             Value::Number(number) => Switching::Number(number),
             Value::Strong(Pointer::Switch(gc)) => Switching::Strong(gc),
             Value::Weak(WeakPointer::Switch(gc)) => Switching::Weak(gc),
+            Value::Long(LongPointer::Switch(gc)) => Switching::Long(gc),
             _ => panic!("a pointer to a switch is wanted"),
         }
     }

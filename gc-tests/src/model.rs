@@ -51,6 +51,8 @@ pub enum Slot {
     Weak(Id),
     /// One that does not, and that finalization does not clear.
     Long(Id),
+    /// A pointer that keeps the object alive, because the policy for such pointers says so.
+    Soft(Id),
 }
 
 /// Whether an object was found dead, after which no short weak pointer leads to it.
@@ -198,7 +200,7 @@ impl Model {
     pub fn accepts(&self, id: Id, slot: usize, value: Slot) -> bool {
         let object = self.object(id);
         let target = match value {
-            Slot::Strong(target) | Slot::Weak(target) | Slot::Long(target) => {
+            Slot::Strong(target) | Slot::Weak(target) | Slot::Long(target) | Slot::Soft(target) => {
                 Some(self.object(target).kind)
             }
             Slot::Nil | Slot::Number(_) => None,
@@ -741,7 +743,7 @@ impl Model {
 
 fn strong(slots: &[Slot]) -> impl Iterator<Item = Id> {
     slots.iter().filter_map(|slot| match slot {
-        Slot::Strong(id) => Some(*id),
+        Slot::Strong(id) | Slot::Soft(id) => Some(*id),
         _ => None,
     })
 }

@@ -7,7 +7,7 @@ use gc_core::collect::Trace;
 use gc_core::lock::OnceLock;
 use gc_core::{
     Collect, DynamicRoot, DynamicRootSet, Ephemeron, Gc, GcWeak, GcWeakLong, Lock, Mutation,
-    Pinned, RefLock, Rootable,
+    Pinned, RefLock, Rootable, Soft,
 };
 
 use crate::kind::VALUE_BYTES;
@@ -29,6 +29,8 @@ pub enum Value<'gc> {
     Weak(WeakPointer<'gc>),
     /// One that does not, and that finalization does not clear.
     Long(LongPointer<'gc>),
+    /// A pointer that keeps its target alive as long as the policy says, here always.
+    Soft(Soft<'gc, Keyed<'gc>>),
 }
 
 /// Two words, of which the second is a strong pointer, a weak one or neither.
@@ -43,6 +45,8 @@ pub enum Switching<'gc> {
     Strong(Gc<'gc, Switch<'gc>>),
     /// A pointer that does not.
     Weak(GcWeak<'gc, Switch<'gc>>),
+    /// One that does not, and that finalization does not clear.
+    Long(GcWeakLong<'gc, Switch<'gc>>),
 }
 
 /// The object of [`Kind::Fixed`](crate::kind::Kind::Fixed).

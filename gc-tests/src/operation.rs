@@ -36,6 +36,8 @@ pub enum Source {
     Weak(Path),
     /// One that does not, and that finalization does not clear.
     Long(Path),
+    /// A soft pointer to a [`Kind::Keyed`], where these are kept.
+    Soft(Path),
     /// A copy of what is in a slot.
     Copy(Path, usize),
 }
@@ -243,6 +245,7 @@ fn source() -> impl Strategy<Value = Source> {
         6 => path().prop_map(Source::Strong),
         3 => path().prop_map(Source::Weak),
         3 => path().prop_map(Source::Long),
+        2 => path().prop_map(Source::Soft),
         1 => (path(), 0..8_usize).prop_map(|(of, slot)| Source::Copy(of, slot)),
     ]
 }

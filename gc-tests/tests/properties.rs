@@ -52,6 +52,7 @@ fn ways() -> impl Strategy<Value = HeapOptions> {
             .markers(markers)
             .finalizers(finalizers)
             .finalizer_step(step)
+            .soft_idle(u32::MAX)
     })
 }
 
@@ -70,8 +71,13 @@ fn end() -> impl Strategy<Value = End> {
     any::<(bool, bool)>().prop_map(end)
 }
 
-fn run(options: HeapOptions, mode: Mode, program: &[Operation], end: End) {
-    let mut machine = Machine::new(options, mode).unwrap();
+/// `soft` says that no allocation can fail, and so soft pointers are always kept.
+fn run(options: HeapOptions, mode: Mode, program: &[Operation], end: End, soft: bool) {
+    let machine = Machine::new(options, mode).unwrap();
+    let mut machine = match soft {
+        true => machine.with_soft_pointers(),
+        false => machine,
+    };
     program.iter().for_each(|operation| machine.step(operation));
     if end.collected {
         machine.step(&Operation::FinishCycle);
@@ -98,7 +104,7 @@ macro_rules! in_mode {
                     program in program(length(120)),
                     end in end(),
                 ) {
-                    run(way.zeal(Zeal::ALL), $mode, &program, end);
+                    run(way.zeal(Zeal::ALL), $mode, &program, end, true);
                 }
 
                 /// Collections come by themselves, after a few KiB.
@@ -112,7 +118,7 @@ macro_rules! in_mode {
                 ) {
                     let zeal = Zeal { collect: false, ..Zeal::ALL };
                     let options = way.zeal(zeal).growth(growth).floor(floor);
-                    run(options, $mode, &program, end);
+                    run(options, $mode, &program, end, true);
                 }
 
                 /// No checks, which could hide by their own work what goes wrong without them.
@@ -124,7 +130,7 @@ macro_rules! in_mode {
                     end in end(),
                 ) {
                     let zeal = Zeal { collect, ..Zeal::NONE };
-                    run(way.zeal(zeal).floor(10_000), $mode, &program, end);
+                    run(way.zeal(zeal).floor(10_000), $mode, &program, end, true);
                 }
 
                 /// An address space of its own, of which a program can use up all.
@@ -134,7 +140,7 @@ macro_rules! in_mode {
                     program in program(length(120)),
                     end in end(),
                 ) {
-                    run(way.zeal(Zeal::ALL).reserve(1), $mode, &program, end);
+                    run(way.zeal(Zeal::ALL).reserve(1), $mode, &program, end, false);
                 }
 
                 /// Allocations fail, and collections make room.
