@@ -394,7 +394,7 @@ impl Machine {
     pub fn finish(mut self, handles_first: bool) {
         self.check(false);
         self.model.end();
-        let waiting = self.model.finalizers().len();
+        let waiting = self.model.finalizers();
         let (arena, handles) = (self.arena, self.handles);
         if handles_first {
             drop(handles);

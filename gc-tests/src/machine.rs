@@ -273,6 +273,11 @@ impl Machine {
         self.refused
     }
 
+    /// The number of finalizers that have not run.
+    pub fn finalizers(&self) -> usize {
+        self.model.finalizers()
+    }
+
     /// The number of collections so far.
     pub fn collections(&self) -> u64 {
         self.collections

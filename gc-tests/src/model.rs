@@ -311,9 +311,9 @@ impl Model {
         weakly
     }
 
-    /// The finalizers that have not run, in the order in which they were registered.
-    pub fn finalizers(&self) -> Vec<Number> {
-        self.finalizers.keys().copied().collect()
+    /// The number of finalizers that have not run.
+    pub fn finalizers(&self) -> usize {
+        self.finalizers.len()
     }
 
     /// An object with a place for an ephemeron: that, or else the first root from there on.
@@ -843,6 +843,44 @@ mod tests {
         model.upgraded(3);
         model.collect();
         assert_eq!(model.count(), 3);
+    }
+
+    #[test]
+    fn finalizers_keep_what_they_see_until_they_have_run() {
+        let mut model = model();
+        model.register(10, 3, false);
+        model.write(2, 1, Slot::Long(4));
+        model.collect();
+        assert_eq!(model.waiting(), (1, 1));
+        for id in [3, 4] {
+            assert_eq!(is_whole(&model, id), Some(true));
+            assert_eq!(model.is_open(id, &model.reachable()), Some(false));
+        }
+        assert_eq!(model.ran(10), (3, false));
+        model.collect();
+        assert_eq!(
+            (is_whole(&model, 3), is_whole(&model, 4)),
+            (Some(false), Some(false))
+        );
+    }
+
+    #[test]
+    fn values_live_as_long_as_keys() {
+        let mut model = Model::default();
+        for id in 1..=4 {
+            model.allocate(id, Kind::Keyed, None);
+        }
+        model.roots.push(Slot::Strong(1));
+        model.roots.push(Slot::Strong(2));
+        // The first holds a pair of which the value holds the next.
+        model.pair(1, Some((2, 3)));
+        model.pair(3, Some((2, 4)));
+        model.collect();
+        assert_eq!(model.count(), 4);
+        model.roots.pop();
+        model.collect();
+        // Of the key there is the shell.
+        assert_eq!((model.count(), is_whole(&model, 2)), (2, Some(false)));
     }
 
     #[test]

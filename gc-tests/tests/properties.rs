@@ -160,7 +160,12 @@ macro_rules! in_mode {
                         prop_assert!(statistics.heap_bytes <= limit);
                         prop_assert!(statistics.peak_heap_bytes <= limit);
                     }
-                    machine.step(&Operation::DropAll);
+                    // Finalizers keep what they see until they have run, and resurrect some of it.
+                    while machine.finalizers() > 0 {
+                        machine.step(&Operation::FinishCycle);
+                        machine.step(&Operation::RunFinalizers(usize::MAX));
+                        machine.step(&Operation::DropAll);
+                    }
                     machine.step(&Operation::FinishCycle);
                     let refused = machine.refused();
                     // The dynamic root set is in one block, and the drawer; two more are room for this.
