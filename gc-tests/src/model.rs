@@ -447,6 +447,8 @@ impl Model {
     }
 
     fn revive(&mut self, id: Id, alive: Option<Id>) {
+        // What was found dead meanwhile, and its finalizers with it, may be at hand again now.
+        self.doubt();
         let before = self.reachable();
         let mut starts = self.starts();
         starts.push(id);

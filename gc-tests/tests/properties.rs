@@ -161,6 +161,7 @@ macro_rules! in_mode {
                         prop_assert!(statistics.peak_heap_bytes <= limit);
                     }
                     // Finalizers keep what they see until they have run, and resurrect some of it.
+                    machine.step(&Operation::DropAll);
                     while machine.finalizers() > 0 {
                         machine.step(&Operation::FinishCycle);
                         machine.step(&Operation::RunFinalizers(usize::MAX));
