@@ -403,7 +403,7 @@ fn registrations_that_fit_and_those_that_do_not() {
         assert_eq!(run(heap, 100, source), "100");
 =======
             (do ((i 0 (+ i 1))) ((= i 100)) (if (= 0 (modulo i 10)) (collect)) (drain) (g (make-vector 10000 i))) (collect) (drain) n";
-        assert_eq!(run(heap.clone(), 100, source), "100");
+        assert_eq!(run(heap, 100, source), "100");
 >>>>>>> wt-scheme5
         let (options, sink) = support::options(10);
         let source = "(define g (make-guardian)) (do () (#f) (g (make-vector 10000 0)))";
