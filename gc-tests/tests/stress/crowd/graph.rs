@@ -210,7 +210,8 @@ impl<'gc> Object<'gc> {
                     let pair = *field!(mc.write(gc), Node, pair).lock();
                     let both = pair.and_then(|pair| mc.get_ephemeron(pair));
                     if let Some((key, value)) = both {
-                        (key.id(), value.id());
+                        key.id();
+                        value.id();
                     }
                     strong(both.map(|(key, value)| if random.one_in(2) { key } else { value }))
                 }
