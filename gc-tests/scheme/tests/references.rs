@@ -398,13 +398,8 @@ fn registrations_that_fit_and_those_that_do_not() {
         // Registered, dropped and taken from the guardian, they need no more room than is there.
         let source = "(define g (make-guardian)) (define n 0) \
             (define (drain) (if (g) (begin (set! n (+ n 1)) (drain)))) \
-<<<<<<< HEAD
-            (do ((i 0 (+ i 1))) ((= i 100)) (drain) (g (make-vector 10000 i))) (collect) (drain) n";
-        assert_eq!(run(heap, 100, source), "100");
-=======
             (do ((i 0 (+ i 1))) ((= i 100)) (if (= 0 (modulo i 10)) (collect)) (drain) (g (make-vector 10000 i))) (collect) (drain) n";
         assert_eq!(run(heap, 100, source), "100");
->>>>>>> wt-scheme5
         let (options, sink) = support::options(10);
         let source = "(define g (make-guardian)) (do () (#f) (g (make-vector 10000 0)))";
         let error = support::run_with(Options { heap, ..options }, &sink, source).unwrap_err();
