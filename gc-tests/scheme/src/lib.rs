@@ -28,8 +28,8 @@
 //! what has become inaccessible ([`guardian`]); hash tables with weak keys (`make-weak-eq-hashtable`); `collect`,
 //! and `collect-request-handler`, by which a program decides itself when to collect. `(collect)` is a full
 //! collection, after which guardians have all that is inaccessible. What differs from Chez Scheme: there are no
-//! generations; interned symbols are never inaccessible; a variable of a procedure that is still running may
-//! keep its last value alive, though it is not used any more, which `(set! variable #f)` prevents.
+//! generations; interned symbols are never inaccessible; and a procedure that is still running may keep alive
+//! what it does not use any more, as its registers are not cleared.
 //!
 //! ```
 //! use gc_scheme::{Interpreter, Options, Outcome};
