@@ -19,7 +19,7 @@ fn what_does_not_fit_changes_nothing() {
     let options = HeapOptions::default().limit(4 << 20);
     type Root<'gc> = Gc<'gc, RefLock<Full<'gc>>>;
     for which in 0..4 {
-        let mut heap = Arena::<Rootable![Root<'_>]>::with_options(options.clone(), |mc| {
+        let mut heap = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| {
             Gc::new(mc, RefLock::default())
         })
         .unwrap();
