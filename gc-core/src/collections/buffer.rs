@@ -51,10 +51,13 @@ use crate::trace::{EdgeVisitor, Edges};
 use crate::typemap::TypeMap;
 
 /// A run of slots in the heap, or no memory at all.
+///
+/// Invariant in `T`: what a buffer is follows from the map of its elements' type, and that of a type of which it is a
+/// subtype could be another.
 #[repr(transparent)]
 pub(super) struct Slots<'gc, T> {
     object: NonNull<T>,
-    _elements: PhantomData<T>,
+    _elements: PhantomData<(T, fn(T) -> T)>,
     _invariant: Invariant<'gc>,
 }
 
