@@ -61,7 +61,7 @@ pub type DefaultHashBuilder = foldhash::fast::RandomState;
 ///
 /// let mut arena = Arena::<Rootable![Table<'_>]>::new(|mc| Gc::new(mc, RefLock::default()));
 /// arena.mutate(|mc, table| {
-///     table.borrow_mut(mc).insert(mc, Gc::new_str(mc, "one"), Gc::new(mc, 1));
+///     table.borrow_mut(mc).insert(mc, Gc::str_from(mc, "one"), Gc::new(mc, 1));
 /// });
 /// arena.finish_cycle();
 /// arena.mutate(|_, table| assert_eq!(*table.borrow()["one"], 1));

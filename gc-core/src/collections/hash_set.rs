@@ -23,7 +23,7 @@ use crate::typemap::TypeMap;
 /// type Names<'gc> = Gc<'gc, RefLock<HashSet<'gc, Gc<'gc, str>>>>;
 ///
 /// let mut arena = Arena::<Rootable![Names<'_>]>::new(|mc| Gc::new(mc, RefLock::default()));
-/// arena.mutate(|mc, names| names.borrow_mut(mc).insert(mc, Gc::new_str(mc, "Ada")));
+/// arena.mutate(|mc, names| names.borrow_mut(mc).insert(mc, Gc::str_from(mc, "Ada")));
 /// arena.finish_cycle();
 /// arena.mutate(|_, names| assert!(names.borrow().contains("Ada")));
 /// ```
