@@ -4,7 +4,11 @@
 //! of recording where pointers are does not depend on what they hold). Each iteration makes a
 //! batch of garbage in one `mutate` and then lets the collector work as it sees fit, so that the
 //! figures hold the share of the collections that such a rate of allocation brings with it.
+//!
+//! `raw` is the allocator's own call and the writes of the words, without a type: what `pointers` of 32 bytes
+//! takes beyond it is what the safe layer costs.
 
+use std::alloc::Layout;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -66,6 +70,18 @@ fn mixed<const POINTERS: usize, const WORDS: usize>(criterion: &mut Criterion) {
     });
 }
 
+fn raw(criterion: &mut Criterion) {
+    bench(criterion, "raw", 32, |mc, number| {
+        // SAFETY: the first two of four words are pointers, null ones, and all words are written.
+        let place = unsafe {
+            let place = mc.allocate_raw(Layout::new::<[u64; 4]>(), 0b11).unwrap();
+            place.cast().write([0, 0, number, number]);
+            place
+        };
+        black_box(place);
+    });
+}
+
 fn allocation(criterion: &mut Criterion) {
     data::<2>(criterion);
     data::<4>(criterion);
@@ -73,6 +89,7 @@ fn allocation(criterion: &mut Criterion) {
     data::<32>(criterion);
     mixed::<1, 1>(criterion);
     mixed::<2, 2>(criterion);
+    raw(criterion);
     mixed::<4, 4>(criterion);
     mixed::<16, 16>(criterion);
 }

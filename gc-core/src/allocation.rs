@@ -387,8 +387,8 @@ unsafe fn drop_values<T, const COUNTED: bool>(extent: Extent) {
 ///
 /// # Safety
 ///
-/// They are there, in an object of a heap on which no mutator is at work, or which is about to be written for
-/// the first time in a cycle; so that nobody has a reference to them by which to change them.
+/// They are there, in an object of a heap on which no mutator is at work; or one that is about to be written for
+/// the first time in a cycle, by a visitor that does not say that it is alone.
 unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc, const COUNTED: bool>(
     extent: Extent,
     visitor: &mut dyn EdgeVisitor,
@@ -396,8 +396,7 @@ unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc, const COUNTED: bool>(
     // SAFETY: passed on to the caller.
     let values = unsafe { &*values::<T, COUNTED>(extent) };
     let range = values.as_ptr_range();
-    // SAFETY: the caller has no exclusive reference, and there are no shared ones that would allow
-    // a change while a collection runs.
+    // SAFETY: nobody else has a reference to them, or the visitor is not alone.
     let mut edges = unsafe { Edges::of_object(visitor, range.start.addr()..range.end.addr()) };
     for value in values {
         edges.trace(value);

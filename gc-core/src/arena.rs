@@ -3,10 +3,12 @@
 use core::fmt;
 use core::marker::PhantomData;
 use std::rc::Rc;
+use std::time::Instant;
 
 use crate::collect::Collect;
 use crate::collector::Phase;
 use crate::context::{Context, Safepoint};
+use crate::finalizer::FinalizerReport;
 use crate::heap::Heap;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
@@ -15,7 +17,12 @@ use crate::heap::verify::VerifyError;
 use crate::local_arenas;
 use crate::metrics::Metrics;
 use crate::mutation::Mutation;
+use crate::sync::Arc;
 use crate::trace::{EdgeVisitor, Edges, Trace};
+
+mod marked;
+
+pub use self::marked::MarkedArena;
 
 /// A family of types, one for each lifetime: what stands for the root's type in [`Arena`].
 ///
@@ -58,16 +65,19 @@ macro_rules! Rootable {
 
 /// Where in its cycle the collector of an arena is.
 ///
-/// Between the calls of a program a stop-the-world collector is always `Sleeping`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Phases are ordered as a cycle goes through them. Between the calls of a program, a stop-the-world
+/// collector is always `Sleeping`, unless it was made to mark ([`Arena::mark_debt`],
+/// [`Arena::finish_marking`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CollectionPhase {
     /// Waiting for the next cycle.
     Sleeping,
     /// Finding what can be reached from the root.
     Marking,
-    /// All that can be reached is known.
+    /// All that can be reached is marked, and the cycle stands there: after [`Arena::finish_marking`] or
+    /// [`Arena::mark_debt`]. What the program does next may lead back to `Marking`.
     Marked,
-    /// Freeing the rest.
+    /// It is known what is dead: weak pointers to that are cleared, and it is freed.
     Sweeping,
 }
 
@@ -146,6 +156,38 @@ impl Owner {
     }
 }
 
+impl Owner {
+    /// Runs finalizers that wait: at most so many, and no more when the deadline is over. How many.
+    ///
+    /// # Safety
+    ///
+    /// No `mutate` call is running.
+    unsafe fn run_finalizers(&self, count: usize, deadline: Option<Instant>) -> usize {
+        // SAFETY: finalizers are callbacks for any lifetime, and nothing is collected meanwhile.
+        unsafe {
+            let mc: &Mutation<'_> = self.mutation();
+            let mc = core::ptr::from_ref(mc).cast();
+            self.context().run_finalizers(mc, count, deadline)
+        }
+    }
+
+    /// Runs the finalizers that have not run, or reports them.
+    ///
+    /// # Safety
+    ///
+    /// No `mutate` call is running, nor will be.
+    unsafe fn finish_finalizers(&self) {
+        let collector = self.context().collector();
+        let finalizers = &collector.finalizers;
+        if collector.finalize_at_drop {
+            finalizers.enqueue_all();
+            // SAFETY: passed on to the caller.
+            unsafe { self.run_finalizers(finalizers.waiting(), None) };
+        }
+        collector.forget_finalizers();
+    }
+}
+
 impl Drop for Owner {
     fn drop(&mut self) {
         // SAFETY: it was added when this was made, on this thread, which an `Rc` does not leave.
@@ -155,6 +197,8 @@ impl Drop for Owner {
             core::mem::forget(self.0.clone());
             return;
         }
+        // SAFETY: the arena is being dropped, so no call is running in it.
+        unsafe { self.finish_finalizers() }
         // SAFETY: the arena is being dropped. Pointers into the heap live in the heap and in the
         // root, whose destructors do not use them (`Collect`), and in handles that can be followed
         // only with a set that is in the heap.
@@ -181,6 +225,17 @@ where
 
     /// A new arena whose root `f` makes, or fails to make.
     ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// type Numbers = Arena<Rootable![Gc<'_, u32>]>;
+    /// let parse = |text: &str| {
+    ///     Numbers::try_new(|mc| Ok::<_, std::num::ParseIntError>(Gc::new(mc, text.parse()?)))
+    /// };
+    /// assert_eq!(parse("5").unwrap().mutate(|_, root| **root), 5);
+    /// assert!(parse("five").is_err());
+    /// ```
+    ///
     /// # Errors
     ///
     /// That of `f`.
@@ -199,6 +254,15 @@ where
     }
 
     /// A new arena with the given options, whose root `f` makes.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable};
+    ///
+    /// let options = HeapOptions::default().mode(Mode::StopTheWorld);
+    /// let arena = Arena::<Rootable![Gc<'_, u32>]>::with_options(options, |mc| Gc::new(mc, 5))?;
+    /// assert_eq!(arena.mutate(|_, root| **root), 5);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -220,6 +284,14 @@ where
     }
 
     /// Replaces the root by one of another type, made from it.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let one = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| Gc::new(mc, 5));
+    /// let many = one.map_root::<Rootable![Vec<Gc<'_, u32>>]>(|_, root| vec![root; 3]);
+    /// assert_eq!(many.mutate(|_, root| root.len()), 3);
+    /// ```
     pub fn map_root<R2>(
         self,
         f: impl for<'gc> FnOnce(&'gc Mutation<'gc>, Root<'gc, R>) -> Root<'gc, R2>,
@@ -266,6 +338,14 @@ where
     ///
     /// A panic of `f` leaves the arena as usable as it was.
     ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| Gc::new(mc, 5));
+    /// let sum = arena.mutate(|mc, root| **root + *Gc::new(mc, 6));
+    /// assert_eq!(sum, 11);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If `f` does; and if this is a forked child of the process in which the arena was made.
@@ -280,6 +360,14 @@ where
     }
 
     /// Lets `f` work on the heap and change the root.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Vec<Gc<'_, u32>>]>::new(|_| Vec::new());
+    /// arena.mutate_root(|mc, root| root.push(Gc::new(mc, 5)));
+    /// assert_eq!(arena.mutate(|_, root| *root[0]), 5);
+    /// ```
     #[inline]
     pub fn mutate_root<F, T>(&mut self, f: F) -> T
     where
@@ -302,17 +390,28 @@ where
 
     /// Where in its cycle the collector is.
     pub fn collection_phase(&self) -> CollectionPhase {
-        match self.owner.context().collector().phase() {
+        let context = self.owner.context();
+        match context.collector().phase() {
             Phase::Sleeping => CollectionPhase::Sleeping,
+            Phase::Marking if context.is_all_marked() => CollectionPhase::Marked,
             Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
-            Phase::Marked => CollectionPhase::Marked,
-            Phase::Sweeping => CollectionPhase::Sweeping,
+            Phase::Finalizing | Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
         }
     }
 
     /// The allocation that contains the byte at `address`, if there is one in this arena.
     ///
     /// Any number may be asked about; the address of a part of a value leads to the whole.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![Gc<'_, [u64; 4]>]>::new(|mc| Gc::new(mc, [0; 4]));
+    /// let inside = arena.mutate(|_, root| std::ptr::from_ref(&root[3]).addr());
+    /// let extent = arena.allocation_of(inside).unwrap();
+    /// assert_eq!((extent.base, extent.bytes), (inside - 24, 32));
+    /// assert!(arena.allocation_of(16).is_none());
+    /// ```
     pub fn allocation_of(&self, address: usize) -> Option<Extent> {
         self.owner.context().heap().allocation_of(address)
     }
@@ -326,6 +425,17 @@ where
     /// Collects if it is time: if the allocation debt is positive. Otherwise returns at once.
     ///
     /// Call it often: it is where cycles start by themselves.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, u64>]>::new(|mc| Gc::new(mc, 0));
+    /// for number in 0..1_000_000 {
+    ///     arena.mutate_root(|mc, root| *root = Gc::new(mc, number));
+    ///     arena.collect_debt();
+    /// }
+    /// assert!(arena.metrics().total_gc_count() < 1_000_000);
+    /// ```
     ///
     /// # Panics
     ///
@@ -348,7 +458,20 @@ where
         self.collect_debt();
     }
 
-    /// Collects now: everything that cannot be reached is freed.
+    /// Collects now: everything that cannot be reached is freed. A cycle in progress is completed, and then
+    /// there is another one, for the first may have taken for alive what has died since it began.
+    ///
+    /// After [`Arena::finish_marking`] or [`Arena::mark_debt`] has found everything marked, only that cycle
+    /// is completed: what is to be done about objects that it will free was done, or could have been.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, u64>]>::new(|mc| Gc::new(mc, 1));
+    /// arena.mutate_root(|mc, root| *root = Gc::new(mc, 2));
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.metrics().total_gc_count(), 1);
+    /// ```
     ///
     /// # Panics
     ///
@@ -358,11 +481,79 @@ where
     }
 
     fn safepoint(&mut self, what: Safepoint) {
-        let root = &self.root;
-        let roots = |visitor: &mut dyn EdgeVisitor| Edges::of_roots(visitor).trace(root);
+        let roots = |visitor: &mut dyn EdgeVisitor| self.visit_roots(visitor);
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running. Pointers outlive a
         // `mutate` only in the root and in what it reaches.
         unsafe { self.owner.context().safepoint(&roots, what) }
+        self.run_due_finalizers(what);
+    }
+
+    /// Runs finalizers at a safepoint, if that is when they are to run.
+    fn run_due_finalizers(&mut self, what: Safepoint) {
+        let collector = self.owner.context().collector();
+        if !collector.finalizers_are_due() {
+            return;
+        }
+        let step = match what {
+            Safepoint::Step => Instant::now().checked_add(collector.finalizer_step),
+            Safepoint::Collect => None,
+            _ => return,
+        };
+        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running.
+        unsafe {
+            let waiting = collector.finalizers.waiting();
+            self.owner.run_finalizers(waiting, step);
+        }
+    }
+
+    /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With
+    /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does.
+    ///
+    /// ```
+    /// use gc_core::{Arena, FinalizerMode, Gc, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().finalizers(FinalizerMode::Manual);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |mc| {
+    ///     _ = mc.finalize_with(Gc::new(mc, 1), |one, _| assert_eq!(*one, 1));
+    /// })?;
+    /// assert_eq!(arena.run_finalizers(10), 0);
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.run_finalizers(10), 1);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
+    pub fn run_finalizers(&mut self, count: usize) -> usize {
+        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running.
+        unsafe { self.owner.run_finalizers(count, None) }
+    }
+
+    /// Lets `hook` know of finalizers that panic, and of those that never run, instead of who did before. It is
+    /// called on the thread on which that happens; a panic of it is ignored.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use gc_core::finalizer::FinalizerReport;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let missed = Arc::new(AtomicUsize::new(0));
+    /// let arena = Arena::<Rootable![()]>::new(|mc| {
+    ///     _ = mc.finalize_with(Gc::new(mc, 1), |_, _| ());
+    /// });
+    /// let count = Arc::clone(&missed);
+    /// arena.set_finalizer_hook(move |report| match report {
+    ///     FinalizerReport::NotRun { count: missed } => count.store(*missed, Ordering::Relaxed),
+    ///     other => eprintln!("{other:?}"),
+    /// });
+    /// drop(arena);
+    /// assert_eq!(missed.load(Ordering::Relaxed), 1);
+    /// ```
+    pub fn set_finalizer_hook(&self, hook: impl Fn(&FinalizerReport<'_>) + Send + Sync + 'static) {
+        *self.owner.context().collector().finalizer_hook.lock() = Some(Arc::new(hook));
+    }
+
+    /// Visits the pointers of the root.
+    fn visit_roots(&self, visitor: &mut dyn EdgeVisitor) {
+        Edges::of_roots(visitor).trace(&self.root);
     }
 
     /// Checks that the whole heap is as it should be, and that its tags tell the truth.
@@ -382,7 +573,7 @@ where
         let context = self.owner.context();
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running, and no cycle.
         unsafe {
-            context.retag_stale();
+            context.collector().retag_stale();
             context.heap().verify(false)
         }
     }
@@ -430,7 +621,7 @@ where
         match context.heap().allocation_of(base) {
             Some(extent) if extent.base == base => {
                 // SAFETY: no `mutate` is running, for the arena is borrowed exclusively, and no cycle.
-                unsafe { context.retag_stale() };
+                unsafe { context.collector().retag_stale() };
                 f(context.heap())
             }
             _ => Vec::new(),

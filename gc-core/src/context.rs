@@ -27,15 +27,15 @@ use core::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::collector::claim::Found;
+use crate::collector::stand::Kept;
 use crate::collector::{Collector, Mutators, Phase, Roots, World};
-use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::allocator::Allocator;
 use crate::heap::block::BlockState;
 use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
-use crate::heap::extent::Extent;
-use crate::heap::options::HeapOptions;
+use crate::heap::options::{FinalizerMode, HeapOptions};
+use crate::heap::planes::bit;
 use crate::local_arenas::Links;
 use crate::os::fork::Process;
 use crate::sync::Arc;
@@ -46,6 +46,9 @@ pub(crate) struct Context {
     /// Bits of a block's state that do not let the write barrier pass.
     armed: Cell<u8>,
     found: RefCell<Found>,
+    /// Whether a finalization call runs, and what it has written.
+    finalizing: Cell<bool>,
+    kept: RefCell<Vec<usize>>,
     /// An empty one.
     spare_found: Cell<Found>,
     collector: Arc<Collector>,
@@ -57,6 +60,13 @@ pub(crate) struct Context {
 impl Context {
     /// The one mutator of a new heap.
     pub(crate) fn new(options: &HeapOptions) -> Result<Context, HeapError> {
+        if options.finalizer_mode == FinalizerMode::Thread {
+            return Err(HeapError::InvalidOption {
+                option: "finalizers",
+                value: FinalizerMode::Thread as usize,
+                expected: "a mode without a thread, unless the arena is a shared one",
+            });
+        }
         let collector = Collector::new(options, Mutators::One)?;
         Ok(Context::join(Arc::new(collector), Process::current()))
     }
@@ -67,6 +77,8 @@ impl Context {
             allocator: Allocator::new(&collector.heap),
             armed: Cell::new(BlockState::NOTED),
             found: RefCell::default(),
+            finalizing: Cell::new(false),
+            kept: RefCell::default(),
             spare_found: Cell::default(),
             collector,
             process,
@@ -221,6 +233,9 @@ impl Context {
     #[cold]
     #[inline(never)]
     fn note_write(&self, address: usize) {
+        if self.finalizing.get() {
+            return self.keep(address);
+        }
         // SAFETY: an object of this heap starts there (`before_object_write`); this is its mutator.
         unsafe {
             if self.is_marking() && !self.collector.is_claimed(address) {
@@ -233,6 +248,9 @@ impl Context {
     #[cold]
     #[inline(never)]
     fn note_partial_write(&self, address: usize, bytes: (usize, usize)) {
+        if self.finalizing.get() {
+            return self.keep(address);
+        }
         // SAFETY: as in `note_write`.
         unsafe {
             if self.is_marking() {
@@ -240,6 +258,69 @@ impl Context {
             }
             self.note_dirty(address);
         }
+    }
+
+    /// Notes that an object of this heap is about to be written, in a finalization call.
+    #[cold]
+    #[inline(never)]
+    fn keep(&self, address: usize) {
+        self.kept.borrow_mut().push(address);
+        // SAFETY: an object of this heap starts there.
+        unsafe { self.note_dirty(address) }
+    }
+
+    /// Calls `f` as a finalization call: what it keeps alive will be marked, and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// If `f` does. If a `trace` does, which gives the cycle up.
+    ///
+    /// # Safety
+    ///
+    /// The cycle stands. No `mutate` call is running but this one, and `roots` visits every pointer from
+    /// outside of the heap into it.
+    pub(crate) unsafe fn finalize<T>(&self, roots: &Roots<'_>, f: impl FnOnce() -> T) -> T {
+        self.allocator.start_noting(self.heap());
+        self.finalizing.set(true);
+        let result = panic::catch_unwind(AssertUnwindSafe(f));
+        self.finalizing.set(false);
+        let written = self.kept.take();
+        let made = self.allocator.stop_noting(self.heap());
+        if self.is_marking() {
+            let kept = Kept { written, made };
+            let pins = self.heap().pins();
+            let roots = &|visitor: &mut dyn EdgeVisitor| {
+                roots(visitor);
+                pins.each(|target| visitor.visit(Edge::of_root(target)));
+            };
+            // SAFETY: passed on to the caller.
+            let note = || unsafe {
+                self.find(|found| self.collector.note_kept(kept, roots, found));
+            };
+            let noting = panic::catch_unwind(AssertUnwindSafe(note));
+            if let Err(payload) = noting {
+                self.collector.abandon();
+                self.arm();
+                panic::resume_unwind(payload);
+            }
+        }
+        result.unwrap_or_else(|payload| panic::resume_unwind(payload))
+    }
+
+    /// Whether an object is marked.
+    ///
+    /// # Safety
+    ///
+    /// `target` is the address of an object of this heap, or none in it.
+    pub(crate) unsafe fn is_marked(&self, target: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        !self.heap().spans(target)
+            || unsafe { self.heap().planes().group(target) }.marks() & bit(target) != 0
+    }
+
+    /// Whether everything is marked, and the cycle stands there.
+    pub(crate) fn is_all_marked(&self) -> bool {
+        self.collector.is_marked() && self.found.borrow().has_no_pointers()
     }
 
     /// Lets `claim` claim an object.
@@ -310,14 +391,77 @@ impl Context {
         // SAFETY: passed on to the caller.
         unsafe {
             match self.collector.phase() {
-                Phase::Marked => !weak::is_dead_in(self.heap(), target),
+                Phase::Finalizing | Phase::Settling => {
+                    !weak::is_dead_in(self.heap(), target)
+                        && !weak::is_cleared_in(self.heap(), target)
+                }
                 phase => {
-                    let alive = !weak::is_shell_of(self.heap(), target);
-                    if alive && phase == Phase::Marking {
+                    let alive = !weak::is_cleared_in(self.heap(), target);
+                    // In a finalization call a pointer counts only if it is stored.
+                    if alive && phase == Phase::Marking && !self.finalizing.get() {
                         self.note_read(target);
                     }
                     alive
                 }
+            }
+        }
+    }
+
+    /// [`Context::upgrade`] for weak pointers that only reclaiming clears.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::upgrade`].
+    #[inline]
+    pub(crate) unsafe fn upgrade_long(&self, target: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe { self.follow_ephemeron(target, target) }
+    }
+
+    /// Whether the object where a weak pointer leads was freed, but for its address.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::upgrade`].
+    pub(crate) unsafe fn is_gone(&self, target: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe { crate::collector::weak::is_shell_of(self.heap(), target) }
+    }
+
+    /// Whether a strong pointer may be made of the value of an ephemeron with this key; then the value is
+    /// kept alive.
+    ///
+    /// # Safety
+    ///
+    /// An ephemeron with this key and this value is in use, in the arena of this context.
+    #[inline]
+    pub(crate) unsafe fn follow_ephemeron(&self, key: usize, value: usize) -> bool {
+        use crate::collector::weak;
+        // SAFETY: passed on to the caller. As long as the key is there, the value is.
+        unsafe {
+            if self.collector.phase() == Phase::Settling {
+                return !weak::is_dead_in(self.heap(), key);
+            }
+            let there = !weak::is_shell_of(self.heap(), key);
+            if there && !self.finalizing.get() {
+                self.note_read(value);
+            }
+            there
+        }
+    }
+
+    /// [`Context::follow_ephemeron`] for soft references: not once it is known that the key is dead.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::follow_ephemeron`].
+    #[inline]
+    pub(crate) unsafe fn follow_soft(&self, key: usize, value: usize) -> bool {
+        // SAFETY: passed on to the caller. In `Finalizing`, with the key the value is marked, or will be.
+        unsafe {
+            match self.collector.phase() {
+                Phase::Finalizing => !crate::collector::weak::is_dead_in(self.heap(), key),
+                _ => self.follow_ephemeron(key, value),
             }
         }
     }
@@ -335,10 +479,23 @@ impl Context {
         }
     }
 
+    /// Notes a pointer that is put where writes need no barrier, in a finalization call: there it may lead to
+    /// an object that is not marked.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::note_read`].
+    pub(crate) unsafe fn note_stored(&self, target: usize) {
+        if self.finalizing.get() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.note_read(target) }
+        }
+    }
+
     /// Looks which bits of a block's state do not let the write barrier pass now.
     pub(crate) fn arm(&self) {
         self.armed.set(match self.collector.phase() {
-            Phase::Marking => BlockState::ANY,
+            Phase::Marking | Phase::Finalizing => BlockState::ANY,
             _ => BlockState::NOTED,
         });
     }
@@ -378,50 +535,13 @@ impl Context {
             stopped: &stopped,
             allocated,
         };
+        // Destructors that run here may write to what is theirs, and it may be anywhere. The phases change
+        // meanwhile, and no marker reads what a destructor can reach: so no cycle is given up for that.
+        self.armed.set(BlockState::NOTED);
         // Also if it panics.
         let _armed = Armed(self);
         // SAFETY: passed on to the caller; this is the heap's one mutator.
         unsafe { what.run(&self.collector, &world) }
-    }
-
-    /// Makes the tags of all objects tell the truth. A panic of a `trace` goes through.
-    ///
-    /// # Safety
-    ///
-    /// No `mutate` call is running, and no cycle is in progress.
-    pub(crate) unsafe fn retag_stale(&self) {
-        let unknown = self.collector.has_unknown_writes();
-        self.each_described(|object, start| {
-            let descriptor = object.descriptor();
-            // SAFETY: it is an object of this heap, and no mutator is at work, says the caller.
-            unsafe {
-                if descriptor.moves && (unknown || self.heap().is_dirty(start)) {
-                    self.heap().retag(object);
-                }
-            }
-        });
-    }
-
-    /// Calls `f` with each described object that has a value, and its start.
-    fn each_described(&self, mut f: impl FnMut(Described, usize)) {
-        let heap = self.heap();
-        for block in heap.occupied_blocks() {
-            // SAFETY: the block is one of the heap's.
-            if unsafe { heap.blocks().state(block) }.is_described() {
-                heap.each_start(block, |base| {
-                    // SAFETY: an object of a described block starts there.
-                    let object = unsafe {
-                        Described::at(Extent {
-                            base,
-                            bytes: heap.end_of(base) - base,
-                        })
-                    };
-                    if let Some(object) = object {
-                        f(object, base);
-                    }
-                });
-            }
-        }
     }
 
     /// Drops the values of all objects that need it and frees everything.
@@ -439,7 +559,8 @@ impl Context {
         self.armed.set(BlockState::NOTED);
         let mut disposer = self.collector.take_disposer();
         // SAFETY: by what the caller says all objects are dead.
-        self.each_described(|object, _| unsafe { _ = disposer.dispose(object.extent()) });
+        self.collector
+            .each_described(|object, _| unsafe { _ = disposer.dispose(object.extent()) });
         self.retire();
         // SAFETY: passed on to the caller.
         unsafe { self.heap().release() };
@@ -465,6 +586,12 @@ pub(crate) enum Safepoint {
     Complete,
     /// The cycle in progress is completed, and everything that cannot be reached is freed.
     Collect,
+    /// What is due of marking, and the cycle stands where everything is marked.
+    Mark,
+    /// Everything is marked, and the cycle stands there.
+    FinishMarking,
+    /// The cycle goes on from there to sweeping.
+    StartSweeping,
 }
 
 impl Safepoint {
@@ -484,6 +611,9 @@ impl Safepoint {
                 Safepoint::Step => collector.safepoint(world),
                 Safepoint::Complete => collector.complete(world),
                 Safepoint::Collect => collector.collect(world),
+                Safepoint::Mark => collector.mark_debt(world),
+                Safepoint::FinishMarking => collector.finish_marking(world),
+                Safepoint::StartSweeping => collector.start_sweeping(world),
             }
         }
     }

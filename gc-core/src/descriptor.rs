@@ -174,9 +174,9 @@ impl Described {
     ///
     /// # Safety
     ///
-    /// Nobody has a reference to the value by which to change it: no mutator is at work on the heap; or, while
-    /// one is, the object is about to be claimed for the first time in the cycle, which comes before
-    /// whatever gives such a reference.
+    /// No mutator is at work on the heap; or, while one is, the object is about to be claimed for the first time
+    /// in the cycle, which comes before whatever gives a reference by which to write pointers, and the visitor
+    /// does not say that it is alone.
     pub(crate) unsafe fn trace(&self, visitor: &mut dyn EdgeVisitor) {
         // SAFETY: by the invariants, a value of the descriptor's type is there.
         unsafe { (self.descriptor.trace)(self.extent, visitor) }

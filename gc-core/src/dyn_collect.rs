@@ -124,15 +124,17 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
 #[macro_export]
 macro_rules! __dyn_collect {
     (<$($params:tt),+ $(,)*> $trait:ty $(where $($bounds:tt)+)?) => {
-        // What stands for bounds might close the item below and say more. Then it would be no item
-        // of this trait, which has none.
+        // What stands for bounds might end the list of them and say more, so that the function below
+        // is another item's, and the implementation has the default. But here the list can be ended by a
+        // semicolon only, and there by a brace only.
         const _: () = {
-            trait Check {}
-            impl<'gc, $($params),*> Check for $trait
+            #[allow(dead_code)]
+            struct Check<'gc, $($params),*>(
+                ::core::marker::PhantomData<&'gc ()>,
+                ::core::marker::PhantomData<*const $trait>,
+            )
             where
-                $($($bounds)+)*
-            {
-            }
+                $($($bounds)+)*;
         };
 
         // SAFETY: whoever is behind the object visits all pointers.

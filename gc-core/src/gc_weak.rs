@@ -42,7 +42,7 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
 
     /// Where the object starts.
     #[inline(always)]
-    fn address(self) -> usize {
+    pub(crate) fn address(self) -> usize {
         Gc::as_ptr(Gc::erase(self.target)).addr()
     }
 

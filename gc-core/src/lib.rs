@@ -26,6 +26,8 @@
 //!
 //! # Where to go from here
 //!
+//! `docs/guide.md` in the repository is a tour, from one object to threads that share a heap. Then:
+//!
 //! * [`arena`]: arenas, their roots, and when they collect; [`HeapOptions`] for what can be chosen, above
 //!   all the [`Mode`]: with the program stopped, in steps, or beside it.
 //! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
@@ -34,7 +36,11 @@
 //! * [`shared`]: arenas with many mutator threads.
 //! * [`slice`](mod@slice): slices, strings and references that point anywhere into an object.
 //! * [`gc_slice`] and [`meta`]: slices and strings with pointers of one word, with headers, and with metadata.
-//! * [`GcWeak`] and [`DynamicRootSet`]: pointers that keep nothing alive, and roots that come and go.
+//! * [`GcWeak`], [`GcWeakLong`], [`Ephemeron`], [`Soft`]: pointers that keep nothing alive, or not by themselves.
+//!   [`weak_collections`] are tables of such pointers.
+//! * [`finalizer`]: what is to be done when an object is found to be dead; [`arena::MarkedArena`] and
+//!   [`Finalization`]: to look at all that is dead. `docs/references.md` has the order of it all.
+//! * [`DynamicRootSet`]: roots that come and go.
 //! * [`pinning`]: objects that foreign code may hold by address.
 //! * [`metrics`]: what the collector does, and how to set its pace.
 //!
@@ -47,7 +53,13 @@
 //! * By default large heaps are collected by other threads while the program runs. Cycles begin, go on where
 //!   they need the program's thread, and end in [`Arena::collect_debt`]. [`Arena::cycle_debt`] does the same.
 //! * [`Arena::finish_cycle`] frees everything that cannot be reached when it is called, also if a cycle is in
-//!   progress, which may have taken for alive what has died since.
+//!   progress, which may have taken for alive what has died since. Only if that cycle stands where
+//!   [`Arena::finish_marking`] has led it, or [`Arena::mark_debt`], it is completed and that is all.
+//! * [`Arena::mark_debt`] and [`Arena::finish_marking`] mean the same in all modes, also with
+//!   [`Mode::StopTheWorld`]. The phase is `Marked` only after these; a cycle that safepoints make by
+//!   themselves goes from marking to sweeping in one of them.
+//! * A [`GcWeak`] leads nowhere once a cycle with finalizers has found its target dead, also if a finalizer brings
+//!   that back; [`GcWeakLong`] does until the target is freed. Without finalizers the two are the same.
 //! * A write barrier is owed *before* a write, in the same `mutate` call, and for *every* write through
 //!   `unsafe` means that changes a pointer of an object, in its words or in memory that it owns, or changes
 //!   which of its words are pointers: also for one that adopts no pointer. The collector keeps what was
@@ -64,8 +76,9 @@
 //! `os` and `sync` talk to the machine; `heap` is memory about which everything can be known by
 //! arithmetic; `protocol` has what threads owe each other, each piece with its proof; `typemap`, `trace`,
 //! `tags`, `recipe` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
-//! the program; `context` and `mutation` are what arenas and callbacks hold. The repository's
-//! `docs/architecture.md`, `docs/memory-layout.md`, `docs/concurrency.md` and `docs/tuning.md` tell the rest.
+//! the program, and processes references in between; `context` and `mutation` are what arenas and callbacks hold, and
+//! `allocation` is what they make objects with. The repository's `docs/architecture.md`, `docs/memory-layout.md`,
+//! `docs/concurrency.md`, `docs/references.md` and `docs/tuning.md` tell the rest.
 
 // Under the model checker this crate is empty: `tests/models` takes out of it what it checks.
 #![cfg(not(loom))]
@@ -76,6 +89,11 @@ extern crate self as gc_core;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The examples of the guide, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+struct Guide;
 
 mod allocation;
 pub mod arena;
@@ -89,9 +107,13 @@ mod context;
 mod descriptor;
 mod dyn_collect;
 pub mod dynamic_roots;
+mod ephemeron;
+mod finalization;
+pub mod finalizer;
 pub mod gc;
 pub mod gc_slice;
 mod gc_weak;
+mod gc_weak_long;
 mod heap;
 mod local_arenas;
 pub mod lock;
@@ -105,12 +127,14 @@ mod protocol;
 mod recipe;
 pub mod shared;
 pub mod slice;
+mod soft;
 mod static_wrapper;
 mod sync;
 mod tags;
 mod trace;
 mod typemap;
 mod unsize;
+pub mod weak_collections;
 pub mod zst_cache;
 
 #[doc(hidden)]
@@ -124,19 +148,23 @@ pub use self::{
     arena::{Arena, Rootable},
     collect::Collect,
     dynamic_roots::{DynamicRoot, DynamicRootSet},
+    ephemeron::Ephemeron,
+    finalization::Finalization,
     gc::{Gc, GcBuilder, GcFat, GcThin},
     gc_slice::{
         GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder,
         GcThinSlice, GcThinSliceWithHeader, GcThinStr, SliceWithHeader,
     },
     gc_weak::GcWeak,
+    gc_weak_long::GcWeakLong,
     heap::error::HeapError,
     heap::extent::Extent,
-    heap::options::{HeapOptions, Mode, Zeal},
+    heap::options::{FinalizerMode, HeapOptions, Mode, Zeal},
     heap::verify::VerifyError,
     lock::{GcLock, GcRefLock, Lock, RefLock},
     mutation::Mutation,
     pinning::Pinned,
+    soft::{Soft, SoftCache},
     static_wrapper::Static,
 };
 

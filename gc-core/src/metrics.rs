@@ -124,6 +124,12 @@ pub struct Statistics {
     /// Bytes of objects that survived the last collection, large ones as whole blocks. What was allocated
     /// while it ran is not counted.
     pub live_bytes: usize,
+    /// Finalizers that have run. This and the next two change at any time.
+    pub finalizers_run: u64,
+    /// Finalizers that have panicked.
+    pub finalizers_panicked: u64,
+    /// Finalizers that are enqueued and have not run.
+    pub finalizers_waiting: usize,
     /// Bytes of blocks that the heap owns now.
     pub heap_bytes: usize,
     /// Bytes of blocks that it has owned at most.
@@ -177,6 +183,7 @@ impl Metrics {
             allocated_bytes: self.0.allocated_bytes(),
             heap_bytes,
             peak_heap_bytes,
+            finalizers_waiting: self.0.collector().finalizers.waiting(),
             pinned_objects,
             pins,
             ..*self.0.collector().statistics.lock()

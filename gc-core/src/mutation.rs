@@ -1,12 +1,17 @@
 //! [`Mutation`]: the right to allocate and to write, inside of a `mutate` call.
 
+use core::alloc::Layout;
 use core::cell::Cell;
 use core::marker::PhantomData;
-use core::ptr;
+use core::ptr::{self, NonNull};
 
 use crate::context::Context;
 use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
+use crate::heap::MAX_ALIGN;
+use crate::heap::bump::Shape;
+use crate::heap::error::HeapError;
+use crate::heap::planes::{GRANULE, GROUP_WORDS, WORD};
 use crate::metrics::Metrics;
 
 /// Makes a lifetime invariant, so that it can brand.
@@ -15,6 +20,20 @@ pub(crate) type Invariant<'gc> = PhantomData<Cell<&'gc ()>>;
 /// The right to allocate in an arena and to write to what is in it, during a callback.
 ///
 /// The lifetime `'gc` brands all pointers of the call. While it lasts, nothing is collected.
+///
+/// ```
+/// use gc_core::{Gc, Lock, Mutation, arena::rootless_mutate};
+///
+/// fn counter<'gc>(mc: &Mutation<'gc>) -> Gc<'gc, Lock<u32>> {
+///     Gc::new(mc, Lock::new(0))
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let counter = counter(mc);
+///     counter.set(mc, counter.get() + 1);
+///     assert_eq!(counter.get(), 1);
+/// });
+/// ```
 #[repr(transparent)]
 pub struct Mutation<'gc> {
     metrics: Metrics,
@@ -42,6 +61,90 @@ impl<'gc> Mutation<'gc> {
     #[inline]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Allocates an object of which the collector knows which words are pointers, and nothing else: the
+    /// raw layer, below types. Bit *i* of `pointers` stands for word *i*, the eight bytes at offset 8 *i*;
+    /// words from 64 on hold none. The memory is not initialised. Its size is rounded up to a multiple of 16
+    /// bytes that is not zero.
+    ///
+    /// It is for compilers and interpreters that make up layouts while they run; [`Gc::new`] costs no more.
+    /// [`Gc::from_ptr`] makes a pointer of the result. Nothing is dropped with such an object. Never collects,
+    /// and takes constant time.
+    ///
+    /// ```
+    /// use core::alloc::Layout;
+    /// use gc_core::{Collect, Gc, arena::rootless_mutate};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// #[repr(C)]
+    /// struct Pair<'gc> {
+    ///     number: u64,
+    ///     text: Gc<'gc, [u8; 2]>,
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let text = Gc::new(mc, *b"hi");
+    ///     // SAFETY: the second word is the only pointer of a `Pair`, and both are written here.
+    ///     let pair: Gc<'_, Pair<'_>> = unsafe {
+    ///         let place = mc.allocate_raw(Layout::new::<Pair<'_>>(), 0b10).unwrap().cast();
+    ///         place.write(Pair { number: 5, text });
+    ///         Gc::from_ptr(place.as_ptr())
+    ///     };
+    ///     assert_eq!((pair.number, *pair.text), (5, *b"hi"));
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the heap's limit, its address space or the memory of the machine is used up, as for
+    /// [`Gc::try_new`].
+    ///
+    /// # Panics
+    ///
+    /// If the layout is aligned to more than 4096 bytes.
+    ///
+    /// # Safety
+    ///
+    /// 1. `pointers` has no bit of a word beyond the layout's size.
+    /// 2. Before the call of `mutate` ends, also if that is by a panic, each of these words holds null or a
+    ///    strong pointer of this arena, and the object can be reached only if all of it is initialised.
+    /// 3. Whoever changes one of these words later calls a write barrier of this object before, in the same
+    ///    call of `mutate`; and puts null or such a pointer there. No other word ever holds the only pointer to
+    ///    an object that is used.
+    /// 4. A `Gc<T>` is made of it only if `T` has its pointers in these words, always; so that `T` is neither
+    ///    traced by hand, nor an enum or an option whose words are pointers in one variant and something else
+    ///    in another, nor a type with `Drop`.
+    #[inline(always)]
+    pub unsafe fn allocate_raw(
+        &self,
+        layout: Layout,
+        pointers: u64,
+    ) -> Result<NonNull<u8>, HeapError> {
+        assert!(
+            layout.align() <= MAX_ALIGN,
+            "objects in the heap are aligned to 4096 bytes at most"
+        );
+        // A layout has at most `isize::MAX` bytes, so rounding up does not overflow.
+        let bytes = layout.size().max(1).next_multiple_of(GRANULE);
+        debug_assert!(
+            bytes / WORD >= GROUP_WORDS || pointers >> (bytes / WORD) == 0,
+            "a pointer beyond the end of the object"
+        );
+        let shape = Shape {
+            bytes,
+            align: layout.align(),
+            described: false,
+            leaf: pointers == 0,
+            tags: pointers,
+        };
+        let Some(base) = self.context().allocate(&shape) else {
+            return Err(self.context().no_memory());
+        };
+        let start = ptr::with_exposed_provenance_mut::<u8>(base);
+        // SAFETY: an object is not at address zero.
+        Ok(unsafe { NonNull::new_unchecked(start) })
     }
 
     /// Allows `parent` to be written from now on until the end of this call: to adopt `child`, or any pointers

@@ -280,7 +280,8 @@ where
     TM: TypeMeta,
     P: PtrMeta<T, TM::TypeMetadata>,
 {
-    // SAFETY: passed on to the caller: nobody has a reference by which to change the value.
+    // SAFETY: passed on to the caller: nobody has a reference by which to change the value, or the visitor is
+    // not alone.
     unsafe {
         let value = &*value::<T, TM, P>(extent);
         let range = extent.base..extent.base + size_of_val(value);

@@ -6,7 +6,7 @@ use crate::gc_weak::GcWeak;
 use crate::heap::Heap;
 use crate::heap::block::Flag;
 use crate::heap::extent::Extent;
-use crate::heap::planes::{GROUP_BYTES, bit, bit_index, low_bits};
+use crate::heap::planes::{GROUP_BYTES, WORD, bit, bit_index, low_bits};
 use crate::trace::{Edge, EdgeVisitor, Trace, Unreferenced};
 
 impl Heap {
@@ -26,6 +26,22 @@ impl Heap {
         }
     }
 
+    /// Tags the pair of words at `slot` as an ephemeron: the first as a weak pointer, the second, which is
+    /// none by its tag, as the value that belongs to it.
+    ///
+    /// # Safety
+    ///
+    /// They are two words of an object of this heap, aligned to their size, and the tag of the second is
+    /// clear.
+    #[inline]
+    pub(crate) unsafe fn tag_ephemeron(&self, slot: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.tag_word(slot, true);
+            self.insert_kind(slot + WORD, Flag::Weak);
+        }
+    }
+
     /// Sets the bit of `address` in the `kinds` plane, and notes in the block table what it stands for.
     ///
     /// # Safety
@@ -36,6 +52,36 @@ impl Heap {
         unsafe {
             self.note_kinds(address, flag);
             self.planes().kinds(address).insert(bit(address));
+        }
+    }
+
+    /// Notes that the object at `start` was found to be dead.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there.
+    pub(crate) unsafe fn insert_found_dead(&self, start: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.planes().fates(start).insert_shared(bit(start));
+            // So that whoever asks looks at all, and the sweeper clears the bit.
+            self.blocks().raise(self.owned_block(start), Flag::Weak);
+        }
+        self.note_found_dead();
+    }
+
+    /// Whether the object at `start` was ever found to be dead.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there.
+    #[inline]
+    pub(crate) unsafe fn was_found_dead(&self, start: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.has_found_dead()
+                && self.state_at(start).has_weak()
+                && self.planes().fates(start).get() & bit(start) != 0
         }
     }
 
@@ -171,6 +217,13 @@ impl<'h> Tagger<'h> {
         }
     }
 
+    fn tag_ephemeron(&mut self, slot: usize) {
+        if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: as above; ephemerons are aligned, and tags are made from none.
+            unsafe { self.heap.tag_ephemeron(slot) }
+        }
+    }
+
     #[inline]
     fn derive(&mut self, slot: usize) {
         if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
@@ -183,6 +236,10 @@ impl<'h> Tagger<'h> {
 impl EdgeVisitor for Tagger<'_> {
     fn visit(&mut self, edge: Edge) {
         self.tag(edge.slot, edge.weak);
+    }
+
+    fn visit_ephemeron(&mut self, slot: usize, _: usize, _: usize) {
+        self.tag_ephemeron(slot);
     }
 
     fn visit_derived(&mut self, slot: usize) {
@@ -209,6 +266,10 @@ impl<'gc> Trace<'gc> for Tagger<'_> {
     #[inline]
     fn trace_null_at(&mut self, slot: usize, weak: bool) {
         self.tag(slot, weak);
+    }
+
+    fn trace_ephemeron_at(&mut self, slot: usize, _: GcWeak<'gc, ()>, _: Gc<'gc, ()>) {
+        self.tag_ephemeron(slot);
     }
 
     #[inline]

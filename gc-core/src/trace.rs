@@ -50,6 +50,16 @@ pub trait Trace<'gc> {
         let _ = (slot, weak);
     }
 
+    /// Visits an ephemeron that lies at the address `slot`: the value is to be followed when the key is
+    /// reached, or, for who knows nothing of ephemerons, in any case.
+    #[doc(hidden)]
+    #[inline]
+    fn trace_ephemeron_at(&mut self, slot: usize, key: GcWeak<'gc, ()>, value: Gc<'gc, ()>) {
+        let _ = slot;
+        self.trace_gc_weak(key);
+        self.trace_gc(value);
+    }
+
     /// Visits a word at the address `slot` that is a pointer into the object at which the [`Gc`] in the
     /// word before points, and was visited just now.
     #[doc(hidden)]
@@ -125,9 +135,20 @@ impl Edge {
 pub(crate) trait EdgeVisitor {
     fn visit(&mut self, edge: Edge);
 
+    /// Visits an ephemeron: a pair of words at an address (zero if that is not known), a key and a value.
+    /// Either may be null.
+    fn visit_ephemeron(&mut self, slot: usize, key: usize, value: usize);
     /// Visits a word that is derived from the pointer in the word before.
     fn visit_derived(&mut self, slot: usize) {
         let _ = slot;
+    }
+
+    /// Whether nobody else has a reference to what is visited.
+    ///
+    /// In a write barrier others may: `Write::from_static` needs no barrier, so a lock whose content is
+    /// `'static` may be open, in this thread or another one, though nobody has claimed the object.
+    fn is_alone(&self) -> bool {
+        true
     }
 }
 
@@ -152,11 +173,12 @@ impl<'a> Edges<'a> {
     ///
     /// # Safety
     ///
-    /// As long as this lasts, nobody has a reference to them.
+    /// As long as this lasts, nobody has a reference to them, if the visitor [says so](EdgeVisitor::is_alone).
     pub(crate) unsafe fn of_object(
         visitor: &'a mut dyn EdgeVisitor,
         object: Range<usize>,
     ) -> Edges<'a> {
+        let object = if visitor.is_alone() { object } else { 0..0 };
         Edges { visitor, object }
     }
 }
@@ -184,6 +206,11 @@ impl<'gc> Trace<'gc> for Edges<'_> {
             target: gc.as_ptr().addr(),
             weak: true,
         });
+    }
+
+    fn trace_ephemeron_at(&mut self, slot: usize, key: GcWeak<'gc, ()>, value: Gc<'gc, ()>) {
+        let (key, value) = (key.as_ptr().addr(), Gc::as_ptr(value).addr());
+        self.visitor.visit_ephemeron(slot, key, value);
     }
 
     fn trace_null_at(&mut self, slot: usize, weak: bool) {

@@ -21,7 +21,8 @@
 //!
 //! 1. For a `Fixed` map, bit *i* of `tags` is set exactly if word *i* of every value is a pointer
 //!    word: null, an immediate, or a `Gc`/`GcWeak`. Bit *i* of `kinds` says of a pointer word that it is
-//!    weak, and of another that it is derived from word *i* - 1, which is a strong pointer word.
+//!    weak, and of another that it is derived from word *i* - 1, which is a strong pointer word, or, if that is a
+//!    weak one, that it is the value of the ephemeron of which that is the key.
 //! 2. A `Leaf` or `Fixed` type has no pointer outside its own words, and neither has `Dynamic`.
 //! 3. `moves` is set if a write to a value in place, through a cell, can change which of its words
 //!    are pointers. Only `Dynamic` and `External` maps may have it.
@@ -74,6 +75,10 @@ impl TypeMap {
     const fn pointer(tags: u64, kinds: u64, niche: u8) -> TypeMap {
         TypeMap(Kind::Fixed { tags, kinds, niche })
     }
+
+    /// Two words that are an ephemeron: a weak pointer, the key, and the value, which is no pointer word by its
+    /// tag.
+    pub(crate) const EPHEMERON: TypeMap = TypeMap::pointer(0b01, 0b11, 0);
 
     /// The map of a type about which nothing is known but whether it needs tracing at all.
     pub const fn opaque(needs_trace: bool) -> TypeMap {

@@ -9,8 +9,8 @@ use gc_core::{Gc, GcWeak, HeapError, Lock, Mutation, RefLock, unsize};
 use crate::kind::{Alignment, Kind, VECTOR_SLOTS};
 use crate::model::Id;
 use crate::objects::{
-    Bomb, Fixed, GroupNode, LineNode, Once, PageNode, Pointer, Record, Switch, Switching,
-    TrackedNode, Value, Vector, WeakPointer, Wide,
+    Bomb, Fixed, GroupNode, Keyed, LineNode, LongPointer, Once, PageNode, Pointer, Record, Switch,
+    Switching, TrackedNode, Value, Vector, WeakPointer, Wide,
 };
 use crate::operation::Barrier;
 use crate::payload::{
@@ -146,6 +146,10 @@ pub fn allocate<'gc>(
                 slot: nil(),
             },
         )?),
+        Kind::Keyed => {
+            let (slot, pair) = (nil(), Lock::new(None));
+            Pointer::Keyed(Gc::try_new(mc, Keyed { id, slot, pair })?)
+        }
         Kind::Values(count) => {
             Pointer::Values(Gc::try_slice_from_iter(mc, (0..count).map(|_| nil()))?)
         }
@@ -171,6 +175,7 @@ impl<'gc> From<Switching<'gc>> for Value<'gc> {
             Switching::Number(number) => Value::Number(number),
             Switching::Strong(gc) => Value::Strong(Pointer::Switch(gc)),
             Switching::Weak(gc) => Value::Weak(WeakPointer::Switch(gc)),
+            Switching::Long(gc) => Value::Long(LongPointer::Switch(gc)),
         }
     }
 }
@@ -199,6 +204,7 @@ impl<'gc> Value<'gc> {
             Value::Number(number) => Switching::Number(number),
             Value::Strong(Pointer::Switch(gc)) => Switching::Strong(gc),
             Value::Weak(WeakPointer::Switch(gc)) => Switching::Weak(gc),
+            Value::Long(LongPointer::Switch(gc)) => Switching::Long(gc),
             _ => panic!("a pointer to a switch is wanted"),
         }
     }
@@ -239,6 +245,7 @@ impl<'gc> Pointer<'gc> {
             Pointer::PageNode(gc) => vec![gc.slot.get()],
             Pointer::Vector(gc) => gc.slots.borrow().clone(),
             Pointer::Bomb(gc) => vec![gc.slot.get()],
+            Pointer::Keyed(gc) => vec![gc.slot.get()],
             Pointer::Values(gc) => gc.iter().map(Lock::get).collect(),
             Pointer::Links(gc) => gc.iter().map(|link| from_strong(link.get())).collect(),
             Pointer::Payload(_)
@@ -321,6 +328,7 @@ impl<'gc> Pointer<'gc> {
                 }
             }
             Pointer::Bomb(gc) => unlock!(Gc::write(mc, gc), Bomb, slot).set(value),
+            Pointer::Keyed(gc) => unlock!(Gc::write(mc, gc), Keyed, slot).set(value),
             Pointer::Values(gc) => opened_element(mc, gc, slot, barrier).unlock().set(value),
             Pointer::Links(gc) => {
                 opened_element(mc, gc, slot, barrier)
@@ -334,6 +342,18 @@ impl<'gc> Pointer<'gc> {
             | Pointer::Tracked(_)
             | Pointer::TrackedUnit(_)
             | Pointer::TrackedSlice(_) => panic!("the object has no slots"),
+        }
+    }
+
+    /// The object as what has a place for an ephemeron, and can be key and value of one.
+    ///
+    /// # Panics
+    ///
+    /// If it is of another kind than [`Kind::Keyed`].
+    pub fn keyed(self) -> Gc<'gc, Keyed<'gc>> {
+        match self {
+            Pointer::Keyed(gc) => gc,
+            _ => panic!("the object is no key"),
         }
     }
 
@@ -394,6 +414,7 @@ impl<'gc> Pointer<'gc> {
             (Pointer::PageNode(gc), Kind::AlignedNode(Alignment::Page)) => gc.id == id,
             (Pointer::Vector(gc), Kind::Vector) => gc.tracked.is(id, 0),
             (Pointer::Bomb(gc), Kind::Bomb) => gc.id == id,
+            (Pointer::Keyed(gc), Kind::Keyed) => gc.id == id,
             (Pointer::Values(gc), Kind::Values(count)) => gc.len() == count,
             (Pointer::Links(gc), Kind::Links(count)) => gc.len() == count,
             _ => false,

@@ -11,12 +11,14 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use gc_core::Mutation;
 
-use crate::machine::Machine;
+use crate::kind::Kind;
+use crate::machine::{Machine, OWN_OBJECTS};
 use crate::model::{Id, Model, Slot};
-use crate::objects::{Handle, Pointer, Root, Value};
+use crate::objects::{Handle, Pair, Pointer, Root, Value};
 use crate::payload::word;
 use crate::tracked::TrackedUnit;
 
@@ -34,6 +36,8 @@ struct Walk {
     reachable: BTreeSet<Id>,
     /// Objects to which weak pointers could not be upgraded, for the first time.
     vanished: Vec<Id>,
+    /// Objects to which short weak pointers could not be upgraded.
+    cleared: Vec<Id>,
 }
 
 impl Walk {
@@ -85,7 +89,49 @@ impl Walk {
                     object.kind
                 );
                 self.compare(mc, model, &object.slots, &pointer.slots(), &mut found);
+                if object.kind == Kind::Keyed {
+                    self.compare_pair(
+                        mc,
+                        model,
+                        object.pair,
+                        pointer.keyed().pair.get(),
+                        &mut found,
+                    );
+                }
             }
+        }
+    }
+
+    /// Compares an ephemeron, and adds where it leads to `found`.
+    fn compare_pair<'gc>(
+        &mut self,
+        mc: &Mutation<'gc>,
+        model: &Model,
+        expected: Option<(Id, Id)>,
+        found_pair: Option<Pair<'gc>>,
+        found: &mut Vec<(Pointer<'gc>, Id)>,
+    ) {
+        let Some((key, value)) = expected else {
+            return assert!(found_pair.is_none(), "an ephemeron should not be there");
+        };
+        let pair = found_pair.expect("an ephemeron should be there");
+        if model.in_cycle() {
+            return;
+        }
+        let object = model.object(key);
+        let there = object.whole && !object.lost;
+        match pair.get(mc) {
+            Some((real_key, real_value)) => {
+                assert!(there, "object {key} is gone, but not as a key");
+                found.push((Pointer::Keyed(real_key), key));
+                found.push((Pointer::Keyed(real_value), value));
+            }
+            None if there => {
+                let excused = model.is_vague() && !self.reachable.contains(&key);
+                assert!(excused, "object {key} is gone as a key");
+                self.vanished.push(key);
+            }
+            None => {}
         }
     }
 
@@ -104,11 +150,22 @@ impl Walk {
                 (Slot::Nil, Value::Nil) => {}
                 (Slot::Number(expected), Value::Number(number)) => assert_eq!(expected, number),
                 (Slot::Strong(id), Value::Strong(pointer)) => found.push((pointer, id)),
-                (Slot::Weak(id), Value::Weak(weak)) => {
+                (Slot::Soft(id), Value::Soft(soft)) => {
+                    let target = soft.peek(mc);
+                    let target = target.unwrap_or_else(|| panic!("object {id} was let go"));
+                    found.push((Pointer::Keyed(target), id));
+                }
+                (Slot::Weak(id), Value::Weak(_)) | (Slot::Long(id), Value::Long(_)) => {
+                    let (address, dropped, long) = match *value {
+                        Value::Weak(weak) => (weak.address(), weak.is_dropped(), false),
+                        Value::Long(weak) => (weak.address(), weak.is_dropped(), true),
+                        _ => unreachable!("it is a weak pointer"),
+                    };
                     let object = model.object(id);
-                    let dropped = weak.is_dropped();
                     let there = object.whole && !object.lost;
-                    if !there || self.reachable.contains(&id) || !model.is_vague() {
+                    if object.lost && model.in_cycle() {
+                        // It is dropped at the end, if it was not yet.
+                    } else if !there || self.reachable.contains(&id) || !model.is_vague() {
                         assert_eq!(dropped, !there, "whether object {id} was dropped");
                     } else if dropped {
                         self.vanished.push(id);
@@ -116,23 +173,34 @@ impl Walk {
                     if model.in_cycle() {
                         // What can be reached is met elsewhere.
                         if !self.reachable.contains(&id) {
-                            self.note(model, id, weak.address());
+                            self.note(model, id, address);
                         }
                         continue;
                     }
-                    let upgraded = weak.upgrade(mc);
-                    assert_eq!(
-                        upgraded.is_none(),
-                        dropped,
+                    let upgraded = match *value {
+                        Value::Weak(weak) => weak.upgrade(mc),
+                        Value::Long(weak) => weak.upgrade(mc),
+                        _ => unreachable!("it is a weak pointer"),
+                    };
+                    let open = match long {
+                        true => Some(!dropped),
+                        false if dropped => Some(false),
+                        false => model.is_open(id, &self.reachable),
+                    };
+                    assert!(
+                        open.is_none_or(|open| open == upgraded.is_some()),
                         "whether object {id} can be upgraded"
                     );
+                    if !long && !dropped && upgraded.is_none() {
+                        self.cleared.push(id);
+                    }
                     match upgraded {
                         Some(pointer) => {
-                            assert_eq!(pointer.address(), weak.address());
+                            assert_eq!(pointer.address(), address);
                             found.push((pointer, id));
                         }
                         None => {
-                            self.note(model, id, weak.address());
+                            self.note(model, id, address);
                         }
                     }
                 }
@@ -154,6 +222,7 @@ impl Machine {
                 .verify()
                 .unwrap_or_else(|error| panic!("{error}"));
         }
+        self.absorb_finalizers();
         self.absorb_drops();
         let mut walk = Walk {
             reachable: self.model.reachable(),
@@ -172,6 +241,9 @@ impl Machine {
         self.check_extents(&walk, full);
         self.check_pins();
         self.addresses.extend(walk.addresses);
+        for id in walk.cleared {
+            self.model.cleared(id);
+        }
         for id in walk.vanished {
             self.model.vanished(id);
         }
@@ -208,8 +280,7 @@ impl Machine {
                 "the size of object {id}, {kind:?}"
             );
         }
-        // Beside the objects of the model there is the dynamic root set.
-        let certain = self.model.certain(&walk.reachable) + 1;
+        let certain = self.model.certain(&walk.reachable) + OWN_OBJECTS;
         let count = self.arena.metrics().total_gc_count();
         assert!(count >= certain, "{count} objects, at least {certain}");
         if self.model.in_cycle() {
@@ -230,9 +301,10 @@ impl Machine {
         }
         assert_eq!(all.len(), count);
         if full {
-            assert_eq!(
-                all.len(),
-                walk.objects.len() + 1,
+            let least = self.model.count() + OWN_OBJECTS;
+            let most = least + self.soft_objects;
+            assert!(
+                (least..=most).contains(&all.len()),
                 "the number of allocations"
             );
         }
@@ -307,6 +379,7 @@ impl Machine {
                 *guards.entry(address).or_default() += 1;
             }
         });
+        guards.insert(self.ledger.drawer_address(), 1);
         let pinned = self.arena.pinned();
         let listed = pinned.iter().map(|object| (object.address, object.pins));
         assert!(listed.eq(guards), "what is pinned: {pinned:?}");
@@ -321,6 +394,7 @@ impl Machine {
     pub fn finish(mut self, handles_first: bool) {
         self.check(false);
         self.model.end();
+        let waiting = self.model.finalizers();
         let (arena, handles) = (self.arena, self.handles);
         if handles_first {
             drop(handles);
@@ -333,6 +407,11 @@ impl Machine {
             self.log.counts(),
             self.model.dropped,
             "which values were dropped how often"
+        );
+        assert_eq!(
+            self.not_run.load(Ordering::Relaxed),
+            waiting,
+            "how many finalizers have not run"
         );
         let units = TrackedUnit::dropped() - self.units_before;
         assert_eq!(

@@ -51,6 +51,8 @@ pub enum Kind {
     Vector,
     /// A slot for anything, of which only a `trace` knows that can panic.
     Bomb,
+    /// A slot for anything, and a place for an ephemeron, of which key and value are such objects.
+    Keyed,
     /// A slice of so many slots for anything.
     Values(usize),
     /// A slice of so many pointers to [`Kind::Fixed`].
@@ -100,7 +102,7 @@ impl Kind {
             Kind::Fixed => 4,
             Kind::Record | Kind::Wide => 3,
             Kind::Switch => 2,
-            Kind::Once | Kind::AlignedNode(_) | Kind::TrackedNode | Kind::Bomb => 1,
+            Kind::Once | Kind::AlignedNode(_) | Kind::TrackedNode | Kind::Bomb | Kind::Keyed => 1,
             Kind::Values(count) | Kind::Links(count) => count,
             _ => 0,
         }
@@ -180,6 +182,8 @@ impl Kind {
             Kind::Vector => (3 * WORD + 4 * WORD, WORD),
             // A number, a counted pointer, and a slot.
             Kind::Bomb => (2 * WORD + VALUE_BYTES, WORD),
+            // A number, a slot, and two aligned words.
+            Kind::Keyed => (8 * WORD, WORD),
             Kind::Values(count) => (count * VALUE_BYTES, 2 * WORD),
             Kind::Links(count) => (count * WORD, 0),
         };

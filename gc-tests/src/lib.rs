@@ -11,6 +11,7 @@
 pub mod access;
 pub mod check;
 pub mod kind;
+pub mod ledger;
 pub mod machine;
 pub mod model;
 pub mod objects;

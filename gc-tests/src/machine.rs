@@ -12,16 +12,26 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gc_core::arena::CollectionPhase;
-use gc_core::{Arena, DynamicRootSet, HeapError, HeapOptions, Mode, Rootable};
+use gc_core::barrier::unlock;
+use gc_core::finalizer::{FinalizerReport, Registration};
+use gc_core::{
+    Arena, DynamicRootSet, Gc, HeapError, HeapOptions, Mode, Mutation, RefLock, Rootable, Soft,
+};
 
 use crate::access;
 use crate::kind::Kind;
+use crate::ledger::{Finalizer, Ledger, Number};
 use crate::model::{Id, Model, Route, Slot};
-use crate::objects::{Handle, Pointer, Root, Value};
+use crate::objects::{Handle, Keyed, Pair, Pointer, Root, Value};
 use crate::operation::{Barrier, Destination, Operation, Path, Pause, Source};
 use crate::tracked::{DROP_PANIC, DropLog, TRACE_PANIC, TrackedUnit};
+
+/// The objects that are not in the model: the dynamic root set, and the drawer.
+pub(crate) const OWN_OBJECTS: usize = 2;
 
 /// An arena and its model.
 pub struct Machine {
@@ -29,12 +39,21 @@ pub struct Machine {
     pub(crate) model: Model,
     pub(crate) handles: Vec<Handle>,
     pub(crate) log: Rc<DropLog>,
+    pub(crate) ledger: Rc<Ledger>,
+    /// All finalizers that there ever were.
+    registrations: Vec<(Number, Registration)>,
+    /// How many finalizers the arena says will never run.
+    pub(crate) not_run: Arc<AtomicUsize>,
     /// How many values of size zero had been dropped at the start.
     pub(crate) units_before: usize,
     /// Where each object was when it was last seen.
     pub(crate) addresses: BTreeMap<Id, usize>,
     mode: Mode,
     next: Id,
+    /// Whether soft pointers are always kept.
+    keeps_soft: bool,
+    /// How many objects there may be for soft pointers: two for each.
+    pub(crate) soft_objects: usize,
     collections: u64,
     /// The number of allocations that failed.
     refused: usize,
@@ -46,6 +65,8 @@ enum Supply {
     Number(i64),
     Strong(Route),
     Weak(Route),
+    Long(Route),
+    Soft(Route),
     Slot(Route, usize),
 }
 
@@ -63,12 +84,14 @@ fn follow<'gc>(root: &Root<'gc>, route: &Route) -> Pointer<'gc> {
 }
 
 impl Supply {
-    fn value<'gc>(&self, root: &Root<'gc>) -> Value<'gc> {
+    fn value<'gc>(&self, mc: &Mutation<'gc>, root: &Root<'gc>) -> Value<'gc> {
         match self {
             Supply::Nil => Value::Nil,
             Supply::Number(number) => Value::Number(*number),
             Supply::Strong(route) => Value::Strong(follow(root, route)),
             Supply::Weak(route) => Value::Weak(follow(root, route).downgrade()),
+            Supply::Long(route) => Value::Long(follow(root, route).downgrade_long()),
+            Supply::Soft(route) => Value::Soft(Soft::new(mc, follow(root, route).keyed())),
             Supply::Slot(route, slot) => follow(root, route).slot(*slot),
         }
     }
@@ -84,19 +107,44 @@ impl Machine {
         let arena = Arena::with_options(options.mode(mode), |mc| Root {
             slots: Vec::new(),
             set: DynamicRootSet::new(mc),
+            drawer: Gc::new(mc, RefLock::new(Vec::new())),
         })?;
+        let drawer = arena.mutate(|mc, root: &Root<'_>| Gc::pin(mc, root.drawer));
+        let not_run = Arc::new(AtomicUsize::new(0));
+        let sum = Arc::clone(&not_run);
+        arena.set_finalizer_hook(move |report| match report {
+            FinalizerReport::NotRun { count } => {
+                // Read by this thread only.
+                sum.fetch_add(*count, Ordering::Relaxed);
+            }
+            other => panic!("no finalizer panics: {other:?}"),
+        });
         Ok(Machine {
             arena,
             model: Model::default(),
             handles: Vec::new(),
             log: Rc::default(),
+            ledger: Rc::new(Ledger::new(drawer)),
+            registrations: Vec::new(),
+            not_run,
             units_before: TrackedUnit::dropped(),
             addresses: BTreeMap::new(),
             mode,
             next: 1,
+            keeps_soft: false,
+            soft_objects: 0,
             collections: 0,
             refused: 0,
         })
+    }
+
+    /// Says that the options of the heap are such that soft pointers are always kept: programs may use them.
+    #[must_use]
+    pub fn with_soft_pointers(self) -> Machine {
+        Machine {
+            keeps_soft: true,
+            ..self
+        }
     }
 
     /// Executes one operation on both heaps.
@@ -126,7 +174,7 @@ impl Machine {
                 if let Some((value, supply)) = self.supply(source) {
                     self.model.roots.push(value);
                     self.arena
-                        .mutate_root(|_, root| root.slots.push(supply.value(root)));
+                        .mutate_root(|mc, root| root.slots.push(supply.value(mc, root)));
                 }
             }
             Operation::Unroot(index) => {
@@ -142,7 +190,7 @@ impl Machine {
                 {
                     self.model.roots[index] = value;
                     self.arena
-                        .mutate_root(|_, root| root.slots[index] = supply.value(root));
+                        .mutate_root(|mc, root| root.slots[index] = supply.value(mc, root));
                 }
             }
             Operation::Stash(path) => {
@@ -200,6 +248,11 @@ impl Machine {
                 });
             }
             Operation::Upgrade { object, slot, keep } => self.upgrade(object, *slot, *keep),
+            Operation::Pair { object, pair } => self.pair(object, pair.as_ref()),
+            Operation::FollowPair { object, keep } => self.follow_pair(object, *keep),
+            Operation::Finalize { object, resurrects } => self.finalize(object, *resurrects),
+            Operation::Unregister(index) => self.unregister(*index),
+            Operation::RunFinalizers(count) => self.run_finalizers(*count),
             Operation::CollectDebt => self.collect_debt(),
             Operation::FinishCycle => self.finish_cycle(),
             Operation::PanicInTrace { finish } => self.panic_in_trace(*finish),
@@ -218,6 +271,11 @@ impl Machine {
     /// The number of allocations that failed so far.
     pub fn refused(&self) -> usize {
         self.refused
+    }
+
+    /// The number of finalizers that have not run.
+    pub fn finalizers(&self) -> usize {
+        self.model.finalizers()
     }
 
     /// The number of collections so far.
@@ -283,14 +341,14 @@ impl Machine {
             );
             self.model.begin_cycle();
         }
+        self.absorb_finalizers();
         self.absorb_drops();
-        // Beside the objects of the model there is the dynamic root set.
         let found = self.arena.metrics().total_gc_count();
-        let expected = self.model.count() + 1;
-        if self.model.is_vague() {
-            assert!(found <= expected, "{found} objects, at most {expected}");
-        } else {
-            assert_eq!(found, expected, "the number of objects");
+        let expected = self.model.count() + OWN_OBJECTS;
+        let most = expected + self.soft_objects;
+        assert!(found <= most, "{found} objects, at most {most}");
+        if !self.model.is_vague() {
+            assert!(found >= expected, "{found} objects, at least {expected}");
         }
     }
 
@@ -314,6 +372,34 @@ impl Machine {
                 self.model.lose(id);
             }
         }
+    }
+
+    /// Tells the model which finalizers have run, and makes roots of what they have resurrected.
+    pub(crate) fn absorb_finalizers(&mut self) {
+        let news = self.ledger.news();
+        if !news.is_empty() {
+            let mut resurrected = Vec::new();
+            for entry in news {
+                let (id, resurrects) = self.model.ran(entry.number);
+                assert!(entry.faults.is_empty(), "object {id}: {entry:?}");
+                // It was at hand in any case.
+                self.model.revived(id);
+                resurrected.extend(resurrects.then_some(id));
+            }
+            let roots = resurrected.iter().copied().map(Slot::Strong);
+            self.model.roots.extend(roots);
+            self.arena.mutate_root(|mc, root| {
+                let drawer = core::mem::take(&mut *root.drawer.borrow_mut(mc));
+                assert_eq!(drawer.len(), resurrected.len());
+                root.slots.extend(drawer);
+            });
+        }
+        let (least, most) = self.model.waiting();
+        let waiting = self.arena.metrics().statistics().finalizers_waiting;
+        assert!(
+            (least..=most).contains(&waiting),
+            "{waiting} finalizers wait, not {least} to {most}"
+        );
     }
 
     fn safepoint(&mut self, finish: bool) -> Option<String> {
@@ -378,7 +464,7 @@ impl Machine {
     }
 
     /// What a source means in the model, and how to get it in the real heap.
-    fn supply(&self, source: &Source) -> Option<(Slot, Supply)> {
+    fn supply(&mut self, source: &Source) -> Option<(Slot, Supply)> {
         let number = |number| (Slot::Number(number), Supply::Number(number));
         Some(match source {
             Source::Nil => (Slot::Nil, Supply::Nil),
@@ -399,6 +485,15 @@ impl Machine {
             Source::Weak(path) => {
                 let route = self.route(path)?;
                 (Slot::Weak(route.id), Supply::Weak(route))
+            }
+            Source::Long(path) => {
+                let route = self.route(path)?;
+                (Slot::Long(route.id), Supply::Long(route))
+            }
+            Source::Soft(path) => {
+                let route = self.keyed(path).filter(|_| self.keeps_soft)?;
+                self.soft_objects += 2;
+                (Slot::Soft(route.id), Supply::Soft(route))
             }
             Source::Copy(path, slot) => {
                 let route = self.route(path)?;
@@ -423,7 +518,7 @@ impl Machine {
             return;
         }
         self.arena.mutate(|mc, root| {
-            let value = supply.value(root);
+            let value = supply.value(mc, root);
             follow(root, at).set(mc, slot, value, barrier);
         });
         self.model.write(at.id, slot, value);
@@ -574,7 +669,7 @@ impl Machine {
                 None => {
                     self.model.roots.push(value);
                     self.arena
-                        .mutate_root(|_, root| root.slots.push(supply.value(root)));
+                        .mutate_root(|mc, root| root.slots.push(supply.value(mc, root)));
                 }
                 Some((at, wanted)) => self.write(at, *wanted, value, &supply, barrier),
             }
@@ -638,6 +733,117 @@ impl Machine {
         }
     }
 
+    fn keyed(&self, path: &Path) -> Option<Route> {
+        self.model.keyed(self.route(path)?)
+    }
+
+    /// Writes an ephemeron.
+    fn pair(&mut self, object: &Path, pair: Option<&(Path, Path)>) {
+        let Some(at) = self.keyed(object) else { return };
+        let pair = match pair {
+            None => None,
+            Some((key, value)) => match (self.keyed(key), self.keyed(value)) {
+                (Some(key), Some(value)) => Some((key, value)),
+                _ => return,
+            },
+        };
+        self.arena.mutate(|mc, root| {
+            let find = |route| follow(root, route).keyed();
+            let new = pair
+                .as_ref()
+                .map(|(key, value)| Pair::new(find(key), find(value)));
+            unlock!(Gc::write(mc, find(&at)), Keyed, pair).set(new);
+        });
+        let pair = pair.map(|(key, value)| (key.id, value.id));
+        self.model.pair(at.id, pair);
+    }
+
+    /// Follows an ephemeron.
+    fn follow_pair(&mut self, object: &Path, keep: bool) {
+        let Some(at) = self.keyed(object) else { return };
+        let Some((key, value)) = self.model.object(at.id).pair else {
+            return;
+        };
+        let there = self.arena.mutate_root(|mc, root| {
+            let pair = follow(root, &at).keyed().pair.get();
+            let found = pair.expect("there is an ephemeron").get(mc);
+            if let Some((real_key, real_value)) = found {
+                assert_eq!((real_key.id, real_value.id), (key, value));
+                if keep {
+                    let both = [real_key, real_value];
+                    root.slots
+                        .extend(both.map(|gc| Value::Strong(Pointer::Keyed(gc))));
+                }
+            }
+            found.is_some()
+        });
+        self.note_long(key, there);
+        if there {
+            self.model.revived(value);
+            if keep {
+                self.model.roots.extend([key, value].map(Slot::Strong));
+            }
+        }
+    }
+
+    /// Tells the model whether an object was there when a long weak pointer or an ephemeron was followed to it.
+    fn note_long(&mut self, id: Id, there: bool) {
+        let object = self.model.object(id);
+        let here = object.whole && !object.lost;
+        if there {
+            assert!(here, "object {id} was upgraded, and is gone");
+            self.model.revived(id);
+        } else if here {
+            assert!(
+                self.model.is_vague() && !self.model.reachable().contains(&id),
+                "object {id} cannot be upgraded"
+            );
+            self.model.vanished(id);
+        }
+    }
+
+    fn finalize(&mut self, path: &Path, resurrects: bool) {
+        let Some(route) = self.route(path) else {
+            return;
+        };
+        let (id, kind) = (route.id, self.model.object(route.id).kind);
+        if !kind.can_be_finalized() {
+            return;
+        }
+        let number = self.next;
+        self.next += 1;
+        let finalizer = Finalizer {
+            number,
+            id,
+            kind,
+            resurrects,
+        };
+        let registration = self
+            .arena
+            .mutate(|mc, root| follow(root, &route).finalize(mc, &self.ledger, finalizer));
+        let registration = registration.expect("objects of this kind can be finalized");
+        self.registrations.push((number, registration));
+        self.model.register(number, id, resurrects);
+    }
+
+    fn unregister(&mut self, wanted: usize) {
+        let count = self.registrations.len();
+        if count > 0 {
+            let (number, registration) = self.registrations[wanted % count];
+            let taken = self
+                .arena
+                .mutate(|mc, _| mc.unregister_finalizer(registration));
+            self.model
+                .unregistered(number, taken.expect("it is of this arena"));
+        }
+    }
+
+    fn run_finalizers(&mut self, count: usize) {
+        let waiting = self.arena.metrics().statistics().finalizers_waiting;
+        let run = self.arena.run_finalizers(count);
+        assert_eq!(run, count.min(waiting), "the number of finalizers that ran");
+    }
+
     fn upgrade(&mut self, object: &Path, wanted: usize, keep: bool) {
         let Some(route) = self.route(object) else {
             return;
@@ -645,11 +851,11 @@ impl Machine {
         let slots = &self.model.object(route.id).slots;
         let slot = (!slots.is_empty()).then(|| wanted % slots.len());
         if let Some(slot) = slot
-            && let Slot::Weak(id) = slots[slot]
+            && let Slot::Weak(id) | Slot::Long(id) = slots[slot]
         {
             self.follow_weak(id, keep, |root| follow(root, &route).slot(slot));
         } else if let Some(index) = self.root_index(wanted)
-            && let Slot::Weak(id) = self.model.roots[index]
+            && let Slot::Weak(id) | Slot::Long(id) = self.model.roots[index]
         {
             self.follow_weak(id, keep, |root| root.slots[index]);
         }
@@ -659,11 +865,12 @@ impl Machine {
     fn follow_weak(&mut self, id: Id, keep: bool, get: impl for<'gc> Fn(&Root<'gc>) -> Value<'gc>) {
         let object = self.model.object(id);
         let kind = object.kind;
-        let there = self.arena.mutate_root(|mc, root| {
-            let Value::Weak(weak) = get(root) else {
-                panic!("a weak pointer of the model is none in the heap")
+        let (there, long) = self.arena.mutate_root(|mc, root| {
+            let (upgraded, long) = match get(root) {
+                Value::Weak(weak) => (weak.upgrade(mc), false),
+                Value::Long(weak) => (weak.upgrade(mc), true),
+                _ => panic!("a weak pointer of the model is none in the heap"),
             };
-            let upgraded = weak.upgrade(mc);
             assert!(
                 upgraded.is_none_or(|pointer| pointer.is(kind, id)),
                 "object {id}, {kind:?}, was changed"
@@ -671,21 +878,23 @@ impl Machine {
             if keep {
                 root.slots.extend(upgraded.map(Value::Strong));
             }
-            upgraded.is_some()
+            (upgraded.is_some(), long)
         });
-        if there {
-            let here = object.whole && !object.lost;
-            assert!(here, "object {id} was upgraded, and is gone");
-            self.model.upgraded(id);
-            if keep {
-                self.model.roots.push(Slot::Strong(id));
-            }
-        } else if object.whole && !object.lost {
+        if long {
+            self.note_long(id, there);
+        } else {
+            let expected = self.model.is_open(id, &self.model.reachable());
             assert!(
-                self.model.is_vague() && !self.model.reachable().contains(&id),
-                "object {id} cannot be upgraded"
+                expected.is_none_or(|expected| expected == there),
+                "whether object {id} can be upgraded: {there}"
             );
-            self.model.vanished(id);
+            match there {
+                true => self.model.upgraded(id),
+                false => self.model.cleared(id),
+            }
+        }
+        if there && keep {
+            self.model.roots.push(Slot::Strong(id));
         }
     }
 }

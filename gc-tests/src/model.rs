@@ -10,7 +10,13 @@
 //! - a shell is gone with the first collection in which no such weak pointer leads to it;
 //! - objects without memory are there for ever, and do not count.
 //!
-//! Weak pointers from objects that die themselves count for nothing.
+//! Weak pointers from objects that die themselves count for nothing. The value of an ephemeron is
+//! reached where its key is, and the ephemeron.
+//!
+//! Finalizers change this. A full collection that meets registered finalizers of objects that cannot be
+//! reached lets these wait: all such at once. All that can be reached from their objects is kept until
+//! they have run. What was not reached before it is *found dead*: no short weak pointer leads to it
+//! any more, whatever becomes of it. Each finalizer runs once.
 //!
 //! That is so at the end of a *full* collection, before which nothing was in progress. A *cycle*
 //! between whose beginning and end the program goes on promises less, and both are told to the model
@@ -27,6 +33,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::{Kind, Place, VECTOR_SLOTS};
+use crate::ledger::Number;
 
 /// The name of an object.
 pub type Id = u64;
@@ -42,6 +49,40 @@ pub enum Slot {
     Strong(Id),
     /// A pointer that does not.
     Weak(Id),
+    /// One that does not, and that finalization does not clear.
+    Long(Id),
+    /// A pointer that keeps the object alive, because the policy for such pointers says so.
+    Soft(Id),
+}
+
+/// Whether an object was found dead, after which no short weak pointer leads to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// No. But in a vague model an object that cannot be reached may have been.
+    None,
+    /// That is not known.
+    Doubtful,
+    /// Yes, for good.
+    Found,
+}
+
+/// How far it has come with a finalizer that has not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is registered. If the model is vague and the object cannot be reached, it may wait already.
+    Registered,
+    /// It is registered, or waits; its object cannot have been freed.
+    Doubtful,
+    /// It waits for certain, and keeps its object alive.
+    Waiting,
+}
+
+/// What is known of a finalizer that has not run.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    target: Id,
+    resurrects: bool,
+    progress: Progress,
 }
 
 /// An object.
@@ -55,6 +96,17 @@ pub struct Object {
     pub whole: bool,
     /// Whether it is known that it will never be reached again, though it may not be dropped yet.
     pub lost: bool,
+    /// Whether it was found dead.
+    pub death: Death,
+    /// Key and value of its ephemeron.
+    pub pair: Option<(Id, Id)>,
+}
+
+impl Object {
+    /// Where its weak pointers lead. The key of an ephemeron is one.
+    fn weak(&self) -> impl Iterator<Item = Id> {
+        weak(&self.slots).chain(self.pair.map(|(key, _)| key))
+    }
 }
 
 /// How to get to an object: a root, and the slots that lead on from there.
@@ -75,6 +127,14 @@ struct Cycle {
     doomed: BTreeSet<Id>,
     /// Those of them, and shells, to which no weak pointer leads that counts.
     forgotten: BTreeSet<Id>,
+    /// Objects that will have been found dead at its end.
+    dying: BTreeSet<Id>,
+    /// Finalizers that will wait at its end, if their objects are among those.
+    due: BTreeSet<Number>,
+    /// What could be reached when it began, and what was revived since.
+    reached: BTreeSet<Id>,
+    /// The ephemerons in that, also those that were overwritten.
+    pairs: Vec<(Id, Id)>,
 }
 
 /// A heap as it ought to be.
@@ -85,6 +145,10 @@ pub struct Model {
     cycle: Option<Cycle>,
     /// Whether an object may be gone that is called whole here, or may be gone that is a shell here.
     vague: bool,
+    /// The finalizers that have not run.
+    finalizers: BTreeMap<Number, Known>,
+    /// Whether there ever was one.
+    had_finalizers: bool,
     /// The slots of the root.
     pub roots: Vec<Slot>,
     /// What the handles hold: those of the dynamic root set, and guards that pin.
@@ -109,6 +173,8 @@ impl Model {
                 slots,
                 whole: true,
                 lost: false,
+                death: Death::None,
+                pair: None,
             },
         );
         assert!(known.is_none(), "object {id} was allocated twice");
@@ -134,7 +200,9 @@ impl Model {
     pub fn accepts(&self, id: Id, slot: usize, value: Slot) -> bool {
         let object = self.object(id);
         let target = match value {
-            Slot::Strong(target) | Slot::Weak(target) => Some(self.object(target).kind),
+            Slot::Strong(target) | Slot::Weak(target) | Slot::Long(target) | Slot::Soft(target) => {
+                Some(self.object(target).kind)
+            }
             Slot::Nil | Slot::Number(_) => None,
         };
         match (object.kind.place(slot), value) {
@@ -191,26 +259,72 @@ impl Model {
         Some(Route { root, slots, id })
     }
 
-    /// The objects to which paths of strong pointers lead from the roots.
+    /// The objects to which paths of strong pointers lead from the roots, from handles, and from objects
+    /// whose finalizers wait; values of ephemerons whose keys are reached among them.
     pub fn reachable(&self) -> BTreeSet<Id> {
-        let mut reachable = BTreeSet::new();
-        let mut found = self.handles.clone();
-        found.extend(strong(&self.roots));
-        while let Some(id) = found.pop() {
-            if reachable.insert(id) {
-                found.extend(strong(&self.object(id).slots));
+        self.closure(self.starts(), &[])
+    }
+
+    /// Where paths begin: roots, handles, and the objects whose finalizers wait for certain.
+    fn starts(&self) -> Vec<Id> {
+        let mut starts = self.handles.clone();
+        starts.extend(strong(&self.roots));
+        starts.extend(self.targets(|_, progress| progress == Progress::Waiting));
+        starts
+    }
+
+    /// The objects of those finalizers.
+    fn targets(&self, wanted: impl Fn(Number, Progress) -> bool) -> Vec<Id> {
+        let wanted = |(number, known): &(&Number, &Known)| wanted(**number, known.progress);
+        let finalizers = self.finalizers.iter().filter(wanted);
+        finalizers.map(|(_, known)| known.target).collect()
+    }
+
+    /// What is reached from `found`, with more pairs of keys and values beside those in what is reached. Passes
+    /// are repeated until there is nothing new.
+    fn closure(&self, mut found: Vec<Id>, more: &[(Id, Id)]) -> BTreeSet<Id> {
+        let mut reached = BTreeSet::new();
+        while !found.is_empty() {
+            while let Some(id) = found.pop() {
+                if let Some(object) = self.get(id)
+                    && reached.insert(id)
+                {
+                    found.extend(strong(&object.slots));
+                }
+            }
+            let pairs = reached.iter().filter_map(|id| self.object(*id).pair);
+            for (key, value) in pairs.chain(more.iter().copied()) {
+                if reached.contains(&key) && !reached.contains(&value) {
+                    found.push(value);
+                }
             }
         }
-        reachable
+        reached
     }
 
     /// The objects to which weak pointers lead from the roots and from objects that can be reached.
     fn weakly_reachable(&self, reachable: &BTreeSet<Id>) -> BTreeSet<Id> {
         let mut weakly: BTreeSet<Id> = weak(&self.roots).collect();
         for id in reachable {
-            weakly.extend(weak(&self.object(*id).slots));
+            weakly.extend(self.object(*id).weak());
         }
         weakly
+    }
+
+    /// The number of finalizers that have not run.
+    pub fn finalizers(&self) -> usize {
+        self.finalizers.len()
+    }
+
+    /// An object with a place for an ephemeron: that, or else the first root from there on.
+    pub fn keyed(&self, route: Route) -> Option<Route> {
+        let is_keyed = |route: &Route| self.object(route.id).kind == Kind::Keyed;
+        if is_keyed(&route) {
+            return Some(route);
+        }
+        let count = self.roots.len();
+        let routes = (0..count).filter_map(|i| self.route((route.root + i) % count, &[]));
+        routes.into_iter().find(is_keyed)
     }
 
     /// Whether it is not known of each object if it is there.
@@ -225,24 +339,72 @@ impl Model {
 
     /// A cycle begins, and the program goes on.
     pub fn begin_cycle(&mut self) {
+        self.doubt();
         let reachable = self.reachable();
-        let weakly = self.weakly_reachable(&reachable);
+        let mut seen = self.starts();
+        seen.extend(self.targets(|_, progress| progress == Progress::Doubtful));
+        let seen = self.closure(seen, &[]);
         let mut cycle = Cycle::default();
+        for (number, known) in &self.finalizers {
+            if known.progress == Progress::Registered && !seen.contains(&known.target) {
+                cycle.due.insert(*number);
+            }
+        }
+        let mut kept: Vec<Id> = seen.iter().copied().collect();
+        kept.extend(self.targets(|number, _| cycle.due.contains(&number)));
+        let kept = self.closure(kept, &[]);
+        let weakly = self.weakly_reachable(&kept);
         for (id, object) in &self.objects {
-            if !reachable.contains(id) && object.kind.extent().is_some() {
+            if object.kind.extent().is_none() {
+                continue;
+            }
+            if !seen.contains(id) {
+                cycle.dying.insert(*id);
+            }
+            if !kept.contains(id) {
                 cycle.doomed.insert(*id);
                 if !weakly.contains(id) {
                     cycle.forgotten.insert(*id);
                 }
             }
         }
+        cycle.pairs = reachable
+            .iter()
+            .filter_map(|id| self.object(*id).pair)
+            .collect();
+        cycle.reached = reachable;
         self.cycle = Some(cycle);
         self.vague = true;
+    }
+
+    /// Where it is not known what has happened to objects that cannot be reached, it is not known of their
+    /// finalizers whether they wait.
+    fn doubt(&mut self) {
+        if self.vague {
+            let reachable = self.reachable();
+            for known in self.finalizers.values_mut() {
+                if known.progress == Progress::Registered && !reachable.contains(&known.target) {
+                    known.progress = Progress::Doubtful;
+                }
+            }
+        }
     }
 
     /// The cycle in progress ends.
     pub fn end_cycle(&mut self) {
         let cycle = self.cycle.take().expect("no cycle is in progress");
+        for number in &cycle.due {
+            if let Some(known) = self.finalizers.get_mut(number)
+                && cycle.dying.contains(&known.target)
+            {
+                known.progress = Progress::Waiting;
+            }
+        }
+        for id in cycle.dying {
+            if let Some(object) = self.objects.get_mut(&id) {
+                object.death = Death::Found;
+            }
+        }
         for id in cycle.doomed {
             if self.get(id).is_some_and(|object| object.whole) {
                 self.lose(id);
@@ -251,40 +413,98 @@ impl Model {
         self.objects.retain(|id, _| !cycle.forgotten.contains(id));
     }
 
-    /// The cycle in progress is given up: it does nothing of what it owed.
+    /// The cycle in progress is given up: it does nothing of what it owed. But if there are finalizers, it may
+    /// have enqueued some.
     pub fn abandon_cycle(&mut self) {
         self.cycle = None;
+        self.vague |= self.had_finalizers;
     }
 
-    /// A weak pointer to an object was upgraded.
+    /// A short weak pointer to an object was upgraded, so it was not found dead.
+    ///
+    /// # Panics
+    ///
+    /// As [`Model::revived`]; or if it was found dead.
+    pub fn upgraded(&mut self, id: Id) {
+        let object = self.objects.get_mut(&id).expect("it is there");
+        assert_ne!(
+            object.death,
+            Death::Found,
+            "object {id} was found dead before"
+        );
+        object.death = Death::None;
+        self.revive(id, Some(id));
+    }
+
+    /// The program got hold of an object, in a way that is open to it also after the object was found dead: by a
+    /// long weak pointer, an ephemeron or a finalizer.
     ///
     /// # Panics
     ///
     /// If something to which the object leads is gone.
-    pub fn upgraded(&mut self, id: Id) {
-        let mut revived = BTreeSet::new();
-        let mut found = vec![id];
-        while let Some(at) = found.pop() {
-            if revived.insert(at) {
-                let object = self.object(at);
-                let here = object.whole && !object.lost;
-                assert!(here, "object {id} came back without object {at}");
-                found.extend(strong(&object.slots));
-            }
+    pub fn revived(&mut self, id: Id) {
+        self.revive(id, None);
+    }
+
+    fn revive(&mut self, id: Id, alive: Option<Id>) {
+        // What was found dead meanwhile, and its finalizers with it, may be at hand again now.
+        self.doubt();
+        let before = self.reachable();
+        let mut starts = self.starts();
+        starts.push(id);
+        let mut revived = self.closure(starts, &[]);
+        for at in revived.difference(&before) {
+            let object = self.object(*at);
+            let here = object.whole && !object.lost;
+            assert!(here, "object {id} came back without object {at}");
         }
         if let Some(mut cycle) = self.cycle.take() {
-            for id in revived {
-                cycle.doomed.remove(&id);
-                cycle.forgotten.remove(&id);
-                for id in weak(&self.object(id).slots) {
-                    cycle.forgotten.remove(&id);
+            // The cycle follows also what led somewhere when it began.
+            let starts = revived.iter().chain(&cycle.reached).copied().collect();
+            let reached = self.closure(starts, &cycle.pairs);
+            for at in &reached {
+                cycle.doomed.remove(at);
+                cycle.dying.remove(at);
+                cycle.forgotten.remove(at);
+                for weak in self.object(*at).weak() {
+                    cycle.forgotten.remove(&weak);
+                }
+                cycle.pairs.extend(self.object(*at).pair);
+            }
+            revived.extend(&reached);
+            cycle.reached = reached;
+            self.cycle = Some(cycle);
+        }
+        if self.vague && self.had_finalizers {
+            for at in revived.difference(&before) {
+                let object = self.objects.get_mut(at).expect("it was met");
+                if object.death == Death::None && alive != Some(*at) {
+                    object.death = Death::Doubtful;
                 }
             }
-            self.cycle = Some(cycle);
         }
     }
 
-    /// A weak pointer to an object could not be upgraded.
+    /// A short weak pointer to an object could not be upgraded.
+    pub fn cleared(&mut self, id: Id) {
+        if !self.had_finalizers {
+            return self.vanished(id);
+        }
+        let object = self.objects.get_mut(&id);
+        object.expect("it is in the model").death = Death::Found;
+    }
+
+    /// Whether a short weak pointer to an object leads there; `None` if that is not known.
+    pub fn is_open(&self, id: Id, reachable: &BTreeSet<Id>) -> Option<bool> {
+        let object = self.object(id);
+        if !object.whole || object.lost || object.death == Death::Found {
+            return Some(false);
+        }
+        let known = object.death == Death::None && (!self.vague || reachable.contains(&id));
+        known.then_some(true)
+    }
+
+    /// What a long weak pointer to an object was followed for is not there any more.
     pub fn vanished(&mut self, id: Id) {
         let object = self.objects.get_mut(&id);
         let object = object.unwrap_or_else(|| panic!("object {id} is gone from the model"));
@@ -301,6 +521,79 @@ impl Model {
         }
     }
 
+    /// A finalizer is registered.
+    pub fn register(&mut self, number: Number, target: Id, resurrects: bool) {
+        self.had_finalizers = true;
+        let known = Known {
+            target,
+            resurrects,
+            progress: Progress::Registered,
+        };
+        self.finalizers.insert(number, known);
+    }
+
+    /// The least and the greatest number of finalizers that may wait now.
+    pub fn waiting(&self) -> (usize, usize) {
+        let reachable = self.reachable();
+        let states = self.finalizers.values();
+        let certain = |known: &&Known| known.progress == Progress::Waiting;
+        let possible = |known: &&Known| match known.progress {
+            Progress::Waiting | Progress::Doubtful => true,
+            Progress::Registered => self.vague && !reachable.contains(&known.target),
+        };
+        let most = states.clone().filter(possible).count();
+        (states.filter(certain).count(), most)
+    }
+
+    /// A finalizer has run: its object, and whether that was resurrected.
+    ///
+    /// # Panics
+    ///
+    /// If it should not have.
+    pub fn ran(&mut self, number: Number) -> (Id, bool) {
+        let known = self.finalizers.remove(&number);
+        let known = known.unwrap_or_else(|| panic!("finalizer {number} ran twice, or in vain"));
+        let target = known.target;
+        if known.progress == Progress::Registered {
+            let dead = self.vague && !self.reachable().contains(&target);
+            assert!(dead, "finalizer {number} ran, and object {target} is alive");
+        }
+        let object = self.objects.get_mut(&target).expect("it was kept");
+        object.death = Death::Found;
+        (target, known.resurrects)
+    }
+
+    /// A finalizer was to be unregistered, with that result.
+    ///
+    /// # Panics
+    ///
+    /// If it should have been another.
+    pub fn unregistered(&mut self, number: Number, taken: bool) {
+        let reachable = self.reachable();
+        let vague = self.vague;
+        let Some(known) = self.finalizers.get_mut(&number) else {
+            return assert!(!taken, "finalizer {number} has run, and was taken back");
+        };
+        let dead = vague && !reachable.contains(&known.target);
+        let possible = match known.progress {
+            Progress::Waiting => !taken,
+            Progress::Doubtful => true,
+            Progress::Registered => taken || dead,
+        };
+        assert!(possible, "finalizer {number} was taken back: {taken}");
+        if taken {
+            self.finalizers.remove(&number);
+        } else {
+            known.progress = Progress::Waiting;
+        }
+    }
+
+    /// Writes the ephemeron of an object.
+    pub fn pair(&mut self, id: Id, pair: Option<(Id, Id)>) {
+        let object = self.objects.get_mut(&id);
+        object.expect("only whole objects are written").pair = pair;
+    }
+
     /// An object was dropped.
     pub fn lose(&mut self, id: Id) {
         let object = self.objects.get_mut(&id);
@@ -308,6 +601,7 @@ impl Model {
         assert!(object.whole, "object {id} was dropped before");
         object.whole = false;
         object.slots.clear();
+        object.pair = None;
         let kind = object.kind;
         self.drop_values(id, kind, kind.tracked());
     }
@@ -339,11 +633,55 @@ impl Model {
     /// What a full collection does.
     pub fn collect(&mut self) {
         self.cycle = None;
+        self.doubt();
         self.vague = false;
         let reachable = self.reachable();
-        let weakly = self.weakly_reachable(&reachable);
+        let doubtful = |without: Option<Number>| {
+            let mut starts = self.starts();
+            starts.extend(self.targets(|number, progress| {
+                progress == Progress::Doubtful && Some(number) != without
+            }));
+            self.closure(starts, &[])
+        };
+        let seen = doubtful(None);
+        let mut progress = BTreeMap::new();
+        for (number, known) in &self.finalizers {
+            let target = &known.target;
+            let now = match known.progress {
+                Progress::Registered if !seen.contains(target) => Progress::Waiting,
+                Progress::Registered if !reachable.contains(target) => Progress::Doubtful,
+                // Either it was enqueued before, or it is now: nothing else can keep its object.
+                Progress::Doubtful if !doubtful(Some(*number)).contains(target) => {
+                    Progress::Waiting
+                }
+                same => same,
+            };
+            progress.insert(*number, now);
+        }
+        let mut found_dead = BTreeSet::new();
+        for (number, known) in &mut self.finalizers {
+            let before = core::mem::replace(&mut known.progress, progress[number]);
+            if before != Progress::Waiting && known.progress == Progress::Waiting {
+                found_dead.insert(known.target);
+            }
+        }
+        let mut kept = self.starts();
+        kept.extend(self.targets(|_, progress| progress == Progress::Doubtful));
+        let kept = self.closure(kept, &[]);
+        for id in kept.difference(&reachable) {
+            let object = self.objects.get_mut(id).expect("it was met");
+            if object.kind.extent().is_none() {
+                continue;
+            }
+            if !seen.contains(id) || found_dead.contains(id) {
+                object.death = Death::Found;
+            } else if object.death == Death::None {
+                object.death = Death::Doubtful;
+            }
+        }
+        let weakly = self.weakly_reachable(&kept);
         for (id, mut object) in core::mem::take(&mut self.objects) {
-            if !reachable.contains(&id) && object.kind.extent().is_some() {
+            if !kept.contains(&id) && object.kind.extent().is_some() {
                 if object.whole {
                     self.drop_values(id, object.kind, object.kind.tracked());
                 }
@@ -352,6 +690,7 @@ impl Model {
                 }
                 object = Object {
                     slots: Vec::new(),
+                    pair: None,
                     whole: false,
                     ..object
                 };
@@ -406,14 +745,14 @@ impl Model {
 
 fn strong(slots: &[Slot]) -> impl Iterator<Item = Id> {
     slots.iter().filter_map(|slot| match slot {
-        Slot::Strong(id) => Some(*id),
+        Slot::Strong(id) | Slot::Soft(id) => Some(*id),
         _ => None,
     })
 }
 
 fn weak(slots: &[Slot]) -> impl Iterator<Item = Id> {
     slots.iter().filter_map(|slot| match slot {
-        Slot::Weak(id) => Some(*id),
+        Slot::Weak(id) | Slot::Long(id) => Some(*id),
         _ => None,
     })
 }
@@ -506,6 +845,44 @@ mod tests {
         model.upgraded(3);
         model.collect();
         assert_eq!(model.count(), 3);
+    }
+
+    #[test]
+    fn finalizers_keep_what_they_see_until_they_have_run() {
+        let mut model = model();
+        model.register(10, 3, false);
+        model.write(2, 1, Slot::Long(4));
+        model.collect();
+        assert_eq!(model.waiting(), (1, 1));
+        for id in [3, 4] {
+            assert_eq!(is_whole(&model, id), Some(true));
+            assert_eq!(model.is_open(id, &model.reachable()), Some(false));
+        }
+        assert_eq!(model.ran(10), (3, false));
+        model.collect();
+        assert_eq!(
+            (is_whole(&model, 3), is_whole(&model, 4)),
+            (Some(false), Some(false))
+        );
+    }
+
+    #[test]
+    fn values_live_as_long_as_keys() {
+        let mut model = Model::default();
+        for id in 1..=4 {
+            model.allocate(id, Kind::Keyed, None);
+        }
+        model.roots.push(Slot::Strong(1));
+        model.roots.push(Slot::Strong(2));
+        // The first holds a pair of which the value holds the next.
+        model.pair(1, Some((2, 3)));
+        model.pair(3, Some((2, 4)));
+        model.collect();
+        assert_eq!(model.count(), 4);
+        model.roots.pop();
+        model.collect();
+        // Of the key there is the shell.
+        assert_eq!((model.count(), is_whole(&model, 2)), (2, Some(false)));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use gc_core::arena::Root as RootOf;
 use gc_core::collect::Trace;
 use gc_core::lock::OnceLock;
 use gc_core::{
-    Collect, DynamicRoot, DynamicRootSet, Gc, GcWeak, Lock, Mutation, Pinned, RefLock, Rootable,
+    Collect, DynamicRoot, DynamicRootSet, Ephemeron, Gc, GcWeak, GcWeakLong, Lock, Mutation,
+    Pinned, RefLock, Rootable, Soft,
 };
 
 use crate::kind::VALUE_BYTES;
@@ -26,6 +27,10 @@ pub enum Value<'gc> {
     Strong(Pointer<'gc>),
     /// A pointer that does not.
     Weak(WeakPointer<'gc>),
+    /// One that does not, and that finalization does not clear.
+    Long(LongPointer<'gc>),
+    /// A pointer that keeps its target alive as long as the policy says, here always.
+    Soft(Soft<'gc, Keyed<'gc>>),
 }
 
 /// Two words, of which the second is a strong pointer, a weak one or neither.
@@ -40,6 +45,8 @@ pub enum Switching<'gc> {
     Strong(Gc<'gc, Switch<'gc>>),
     /// A pointer that does not.
     Weak(GcWeak<'gc, Switch<'gc>>),
+    /// One that does not, and that finalization does not clear.
+    Long(GcWeakLong<'gc, Switch<'gc>>),
 }
 
 /// The object of [`Kind::Fixed`](crate::kind::Kind::Fixed).
@@ -146,6 +153,23 @@ unsafe impl<'gc> Collect<'gc> for Bomb<'gc> {
     }
 }
 
+/// The object of [`Kind::Keyed`](crate::kind::Kind::Keyed).
+#[derive(Collect)]
+#[collect(no_drop)]
+#[expect(missing_docs, reason = "the names say all")]
+pub struct Keyed<'gc> {
+    pub id: Id,
+    pub slot: Lock<Value<'gc>>,
+    pub pair: Lock<Option<Pair<'gc>>>,
+}
+
+/// What is in the second field of a [`Keyed`].
+pub type Pair<'gc> = Ephemeron<'gc, Keyed<'gc>, Keyed<'gc>>;
+
+/// Where finalizers put what they resurrect.
+pub type Drawer<'gc> = RefLock<Vec<Value<'gc>>>;
+
+const _: () = assert!(size_of::<Keyed<'_>>() == 64);
 const _: () = assert!(size_of::<Value<'_>>() == VALUE_BYTES && size_of::<Switching<'_>>() == 16);
 const _: () = assert!(size_of::<Fixed<'_>>() == 48 && size_of::<Wide<'_>>() == 600);
 
@@ -157,6 +181,8 @@ pub struct Root<'gc> {
     pub slots: Vec<Value<'gc>>,
     /// More roots, held by some of the [`Handle`]s.
     pub set: DynamicRootSet<'gc>,
+    /// What finalizers have resurrected, until it is made a root.
+    pub drawer: Gc<'gc, Drawer<'gc>>,
 }
 
 /// What keeps an object alive from outside of the arena.
@@ -194,7 +220,7 @@ impl<R: for<'a> Rootable<'a>> Keeper<R> {
     }
 }
 
-/// Defines [`Pointer`], its weak twin, and what keeps it from outside.
+/// Defines [`Pointer`], its weak twins, and what keeps it from outside.
 macro_rules! pointers {
     ($($variant:ident($target:ty),)*) => {
         /// A strong pointer to an object of any kind.
@@ -211,6 +237,14 @@ macro_rules! pointers {
         #[expect(missing_docs, reason = "the names say all")]
         pub enum WeakPointer<'gc> {
             $($variant(GcWeak<'gc, $target>),)*
+        }
+
+        /// A weak pointer that finalization does not clear, to an object of any kind.
+        #[derive(Clone, Copy, Collect)]
+        #[collect(no_drop)]
+        #[expect(missing_docs, reason = "the names say all")]
+        pub enum LongPointer<'gc> {
+            $($variant(GcWeakLong<'gc, $target>),)*
         }
 
         /// A root outside of the arena that is an object of any kind.
@@ -232,6 +266,13 @@ macro_rules! pointers {
             pub fn downgrade(self) -> WeakPointer<'gc> {
                 match self {
                     $(Pointer::$variant(gc) => WeakPointer::$variant(Gc::downgrade(gc)),)*
+                }
+            }
+
+            /// One that finalization does not clear.
+            pub fn downgrade_long(self) -> LongPointer<'gc> {
+                match self {
+                    $(Pointer::$variant(gc) => LongPointer::$variant(Gc::downgrade_long(gc)),)*
                 }
             }
 
@@ -271,6 +312,29 @@ macro_rules! pointers {
             pub fn is_dropped(self) -> bool {
                 match self {
                     $(WeakPointer::$variant(gc) => gc.is_dropped(),)*
+                }
+            }
+        }
+
+        impl<'gc> LongPointer<'gc> {
+            /// The address of the object.
+            pub fn address(self) -> usize {
+                match self {
+                    $(LongPointer::$variant(gc) => gc.as_ptr().addr(),)*
+                }
+            }
+
+            /// A strong pointer to the object, if it is still whole.
+            pub fn upgrade(self, mc: &Mutation<'gc>) -> Option<Pointer<'gc>> {
+                match self {
+                    $(LongPointer::$variant(gc) => gc.upgrade(mc).map(Pointer::$variant),)*
+                }
+            }
+
+            /// Whether the object is not whole any more.
+            pub fn is_dropped(self) -> bool {
+                match self {
+                    $(LongPointer::$variant(gc) => gc.is_dropped(),)*
                 }
             }
         }
@@ -315,6 +379,7 @@ pointers! {
     PageNode(PageNode<'gc>),
     Vector(Vector<'gc>),
     Bomb(Bomb<'gc>),
+    Keyed(Keyed<'gc>),
     Values([Lock<Value<'gc>>]),
     Links([Lock<Option<Gc<'gc, Fixed<'gc>>>>]),
 }

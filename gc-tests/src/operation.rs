@@ -34,6 +34,10 @@ pub enum Source {
     Strong(Path),
     /// A pointer that does not.
     Weak(Path),
+    /// One that does not, and that finalization does not clear.
+    Long(Path),
+    /// A soft pointer to a [`Kind::Keyed`], where these are kept.
+    Soft(Path),
     /// A copy of what is in a slot.
     Copy(Path, usize),
 }
@@ -130,6 +134,22 @@ pub enum Operation {
         slot: usize,
         keep: bool,
     },
+    /// Make an ephemeron of two [`Kind::Keyed`] in a third, or clear the one that is there.
+    #[expect(missing_docs, reason = "the names say all")]
+    Pair {
+        object: Path,
+        pair: Option<(Path, Path)>,
+    },
+    /// Follow an ephemeron, if it leads somewhere; maybe make roots of key and value.
+    #[expect(missing_docs, reason = "the names say all")]
+    FollowPair { object: Path, keep: bool },
+    /// Register a finalizer, which notes that it ran, and maybe resurrects the object.
+    #[expect(missing_docs, reason = "the names say all")]
+    Finalize { object: Path, resurrects: bool },
+    /// Take a finalizer back, maybe one that has run or was taken back before.
+    Unregister(usize),
+    /// Run finalizers that wait, so many at most.
+    RunFinalizers(usize),
     /// Collect if it is time.
     CollectDebt,
     /// Collect.
@@ -167,6 +187,7 @@ fn node() -> impl Strategy<Value = Kind> {
         1 => Just(Kind::Wide),
         1 => Just(Kind::Once),
         2 => Just(Kind::TrackedNode),
+        6 => Just(Kind::Keyed),
         1 => alignment().prop_map(Kind::AlignedNode),
         3 => Just(Kind::Vector),
         1 => Just(Kind::Bomb),
@@ -223,6 +244,8 @@ fn source() -> impl Strategy<Value = Source> {
         2 => (0..1000_usize).prop_map(Source::OldAddress),
         6 => path().prop_map(Source::Strong),
         3 => path().prop_map(Source::Weak),
+        3 => path().prop_map(Source::Long),
+        2 => path().prop_map(Source::Soft),
         1 => (path(), 0..8_usize).prop_map(|(of, slot)| Source::Copy(of, slot)),
     ]
 }
@@ -281,6 +304,14 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         1 => (0..64_usize).prop_map(Operation::Fetch),
         4 => (path(), slot(), any::<bool>())
             .prop_map(|(object, slot, keep)| Operation::Upgrade { object, slot, keep }),
+        8 => (path(), option::weighted(0.9, (path(), path())))
+            .prop_map(|(object, pair)| Operation::Pair { object, pair }),
+        3 => (path(), any::<bool>())
+            .prop_map(|(object, keep)| Operation::FollowPair { object, keep }),
+        5 => (path(), any::<bool>())
+            .prop_map(|(object, resurrects)| Operation::Finalize { object, resurrects }),
+        1 => (0..64_usize).prop_map(Operation::Unregister),
+        2 => (0..5_usize).prop_map(Operation::RunFinalizers),
         20 => Just(Operation::CollectDebt),
         2 => Just(Operation::FinishCycle),
         1 => any::<bool>().prop_map(|finish| Operation::PanicInTrace { finish }),

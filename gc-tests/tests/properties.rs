@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use gc_core::{HeapOptions, Mode, Zeal};
+use gc_core::{FinalizerMode, HeapOptions, Mode, Zeal};
 use gc_tests::kind::Kind;
 use gc_tests::machine::Machine;
 use gc_tests::operation::{Operation, program};
@@ -41,11 +41,18 @@ fn ways() -> impl Strategy<Value = HeapOptions> {
         1 => Just(Duration::from_micros(5)),
         1 => Just(Duration::from_micros(200)),
     ];
-    (step, 0..3_usize).prop_map(|(step, markers)| {
+    let finalizers = prop_oneof![
+        Just(FinalizerMode::AfterCollection),
+        Just(FinalizerMode::Manual)
+    ];
+    (step, 0..3_usize, finalizers).prop_map(|(step, markers, finalizers)| {
         HeapOptions::default()
             .concurrent_from(0)
             .step(step)
             .markers(markers)
+            .finalizers(finalizers)
+            .finalizer_step(step)
+            .soft_idle(u32::MAX)
     })
 }
 
@@ -64,8 +71,13 @@ fn end() -> impl Strategy<Value = End> {
     any::<(bool, bool)>().prop_map(end)
 }
 
-fn run(options: HeapOptions, mode: Mode, program: &[Operation], end: End) {
-    let mut machine = Machine::new(options, mode).unwrap();
+/// `soft` says that no allocation can fail, and so soft pointers are always kept.
+fn run(options: HeapOptions, mode: Mode, program: &[Operation], end: End, soft: bool) {
+    let machine = Machine::new(options, mode).unwrap();
+    let mut machine = match soft {
+        true => machine.with_soft_pointers(),
+        false => machine,
+    };
     program.iter().for_each(|operation| machine.step(operation));
     if end.collected {
         machine.step(&Operation::FinishCycle);
@@ -92,7 +104,7 @@ macro_rules! in_mode {
                     program in program(length(120)),
                     end in end(),
                 ) {
-                    run(way.zeal(Zeal::ALL), $mode, &program, end);
+                    run(way.zeal(Zeal::ALL), $mode, &program, end, true);
                 }
 
                 /// Collections come by themselves, after a few KiB.
@@ -106,7 +118,7 @@ macro_rules! in_mode {
                 ) {
                     let zeal = Zeal { collect: false, ..Zeal::ALL };
                     let options = way.zeal(zeal).growth(growth).floor(floor);
-                    run(options, $mode, &program, end);
+                    run(options, $mode, &program, end, true);
                 }
 
                 /// No checks, which could hide by their own work what goes wrong without them.
@@ -118,7 +130,7 @@ macro_rules! in_mode {
                     end in end(),
                 ) {
                     let zeal = Zeal { collect, ..Zeal::NONE };
-                    run(way.zeal(zeal).floor(10_000), $mode, &program, end);
+                    run(way.zeal(zeal).floor(10_000), $mode, &program, end, true);
                 }
 
                 /// An address space of its own, of which a program can use up all.
@@ -128,7 +140,7 @@ macro_rules! in_mode {
                     program in program(length(120)),
                     end in end(),
                 ) {
-                    run(way.zeal(Zeal::ALL).reserve(1), $mode, &program, end);
+                    run(way.zeal(Zeal::ALL).reserve(1), $mode, &program, end, false);
                 }
 
                 /// Allocations fail, and collections make room.
@@ -148,10 +160,16 @@ macro_rules! in_mode {
                         prop_assert!(statistics.heap_bytes <= limit);
                         prop_assert!(statistics.peak_heap_bytes <= limit);
                     }
+                    // Finalizers keep what they see until they have run, and resurrect some of it.
                     machine.step(&Operation::DropAll);
+                    while machine.finalizers() > 0 {
+                        machine.step(&Operation::FinishCycle);
+                        machine.step(&Operation::RunFinalizers(usize::MAX));
+                        machine.step(&Operation::DropAll);
+                    }
                     machine.step(&Operation::FinishCycle);
                     let refused = machine.refused();
-                    // The dynamic root set is in one block; two more are room for this.
+                    // The dynamic root set is in one block, and the drawer; two more are room for this.
                     machine.step(&Operation::Allocate {
                         kind: Kind::Bytes(40 << 10),
                         origin: None,

@@ -12,12 +12,13 @@
 //! `barrier-marking` stores while a cycle marks: it begins an incremental one in a heap of its own
 //! and leaves it there. The first store claims the object that is stored into; the difference is
 //! what the others cost.
+//!
+//! `allocate-record` and `allocate-raw` make the same object of 32 bytes: what types cost beyond the
+//! allocator is the difference of the two.
 
-#![forbid(unsafe_code)]
-
+use std::alloc::Layout;
 use std::cell::Cell;
 use std::hint::black_box;
-
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -41,6 +42,10 @@ struct Options {
 enum Operation {
     /// Allocate a node of two pointers
     Allocate,
+    /// Allocate a record of two pointers and two numbers
+    AllocateRecord,
+    /// Allocate the words of such a record without a type
+    AllocateRaw,
     /// Store into a `Lock`, through the write barrier
     Store,
     /// Store into a `Cell`, for comparison
@@ -56,6 +61,15 @@ struct Node<'gc> {
     right: Option<Gc<'gc, Node<'gc>>>,
 }
 
+#[derive(Collect)]
+#[collect(no_drop)]
+#[repr(C)]
+struct Record<'gc> {
+    left: Option<Gc<'gc, Record<'gc>>>,
+    right: Option<Gc<'gc, Record<'gc>>>,
+    numbers: [u64; 2],
+}
+
 type Slot<'gc> = Gc<'gc, Lock<Option<Gc<'gc, u64>>>>;
 
 #[inline(never)]
@@ -65,6 +79,43 @@ fn allocate<'gc>(mc: &Mutation<'gc>, times: usize) {
         left = Some(Gc::new(mc, Node { left, right: None }));
     }
     black_box(left.map(|node| (node.left, node.right)));
+}
+
+#[inline(never)]
+fn allocate_record<'gc>(mc: &Mutation<'gc>, times: usize) {
+    let mut left = None;
+    for number in 0..times as u64 {
+        let numbers = [number; 2];
+        let right = None;
+        left = Some(Gc::new(
+            mc,
+            Record {
+                left,
+                right,
+                numbers,
+            },
+        ));
+    }
+    black_box(left.map(|record| (record.left, record.right, record.numbers)));
+}
+
+#[inline(never)]
+fn allocate_raw(mc: &Mutation<'_>, times: usize) {
+    let mut left = 0;
+    for number in 0..times {
+        // SAFETY: the first two of four words are pointers, one to the object before or null, one null; and
+        // all are written.
+        left = unsafe {
+            match mc.allocate_raw(Layout::new::<[usize; 4]>(), 0b11) {
+                Ok(place) => {
+                    place.cast::<[usize; 4]>().write([left, 0, number, number]);
+                    place.addr().get()
+                }
+                Err(error) => panic!("{error}"),
+            }
+        };
+    }
+    black_box(left);
 }
 
 #[inline(never)]
@@ -126,6 +177,8 @@ fn main() -> ExitCode {
     let Options { operation, times } = Options::parse();
     match operation {
         Operation::Allocate => rootless_mutate(|mc| allocate(mc, times)),
+        Operation::AllocateRecord => rootless_mutate(|mc| allocate_record(mc, times)),
+        Operation::AllocateRaw => rootless_mutate(|mc| allocate_raw(mc, times)),
         Operation::Store => rootless_mutate(|mc| store(mc, Gc::new(mc, Lock::new(None)), times)),
         Operation::PlainStore => plain_store(&Cell::new(None), times),
         Operation::BarrierMarking => {

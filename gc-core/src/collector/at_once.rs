@@ -6,14 +6,16 @@ use std::time::Instant;
 use super::jobs::{Jobs, processors};
 use super::mark::{Backlog, Marker, Role};
 use super::naive::NaiveMarker;
+use super::references::Stage;
 use super::steps::BETWEEN_LOOKS;
 use super::work::MARKERS;
-use super::{Collector, Cycle, Phase, World, weak};
+use super::{Collector, Cycle, Phase, World};
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
 use crate::heap::options::Mode;
 use crate::heap::sweep::Sweeper;
 use crate::sync::{Arc, Ordering};
+use crate::trace::{Edge, EdgeVisitor};
 
 /// Heaps with fewer bytes of survivors than this are not worth a second thread.
 const WORTH_HELP: usize = 1 << 20;
@@ -41,25 +43,28 @@ impl Collector {
         cycle.idle = self.heap.spare_blocks();
         self.pacer.lock().start_cycle(world.allocated);
         self.enter(Phase::Marking);
+        cycle.stage = Stage::Queue;
+        self.choose_soft();
         let count = self.helpers() + 1;
         // SAFETY: passed on to the caller.
-        let mark = || unsafe { self.mark_all(world, count) };
+        let mark = || unsafe {
+            self.mark_all(world, count);
+            self.jobs.close();
+            self.begin_to_process(cycle);
+            if self.phase() == Phase::Finalizing {
+                self.keep_all(cycle, world);
+            }
+        };
         let marking = panic::catch_unwind(AssertUnwindSafe(mark));
         if let Err(payload) = marking {
             self.abandon();
             self.clear_away(cycle);
             panic::resume_unwind(payload);
         }
-        self.jobs.close();
-        self.enter(Phase::Marked);
         // Relaxed: no mutator is at work.
         self.unknown_writes.store(false, Ordering::Relaxed);
-        cycle.marked = Instant::now();
-
-        for target in self.work.take_weak() {
-            // SAFETY: marking is complete, and the markers noted where weak pointers point.
-            unsafe { weak::settle(&self.heap, target, &mut cycle.disposer) };
-        }
+        // SAFETY: the program stands still.
+        unsafe { self.process(cycle, None) };
         self.enter(Phase::Sweeping);
         *self.unswept.lock() = self.heap.take_occupied();
         self.sort_unswept();
@@ -111,7 +116,7 @@ impl Collector {
                 let backlog = Backlog::default();
                 // SAFETY: the number is this job's alone; the program stands still until it is over, for
                 // it is waited for, or does not begin.
-                unsafe { Marker::<false>::new(heap, work, role(number), backlog) }
+                unsafe { Marker::<false, false>::new(heap, work, role(number), backlog) }
                     .run_with_others();
             };
             Jobs::start(self, |this| &this.jobs, mark);
@@ -121,19 +126,59 @@ impl Collector {
             let resting = Resting(self);
             let backlog = Backlog::default();
             // SAFETY: the program stands still; this is the thread that may ask objects.
-            let mut marker = unsafe { Marker::<false>::new(heap, work, role(0), backlog) };
+            let mut marker = unsafe { Marker::<false, false>::new(heap, work, role(0), backlog) };
             (world.roots)(&mut marker);
+            self.visit_cohorts(&mut marker);
+            self.finalizers
+                .each_waiting(|target| marker.visit(Edge::of_root(target)));
             marker.run_with_others();
             core::mem::forget(resting);
+            if self.work.pending.is_in_use() && count > 1 {
+                self.jobs.close();
+                while marker.follow_missed() {
+                    marker.run(true, None);
+                }
+            }
         }
         if self.zeal.naive_mark {
             self.jobs.close();
             // SAFETY: the program stands still.
             let mut naive = unsafe { NaiveMarker::new(heap) };
             (world.roots)(&mut naive);
+            self.visit_cohorts(&mut naive);
+            self.finalizers
+                .each_waiting(|target| naive.visit(Edge::of_root(target)));
             naive.run();
             naive.compare();
         }
+    }
+
+    /// Clears short weak pointers, enqueues finalizers, and marks what they see.
+    unsafe fn keep_all(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        let (heap, work) = (&self.heap, &self.work);
+        let role = Role {
+            number: 0,
+            count: 1,
+            // Relaxed: no mutator is at work.
+            all_dirty: self.unknown_writes.load(Ordering::Relaxed),
+            asks: true,
+        };
+        // SAFETY: the program stands still; this is the only marker.
+        unsafe {
+            self.process(cycle, None);
+            Marker::<false, true>::new(heap, work, role, Backlog::default()).run(true, None);
+        }
+        if self.zeal.naive_mark {
+            // SAFETY: the program stands still.
+            let mut naive = unsafe { NaiveMarker::new(heap) };
+            (world.roots)(&mut naive);
+            self.visit_cohorts(&mut naive);
+            self.finalizers
+                .each_waiting(|target| naive.visit(Edge::of_root(target)));
+            naive.run();
+            naive.compare();
+        }
+        self.begin_to_settle(cycle);
     }
 }
 

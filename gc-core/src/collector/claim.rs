@@ -17,8 +17,9 @@
 
 use super::mark::{CHUNK, is_candidate, read_word};
 use super::work::{Work, entry};
-use super::{Collector, Mutators};
+use super::{Collector, Mutators, Phase};
 use crate::descriptor::Described;
+use crate::heap::Heap;
 use crate::heap::block::{BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, WORD, bit, bit_index, low_bits};
@@ -32,6 +33,8 @@ pub(crate) struct Found {
     /// Entries of packets.
     pointers: Vec<usize>,
     weak: Vec<usize>,
+    /// The same for ephemerons: keys and values.
+    ephemerons: Vec<(usize, usize)>,
 }
 
 /// From so many pointers on they are handed over even in a `mutate` call.
@@ -41,22 +44,49 @@ impl Found {
     /// Hands over what was found.
     pub(crate) fn hand_over(&mut self, work: &Work) {
         work.add(core::mem::take(&mut self.pointers));
+        if !self.ephemerons.is_empty() {
+            let entries = |(key, value)| [key | entry::EPHEMERON, value];
+            work.add(self.ephemerons.drain(..).flat_map(entries).collect());
+        }
         work.add_weak(&mut self.weak);
     }
 
     /// Whether it is time to hand over what was found.
     pub(crate) fn is_large(&self) -> bool {
-        self.pointers.len() >= MANY
+        self.pointers.len() + self.ephemerons.len() >= MANY
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.pointers.is_empty() && self.weak.is_empty()
+        self.has_no_pointers() && self.weak.is_empty()
+    }
+
+    /// Whether there is nothing for the markers.
+    pub(crate) fn has_no_pointers(&self) -> bool {
+        self.pointers.is_empty() && self.ephemerons.is_empty()
+    }
+
+    /// Forgets pointers to objects that are marked.
+    pub(super) fn drop_marked(&mut self, heap: &Heap) {
+        let is_unmarked = |target: &usize| {
+            // SAFETY: they passed for candidates, which lie below the heap's top.
+            unsafe { heap.planes().group(*target) }.marks() & bit(*target) == 0
+        };
+        self.pointers.retain(is_unmarked);
+        self.ephemerons.retain(|(key, value)| {
+            let keep = is_unmarked(value);
+            if !keep {
+                self.weak.push(*key);
+            }
+            keep
+        });
+        self.weak.retain(is_unmarked);
     }
 
     /// Adds what `other` found.
     pub(crate) fn append(&mut self, other: &mut Found) {
         self.pointers.append(&mut other.pointers);
         self.weak.append(&mut other.weak);
+        self.ephemerons.append(&mut other.ephemerons);
     }
 
     /// A visitor who notes pointers here.
@@ -64,6 +94,7 @@ impl Found {
         Finder {
             collector,
             found: self,
+            alone: true,
         }
     }
 }
@@ -72,14 +103,26 @@ impl Found {
 pub(crate) struct Finder<'a> {
     collector: &'a Collector,
     found: &'a mut Found,
+    /// See [`EdgeVisitor::is_alone`].
+    alone: bool,
+}
+
+impl Finder<'_> {
+    fn is_candidate(&self, target: usize) -> bool {
+        let heap = &self.collector.heap;
+        let granules = (heap.top() - heap.base()) / GRANULE;
+        is_candidate(target, heap.base(), granules)
+    }
 }
 
 impl EdgeVisitor for Finder<'_> {
+    fn is_alone(&self) -> bool {
+        self.alone
+    }
+
     fn visit(&mut self, edge: Edge) {
-        let heap = &self.collector.heap;
         let target = edge.target;
-        let granules = (heap.top() - heap.base()) / GRANULE;
-        if !is_candidate(target, heap.base(), granules) {
+        if !self.is_candidate(target) {
             return;
         }
         // Whether it is marked already is for the markers to see: they have prefetched what tells.
@@ -87,6 +130,16 @@ impl EdgeVisitor for Finder<'_> {
             self.found.weak.push(target);
         } else {
             self.found.pointers.push(target);
+        }
+    }
+
+    fn visit_ephemeron(&mut self, _: usize, key: usize, value: usize) {
+        match (self.is_candidate(key), self.is_candidate(value)) {
+            (true, true) => self.found.ephemerons.push((key, value)),
+            (true, false) => self.found.weak.push(key),
+            // A key that needs no memory is always there; without one, there is no ephemeron.
+            (false, true) if key != 0 => self.found.pointers.push(value),
+            (false, _) => {}
         }
     }
 }
@@ -205,8 +258,22 @@ impl Collector {
         if claim::is_done(word, bit(from)) {
             return;
         }
-        // SAFETY: passed on to the caller. Tagged words were written, and since the object is not claimed,
-        // nobody writes to it.
+        // SAFETY: passed on to the caller. Since the object is not claimed, nobody writes to it.
+        unsafe {
+            self.note_words(start, from, to, found);
+            self.set_claimed(start, from);
+        }
+    }
+
+    /// Notes what the words from `from` to `to` of the object at `start` hold.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there, these are some of its bytes, its tags tell the truth, and nobody
+    /// writes to it.
+    unsafe fn note_words(&self, start: usize, from: usize, to: usize, found: &mut Found) {
+        let planes = self.heap.planes();
+        // SAFETY: passed on to the caller. Tagged words were written.
         unsafe {
             let state = self.heap.state_at(start);
             let mut address = from;
@@ -216,23 +283,55 @@ impl Collector {
                 let first = bit_index(address);
                 let mut tags = planes.group(address).tags.get() >> first & own;
                 let kinds = if state.has_weak() {
-                    planes.kinds(address).get() >> first
+                    planes.kinds(address).get() >> first & own
                 } else {
                     0
                 };
+                let keys = tags & kinds & (kinds & !tags) >> 1;
                 while tags != 0 {
                     let index = tags.trailing_zeros();
                     let slot = address + index as usize * WORD;
-                    found.finder(self).visit(Edge {
-                        slot,
-                        target: read_word::<true>(slot),
-                        weak: kinds >> index & 1 != 0,
-                    });
+                    let target = read_word::<true>(slot);
+                    let mut finder = found.finder(self);
+                    if keys >> index & 1 != 0 {
+                        finder.visit_ephemeron(slot, target, read_word::<true>(slot + WORD));
+                    } else {
+                        let weak = kinds >> index & 1 != 0;
+                        finder.visit(Edge { slot, target, weak });
+                    }
                     tags &= tags - 1;
                 }
                 address = next;
             }
-            self.set_claimed(start, from);
+        }
+    }
+
+    /// Notes what the object at `start` holds, which it tells itself if its tags may not tell the truth.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::claim`], and nobody has a reference by which to write to the object.
+    pub(super) unsafe fn note_contents(&self, start: usize, found: &mut Found) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let state = self.heap.state_at(start);
+            if state.usage() == Use::LargeLeaf {
+                return;
+            }
+            let extent = Extent {
+                base: start,
+                bytes: self.heap.end_of(start) - start,
+            };
+            if state.is_described() {
+                match Described::at(extent) {
+                    None => return,
+                    Some(object) if self.must_ask(object) => {
+                        return object.trace(&mut found.finder(self));
+                    }
+                    Some(_) => {}
+                }
+            }
+            self.note_words(start, start, extent.end(), found);
         }
     }
 
@@ -248,10 +347,16 @@ impl Collector {
         if claim::is_done(word, bit(start)) {
             return;
         }
-        // SAFETY: passed on to the caller. Who writes to the object in a `mutate` call has come here
-        // before, and has the claim done; so nobody has a reference by which to write.
+        // Who writes pointers to the object in a `mutate` call has come here before, and has the claim done.
+        // Others may have a lock in it open whose content has no pointers: the lock says so, and the value's
+        // `trace` panics.
+        let mut finder = Finder {
+            alone: false,
+            ..found.finder(self)
+        };
+        // SAFETY: passed on to the caller. What is in locks is looked at only as far as these allow it.
         unsafe {
-            object.trace(&mut found.finder(self));
+            object.trace(&mut finder);
             self.set_all_claimed(object.extent());
         }
     }
@@ -335,6 +440,10 @@ impl Collector {
         // SAFETY: the target is an object of this heap, says the caller.
         let group = unsafe { self.heap.planes().group(target) };
         if group.marks() & bit(target) == 0 {
+            if self.phase() == Phase::Finalizing && group.extents.get() & bit(target) != 0 {
+                // SAFETY: an object starts there.
+                unsafe { self.heap.insert_found_dead(target) }
+            }
             group.marks[1].insert_shared(bit(target));
             found.pointers.push(target | entry::SCAN);
         }

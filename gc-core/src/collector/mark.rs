@@ -32,12 +32,18 @@
 //! 3. With stack, queue, batch, lists and packets empty, everything that marked objects reach is
 //!    marked, except through objects that were handed over or claimed.
 //!
+//! **Ephemerons.** The value of one is followed when its key is marked: at once, or, if the marker meets the
+//! ephemeron before the key, when it scans the key ([`Pending`](super::references::pending::Pending)).
+//!
+//! **With `DEAD`** it marks what the program cannot reach, for finalizers to see it
+//! ([`references`](super::references)), and notes of each object that it was found to be dead.
+//!
 //! It does not free, clear or move anything, and knows weak pointers only in so far as it notes
 //! where they lead.
 
 use core::mem::MaybeUninit;
 use core::ptr;
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicUsize, fence};
 use std::time::Instant;
 
 use super::stack::MarkStack;
@@ -114,7 +120,7 @@ impl Role {
 }
 
 /// Finds everything that can be reached from the pointers that it is given.
-pub(super) struct Marker<'h, const CONCURRENT: bool> {
+pub(super) struct Marker<'h, const CONCURRENT: bool, const DEAD: bool> {
     heap: &'h Heap,
     work: &'h Work,
     planes: Planes,
@@ -157,9 +163,11 @@ pub(super) struct Backlog {
     weak: Vec<usize>,
     /// Objects that a mutator must ask.
     by_value: Vec<usize>,
+    /// Empty, for values of ephemerons.
+    values: Vec<usize>,
 }
 
-impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
+impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> {
     /// A marker with something to do, or nothing yet.
     ///
     /// # Safety
@@ -178,7 +186,7 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
         work: &'h Work,
         role: Role,
         backlog: Backlog,
-    ) -> Marker<'h, CONCURRENT> {
+    ) -> Marker<'h, CONCURRENT, DEAD> {
         debug_assert!(!(CONCURRENT && role.asks) && role.number < role.count);
         Marker {
             planes: heap.planes(),
@@ -335,6 +343,10 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
             let address = value & !entry::TAGS;
             match value & entry::TAGS {
                 entry::SCAN => self.scan_later(address),
+                entry::EPHEMERON => {
+                    let value = entries.next().expect("the value follows its key");
+                    self.meet(address, value);
+                }
                 entry::PART => {
                     let end = entries.next().expect("the end of a part follows its start");
                     self.backlog.parts.push((address, end));
@@ -404,6 +416,18 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
         }
     }
 
+    /// Marks the object at `target`, in whose group are `bits` of it to be set; with `DEAD`, it is noted that it
+    /// was found to be dead.
+    #[inline(always)]
+    fn insert_mark(&self, target: usize, group: &Group, bits: u64) {
+        if DEAD {
+            // Before it is marked: who sees the mark sees this.
+            // SAFETY: an object starts there.
+            unsafe { self.heap.insert_found_dead(target) }
+        }
+        self.insert(group, bits);
+    }
+
     /// Notes a strong pointer.
     pub(super) fn push(&mut self, target: usize) {
         if self.is_candidate(target) && !self.backlog.stack.push(target) {
@@ -470,7 +494,7 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
         if group.marks() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
             return;
         }
-        self.insert(group, bit(target));
+        self.insert_mark(target, group, bit(target));
         if CONCURRENT {
             self.scan_later(target);
         } else {
@@ -502,12 +526,25 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
         let pending = &pending[..count.min(BATCH)];
         self.batch.publish(pending);
         for &target in pending {
-            if !self.is_claimed(target) {
+            if self.is_claimed(target) {
+                self.pass_claimed(target);
+            } else {
                 // SAFETY: an object starts there.
                 self.scan(target, unsafe { self.planes.group(target) });
             }
         }
         self.batch.finish();
+    }
+
+    /// Does what there is to be done for a marked object of which somebody else noted what it holds: it may
+    /// be the key of ephemerons that were met before.
+    #[inline(never)]
+    fn pass_claimed(&mut self, target: usize) {
+        // SAFETY: an object starts there, so its block is one of the heap's.
+        let state = unsafe { self.blocks.state(self.heap.owned_block(target)) };
+        if state.has_weak() && self.work.pending.is_in_use() {
+            self.follow_values(target);
+        }
     }
 
     /// Whether the object that starts at `target` was claimed. It is published. Large ones are claimed, and
@@ -572,6 +609,9 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
     /// cross the end of their group.
     #[inline(never)]
     fn scan_special(&mut self, start: usize, state: BlockState) {
+        if state.has_weak() && self.work.pending.is_in_use() {
+            self.follow_values(start);
+        }
         if state.usage() == Use::LargeLeaf {
             return;
         }
@@ -617,20 +657,101 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
             let own = low_bits(((next - address) / WORD) as u32);
             // SAFETY: the address lies in an object of the heap.
             let tags = unsafe { self.planes.group(address) }.tags.get() >> first & own;
-            let weak = if state.has_weak() {
+            let mut weak = 0;
+            if state.has_weak() {
                 // SAFETY: as above.
-                tags & unsafe { self.planes.kinds(address) }.get() >> first
-            } else {
-                0
-            };
+                let kinds = unsafe { self.planes.kinds(address) }.get() >> first & own;
+                weak = tags & kinds;
+                let values = kinds & !tags;
+                if values != 0 {
+                    // Keys and values are in the same group, as ephemerons are aligned.
+                    let keys = weak & values >> 1;
+                    self.scan_ephemerons(address, keys);
+                    self.note_weak_words(address, weak & !keys);
+                } else {
+                    self.note_weak_words(address, weak);
+                }
+            }
             if large {
                 self.defer_words(address, tags & !weak);
             } else {
                 self.push_words(address, tags & !weak);
             }
-            self.note_weak_words(address, weak);
             address = next;
         }
+    }
+
+    /// Meets the ephemerons among the words of an object: `keys` names their first words.
+    fn scan_ephemerons(&mut self, base: usize, mut keys: u64) {
+        while keys != 0 {
+            let address = base + keys.trailing_zeros() as usize * WORD;
+            // SAFETY: both words are parts of the object, and were written.
+            let (key, value) = unsafe {
+                (
+                    read_word::<CONCURRENT>(address),
+                    read_word::<CONCURRENT>(address + WORD),
+                )
+            };
+            self.meet(key, value);
+            keys &= keys - 1;
+        }
+    }
+
+    /// Follows the value of an ephemeron, now if the key is marked, or else when it is.
+    fn meet(&mut self, key: usize, value: usize) {
+        if !self.is_candidate(value) {
+            return self.note_weak(key);
+        }
+        if !self.is_candidate(key) {
+            // A key that needs no memory is always there; without one, there is no ephemeron.
+            if key != 0 {
+                self.push(value);
+            }
+            return;
+        }
+        // SAFETY: candidates lie below the heap's top.
+        let group = unsafe { self.planes.group(key) };
+        if group.marks() & bit(key) != 0 {
+            return self.push(value);
+        }
+        self.backlog.weak.push(key);
+        // SAFETY: keys are starts of objects.
+        if !unsafe { self.work.pending.add(self.heap, key, value) } {
+            return self.push(value);
+        }
+        // Between what is noted and the look at the mark, as `pending` asks for.
+        fence(Ordering::SeqCst);
+        if group.marks() & bit(key) != 0 {
+            self.follow_values(key);
+        }
+    }
+
+    /// Follows the values of the ephemerons that were met before their key at `start`, which is marked.
+    #[inline(never)]
+    fn follow_values(&mut self, start: usize) {
+        let mut values = core::mem::take(&mut self.backlog.values);
+        // SAFETY: an object starts there.
+        unsafe { self.work.pending.take(self.heap, start, &mut values) }
+        for value in values.drain(..) {
+            self.push(value);
+        }
+        self.backlog.values = values;
+    }
+
+    /// Follows the values of those ephemerons whose key is marked, and was missed. Whether there were any. No
+    /// other marker is at work.
+    pub(super) fn follow_missed(&mut self) -> bool {
+        let mut missed = Vec::new();
+        self.work.pending.each_key(self.heap, |key| {
+            // SAFETY: keys are starts of objects.
+            if unsafe { self.planes.group(key) }.marks() & bit(key) != 0 {
+                missed.push(key);
+            }
+        });
+        for &key in &missed {
+            self.follow_values(key);
+        }
+        !missed.is_empty()
     }
 
     /// Scans the first chunks of a part of a large object, and keeps the rest.
@@ -715,9 +836,15 @@ impl<'h, const CONCURRENT: bool> Marker<'h, CONCURRENT> {
         // SAFETY: an object starts there, so its block is one of the heap's.
         let state = unsafe { self.blocks.state(block) };
         if state.usage() == Use::LargeLeaf {
-            return self.insert(group, bit(target));
+            self.insert_mark(target, group, bit(target));
+            if self.work.pending.is_in_use() {
+                // Between the mark and the look at what is noted, as `pending` asks for.
+                fence(Ordering::SeqCst);
+                self.follow_values(target);
+            }
+            return;
         }
-        self.insert(group, bit(target) | grey_bit(target));
+        self.insert_mark(target, group, bit(target) | grey_bit(target));
         let (word, flag) = (block.0 as usize / 64, 1 << (block.0 % 64));
         if word >= self.backlog.listed.len() {
             let blocks = self.granules / (BLOCK / GRANULE) + 1;
@@ -884,7 +1011,7 @@ pub(crate) fn is_candidate(value: usize, base: usize, granules: usize) -> bool {
         < granules
 }
 
-impl<const CONCURRENT: bool> EdgeVisitor for Marker<'_, CONCURRENT> {
+impl<const CONCURRENT: bool, const DEAD: bool> EdgeVisitor for Marker<'_, CONCURRENT, DEAD> {
     /// Takes a pointer from outside of the heap: a root.
     fn visit(&mut self, edge: Edge) {
         if edge.weak {
@@ -892,6 +1019,10 @@ impl<const CONCURRENT: bool> EdgeVisitor for Marker<'_, CONCURRENT> {
         } else {
             self.push(edge.target);
         }
+    }
+
+    fn visit_ephemeron(&mut self, _: usize, key: usize, value: usize) {
+        self.meet(key, value);
     }
 }
 
@@ -909,6 +1040,14 @@ impl<V: EdgeVisitor> EdgeVisitor for Asked<'_, V> {
             unsafe { self.heap.tag_word(edge.slot, edge.weak) };
         }
         self.listener.visit(edge);
+    }
+
+    fn visit_ephemeron(&mut self, slot: usize, key: usize, value: usize) {
+        if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slots are those of an ephemeron in the object, whose tags are made anew.
+            unsafe { self.heap.tag_ephemeron(slot) }
+        }
+        self.listener.visit_ephemeron(slot, key, value);
     }
 
     fn visit_derived(&mut self, slot: usize) {

@@ -10,8 +10,11 @@
 //!    is marked, whatever the program does meanwhile. Objects whose pointers only their own `trace` knows are
 //!    asked by the program's thread, at safepoints.
 //! 3. **The end of marking.** At a safepoint at which the markers rest, no packet is left and no object is to
-//!    be asked, everything is marked.
-//! 4. **Weak pointers.** Objects that only they lead to become shells ([`weak`]).
+//!    be asked, everything is marked. The cycle *stands* there if the program wants to look at that
+//!    ([`stand`]).
+//! 4. **References** to what is dead are processed ([`references`]): weak pointers are cleared, finalizers
+//!    enqueued, and what these see is marked. Objects that only weak pointers lead to become shells
+//!    ([`weak`]).
 //! 5. **Sweeping.** All that is not marked is freed, block by block ([`crate::heap::sweep`]); values
 //!    that need `Drop` are dropped just before, by the program's thread ([`dispose`]).
 //! 6. **Pacing.** The survivors tell when the next cycle is due ([`pacer`]) and how much empty
@@ -45,7 +48,9 @@ pub(crate) mod mark;
 mod naive;
 pub(crate) mod pacer;
 mod progress;
+pub(crate) mod references;
 mod stack;
+pub(crate) mod stand;
 mod steps;
 pub(crate) mod weak;
 pub(crate) mod work;
@@ -59,17 +64,21 @@ use self::mark::Backlog;
 use self::naive::NaiveMarker;
 use self::pacer::Pacer;
 use self::progress::Progress;
+use self::references::Stage;
+use self::references::finalizers::Finalizers;
+use self::references::soft::Cohorts;
 use self::work::Work;
+use crate::finalizer::FinalizerReport;
 use crate::heap::Heap;
 use crate::heap::block::BlockIndex;
 use crate::heap::error::HeapError;
-use crate::heap::options::{HeapOptions, Mode, Zeal};
+use crate::heap::options::{FinalizerMode, HeapOptions, Mode, Zeal};
 use crate::heap::space::AddressSpace;
 use crate::heap::store::Occupied;
 use crate::heap::sweep::{Survivors, Sweeper};
 use crate::metrics::{Pacing, Statistics};
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering};
-use crate::trace::EdgeVisitor;
+use crate::trace::{Edge, EdgeVisitor};
 
 /// Where in its cycle the collector is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +88,11 @@ pub(crate) enum Phase {
     Sleeping,
     /// Finding what is reachable.
     Marking,
-    /// All that is reachable is marked; where weak pointers lead is being settled.
-    Marked,
+    /// What is dead is known. Finalizers of that are enqueued, and what they see is marked.
+    Finalizing,
+    /// All is marked that will be. What remains of objects that only weak pointers lead to is being
+    /// settled.
+    Settling,
     /// Freeing the rest.
     Sweeping,
     /// Marking was given up, and is to be cleared away.
@@ -88,10 +100,11 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    const ALL: [Phase; 5] = [
+    const ALL: [Phase; 6] = [
         Phase::Sleeping,
         Phase::Marking,
-        Phase::Marked,
+        Phase::Finalizing,
+        Phase::Settling,
         Phase::Sweeping,
         Phase::Abandoned,
     ];
@@ -102,10 +115,11 @@ impl Phase {
         matches!(
             (self, next),
             (Sleeping, Marking)
-                | (Marking, Marked)
-                | (Marked, Sweeping)
+                | (Marking, Finalizing | Settling)
+                | (Finalizing, Settling)
+                | (Settling, Sweeping)
                 | (Sweeping, Sleeping)
-                | (Marking, Abandoned)
+                | (Marking | Finalizing, Abandoned)
                 | (Abandoned, Sleeping)
         )
     }
@@ -113,6 +127,9 @@ impl Phase {
 
 /// With less room than this below its limit, a heap is not collected while the program goes on.
 const LITTLE_ROOM: usize = 1 << 20;
+
+/// Hears of finalizers.
+pub(crate) type FinalizerHook = dyn Fn(&FinalizerReport<'_>) + Send + Sync;
 
 /// Visits the roots of a heap.
 pub(crate) type Roots<'a> = dyn Fn(&mut dyn EdgeVisitor) + 'a;
@@ -142,6 +159,8 @@ pub(crate) enum Mutators {
 pub(crate) struct Collector {
     pub(crate) heap: Heap,
     pub(crate) work: Work,
+    pub(crate) finalizers: Finalizers,
+    pub(crate) cohorts: Cohorts,
     pub(crate) zeal: Zeal,
     mutators: Mutators,
     mode: Mode,
@@ -149,14 +168,23 @@ pub(crate) struct Collector {
     markers: usize,
     step: Duration,
     minimum_share: u32,
+    soft_idle: u32,
+    pub(crate) finalizer_mode: FinalizerMode,
+    pub(crate) finalizer_step: Duration,
+    pub(crate) finalize_at_drop: bool,
+    pub(crate) null_dead_fields: bool,
     pub(crate) pacer: Mutex<Pacer>,
     pub(crate) statistics: Mutex<Statistics>,
+    pub(crate) finalizer_hook: Mutex<Option<Arc<FinalizerHook>>>,
     /// The [`Phase`].
     phase: AtomicU8,
     /// Bytes allocated ever from which on a safepoint has something to do.
     due_at: AtomicU64,
     /// Whether some object was written of which nobody said which.
     unknown_writes: AtomicBool,
+    /// Whether the cycle was made to stand where everything was marked, and still marks: for more may
+    /// have come up since.
+    stands: AtomicBool,
     /// Taken while an object is claimed.
     claims: Mutex<()>,
     /// What other threads do in the cycle, and what they do that may outlast it.
@@ -190,6 +218,11 @@ pub(crate) struct Cycle {
     backlog: Backlog,
     /// Objects to which weak pointers lead, to be settled.
     weak: Vec<usize>,
+    /// What is next of processing references, and at how many of those objects was looked.
+    stage: Stage,
+    cleared: usize,
+    /// Whether the cycle is to go no farther than to the end of marking at this safepoint.
+    hold: bool,
     disposer: Disposer,
     /// When the thread came to the present safepoint, if it takes part in the cycle there.
     entered: Instant,
@@ -218,6 +251,8 @@ impl Collector {
         Ok(Collector {
             heap: Heap::new(space, options.limit, options.reserve.is_some()),
             work: Work::new(),
+            finalizers: Finalizers::new(),
+            cohorts: Cohorts::default(),
             zeal: options.zeal,
             mutators,
             mode: options.mode,
@@ -225,11 +260,18 @@ impl Collector {
             markers: options.markers,
             step: options.step,
             minimum_share: options.minimum_share,
+            soft_idle: options.soft_idle,
+            finalizer_mode: options.finalizer_mode,
+            finalizer_step: options.finalizer_step,
+            finalize_at_drop: options.finalize_at_drop,
+            null_dead_fields: options.null_dead_fields,
             due_at: AtomicU64::new(pacer.due_at()),
             pacer: Mutex::new(pacer),
             statistics: Mutex::default(),
+            finalizer_hook: Mutex::default(),
             phase: AtomicU8::new(Phase::Sleeping as u8),
             unknown_writes: AtomicBool::new(false),
+            stands: AtomicBool::new(false),
             claims: Mutex::new(()),
             jobs: Jobs::default(),
             housekeeping: Jobs::default(),
@@ -247,6 +289,9 @@ impl Collector {
                 credit: Duration::ZERO,
                 backlog: Backlog::default(),
                 weak: Vec::new(),
+                stage: Stage::default(),
+                cleared: 0,
+                hold: false,
                 disposer: Disposer::default(),
                 entered: now,
                 ended: now,
@@ -268,6 +313,8 @@ impl Collector {
             phase.may_become(next),
             "the collector cannot go from {phase:?} to {next:?}"
         );
+        // Relaxed: looked at by whoever made the cycle stand, or at a safepoint.
+        self.stands.store(false, Ordering::Relaxed);
         // `Release`, partner: `phase`.
         self.phase.store(next as u8, Ordering::Release);
         self.tell_phase(next);
@@ -286,9 +333,63 @@ impl Collector {
     pub(crate) fn pace<T>(&self, change: impl FnOnce(&mut Pacer) -> T) -> T {
         let mut pacer = self.pacer.lock();
         let result = change(&mut pacer);
+        let due_at = if self.finalizers_are_due() {
+            0
+        } else {
+            pacer.due_at()
+        };
         // Relaxed: a figure by itself.
-        self.due_at.store(pacer.due_at(), Ordering::Relaxed);
+        self.due_at.store(due_at, Ordering::Relaxed);
         result
+    }
+
+    /// Looks anew when a safepoint has something to do.
+    pub(crate) fn look_when_due(&self) {
+        self.pace(|_| ());
+    }
+
+    /// Counts a finalizer that has run, and reports its panic.
+    pub(crate) fn note_finalizer(&self, result: std::thread::Result<()>) {
+        let mut statistics = self.statistics.lock();
+        statistics.finalizers_run += 1;
+        statistics.finalizers_panicked += u64::from(result.is_err());
+        drop(statistics);
+        if let Err(payload) = result {
+            self.report(&FinalizerReport::Panicked { payload: &*payload });
+            // Dropping it may panic as well.
+            core::mem::forget(payload);
+        }
+    }
+
+    /// Reports something about finalizers to whoever wants to know. A panic of that is swallowed.
+    pub(crate) fn report(&self, report: &FinalizerReport<'_>) {
+        let hook = self.finalizer_hook.lock().clone();
+        if let Some(hook) = hook {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(report)));
+            core::mem::forget(result);
+        }
+    }
+
+    /// Drops the finalizers that will never run, and reports how many they are. What they own may panic when it
+    /// is dropped: that is reported as well, and goes no farther, for the arena is not taken apart yet.
+    pub(crate) fn forget_finalizers(&self) {
+        let count = self.finalizers.waiting() + self.finalizers.registered();
+        if count == 0 {
+            return;
+        }
+        self.report(&FinalizerReport::NotRun { count });
+        for finalizer in self.finalizers.take_all() {
+            let call = std::panic::AssertUnwindSafe(|| drop(finalizer));
+            if let Err(payload) = std::panic::catch_unwind(call) {
+                self.report(&FinalizerReport::Panicked { payload: &*payload });
+                core::mem::forget(payload);
+            }
+        }
+    }
+
+    /// Whether safepoints have finalizers to run.
+    pub(crate) fn finalizers_are_due(&self) -> bool {
+        self.finalizer_mode == FinalizerMode::AfterCollection && self.finalizers.waiting() > 0
     }
 
     /// A safepoint: starts a collection if it is time, and does its part of one in progress.
@@ -320,7 +421,7 @@ impl Collector {
                 _ => {
                     let _inside = self.tell_work();
                     let share = self.take_share(&mut cycle, world);
-                    if share.hurry {
+                    if share.hurry || self.mode == Mode::StopTheWorld {
                         self.complete_locked(&mut cycle, world);
                     } else {
                         self.step(&mut cycle, world, share);
@@ -334,26 +435,27 @@ impl Collector {
     /// Starts a cycle, and completes it if it is to be at once.
     unsafe fn start(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
         cycle.entered = Instant::now();
-        let small = {
-            let pacer = self.pacer.lock();
-            let beside = match self.mode {
-                Mode::StopTheWorld => false,
-                Mode::Incremental => true,
-                Mode::Concurrent => pacer.live() >= self.concurrent_from,
-            };
-            // While a cycle is in progress, the program needs room for what it allocates.
-            let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
-            let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
-            !beside || pacer.is_at_once() || pacer.is_starved() || cramped
-        };
-        // Relaxed: it was set by a mutator that has left its `mutate` call since.
-        if small || self.unknown_writes.load(Ordering::Relaxed) {
+        if self.is_to_be_at_once() || self.has_unknown_writes() {
             // SAFETY: passed on to the caller.
             unsafe { self.collect_at_once(cycle, world) }
         } else {
             // SAFETY: passed on to the caller.
             unsafe { self.begin(cycle, world) }
         }
+    }
+
+    /// Whether a cycle that begins now should not last while the program goes on.
+    fn is_to_be_at_once(&self) -> bool {
+        let pacer = self.pacer.lock();
+        let beside = match self.mode {
+            Mode::StopTheWorld => false,
+            Mode::Incremental => true,
+            Mode::Concurrent => pacer.live() >= self.concurrent_from,
+        };
+        // While a cycle is in progress, the program needs room for what it allocates.
+        let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
+        let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
+        !beside || pacer.is_at_once() || pacer.is_starved() || cramped
     }
 
     /// Completes the cycle in progress, if there is one.
@@ -373,7 +475,8 @@ impl Collector {
         core::mem::take(&mut cycle.disposer).finish();
     }
 
-    /// Completes the cycle in progress, if there is one, and collects everything that cannot be reached.
+    /// Completes the cycle in progress, if there is one; and collects everything that cannot be reached,
+    /// unless the program has made that cycle stand, to settle with it what is to be collected.
     ///
     /// # Panics
     ///
@@ -387,8 +490,11 @@ impl Collector {
         let _inside = self.tell_work();
         // SAFETY: passed on to the caller.
         unsafe {
+            let stood = self.stands();
             self.complete_locked(&mut cycle, world);
-            self.collect_at_once(&mut cycle, world);
+            if !stood {
+                self.collect_at_once(&mut cycle, world);
+            }
         }
         core::mem::take(&mut cycle.disposer).finish();
     }
@@ -438,6 +544,8 @@ impl Collector {
         self.work.clear();
         cycle.backlog = Backlog::default();
         cycle.weak.clear();
+        cycle.stage = Stage::default();
+        self.finalizers.finish_enqueuing();
         self.heap.set_black(false);
         self.heap.clear_marks();
         self.enter(Phase::Sleeping);
@@ -451,7 +559,7 @@ impl Collector {
 
     /// Whether some object was written of which nobody said which, since the last cycle at once.
     pub(crate) fn has_unknown_writes(&self) -> bool {
-        // Relaxed: asked by the mutator itself.
+        // Relaxed: asked by the mutator itself, or when mutators have left their `mutate` calls since.
         self.unknown_writes.load(Ordering::Relaxed)
     }
 
@@ -479,6 +587,9 @@ impl Collector {
         // SAFETY: passed on to the caller.
         let mut naive = unsafe { NaiveMarker::new(&self.heap) };
         roots(&mut naive);
+        self.visit_cohorts(&mut naive);
+        self.finalizers
+            .each_waiting(|target| naive.visit(Edge::of_root(target)));
         naive.run();
         naive.check();
     }

@@ -4,7 +4,7 @@
 //! themselves. It shares with the marker only the look-up of an object's end and what it is there
 //! to check: the tags.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::descriptor::Described;
 use crate::heap::Heap;
@@ -17,6 +17,8 @@ pub(super) struct NaiveMarker<'h> {
     heap: &'h Heap,
     found: BTreeSet<usize>,
     pending: Vec<usize>,
+    /// Values of ephemerons whose keys were not found yet.
+    values: BTreeMap<usize, Vec<usize>>,
 }
 
 impl<'h> NaiveMarker<'h> {
@@ -29,6 +31,7 @@ impl<'h> NaiveMarker<'h> {
             heap,
             found: BTreeSet::new(),
             pending: Vec::new(),
+            values: BTreeMap::new(),
         }
     }
 
@@ -51,8 +54,13 @@ impl<'h> NaiveMarker<'h> {
             // SAFETY: an object starts there, and tagged words were written.
             unsafe {
                 for (slot, weak) in self.heap.tagged_words(extent.base) {
-                    let target = core::ptr::with_exposed_provenance::<usize>(slot).read();
-                    self.visit(Edge { slot, target, weak });
+                    let words = core::ptr::with_exposed_provenance::<usize>(slot);
+                    let target = words.read();
+                    if weak && self.heap.is_ephemeron(slot, extent.end()) {
+                        self.visit_ephemeron(slot, target, words.add(1).read());
+                    } else {
+                        self.visit(Edge { slot, target, weak });
+                    }
                 }
             }
         }
@@ -96,17 +104,35 @@ impl<'h> NaiveMarker<'h> {
     }
 }
 
+impl NaiveMarker<'_> {
+    fn is_object(&self, target: usize) -> bool {
+        let starts_there = |extent: Extent| extent.base == target;
+        self.heap.allocation_of(target).is_some_and(starts_there)
+    }
+
+    fn find(&mut self, target: usize) {
+        let mut targets = vec![target];
+        while let Some(target) = targets.pop() {
+            if self.is_object(target) && self.found.insert(target) {
+                self.pending.push(target);
+                targets.append(&mut self.values.remove(&target).unwrap_or_default());
+            }
+        }
+    }
+}
+
 impl EdgeVisitor for NaiveMarker<'_> {
     fn visit(&mut self, edge: Edge) {
-        let starts_there = |extent: Extent| extent.base == edge.target;
-        if !edge.weak
-            && self
-                .heap
-                .allocation_of(edge.target)
-                .is_some_and(starts_there)
-            && self.found.insert(edge.target)
-        {
-            self.pending.push(edge.target);
+        if !edge.weak {
+            self.find(edge.target);
+        }
+    }
+
+    fn visit_ephemeron(&mut self, _: usize, key: usize, value: usize) {
+        if self.found.contains(&key) || key != 0 && !self.is_object(key) {
+            self.find(value);
+        } else {
+            self.values.entry(key).or_default().push(value);
         }
     }
 }

@@ -7,11 +7,12 @@ use std::time::Instant;
 use super::claim::Found;
 use super::jobs::{Jobs, processors};
 use super::mark::{Backlog, Marker, Role};
+use super::references::Stage;
 use super::work::MARKERS;
-use super::{Collector, Cycle, LITTLE_ROOM, Mutators, Phase, World, weak};
+use super::{Collector, Cycle, LITTLE_ROOM, Mutators, Phase, World};
 use crate::heap::options::Mode;
 use crate::heap::sweep::Sweeper;
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering};
 
 /// How many units of some work are done between two looks at the clock.
 pub(super) const BETWEEN_LOOKS: usize = 16;
@@ -46,9 +47,13 @@ impl Collector {
             self.pacer.lock().start_cycle(world.allocated);
             self.heap.set_black(true);
             self.enter(Phase::Marking);
+            cycle.stage = Stage::Queue;
+            self.finalizers.begin_to_visit();
+            self.choose_soft();
             let asked = panic::catch_unwind(AssertUnwindSafe(|| {
                 let mut found = Found::default();
                 (world.roots)(&mut found.finder(self));
+                self.visit_cohorts(&mut found.finder(self));
                 found.hand_over(&self.work);
             }));
             panicked = asked.err();
@@ -75,7 +80,13 @@ impl Collector {
                 let backlog = Backlog::default();
                 // SAFETY: the number is this job's alone, and marking does not end before the job has, for
                 // it is waited for, or does not begin. The program claims what it writes.
-                unsafe { Marker::<true>::new(heap, work, role, backlog) }.run_with_others();
+                unsafe {
+                    if this.phase() == Phase::Finalizing {
+                        Marker::<true, true>::new(heap, work, role, backlog).run_with_others();
+                    } else {
+                        Marker::<true, false>::new(heap, work, role, backlog).run_with_others();
+                    }
+                }
                 this.statistics.lock().concurrent_time += began.elapsed();
             };
             Jobs::start(self, |this| &this.jobs, mark)
@@ -113,8 +124,8 @@ impl Collector {
         unsafe {
             match self.phase() {
                 Phase::Sleeping => {}
-                Phase::Marking => self.mark_step(cycle, world, share),
-                Phase::Marked => {
+                Phase::Marking | Phase::Finalizing => self.mark_step(cycle, world, share),
+                Phase::Settling => {
                     self.timed(cycle, share.limit, |cycle, end| {
                         self.settle(cycle, world, end)
                     });
@@ -130,7 +141,8 @@ impl Collector {
         // SAFETY: passed on to the caller.
         unsafe {
             match self.phase() {
-                Phase::Marking => {
+                Phase::Marking | Phase::Finalizing => {
+                    self.process(cycle, None);
                     {
                         let _hungry = self.work.hungry();
                         self.mark_some(cycle, world, None);
@@ -141,7 +153,7 @@ impl Collector {
                     }
                     self.try_to_end_marking(cycle, world);
                 }
-                Phase::Marked => self.settle(cycle, world, None),
+                Phase::Settling => self.settle(cycle, world, None),
                 Phase::Sweeping => self.sweep_some(cycle, world, None, true),
                 Phase::Abandoned => self.start_again(cycle, world),
                 Phase::Sleeping => {}
@@ -171,7 +183,7 @@ impl Collector {
         self.note_step(cycle, began);
     }
 
-    fn note_step(&self, cycle: &mut Cycle, began: Instant) {
+    pub(super) fn note_step(&self, cycle: &mut Cycle, began: Instant) {
         let took = began.elapsed();
         cycle.spent += took;
         let mut statistics = self.statistics.lock();
@@ -214,17 +226,25 @@ impl Collector {
         }
     }
 
-    unsafe fn mark_step(
+    pub(super) unsafe fn mark_step(
         self: &Arc<Self>,
         cycle: &mut Cycle,
         world: &World<'_>,
         Share { due, limit, .. }: Share,
     ) {
         let beside = self.mode == Mode::Concurrent;
-        if self.work.has_no_by_value() && self.jobs.unfinished() > 0 && !due {
+        let is_processed = self.is_processed(cycle);
+        if self.work.has_no_by_value() && self.jobs.unfinished() > 0 && !due && is_processed {
             return;
         }
+        // What has come up since is in the hands of markers from now on, and the queues do not tell of it.
+        // Relaxed: as in `Collector::enter`.
+        self.stands.store(false, Ordering::Relaxed);
         self.timed(cycle, limit, |cycle, end| {
+            // SAFETY: this is the thread at the safepoint.
+            if !is_processed && !unsafe { self.process(cycle, end) } {
+                return;
+            }
             if due || !self.work.has_no_by_value() {
                 // SAFETY: passed on to the caller.
                 unsafe { self.ask_and_mark(cycle, world, end, due) };
@@ -285,21 +305,37 @@ impl Collector {
             if !mark || asked > 0 && is_over() {
                 break;
             }
-            let backlog = core::mem::take(&mut cycle.backlog);
-            // SAFETY: the number is that of safepoints, of which there is one at a time, and so is the
-            // backlog. The program claims what it writes.
-            let mut marker = unsafe { Marker::<true>::new(&self.heap, &self.work, role, backlog) };
-            let done = marker.run(true, deadline);
-            if !done && self.mode == Mode::Concurrent {
-                // Others may be out of work before this thread comes again.
-                marker.give_up_work();
-            }
-            cycle.backlog = marker.into_backlog();
+            let done = if self.phase() == Phase::Finalizing {
+                self.mark_as::<true>(cycle, role, deadline)
+            } else {
+                self.mark_as::<false>(cycle, role, deadline)
+            };
             if !done || self.work.has_no_by_value() {
                 break;
             }
         }
         self.work.termination.rest();
+    }
+
+    /// Marks at a safepoint, until there is nothing to do or the time is over. Whether there is nothing to do.
+    fn mark_as<const DEAD: bool>(
+        &self,
+        cycle: &mut Cycle,
+        role: Role,
+        deadline: Option<Instant>,
+    ) -> bool {
+        let backlog = core::mem::take(&mut cycle.backlog);
+        // SAFETY: the number is that of safepoints, of which there is one at a time, and so is the
+        // backlog. The program claims what it writes.
+        let mut marker =
+            unsafe { Marker::<true, DEAD>::new(&self.heap, &self.work, role, backlog) };
+        let done = marker.run(true, deadline);
+        if !done && self.mode == Mode::Concurrent {
+            // Others may be out of work before this thread comes again.
+            marker.give_up_work();
+        }
+        cycle.backlog = marker.into_backlog();
+        done
     }
 
     /// Gives up a cycle in which something panicked. The program is stopped.
@@ -308,7 +344,7 @@ impl Collector {
         self.clear_away(cycle);
     }
 
-    /// Ends marking, if everything is marked.
+    /// Ends marking, if everything is marked; or lets the cycle stand there.
     unsafe fn try_to_end_marking(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
         let mut panicked = None;
         (world.stopped)(&mut || {
@@ -317,9 +353,11 @@ impl Collector {
             if !self.work.has_no_packets() || !self.work.has_no_by_value() {
                 return;
             }
+            let is_processed = self.is_processed(cycle);
             self.jobs.close();
             // First that all rest, then that there is nothing: nobody adds anything any more.
-            let complete = self.work.termination.all_rest()
+            let complete = is_processed
+                && self.work.termination.all_rest()
                 && self.work.has_no_packets()
                 && self.work.has_no_by_value()
                 && cycle.backlog.is_empty();
@@ -335,17 +373,29 @@ impl Collector {
                     return;
                 }
             }
-            self.enter(Phase::Marked);
-            cycle.marked = Instant::now();
-            cycle.weak = self.work.take_weak();
-            if cycle.weak.is_empty() {
+            if self.phase() == Phase::Finalizing {
+                self.begin_to_settle(cycle);
+                if cycle.weak.is_empty() {
+                    self.begin_to_sweep(cycle, world);
+                }
+                return;
+            }
+            if cycle.hold {
+                // Relaxed: as in `Collector::enter`.
+                self.stands.store(true, Ordering::Relaxed);
+                return;
+            }
+            self.begin_to_process(cycle);
+            if self.phase() == Phase::Settling && cycle.weak.is_empty() {
                 self.begin_to_sweep(cycle, world);
             }
         });
         if let Some(payload) = panicked {
             panic::resume_unwind(payload);
         }
-        let more = self.phase() == Phase::Marking && self.jobs.unfinished() == 0;
+        let more = matches!(self.phase(), Phase::Marking | Phase::Finalizing)
+            && !self.stands()
+            && self.jobs.unfinished() == 0;
         if more && self.mode == Mode::Concurrent {
             self.start_markers();
         }
@@ -359,7 +409,8 @@ impl Collector {
         deadline: Option<Instant>,
     ) {
         let mut done = true;
-        let mut work = || done = self.settle_some(cycle, deadline);
+        // SAFETY: no mutator is at work.
+        let mut work = || done = unsafe { self.process(cycle, deadline) };
         match self.mutators {
             Mutators::One => work(),
             // Tags of objects that die are cleared in words that others tag new objects in.
@@ -368,20 +419,6 @@ impl Collector {
         if done {
             (world.stopped)(&mut || self.begin_to_sweep(cycle, world));
         }
-    }
-
-    /// The same, while no mutator is at work. Whether it is done.
-    fn settle_some(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
-        let mut settled = 0;
-        while let Some(target) = cycle.weak.pop() {
-            // SAFETY: marking is complete, and the markers noted where weak pointers point.
-            unsafe { weak::settle(&self.heap, target, &mut cycle.disposer) };
-            settled += 1;
-            if settled % BETWEEN_LOOKS == 0 && deadline.is_some_and(|end| Instant::now() >= end) {
-                return false;
-            }
-        }
-        true
     }
 
     /// Goes from marking to sweeping. The program is stopped.
@@ -516,7 +553,8 @@ impl Collector {
             this.heap.trim(surplus, idle);
             // The next cycle needs the thread more.
             let stop = || this.phase() != Phase::Sleeping || this.work.must_stop();
-            this.heap.prepare(surplus, stop);
+            // No more than has survived: a large floor is no promise that so much will be used.
+            this.heap.prepare(surplus.min(live), stop);
         };
         let on_another_thread = beside.is_some()
             && self.mode == Mode::Concurrent

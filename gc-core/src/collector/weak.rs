@@ -64,6 +64,21 @@ unsafe fn is_shell_in(
     }
 }
 
+/// Whether no short weak pointer leads to the object any more: it is a shell, or was found dead and lives on
+/// for finalizers, or because one has resurrected it.
+///
+/// # Safety
+///
+/// As for [`is_shell_of`].
+#[inline]
+pub(crate) unsafe fn is_cleared_in(heap: &Heap, target: usize) -> bool {
+    if !heap.spans(target) {
+        return false;
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { is_shell_of(heap, target) || heap.was_found_dead(target) }
+}
+
 /// Settles what becomes of the object at `target`, where a weak pointer leads: if it is not marked, it is
 /// made into a shell, and marked so that it stays.
 ///

@@ -13,6 +13,7 @@
 
 use crossbeam_deque::{Injector, Steal};
 
+use super::references::pending::Pending;
 use crate::protocol::claim::Batch;
 use crate::protocol::termination::Termination;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
@@ -26,6 +27,8 @@ pub(super) mod entry {
     pub(crate) const SCAN: usize = 1;
     /// A part of a large object is to be scanned, which ends at the address in the next entry.
     pub(crate) const PART: usize = 2;
+    /// An ephemeron, met at its key; the value is the next entry.
+    pub(crate) const EPHEMERON: usize = 3;
     /// The bits of the tags; an address without a tag is that of an object to be marked.
     pub(crate) const TAGS: usize = 15;
 }
@@ -49,6 +52,8 @@ pub(crate) struct Work {
     by_value_count: AtomicUsize,
     /// Objects to which weak pointers lead that were not marked when the pointer was met.
     weak: Mutex<Vec<usize>>,
+    /// Ephemerons that were met before their keys.
+    pub(super) pending: Pending,
 }
 
 impl Work {
@@ -62,6 +67,7 @@ impl Work {
             by_value: Mutex::new(Vec::new()),
             by_value_count: AtomicUsize::new(0),
             weak: Mutex::new(Vec::new()),
+            pending: Pending::default(),
         }
     }
 
@@ -165,6 +171,8 @@ impl Work {
         // Relaxed: no marker is at work.
         self.by_value_count.store(0, Ordering::Relaxed);
         self.weak.lock().clear();
+        // SAFETY: no marker is at work.
+        unsafe { self.pending.clear() }
         self.set_stop(false);
     }
 }

@@ -42,7 +42,9 @@ pub struct GcBuilder<'gc, T: ?Sized, M = (), P = UnitPtrMeta> {
     value: NonNull<T>,
     staged: bool,
     _meta: Meta<M, P>,
-    _invariant: Invariant<'gc>,
+    /// Invariant in `T` as well: the plan is that of the type for which the builder was made. A value of a
+    /// supertype may have pointers where that one has none.
+    _invariant: PhantomData<(Invariant<'gc>, *mut T)>,
 }
 
 impl<'gc, T: Collect<'gc>> GcBuilder<'gc, T> {

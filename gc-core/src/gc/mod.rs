@@ -100,6 +100,14 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, T> {
     /// A value of size zero without `Drop` needs no memory: all of a type share one address outside
     /// the heap.
     ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let pair = Gc::new(mc, (Gc::new(mc, 1), 2));
+    /// assert_eq!((*pair.0, pair.1), (1, 2));
+    /// # });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory; see [`Gc::try_new`]. Types that are aligned to more than 4096 bytes
@@ -113,6 +121,20 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, T> {
     }
 
     /// Moves `value` into the heap, or drops it if there is no memory.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// let error = arena.mutate(|mc, _| loop {
+    ///     if let Err(error) = Gc::try_new(mc, [0_u64; 100]) {
+    ///         break error;
+    ///     }
+    /// });
+    /// assert!(matches!(error, HeapError::LimitReached { .. }));
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -259,6 +281,16 @@ impl<'gc, T: 'static> Gc<'gc, T> {
     /// Moves a `'static` value into the heap. Its type need not implement [`Collect`]: it cannot
     /// hold pointers into an arena.
     ///
+    /// ```
+    /// use gc_core::{Gc, arena::rootless_mutate};
+    /// use std::time::Duration;
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let second: Gc<Duration> = Gc::new_static(mc, Duration::from_secs(1));
+    ///     assert_eq!(second.as_millis(), 1000);
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
@@ -352,6 +384,14 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     }
 
     /// A weak pointer to the value.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let strong = Gc::new(mc, 5);
+    /// assert_eq!(Gc::downgrade(strong).upgrade(mc).as_deref(), Some(&5));
+    /// # });
+    /// ```
     #[inline]
     pub fn downgrade(this: Gc<'gc, T, K>) -> GcWeak<'gc, T, K> {
         GcWeak::new(this)
@@ -413,6 +453,15 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     }
 
     /// Whether two pointers are to the same object. Values of size zero may all be the same.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let (one, other) = (Gc::new(mc, 5), Gc::new(mc, 5));
+    /// assert!(Gc::ptr_eq(one, one) && !Gc::ptr_eq(one, other));
+    /// assert_eq!(one, other); // This compares the values.
+    /// # });
+    /// ```
     #[inline]
     pub fn ptr_eq(this: Gc<'gc, T, K>, other: Gc<'gc, T, K>) -> bool {
         this.address() == other.address()

@@ -25,6 +25,8 @@ pub(crate) struct Allocator {
     planes: Planes,
     /// The rest of the block that each cursor is in.
     holes: RefCell<[Holes; CURSORS]>,
+    /// Where objects were made, from an address to another, while somebody wants to know.
+    made: RefCell<Option<Vec<(usize, usize)>>>,
     /// Why the last allocation failed, until somebody asks.
     error: Cell<Option<HeapError>>,
 }
@@ -36,6 +38,7 @@ impl Allocator {
             cursors: [const { Cursor::none() }; CURSORS],
             planes: heap.planes(),
             holes: RefCell::new([const { Holes::NONE }; CURSORS]),
+            made: RefCell::new(None),
             error: Cell::new(None),
         }
     }
@@ -52,18 +55,24 @@ impl Allocator {
             && let Some(address) = self.cursors[shape.cursor()].bump(shape)
         {
             // SAFETY: the memory was just taken from a hole.
-            unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
+            unsafe { bump::record(&self.planes, address, shape.bytes, shape.tags) };
             return Some(address);
         }
-        core::num::NonZero::new(self.allocate_slow(heap, shape)).map(|address| address.get())
+        core::num::NonZero::new(self.allocate_slow(heap, *shape)).map(|address| address.get())
     }
 
-    /// Allocates from a new hole or from blocks of its own; zero is failure.
+    /// Allocates from a new hole or from blocks of its own; zero is failure. The shape comes by value, so that one
+    /// that is made up for the call need not be in memory on the fast path.
     #[cold]
     #[inline(never)]
-    fn allocate_slow(&self, heap: &Heap, shape: &Shape) -> usize {
+    fn allocate_slow(&self, heap: &Heap, shape: Shape) -> usize {
+        let shape = &shape;
         let address = if shape.bytes > LARGE {
-            heap.take_large(shape)
+            let address = heap.take_large(shape);
+            if let (Ok(address), Some(made)) = (&address, &mut *self.made.borrow_mut()) {
+                made.push((*address, address + GRANULE));
+            }
+            address
         } else {
             self.refill(heap, shape).map(|()| {
                 let cursor = &self.cursors[shape.cursor()];
@@ -73,7 +82,7 @@ impl Allocator {
         match address {
             Ok(address) => {
                 // SAFETY: the memory was just taken from a hole, or is a span of its own.
-                unsafe { bump::record(self.planes, address, shape.bytes, shape.tags) };
+                unsafe { bump::record(&self.planes, address, shape.bytes, shape.tags) };
                 address
             }
             Err(error) => {
@@ -117,6 +126,11 @@ impl Allocator {
         let cursor = &self.cursors[index];
         let (start, end) = (cursor.start.get(), cursor.at.get());
         cursor.set(0, 0);
+        if start < end
+            && let Some(made) = &mut *self.made.borrow_mut()
+        {
+            made.push((start, end));
+        }
         heap.count_allocated((end - start) as u64, heap.count_starts(start, end));
     }
 
@@ -126,6 +140,18 @@ impl Allocator {
             self.retire(heap, index);
         }
         *self.holes.borrow_mut() = [const { Holes::NONE }; CURSORS];
+    }
+
+    /// Notes where objects are made from now on.
+    pub(crate) fn start_noting(&self, heap: &Heap) {
+        self.retire_all(heap);
+        *self.made.borrow_mut() = Some(Vec::new());
+    }
+
+    /// Where objects were made since [`Allocator::start_noting`]: from an address to another.
+    pub(crate) fn stop_noting(&self, heap: &Heap) -> Vec<(usize, usize)> {
+        self.retire_all(heap);
+        self.made.take().unwrap_or_default()
     }
 
     /// Bytes that were allocated from the present holes, which the heap does not count yet.

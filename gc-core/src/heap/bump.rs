@@ -103,7 +103,7 @@ impl Cursor {
 /// The memory was just taken from a hole of the heap at work, `bytes` is a non-zero multiple of the
 /// granule, and `tags` has no bit beyond it.
 #[inline(always)]
-pub(super) unsafe fn record(planes: Planes, address: usize, bytes: usize, tags: u64) {
+pub(super) unsafe fn record(planes: &Planes, address: usize, bytes: usize, tags: u64) {
     let words = bytes / WORD;
     // SAFETY: the address lies in a block of the heap.
     let group = unsafe { planes.group(address) };
@@ -114,13 +114,25 @@ pub(super) unsafe fn record(planes: Planes, address: usize, bytes: usize, tags: 
             group.tags.insert(tags << first);
         }
     } else {
-        let last = address + bytes - WORD;
-        group.extents.insert(1 << first);
-        // SAFETY: the last word is part of the same allocation, as are those with tags.
-        unsafe {
-            planes.group(last).extents.insert(bit(last));
-            record_tags(planes, address, tags);
-        }
+        // SAFETY: passed on to the caller.
+        unsafe { record_across(planes, address, bytes, tags) }
+    }
+}
+
+/// [`record`] of an object that reaches into another group. The planes come by reference, for else the fast path,
+/// too, would copy them to the stack.
+///
+/// # Safety
+///
+/// As for [`record`].
+#[inline(never)]
+unsafe fn record_across(planes: &Planes, address: usize, bytes: usize, tags: u64) {
+    let last = address + bytes - WORD;
+    // SAFETY: the first and the last word are those of one allocation of the heap, as are those with tags.
+    unsafe {
+        planes.group(address).extents.insert(bit(address));
+        planes.group(last).extents.insert(bit(last));
+        record_tags(*planes, address, tags);
     }
 }
 

@@ -99,6 +99,21 @@ pub enum Mode {
     Concurrent,
 }
 
+/// When finalizers run that were enqueued by a collection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FinalizerMode {
+    /// At safepoints, on their thread, when the collector has done its part: for at most
+    /// [`HeapOptions::finalizer_step`] at each.
+    #[default]
+    AfterCollection,
+    /// When the program calls `run_finalizers`, and not before.
+    Manual,
+    /// As soon as they are enqueued, on a thread for that: of [shared arenas](crate::shared) only, where all
+    /// values can be used on any thread. Other arenas are refused. Dropping the arena waits for the
+    /// finalizer that runs.
+    Thread,
+}
+
 /// How a heap is set up. Every option has a default that suits most programs.
 ///
 /// ```
@@ -123,6 +138,11 @@ pub struct HeapOptions {
     pub(crate) markers: usize,
     pub(crate) step: Duration,
     pub(crate) patience: Duration,
+    pub(crate) soft_idle: u32,
+    pub(crate) finalizer_mode: FinalizerMode,
+    pub(crate) finalizer_step: Duration,
+    pub(crate) finalize_at_drop: bool,
+    pub(crate) null_dead_fields: bool,
     pub(crate) zeal: Zeal,
 }
 
@@ -144,6 +164,11 @@ impl Default for HeapOptions {
             markers: 0,
             step: Duration::from_micros(30),
             patience: Duration::from_secs(1),
+            soft_idle: 8,
+            finalizer_mode: FinalizerMode::default(),
+            finalizer_step: Duration::from_micros(200),
+            finalize_at_drop: false,
+            null_dead_fields: false,
             zeal: Zeal::from_env(),
         }
     }
@@ -288,6 +313,58 @@ impl HeapOptions {
     pub fn patience(self, time: Duration) -> HeapOptions {
         HeapOptions {
             patience: time,
+            ..self
+        }
+    }
+
+    /// For how many collections a [`Soft`](crate::Soft) reference is kept without being used; 8 by default. With
+    /// 0, one that was used since the last collection survives the next.
+    #[must_use]
+    pub fn soft_idle(self, collections: u32) -> HeapOptions {
+        HeapOptions {
+            soft_idle: collections,
+            ..self
+        }
+    }
+
+    /// When finalizers run; [`FinalizerMode::AfterCollection`] by default.
+    #[must_use]
+    pub fn finalizers(self, mode: FinalizerMode) -> HeapOptions {
+        HeapOptions {
+            finalizer_mode: mode,
+            ..self
+        }
+    }
+
+    /// For how long a safepoint runs finalizers at most; 200 µs by default. At least one runs, and the last
+    /// one takes as long as it takes. [`Arena::finish_cycle`](crate::Arena::finish_cycle) runs all that are
+    /// waiting.
+    #[must_use]
+    pub fn finalizer_step(self, time: Duration) -> HeapOptions {
+        HeapOptions {
+            finalizer_step: time,
+            ..self
+        }
+    }
+
+    /// Whether finalizers that have not run when the arena is dropped run then: those that wait, and those of
+    /// objects that were never found dead. Otherwise, by default, their number is reported; see
+    /// [`FinalizerReport`](crate::finalizer::FinalizerReport).
+    #[must_use]
+    pub fn finalize_at_drop(self, run: bool) -> HeapOptions {
+        HeapOptions {
+            finalize_at_drop: run,
+            ..self
+        }
+    }
+
+    /// Whether an object clears its pointers to other dead objects before its finalizer runs: then
+    /// [`Finalize::clear_dead_fields`](crate::finalizer::Finalize::clear_dead_fields) is called before
+    /// [`Finalize::finalize`](crate::finalizer::Finalize::finalize). Not so by default.
+    #[must_use]
+    pub fn null_dead_fields(self, clear: bool) -> HeapOptions {
+        HeapOptions {
+            null_dead_fields: clear,
             ..self
         }
     }

@@ -20,8 +20,9 @@
 //!
 //! | plane | a set bit means |
 //! | --- | --- |
-//! | `kinds` | refines the tags: (tag 1, kind 0) is a strong pointer, (1, 1) a weak one, (0, 0) data, (0, 1) a *derived* pointer, into the object at which the word before points; on a start word (0, 1) says that the object is a *shell*: its contents are gone, and its extent is kept because weak pointers to it remain |
+//! | `kinds` | refines the tags: (tag 1, kind 0) is a strong pointer, (1, 1) a weak one, (0, 0) data; (0, 1) after a strong pointer is a *derived* pointer, into the object at which that points, and after a weak pointer the value of an *ephemeron* whose key that is; on a start word (0, 1) says that the object is a *shell*: its contents are gone, and its extent is kept because weak pointers to it remain |
 //! | `states` | on a start word: the object is *pinned*; on the word after a start: *dirty*, the object's tags may not tell the truth |
+//! | `fates` | on a start word: the object was *found dead* once, and may live on; see [`collector::references`](crate::collector::references) |
 //! | `claims` | on a start word, or on the first word of a chunk of a large object: a mutator *claimed* it in this cycle, no marker reads it any more; on the word after: *done*, the claimer has read it |
 //!
 //! This module knows the layout and nothing else; only it would change with another layout.
@@ -55,7 +56,7 @@ pub(crate) const GROUP_WORDS: usize = 64;
 pub(crate) const GROUP_BYTES: usize = GROUP_WORDS * WORD;
 
 /// How many linear planes there are.
-pub(crate) const LINEAR: usize = 3;
+pub(crate) const LINEAR: usize = 4;
 
 /// The bits of words on which allocations can start.
 pub(crate) const STARTS: u64 = 0x5555_5555_5555_5555;
@@ -185,6 +186,7 @@ pub(crate) struct Planes {
     kinds: usize,
     states: usize,
     claims: usize,
+    fates: usize,
 }
 
 impl Planes {
@@ -198,12 +200,12 @@ impl Planes {
         heap / GROUP_BYTES * size_of::<Plane>()
     }
 
-    /// The planes of a heap that starts at `heap_base`, with its groups, kinds, states and claims at
-    /// the given addresses.
+    /// The planes of a heap that starts at `heap_base`, with its groups, kinds, states, claims and
+    /// fates at the given addresses.
     pub(crate) const fn new(
         heap_base: usize,
         groups: usize,
-        [kinds, states, claims]: [usize; LINEAR],
+        [kinds, states, claims, fates]: [usize; LINEAR],
     ) -> Planes {
         let linear = Planes::linear_bytes(heap_base);
         Planes {
@@ -211,6 +213,7 @@ impl Planes {
             kinds: kinds.wrapping_sub(linear),
             states: states.wrapping_sub(linear),
             claims: claims.wrapping_sub(linear),
+            fates: fates.wrapping_sub(linear),
         }
     }
 
@@ -276,6 +279,17 @@ impl Planes {
         // SAFETY: passed on to the caller.
         unsafe { Planes::linear(self.claims, address) }
     }
+
+    /// The `fates` bits of the group of the word at `address`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Planes::group`].
+    #[inline(always)]
+    pub(crate) unsafe fn fates<'a>(self, address: usize) -> &'a Plane {
+        // SAFETY: passed on to the caller.
+        unsafe { Planes::linear(self.fates, address) }
+    }
 }
 
 #[cfg(test)]
@@ -285,7 +299,11 @@ mod tests {
     #[test]
     fn arithmetic_leads_to_the_metadata() {
         let base = 0x10_0000_0000;
-        let planes = Planes::new(base, 0x7000_0000, [0x9000_0000, 0xa000_0000, 0xb000_0000]);
+        let planes = Planes::new(
+            base,
+            0x7000_0000,
+            [0x9000_0000, 0xa000_0000, 0xb000_0000, 0xc000_0000],
+        );
         assert_eq!(planes.group_address(base), 0x7000_0000);
         assert_eq!(planes.group_address(base + 511), 0x7000_0000);
         assert_eq!(planes.group_address(base + 512), 0x7000_0020);

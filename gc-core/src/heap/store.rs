@@ -28,6 +28,8 @@ pub(crate) struct Heap {
     top: AtomicUsize,
     /// Whether new objects are born black.
     black: AtomicBool,
+    /// Whether an object was ever found to be dead that may live on.
+    found_dead: AtomicBool,
     /// The share of its time that the program does not have for itself, if that is why no more blocks are
     /// given out; or zero.
     refusing: AtomicU32,
@@ -101,6 +103,7 @@ impl Heap {
             blocks: space.blocks(),
             top: AtomicUsize::new(space.base()),
             black: AtomicBool::new(false),
+            found_dead: AtomicBool::new(false),
             refusing: AtomicU32::new(0),
             pins: Arc::new(Pins::new(space.planes(), space.base(), space_bytes)),
             space,
@@ -239,6 +242,19 @@ impl Heap {
         }
         // SAFETY: as above.
         unsafe { self.blocks.raise(self.owned_block(start), Flag::Blackened) }
+    }
+
+    /// Notes that some object was found to be dead, and may live on.
+    pub(crate) fn note_found_dead(&self) {
+        // Relaxed: who looks for the object has it through something that orders this.
+        self.found_dead.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there ever was such an object.
+    #[inline]
+    pub(crate) fn has_found_dead(&self) -> bool {
+        // Relaxed: as above.
+        self.found_dead.load(Ordering::Relaxed)
     }
 
     /// A block to allocate small objects in.
@@ -450,6 +466,9 @@ impl Heap {
                 if state.is_described() {
                     self.planes.states(at).set(0);
                 }
+                if state.has_weak() {
+                    self.planes.fates(at).set(0);
+                }
                 if state.has_claims() {
                     self.planes.claims(at).set(0);
                 }
@@ -575,6 +594,25 @@ impl Heap {
         count
     }
 
+    /// Calls `f` with the start of each object between two addresses of one block.
+    pub(crate) fn each_start_between(&self, from: usize, to: usize, mut f: impl FnMut(usize)) {
+        let mut at = from;
+        while at < to {
+            let base = at & !(GROUP_BYTES - 1);
+            let next = base + GROUP_BYTES;
+            // SAFETY: callers pass addresses in a block of this heap.
+            let mut starts = unsafe { self.planes.group(at) }.starts() & !(bit(at) - 1);
+            if to < next {
+                starts &= bit(to) - 1;
+            }
+            while starts != 0 {
+                f(base + starts.trailing_zeros() as usize * WORD);
+                starts &= starts - 1;
+            }
+            at = next;
+        }
+    }
+
     /// Bytes of objects allocated ever, those in holes that are not done excepted; large objects
     /// count as whole blocks.
     #[inline]
@@ -613,6 +651,11 @@ impl Heap {
     /// free in partly filled blocks.
     pub(crate) fn is_nearly_full(&self, holes: usize) -> bool {
         self.is_limited() && self.room() + holes < self.counts.bound / 8
+    }
+
+    /// Whether less than a quarter of what the limit allows is free in whole blocks.
+    pub(crate) fn is_short_of_room(&self) -> bool {
+        self.room() < self.counts.bound / 4
     }
 
     /// Whether there is a limit at all.

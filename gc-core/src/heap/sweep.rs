@@ -283,6 +283,7 @@ impl Heap {
         let (mut words, mut objects, mut before) = (0, 0, 0);
         let mut carry = false;
         let (mut weak, mut derived) = (0, 0);
+        let found_dead = state.has_weak() && self.has_found_dead();
         for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
             // SAFETY: the block belongs to this heap.
             let group = unsafe { planes.group(at) };
@@ -306,6 +307,14 @@ impl Heap {
                 let of_weak = group.tags.get() | extents & STARTS;
                 weak |= kinds & of_weak;
                 derived |= kinds & !of_weak;
+            }
+            if found_dead {
+                // SAFETY: as above.
+                let plane = unsafe { planes.fates(at) };
+                if plane.get() != 0 {
+                    plane.keep(live);
+                    weak |= plane.get();
+                }
             }
             if state.is_described() {
                 // SAFETY: as above.

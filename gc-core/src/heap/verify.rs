@@ -28,6 +28,7 @@ struct Word {
     state: bool,
     claim: bool,
     kind: bool,
+    fate: bool,
 }
 
 impl Heap {
@@ -92,6 +93,11 @@ impl Heap {
             }
             owned += span * BLOCK;
             let (end, all_dirty) = (address + span * BLOCK, all_dirty && state.is_described());
+            // There may be far more memory in spare blocks than in others. Only if one is not as it should be
+            // is it of interest in which word.
+            if usage == Use::Free && self.is_blank(address, end) {
+                continue;
+            }
             // SAFETY: passed on to the caller.
             unsafe { self.verify_blocks(address, end, usage, all_dirty, &pins)? };
         }
@@ -105,6 +111,28 @@ impl Heap {
                 format!("{counted} bytes of blocks are counted and {owned} listed"),
             )),
         }
+    }
+
+    /// Whether no plane has a bit for any word from `base` to `end`, which are in blocks of this heap.
+    fn is_blank(&self, base: usize, end: usize) -> bool {
+        let planes = self.planes();
+        (base..end).step_by(GROUP_BYTES).all(|at| {
+            // SAFETY: the addresses lie in blocks of this heap.
+            let bits = unsafe {
+                let group = planes.group(at);
+                let linear = [
+                    planes.kinds(at),
+                    planes.states(at),
+                    planes.claims(at),
+                    planes.fates(at),
+                ];
+                linear.iter().fold(
+                    group.tags.get() | group.extents.get() | group.marks(),
+                    |bits, plane| bits | plane.get(),
+                )
+            };
+            bits == 0
+        })
     }
 
     /// Checks one block, or the span of one large object.
@@ -158,7 +186,11 @@ impl Heap {
             if word.mark {
                 return Err(wrong(address, "a mark outside of a cycle".into()));
             }
-            let derived = word.kind && !word.tag && !is_start;
+            // After a weak pointer it is the value of an ephemeron.
+            let derived = word.kind
+                && !word.tag
+                && !is_start
+                && !before.as_ref().is_some_and(|key| key.tag && key.kind);
             if word.kind && !derived && !state.has_weak() {
                 return Err(wrong(
                     address,
@@ -169,6 +201,12 @@ impl Heap {
                 return Err(wrong(
                     address,
                     "a derived pointer in a block that is said to have none".into(),
+                ));
+            }
+            if word.fate && !(is_start && state.has_weak()) {
+                return Err(wrong(
+                    address,
+                    "found dead where no object starts, or none was".into(),
                 ));
             }
             let dirty_place = inside.is_some_and(|start| address == start + WORD);
@@ -274,6 +312,18 @@ impl Heap {
         Ok(())
     }
 
+    /// Whether the weak pointer at `slot` is the key of an ephemeron.
+    ///
+    /// # Safety
+    ///
+    /// It is one, in an object of this heap which ends at `end`.
+    pub(crate) unsafe fn is_ephemeron(&self, slot: usize, end: usize) -> bool {
+        slot + WORD < end && {
+            let value = self.word(slot + WORD);
+            value.kind && !value.tag
+        }
+    }
+
     /// Checks the contents of a derived word, if the word before leads to an allocation.
     ///
     /// # Safety
@@ -301,12 +351,13 @@ impl Heap {
         debug_assert!(address.is_multiple_of(WORD) && GROUP_BYTES.is_multiple_of(WORD));
         let planes = self.planes();
         // SAFETY: callers ask about words in blocks of this heap.
-        let (group, kinds, states, claims) = unsafe {
+        let (group, kinds, states, claims, fates) = unsafe {
             (
                 planes.group(address),
                 planes.kinds(address),
                 planes.states(address),
                 planes.claims(address),
+                planes.fates(address),
             )
         };
         let bit = bit(address);
@@ -318,6 +369,7 @@ impl Heap {
             state: states.get() & bit != 0,
             claim: claims.get() & bit != 0,
             kind: kinds.get() & bit != 0,
+            fate: fates.get() & bit != 0,
         }
     }
 
@@ -351,6 +403,8 @@ impl Heap {
             .map(|address| self.word(address))
             .filter(|word| word.kind && !word.tag)
             .map(|word| word.address)
+            // After a weak pointer it is the value of an ephemeron.
+            .filter(|address| !self.word(address - WORD).kind)
             .collect()
     }
 }

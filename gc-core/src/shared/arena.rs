@@ -10,6 +10,7 @@ use super::world::World;
 use crate::arena::{CollectionPhase, Root as RootOf, Rootable};
 use crate::collect::Collect;
 use crate::collector::Phase;
+use crate::finalizer::FinalizerReport;
 use crate::heap::error::HeapError;
 use crate::heap::options::HeapOptions;
 use crate::sync::Arc;
@@ -128,16 +129,21 @@ where
         match self.owner.0.collector.phase() {
             Phase::Sleeping => CollectionPhase::Sleeping,
             Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
-            Phase::Marked => CollectionPhase::Marked,
-            Phase::Sweeping => CollectionPhase::Sweeping,
+            Phase::Finalizing | Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
         }
+    }
+
+    /// Lets `hook` know of finalizers that panic, and of those that never run, as
+    /// [`crate::Arena::set_finalizer_hook`].
+    pub fn set_finalizer_hook(&self, hook: impl Fn(&FinalizerReport<'_>) + Send + Sync + 'static) {
+        *self.owner.0.collector.finalizer_hook.lock() = Some(Arc::new(hook));
     }
 
     pub(super) fn root(&self) -> &RootOf<'static, R> {
         &self.root
     }
 
-    pub(super) fn world(&self) -> &World {
+    pub(super) fn world(&self) -> &Arc<World> {
         &self.owner.0
     }
 }

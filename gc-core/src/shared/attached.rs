@@ -3,13 +3,16 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr;
+use std::time::Instant;
 
 use super::arena::Arena;
+use super::finalizer_thread::FinalizerThread;
 use super::mutation::Mutation;
 use super::mutator::Mutator;
 use crate::arena::{Root as RootOf, Rootable};
 use crate::collect::Collect;
 use crate::context::Safepoint;
+use crate::heap::options::FinalizerMode;
 use crate::heap::verify::VerifyError;
 use crate::sync::Arc;
 use crate::trace::{EdgeVisitor, Edges, Trace};
@@ -107,6 +110,30 @@ where
                 .world()
                 .safepoint(&|visitor| self.trace_root(visitor), what)
         }
+        let collector = &self.arena.world().collector;
+        let by_thread =
+            collector.finalizer_mode == FinalizerMode::Thread && collector.finalizers.waiting() > 0;
+        // Without a thread, they run here.
+        if collector.finalizers_are_due() || by_thread && !FinalizerThread::wake(self.arena.world())
+        {
+            let deadline = match what {
+                Safepoint::Step => Instant::now().checked_add(collector.finalizer_step),
+                _ => None,
+            };
+            self.mutator
+                .run_finalizers(collector.finalizers.waiting(), deadline);
+        }
+    }
+
+    /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With
+    /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does.
+    ///
+    /// # Panics
+    ///
+    /// If the thread is in a `mutate` call of this arena.
+    pub fn run_finalizers(&self, count: usize) -> usize {
+        self.check_outside();
+        self.mutator.run_finalizers(count, None)
     }
 
     fn check_outside(&self) {

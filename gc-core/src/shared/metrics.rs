@@ -47,6 +47,7 @@ impl Metrics {
             allocated_bytes: self.0.heap.allocated_bytes(),
             heap_bytes,
             peak_heap_bytes,
+            finalizers_waiting: self.0.finalizers.waiting(),
             pinned_objects,
             pins,
             ..*self.0.statistics.lock()

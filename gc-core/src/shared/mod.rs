@@ -92,6 +92,7 @@
 mod arena;
 mod atomic_gc;
 mod attached;
+mod finalizer_thread;
 mod metrics;
 mod mutation;
 mod mutator;

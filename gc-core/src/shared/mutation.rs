@@ -8,8 +8,11 @@ use crate::arena::{Root as RootOf, Rootable};
 use crate::barrier::Write;
 use crate::collect::Collect;
 use crate::context::Context;
-use crate::gc::Gc;
+use crate::ephemeron::Ephemeron;
+use crate::finalizer::{MismatchedRegistration, Registration};
+use crate::gc::{Gc, IsGcKind};
 use crate::gc_weak::GcWeak;
+use crate::gc_weak_long::GcWeakLong;
 use crate::heap::error::HeapError;
 use crate::mutation::Invariant;
 use crate::slice::{Interior, OffsetSlice, Slice, write_part};
@@ -311,6 +314,84 @@ impl<'gc> Mutation<'gc> {
             let there = self.context().upgrade(weak.as_ptr().cast::<()>().addr());
             there.then(|| weak.assume_there())
         }
+    }
+
+    /// A strong pointer to the value, if it was not freed and will not be by the collection in progress. Takes
+    /// constant time.
+    #[inline]
+    pub fn upgrade_long<T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(
+        &self,
+        weak: GcWeakLong<'gc, T, K>,
+    ) -> Option<Gc<'gc, T, K>> {
+        // SAFETY: as in `upgrade`.
+        unsafe {
+            let there = self.context().upgrade_long(weak.shorten().address());
+            there.then(|| weak.shorten().assume_there())
+        }
+    }
+
+    /// Key and value of an ephemeron, if the key is there. Takes constant time.
+    pub fn get_ephemeron<K: 'gc, V: 'gc>(
+        &self,
+        ephemeron: Ephemeron<'gc, K, V>,
+    ) -> Option<(Gc<'gc, K>, Gc<'gc, V>)> {
+        // SAFETY: the ephemeron is in use, in the arena that `'gc` brands.
+        unsafe { ephemeron.get_in(self.context()) }
+    }
+
+    /// Registers a closure as a finalizer of the object, see [`crate::finalizer`]: it is called with it, once,
+    /// when it was found to be dead, on whatever thread is at a safepoint then. Never collects, and takes
+    /// constant time and a lock for a moment.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let sum = Arc::new(AtomicU64::new(0));
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// here.mutate(|mc, _| {
+    ///     let sum = Arc::clone(&sum);
+    ///     _ = mc.finalize_with(mc.allocate(5), move |five, _| {
+    ///         sum.fetch_add(*five, Ordering::Relaxed);
+    ///     });
+    /// });
+    /// here.finish_cycle();
+    /// assert_eq!(sum.load(Ordering::Relaxed), 5);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If more than 2<sup>32</sup> are registered.
+    pub fn finalize_with<T, F>(&self, gc: Gc<'gc, T>, f: F) -> Registration
+    where
+        T: Send + Sync + 'gc,
+        F: FnOnce(Gc<'gc, T>, &Mutation<'gc>) + Send + 'static,
+    {
+        let run = move |mc: *const (), target: usize| {
+            // SAFETY: as in `crate::Mutation::finalize_with`.
+            unsafe {
+                let mc = &*mc.cast::<Mutation<'gc>>();
+                let gc = Gc::from_ptr(ptr::with_exposed_provenance::<T>(target));
+                f(gc, mc);
+            }
+        };
+        // SAFETY: what the closure owns is `f`, which is `'static`, and `Send`.
+        unsafe { self.context().register_run(gc, Box::new(run)) }
+    }
+
+    /// Takes a finalizer back. Whether it had not been enqueued yet, nor taken back. Takes constant time.
+    ///
+    /// # Errors
+    ///
+    /// If it was registered in another arena.
+    pub fn unregister_finalizer(
+        &self,
+        registration: Registration,
+    ) -> Result<bool, MismatchedRegistration> {
+        self.context().unregister(registration)
     }
 
     /// Whether somebody waits for this call to return. Calls that take long should ask now and then, and

@@ -7,7 +7,9 @@
 
 use core::cell::Cell;
 use std::thread::{self, ThreadId};
+use std::time::Instant;
 
+use super::mutation::Mutation;
 use super::world::World;
 use crate::context::Context;
 use crate::protocol::handshake::Participant;
@@ -93,6 +95,31 @@ impl Mutator {
     /// Whether the thread is in a `mutate` call. It is the calling thread.
     pub(super) fn is_inside(&self) -> bool {
         self.depth.get() > 0
+    }
+
+    /// Runs finalizers that wait, each in a call: at most `count`, and no more when the deadline is over. How
+    /// many. It is the calling thread.
+    pub(super) fn run_finalizers(&self, count: usize, deadline: Option<Instant>) -> usize {
+        let in_time = || deadline.is_none_or(|end| Instant::now() < end);
+        self.run_finalizers_while(count, in_time)
+    }
+
+    /// The same, as long as `go_on` says so, which is asked after each.
+    pub(super) fn run_finalizers_while(&self, count: usize, go_on: impl Fn() -> bool) -> usize {
+        let mut run = 0;
+        while run < count {
+            let _inside = self.enter();
+            // SAFETY: the thread is inside. Finalizers are callbacks for any lifetime.
+            let some = unsafe {
+                let mc = core::ptr::from_ref(Mutation::new(self)).cast();
+                self.context.run_finalizers(mc, 1, None)
+            };
+            run += some;
+            if some == 0 || !go_on() {
+                break;
+            }
+        }
+        run
     }
 
     /// The thread begins a call. It is the calling thread.

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::cell::RefCell;
 
+use super::finalizer_thread::FinalizerThread;
 use super::mutator::Mutator;
 use crate::collector::{Collector, Mutators, Roots};
 use crate::context::{Context, Safepoint, refuse_forked};
@@ -22,6 +23,7 @@ pub(super) struct World {
     /// All attached threads. Whoever stops them has this lock as long as they are stopped.
     mutators: Mutex<Vec<Arc<Mutator>>>,
     pub(super) roots: Arc<RootTable>,
+    pub(super) finalizer_thread: FinalizerThread,
     patience: Duration,
     /// Where the arena was made.
     process: Process,
@@ -49,6 +51,7 @@ impl World {
             handshake: Handshake::new(),
             mutators: Mutex::new(Vec::new()),
             roots: Arc::new(RootTable::new()),
+            finalizer_thread: FinalizerThread::default(),
             patience: options.patience,
             process: Process::current(),
         }))
@@ -179,10 +182,9 @@ impl World {
         let mut result = Ok(());
         self.with_view(roots, |view| {
             let mut check = || {
-                let context = self.join();
                 // SAFETY: no `mutate` call is running, and no cycle.
                 unsafe {
-                    context.retag_stale();
+                    self.collector.retag_stale();
                     result = self.collector.heap.verify(false);
                 }
             };
@@ -190,6 +192,21 @@ impl World {
             unsafe { self.collector.with_no_cycle(view, &mut check) }
         });
         result
+    }
+
+    /// Runs the finalizers that have not run, or reports them, when the arena is dropped.
+    fn finish_finalizers(self: &Arc<Self>) {
+        let finalizers = &self.collector.finalizers;
+        if finalizers.waiting() + finalizers.registered() == 0 {
+            return;
+        }
+        if self.collector.finalize_at_drop {
+            finalizers.enqueue_all();
+            let mutator = self.attach();
+            mutator.run_finalizers(finalizers.waiting(), None);
+            self.detach(&mutator);
+        }
+        self.collector.forget_finalizers();
     }
 
     /// Drops all values and frees everything.
@@ -207,6 +224,19 @@ impl World {
             core::mem::forget(Arc::clone(self));
             return;
         }
+        if self.finalizer_thread.stop() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.dispose_now() }
+        }
+    }
+
+    /// [`World::dispose`], when no finalizer runs any more.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    pub(super) unsafe fn dispose_now(self: &Arc<Self>) {
+        self.finish_finalizers();
         for mutator in core::mem::take(&mut *self.mutators.lock()) {
             // SAFETY: its guard was leaked, for the arena was not borrowed any more when it was dropped; so
             // the thread is outside for ever.

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use gc_core::Gc;
+use gc_core::{Gc, Mutation};
 
 use crate::alloc;
 use crate::value::Value;
@@ -32,7 +32,9 @@ impl<'gc> Value<'gc> {
     fn is_eq_rarely(self, other: Self) -> bool {
         match (self, other) {
             (Value::Flonum(a), Value::Flonum(b)) => a.to_bits() == b.to_bits(),
-            (Value::Unspecified, Value::Unspecified) | (Value::Eof, Value::Eof) => true,
+            (Value::Unspecified, Value::Unspecified)
+            | (Value::Eof, Value::Eof)
+            | (Value::Broken, Value::Broken) => true,
             _ => {
                 std::mem::discriminant(&self) == std::mem::discriminant(&other)
                     && self
@@ -49,7 +51,7 @@ impl<'gc> Value<'gc> {
     }
 
     /// `equal?`
-    pub fn is_equal(self, other: Self) -> bool {
+    pub fn is_equal(self, mc: &Mutation<'gc>, other: Self) -> bool {
         let mut work = Vec::new();
         let mut seen = HashSet::new();
         let mut steps = 0_usize;
@@ -64,12 +66,12 @@ impl<'gc> Value<'gc> {
                 descend = seen.insert((x, y));
             }
             if descend {
+                if let (Some(x), Some(y)) = (a.halves(mc), b.halves(mc)) {
+                    work.push((x.1, y.1));
+                    (a, b) = (x.0, y.0);
+                    continue;
+                }
                 match (a, b) {
-                    (Value::Pair(x), Value::Pair(y)) => {
-                        work.push((x.cdr.get(), y.cdr.get()));
-                        (a, b) = (x.car.get(), y.car.get());
-                        continue;
-                    }
                     (Value::String(x), Value::String(y)) if x.chars().eq(y.chars()) => {}
                     (Value::Vector(x), Value::Vector(y)) => {
                         let (x, y) = (alloc::elements(x.items), alloc::elements(y.items));

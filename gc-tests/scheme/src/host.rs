@@ -23,6 +23,10 @@ pub struct Host {
     pub epoch: u64,
     /// The program asked for a full collection.
     pub collect: bool,
+    /// The program leaves it to the collector when to collect, and has no handler of its own.
+    pub automatic: bool,
+    /// A collection is due, and the program's handler is to be called.
+    pub request: bool,
     /// Counts the programs that were started.
     pub program: u64,
     /// The form of the program that is to be compiled next. Continuations go back in it.

@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
+use gc_core::arena::CollectionPhase;
 use gc_core::{Arena, Rootable, metrics::Metrics};
 
 use crate::alloc::{HeapError, HeapOptions};
 use crate::compiler::{self, CompileError};
 use crate::error::SchemeError;
+use crate::guardian::Registry;
 use crate::host::Host;
 use crate::machine::stack::Mark;
 use crate::machine::{Machine, Stop};
@@ -92,6 +94,8 @@ pub struct Interpreter {
     value: String,
     /// Memory was out, and no full collection has happened since.
     starved: bool,
+    /// How many bytes had been allocated when the program's handler was to be called last.
+    requested: u64,
     /// Where memory was out before the last full collection: being there again without having
     /// made a step means that collecting does not help.
     retrying: Option<Option<Mark>>,
@@ -109,6 +113,9 @@ fn new_heap(options: HeapOptions) -> Result<Heap, HeapError> {
         (None, None) => unreachable!("without a machine there is a failure"),
     })
 }
+
+/// How many bytes the program allocates at least between two calls of its handler.
+const TRIP: u64 = 256 << 10;
 
 /// Values of forms are printed up to this length.
 const EXCERPT: usize = 10_000;
@@ -128,6 +135,8 @@ impl Interpreter {
                 generated: 0,
                 epoch: 0,
                 collect: false,
+                automatic: true,
+                request: false,
                 program: 0,
                 next_form: 0,
                 stack_limit: options.stack_limit / size_of::<Value<'_>>(),
@@ -138,6 +147,7 @@ impl Interpreter {
             running: false,
             value: String::new(),
             starved: false,
+            requested: 0,
             retrying: None,
         };
         interpreter.load_str("prelude.scm", include_str!("prelude.scm"))?;
@@ -205,12 +215,47 @@ impl Interpreter {
     }
 
     /// Lets the collector work: a full collection if memory was out or the program asked for one,
-    /// otherwise as much as is due.
+    /// otherwise as much as is due. Where the program has a handler for that, nothing is begun, but
+    /// the handler will be called.
+    ///
+    /// With [`FinalizerMode::Manual`](gc_core::FinalizerMode::Manual), guardians get what is
+    /// inaccessible in full collections, and whenever the embedder runs finalizers.
     pub fn collect_debt(&mut self) {
-        if std::mem::take(&mut self.starved) || std::mem::take(&mut self.host.collect) {
-            self.heap.finish_cycle();
-        } else {
+        let starved = std::mem::take(&mut self.starved);
+        if std::mem::take(&mut self.host.collect) || starved {
+            self.collect_all();
+        } else if self.host.automatic
+            || self.heap.collection_phase() != CollectionPhase::Sleeping
+            || self.heap.metrics().statistics().finalizers_waiting > 0
+        {
             self.heap.collect_debt();
+        } else {
+            self.request();
+        }
+    }
+
+    /// Collects all that the program cannot reach.
+    fn collect_all(&mut self) {
+        self.heap.finish_cycle();
+        self.heap.run_finalizers(usize::MAX);
+        let orphans = self
+            .heap
+            .mutate(|mc, machine| Registry::take_orphans(machine.registry, mc));
+        if orphans {
+            // They were kept alive by a guardian that is gone.
+            self.heap.finish_cycle();
+            self.heap.run_finalizers(usize::MAX);
+        }
+        self.requested = self.heap.metrics().statistics().allocated_bytes;
+    }
+
+    /// Has the program's handler called if a collection is due, and not again before the program
+    /// has allocated some more.
+    fn request(&mut self) {
+        let allocated = self.heap.metrics().statistics().allocated_bytes;
+        if self.heap.metrics().allocation_debt() > 0.0 && allocated - self.requested >= TRIP {
+            self.requested = allocated;
+            self.host.request = true;
         }
     }
 
@@ -298,7 +343,7 @@ impl Interpreter {
             match stop {
                 Stop::Suspended => Slice::Suspended,
                 Stop::Finished(Value::Unspecified) => Slice::Finished(String::new()),
-                Stop::Finished(value) => Slice::Finished(printer::excerpt(value, EXCERPT)),
+                Stop::Finished(value) => Slice::Finished(printer::excerpt(mc, value, EXCERPT)),
                 Stop::Exit(code) => Slice::Exit(code),
                 Stop::Uncaught { place, message } => {
                     Slice::Failed(SchemeError::Uncaught { place, message })

@@ -21,6 +21,25 @@
 //! intermediate values at a time. Recursion is limited by the stack's limit ([`Options`]), and
 //! exceeding it is an error of the program, as is running out of memory.
 //!
+//! # Storage management
+//!
+//! As in Chez Scheme: weak pairs (`weak-cons`), ephemeron pairs (`ephemeron-cons`, and SRFI 124), both pairs to
+//! all procedures, with `#!bwp` in place of what is gone ([`weak`]); guardians (`make-guardian`), which return
+//! what has become inaccessible ([`guardian`]); hash tables with weak keys (`make-weak-eq-hashtable`); `collect`,
+//! and `collect-request-handler`, by which a program decides itself when to collect. `(collect)` is a full
+//! collection, after which guardians have all that is inaccessible. What differs from Chez Scheme: there are no
+//! generations; interned symbols are never inaccessible; and a procedure that is still running may keep alive
+//! what it does not use any more, as its registers are not cleared.
+//!
+//! ```
+//! use gc_scheme::{Interpreter, Options, Outcome};
+//!
+//! let mut scheme = Interpreter::new(Options::default())?;
+//! let program = "(define ports (make-guardian)) (ports (list 'port 7)) (collect) (ports)";
+//! assert_eq!(scheme.load_str("example", program)?, Outcome::Value("(port 7)".into()));
+//! # Ok::<(), gc_scheme::SchemeError>(())
+//! ```
+//!
 //! ```
 //! use gc_scheme::{Interpreter, Options, Outcome};
 //!
@@ -37,6 +56,7 @@ pub mod code;
 pub mod compiler;
 pub mod equality;
 pub mod error;
+pub mod guardian;
 pub mod host;
 mod interpreter;
 pub mod machine;
@@ -48,6 +68,7 @@ pub mod symbol;
 pub mod syntax;
 pub mod table;
 pub mod value;
+pub mod weak;
 
 pub use error::SchemeError;
 pub use interpreter::{Interpreter, Options, Outcome, Step};

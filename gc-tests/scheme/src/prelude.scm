@@ -409,3 +409,13 @@
         (dynamic-wind exchange
                       (lambda () (%parameterize (cdr bindings) thunk))
                       exchange))))
+
+; Collections
+
+(define (collect-request-handler . arguments)
+  (cond ((null? arguments) (%collect-request-handler))
+        ((eq? (car arguments) %parameter-key)
+         (let ((old (%collect-request-handler)))
+           (%set-collect-request-handler! (cadr arguments))
+           old))
+        (else (%set-collect-request-handler! (car arguments)))))

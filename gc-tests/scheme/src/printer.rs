@@ -7,7 +7,10 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use gc_core::{Gc, Mutation};
+
 use crate::alloc;
+use crate::code::Kind;
 use crate::reader::{lexer::CHARACTER_NAMES, number};
 use crate::value::{Condition, Value};
 
@@ -15,26 +18,26 @@ use crate::value::{Condition, Value};
 const SMALL: usize = 10_000;
 
 /// The external form, as `write` prints it.
-pub fn written(value: Value<'_>) -> String {
-    Printer::new(value, true, usize::MAX).print(value)
+pub fn written<'gc>(mc: &Mutation<'gc>, value: Value<'gc>) -> String {
+    Printer::new(mc, value, true, usize::MAX).print(value)
 }
 
 /// The form for people, as `display` prints it.
-pub fn displayed(value: Value<'_>) -> String {
-    Printer::new(value, false, usize::MAX).print(value)
+pub fn displayed<'gc>(mc: &Mutation<'gc>, value: Value<'gc>) -> String {
+    Printer::new(mc, value, false, usize::MAX).print(value)
 }
 
 /// [`written`], broken off after about `limit` bytes.
-pub fn excerpt(value: Value<'_>, limit: usize) -> String {
-    Printer::new(value, true, limit).print(value)
+pub fn excerpt<'gc>(mc: &Mutation<'gc>, value: Value<'gc>, limit: usize) -> String {
+    Printer::new(mc, value, true, limit).print(value)
 }
 
 /// Message and irritants of a condition.
-pub fn condition_text(condition: gc_core::Gc<'_, Condition<'_>>) -> String {
+pub fn condition_text<'gc>(mc: &Mutation<'gc>, condition: Gc<'gc, Condition<'gc>>) -> String {
     let mut text = condition.message.to_rust();
-    for irritant in condition.irritants.list() {
+    for irritant in condition.irritants.list(mc) {
         text.push(' ');
-        text.push_str(&excerpt(irritant, 1000));
+        text.push_str(&excerpt(mc, irritant, 1000));
     }
     text
 }
@@ -47,7 +50,8 @@ enum Work<'gc> {
     Text(&'static str),
 }
 
-struct Printer<'gc> {
+struct Printer<'a, 'gc> {
+    mc: &'a Mutation<'gc>,
     text: String,
     slashify: bool,
     limit: usize,
@@ -57,14 +61,15 @@ struct Printer<'gc> {
     next_label: usize,
 }
 
-impl<'gc> Printer<'gc> {
-    fn new(value: Value<'gc>, slashify: bool, limit: usize) -> Self {
-        let labels = if is_small(value) {
+impl<'a, 'gc> Printer<'a, 'gc> {
+    fn new(mc: &'a Mutation<'gc>, value: Value<'gc>, slashify: bool, limit: usize) -> Self {
+        let labels = if is_small(mc, value) {
             HashMap::new()
         } else {
-            cycles(value)
+            cycles(mc, value)
         };
         Printer {
+            mc,
             text: String::new(),
             slashify,
             limit,
@@ -126,16 +131,22 @@ impl<'gc> Printer<'gc> {
             .is_some_and(|address| self.labels.contains_key(&address));
         match value {
             Value::Nil => self.text.push(')'),
-            Value::Pair(pair) if !labelled => {
+            Value::Pair(_) | Value::WeakPair(_) if !labelled => {
                 self.text.push(' ');
-                self.work.push(Work::Rest(pair.cdr.get()));
-                self.work.push(Work::Value(pair.car.get()));
+                self.halves(value);
             }
             _ => {
                 self.text.push_str(" . ");
                 self.work.push(Work::Text(")"));
                 self.work.push(Work::Value(value));
             }
+        }
+    }
+
+    /// Has both halves of a pair printed next.
+    fn halves(&mut self, pair: Value<'gc>) {
+        if let Some((car, cdr)) = pair.halves(self.mc) {
+            self.work.extend([Work::Rest(cdr), Work::Value(car)]);
         }
     }
 
@@ -153,6 +164,7 @@ impl<'gc> Printer<'gc> {
             Value::Nil => text.write_str("()"),
             Value::Unspecified => text.write_str("#!unspecific"),
             Value::Eof => text.write_str("#!eof"),
+            Value::Broken => text.write_str("#!bwp"),
             Value::Undefined => text.write_str("#!undefined"),
             Value::Symbol(symbol) if self.slashify => symbol_text(text, symbol.name()),
             Value::Symbol(symbol) => text.write_str(symbol.name()),
@@ -161,10 +173,10 @@ impl<'gc> Printer<'gc> {
                 text.extend(string.chars());
                 Ok(())
             }
-            Value::Pair(pair) => {
-                self.work.push(Work::Rest(pair.cdr.get()));
-                self.work.push(Work::Value(pair.car.get()));
-                text.write_char('(')
+            Value::Pair(_) | Value::WeakPair(_) => {
+                text.push('(');
+                self.halves(value);
+                Ok(())
             }
             Value::Vector(vector) => {
                 self.work.push(Work::Text(")"));
@@ -201,9 +213,10 @@ impl<'gc> Printer<'gc> {
                 self.work.push(Work::Value(kind.name));
                 text.write_str("#[record-type ")
             }
+            Value::Guardian(_) => text.write_str("#[guardian]"),
             Value::Table(_) => text.write_str("#[hash-table]"),
             Value::Condition(condition) => {
-                write!(text, "#[condition {}]", condition_text(condition))
+                write!(text, "#[condition {}]", condition_text(self.mc, condition))
             }
             Value::Box(_) => text.write_str("#[box]"),
             Value::Code(_) => text.write_str("#[code]"),
@@ -213,21 +226,20 @@ impl<'gc> Printer<'gc> {
 }
 
 /// Whether a walk over the data ends within [`SMALL`] nodes.
-fn is_small(value: Value<'_>) -> bool {
+fn is_small<'gc>(mc: &Mutation<'gc>, value: Value<'gc>) -> bool {
     let mut work = vec![value];
     let mut count = 0;
     while let Some(value) = work.pop() {
         count += 1;
-        match value {
-            Value::Pair(pair) => work.extend([pair.cdr.get(), pair.car.get()]),
-            Value::Vector(vector) => {
-                let items = alloc::elements(vector.items);
-                count += items.len();
-                if count <= SMALL {
-                    work.extend(items.iter().map(gc_core::Lock::get));
-                }
+        if let Some((car, cdr)) = value.halves(mc) {
+            work.extend([cdr, car]);
+        }
+        if let Value::Vector(vector) = value {
+            let items = alloc::elements(vector.items);
+            count += items.len();
+            if count <= SMALL {
+                work.extend(items.iter().map(gc_core::Lock::get));
             }
-            _ => {}
         }
         if count > SMALL {
             return false;
@@ -237,7 +249,7 @@ fn is_small(value: Value<'_>) -> bool {
 }
 
 /// The objects at which a depth-first walk meets the path that it is on.
-fn cycles(value: Value<'_>) -> HashMap<usize, Option<usize>> {
+fn cycles<'gc>(mc: &Mutation<'gc>, value: Value<'gc>) -> HashMap<usize, Option<usize>> {
     enum Visit<'gc> {
         Enter(Value<'gc>),
         Leave(usize),
@@ -256,7 +268,7 @@ fn cycles(value: Value<'_>) -> HashMap<usize, Option<usize>> {
         let Some(address) = value.address() else {
             continue;
         };
-        if !matches!(value, Value::Pair(_) | Value::Vector(_)) {
+        if !value.is(Kind::Pair) && !matches!(value, Value::Vector(_)) {
             continue;
         }
         match on_path.get(&address) {
@@ -269,16 +281,12 @@ fn cycles(value: Value<'_>) -> HashMap<usize, Option<usize>> {
         }
         on_path.insert(address, true);
         work.push(Visit::Leave(address));
-        match value {
-            Value::Pair(pair) => {
-                work.push(Visit::Enter(pair.cdr.get()));
-                work.push(Visit::Enter(pair.car.get()));
-            }
-            Value::Vector(vector) => {
-                let items = alloc::elements(vector.items).iter();
-                work.extend(items.map(|item| Visit::Enter(item.get())));
-            }
-            _ => {}
+        if let Some((car, cdr)) = value.halves(mc) {
+            work.extend([Visit::Enter(cdr), Visit::Enter(car)]);
+        }
+        if let Value::Vector(vector) = value {
+            let items = alloc::elements(vector.items).iter();
+            work.extend(items.map(|item| Visit::Enter(item.get())));
         }
     }
     labels

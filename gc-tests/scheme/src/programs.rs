@@ -45,5 +45,11 @@ program! {
     QUEENS, "queens"
 }
 
+program! {
+    /// Ports that share a few descriptors, which a guarded hash table gets back when ports are dropped
+    /// (Dybvig, Bruggeman, Eby). Argument: how many ports are opened.
+    GUARDED_PORTS, "guarded-ports"
+}
+
 /// All programs.
-pub const ALL: [Program; 5] = [GCBENCH, BINARY_TREES, NBOYER, EARLEY, QUEENS];
+pub const ALL: [Program; 6] = [GCBENCH, BINARY_TREES, NBOYER, EARLEY, QUEENS, GUARDED_PORTS];

@@ -4,12 +4,16 @@
 //! value. Other objects hash by address, and because an object may have moved when the collector
 //! has run, a table with such keys notes when it was built and is rebuilt when it is used after a
 //! collection.
+//!
+//! A weak table keeps its keys in ephemeron pairs, with their values: neither is kept alive by it. When it is
+//! rebuilt, entries whose keys are gone are left out.
 
 use gc_core::{Collect, Gc, Lock, Mutation, barrier::unlock};
 
 use crate::alloc::{self, HeapError, Slice};
 use crate::symbol::hash_bytes;
 use crate::value::Value;
+use crate::weak::WeakPair;
 
 type Buckets<'gc> = Slice<'gc, Lock<Option<Gc<'gc, Entry<'gc>>>>>;
 
@@ -19,6 +23,7 @@ type Buckets<'gc> = Slice<'gc, Lock<Option<Gc<'gc, Entry<'gc>>>>>;
 pub struct Table<'gc> {
     /// Whether keys are compared by `equal?` instead of `eqv?`.
     structural: bool,
+    weak: bool,
     count: Lock<usize>,
     buckets: Lock<Buckets<'gc>>,
     /// The epoch of the addresses, if there are keys that hash by address.
@@ -28,11 +33,11 @@ pub struct Table<'gc> {
 /// A key with its value.
 #[derive(Collect)]
 #[collect(no_drop)]
-pub struct Entry<'gc> {
-    /// The key.
-    pub key: Value<'gc>,
-    /// The value.
-    pub value: Lock<Value<'gc>>,
+struct Entry<'gc> {
+    /// The key; in a weak table, the ephemeron pair of key and value.
+    key: Value<'gc>,
+    /// The value, unless the table is weak.
+    value: Lock<Value<'gc>>,
     hash: Lock<u64>,
     next: Lock<Option<Gc<'gc, Entry<'gc>>>>,
 }
@@ -56,15 +61,16 @@ fn empty<'gc>(mc: &Mutation<'gc>, length: usize) -> Result<Buckets<'gc>, HeapErr
 const NODES: usize = 64;
 
 /// The hash of contents: equal for values that are `equal?`.
-fn structural_hash(value: Value<'_>) -> u64 {
+fn structural_hash<'gc>(mc: &Mutation<'gc>, value: Value<'gc>) -> u64 {
     let mut work = vec![value];
     let mut hash = 0_u64;
     for _ in 0..NODES {
         let Some(value) = work.pop() else { break };
         let part = match value {
-            Value::Pair(pair) => {
-                work.push(pair.cdr.get());
-                work.push(pair.car.get());
+            Value::Pair(_) | Value::WeakPair(_) => {
+                if let Some((car, cdr)) = value.halves(mc) {
+                    work.extend([cdr, car]);
+                }
                 1
             }
             Value::Vector(vector) => {
@@ -92,6 +98,7 @@ fn immediate_hash(value: Value<'_>) -> Option<u64> {
         Value::Unspecified => 7,
         Value::Eof => 8,
         Value::Undefined => 9,
+        Value::Broken => 10,
         Value::Symbol(symbol) => symbol.hash,
         _ => return None,
     })
@@ -100,9 +107,20 @@ fn immediate_hash(value: Value<'_>) -> Option<u64> {
 impl<'gc> Table<'gc> {
     /// An empty table.
     pub fn new(mc: &Mutation<'gc>, structural: bool) -> Result<Gc<'gc, Self>, HeapError> {
+        Self::make(mc, structural, false)
+    }
+
+    /// An empty table that keeps neither its keys alive, which are compared by `eqv?`, nor their
+    /// values.
+    pub fn weak(mc: &Mutation<'gc>) -> Result<Gc<'gc, Self>, HeapError> {
+        Self::make(mc, false, true)
+    }
+
+    fn make(mc: &Mutation<'gc>, structural: bool, weak: bool) -> Result<Gc<'gc, Self>, HeapError> {
         let buckets = empty(mc, 8)?;
         let table = Table {
             structural,
+            weak,
             count: Lock::new(0),
             buckets: Lock::new(buckets),
             epoch: Lock::new(None),
@@ -110,13 +128,35 @@ impl<'gc> Table<'gc> {
         alloc::new(mc, table)
     }
 
-    /// The number of keys.
-    pub fn count(&self) -> usize {
-        self.count.get()
+    /// The number of keys; `epoch` is the current one.
+    pub fn count(this: Gc<'gc, Self>, mc: &Mutation<'gc>, epoch: u64) -> usize {
+        Self::refresh(this, mc, epoch);
+        this.count.get()
+    }
+
+    /// All keys with their values.
+    pub fn items(
+        this: Gc<'gc, Self>,
+        mc: &Mutation<'gc>,
+    ) -> impl Iterator<Item = (Value<'gc>, Value<'gc>)> {
+        let entries = this.entries().into_iter();
+        entries.filter_map(move |entry| this.item(mc, entry))
+    }
+
+    /// Key and value of an entry, if they are there.
+    fn item(
+        &self,
+        mc: &Mutation<'gc>,
+        entry: Gc<'gc, Entry<'gc>>,
+    ) -> Option<(Value<'gc>, Value<'gc>)> {
+        match entry.key {
+            Value::WeakPair(pair) if self.weak => (!pair.is_broken(mc)).then(|| pair.halves(mc)),
+            key => Some((key, entry.value.get())),
+        }
     }
 
     /// All entries.
-    pub fn entries(&self) -> Vec<Gc<'gc, Entry<'gc>>> {
+    fn entries(&self) -> Vec<Gc<'gc, Entry<'gc>>> {
         let mut all = Vec::with_capacity(self.count.get());
         for bucket in alloc::elements(self.buckets.get()) {
             let mut at = bucket.get();
@@ -128,19 +168,24 @@ impl<'gc> Table<'gc> {
         all
     }
 
-    fn hash(&self, key: Value<'gc>) -> Hash {
+    fn hash(&self, mc: &Mutation<'gc>, key: Value<'gc>) -> Hash {
         if let Some(hash) = immediate_hash(key) {
             return Hash::Value(hash);
         }
-        if self.structural && matches!(key, Value::Pair(_) | Value::Vector(_) | Value::String(_)) {
-            return Hash::Value(structural_hash(key));
+        if self.structural
+            && matches!(
+                key,
+                Value::Pair(_) | Value::WeakPair(_) | Value::Vector(_) | Value::String(_)
+            )
+        {
+            return Hash::Value(structural_hash(mc, key));
         }
         Hash::Address(mix(key.address().unwrap_or(0) as u64))
     }
 
-    fn same(&self, a: Value<'gc>, b: Value<'gc>) -> bool {
+    fn same(&self, mc: &Mutation<'gc>, a: Value<'gc>, b: Value<'gc>) -> bool {
         if self.structural {
-            a.is_equal(b)
+            a.is_equal(mc, b)
         } else {
             a.is_eqv(b)
         }
@@ -151,14 +196,24 @@ impl<'gc> Table<'gc> {
         &buckets[hash as usize & (buckets.len() - 1)]
     }
 
-    /// The entry of a key; `epoch` is the current one.
-    pub fn find(
+    /// The value of a key; `epoch` is the current one.
+    pub fn get(
+        this: Gc<'gc, Self>,
+        mc: &Mutation<'gc>,
+        epoch: u64,
+        key: Value<'gc>,
+    ) -> Option<Value<'gc>> {
+        let entry = Self::find(this, mc, epoch, key)?;
+        this.item(mc, entry).map(|(_, value)| value)
+    }
+
+    fn find(
         this: Gc<'gc, Self>,
         mc: &Mutation<'gc>,
         epoch: u64,
         key: Value<'gc>,
     ) -> Option<Gc<'gc, Entry<'gc>>> {
-        let hash = match this.hash(key) {
+        let hash = match this.hash(mc, key) {
             Hash::Value(hash) => hash,
             Hash::Address(hash) => {
                 Self::refresh(this, mc, epoch);
@@ -167,7 +222,10 @@ impl<'gc> Table<'gc> {
         };
         let mut at = this.bucket(hash).get();
         while let Some(entry) = at {
-            if entry.hash.get() == hash && this.same(entry.key, key) {
+            if entry.hash.get() == hash
+                && let Some((other, _)) = this.item(mc, entry)
+                && this.same(mc, other, key)
+            {
                 return Some(entry);
             }
             at = entry.next.get();
@@ -184,7 +242,10 @@ impl<'gc> Table<'gc> {
         value: Value<'gc>,
     ) -> Result<(), HeapError> {
         if let Some(entry) = Self::find(this, mc, epoch, key) {
-            unlock!(Gc::write(mc, entry), Entry, value).set(value);
+            match entry.key {
+                Value::WeakPair(pair) if this.weak => WeakPair::set_cdr(pair, mc, value)?,
+                _ => unlock!(Gc::write(mc, entry), Entry, value).set(value),
+            }
             return Ok(());
         }
         let buckets = alloc::elements(this.buckets.get()).len();
@@ -194,12 +255,19 @@ impl<'gc> Table<'gc> {
             unlock!(Gc::write(mc, this), Table, buckets).set(larger);
             Self::link(this, mc, entries);
         }
-        let hash = match this.hash(key) {
+        let hash = match this.hash(mc, key) {
             Hash::Value(hash) => hash,
             Hash::Address(hash) => {
                 unlock!(Gc::write(mc, this), Table, epoch).set(Some(epoch));
                 hash
             }
+        };
+        let (key, value) = match this.weak {
+            true => {
+                let pair = WeakPair::ephemeron(mc, key, value)?;
+                (Value::WeakPair(pair), Value::Unspecified)
+            }
+            false => (key, value),
         };
         let next = Lock::new(this.bucket(hash).get());
         let entry = Entry {
@@ -246,17 +314,22 @@ impl<'gc> Table<'gc> {
         Ok(())
     }
 
-    /// Brings hashes by address up to date.
+    /// Brings hashes by address up to date, and leaves out entries whose keys are gone.
     fn refresh(this: Gc<'gc, Self>, mc: &Mutation<'gc>, epoch: u64) {
         if this.epoch.get().is_none_or(|built| built == epoch) {
             return;
         }
-        let entries = this.entries();
-        for entry in &entries {
-            if let Hash::Address(hash) = this.hash(entry.key) {
-                unlock!(Gc::write(mc, *entry), Entry, hash).set(hash);
+        let mut entries = this.entries();
+        entries.retain(|&entry| {
+            let item = this.item(mc, entry);
+            if let Some((key, _)) = item
+                && let Hash::Address(hash) = this.hash(mc, key)
+            {
+                unlock!(Gc::write(mc, entry), Entry, hash).set(hash);
             }
-        }
+            item.is_some()
+        });
+        unlock!(Gc::write(mc, this), Table, count).set(entries.len());
         Self::link(this, mc, entries);
         unlock!(Gc::write(mc, this), Table, epoch).set(Some(epoch));
     }

@@ -12,15 +12,22 @@ use gc_core::{Collect, Gc, GcLock, Lock, Mutation};
 
 use crate::alloc::{self, Slice};
 use crate::code::{Code, Kind};
+use crate::guardian::Guardian;
 use crate::machine::stack::Frame;
 use crate::primitives::Primitive;
 use crate::symbol::Symbol;
 use crate::table::Table;
+use crate::weak::WeakPair;
 
 /// One value of the language.
 #[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
 pub enum Value<'gc> {
+    // Both kinds of pairs come first, so that one comparison tells them from all else.
+    /// A mutable pair.
+    Pair(Gc<'gc, Pair<'gc>>),
+    /// A weak pair or an ephemeron pair.
+    WeakPair(Gc<'gc, WeakPair<'gc>>),
     /// An exact integer of 64 bits.
     Fixnum(i64),
     /// An inexact number.
@@ -35,12 +42,12 @@ pub enum Value<'gc> {
     Unspecified,
     /// The end of input.
     Eof,
+    /// What is left of an object in a weak pair.
+    Broken,
     /// The mark of a variable that has no value yet.
     Undefined,
     /// An interned or generated symbol.
     Symbol(Gc<'gc, Symbol<'gc>>),
-    /// A mutable pair.
-    Pair(Gc<'gc, Pair<'gc>>),
     /// A mutable string.
     String(Gc<'gc, Str<'gc>>),
     /// A mutable vector.
@@ -57,6 +64,8 @@ pub enum Value<'gc> {
     RecordType(Gc<'gc, RecordType<'gc>>),
     /// A constructor, predicate, accessor or modifier of a record type.
     RecordProcedure(Gc<'gc, RecordProcedure<'gc>>),
+    /// A guardian, which is a procedure.
+    Guardian(Gc<'gc, Guardian<'gc>>),
     /// A hash table.
     Table(Gc<'gc, Table<'gc>>),
     /// Other than one value, on the way from `values` to its receiver.
@@ -220,7 +229,7 @@ impl<'gc> Value<'gc> {
     pub fn is(self, kind: Kind) -> bool {
         match kind {
             Kind::Null => matches!(self, Value::Nil),
-            Kind::Pair => matches!(self, Value::Pair(_)),
+            Kind::Pair => matches!(self, Value::Pair(_) | Value::WeakPair(_)),
             Kind::Symbol => matches!(self, Value::Symbol(_)),
             Kind::String => matches!(self, Value::String(_)),
             Kind::Vector => matches!(self, Value::Vector(_)),
@@ -238,6 +247,7 @@ impl<'gc> Value<'gc> {
                     | Value::Primitive(_)
                     | Value::Continuation(_)
                     | Value::RecordProcedure(_)
+                    | Value::Guardian(_)
             ),
         }
     }
@@ -247,60 +257,81 @@ impl<'gc> Value<'gc> {
         !matches!(self, Value::Bool(false))
     }
 
-    /// The address that identifies an object, or `None` for an immediate.
-    ///
-    /// Valid until the current `mutate` ends: a collector may move objects afterwards.
-    pub fn address(self) -> Option<usize> {
+    /// The object that the value is, without its type, or `None` for an immediate and for a
+    /// primitive.
+    pub fn object(self) -> Option<Gc<'gc, ()>> {
         Some(match self {
-            Value::Symbol(o) => Gc::as_ptr(o).addr(),
-            Value::Pair(o) => Gc::as_ptr(o).addr(),
-            Value::String(o) => Gc::as_ptr(o).addr(),
-            Value::Vector(o) => Gc::as_ptr(o).addr(),
-            Value::Procedure(o) => Gc::as_ptr(o).addr(),
-            Value::Continuation(o) => Gc::as_ptr(o).addr(),
-            Value::Record(o) => Gc::as_ptr(o).addr(),
-            Value::RecordType(o) => Gc::as_ptr(o).addr(),
-            Value::RecordProcedure(o) => Gc::as_ptr(o).addr(),
-            Value::Table(o) => Gc::as_ptr(o).addr(),
-            Value::Values(o) => Gc::as_ptr(o).addr(),
-            Value::Condition(o) => Gc::as_ptr(o).addr(),
-            Value::Box(o) => Gc::as_ptr(o).addr(),
-            Value::Code(o) => Gc::as_ptr(o).addr(),
-            Value::Primitive(p) => std::ptr::from_ref(p).addr(),
-            Value::Fixnum(_)
+            Value::Symbol(o) => Gc::erase(o),
+            Value::Pair(o) => Gc::erase(o),
+            Value::WeakPair(o) => Gc::erase(o),
+            Value::String(o) => Gc::erase(o),
+            Value::Vector(o) => Gc::erase(o),
+            Value::Procedure(o) => Gc::erase(o),
+            Value::Continuation(o) => Gc::erase(o),
+            Value::Record(o) => Gc::erase(o),
+            Value::RecordType(o) => Gc::erase(o),
+            Value::RecordProcedure(o) => Gc::erase(o),
+            Value::Guardian(o) => Gc::erase(o),
+            Value::Table(o) => Gc::erase(o),
+            Value::Values(o) => Gc::erase(o),
+            Value::Condition(o) => Gc::erase(o),
+            Value::Box(o) => Gc::erase(o),
+            Value::Code(o) => Gc::erase(o),
+            Value::Primitive(_)
+            | Value::Fixnum(_)
             | Value::Flonum(_)
             | Value::Bool(_)
             | Value::Char(_)
             | Value::Nil
             | Value::Unspecified
             | Value::Eof
+            | Value::Broken
             | Value::Undefined => return None,
         })
     }
 
+    /// The address that identifies an object, or `None` for an immediate.
+    ///
+    /// Valid until the current `mutate` ends: a collector may move objects afterwards.
+    pub fn address(self) -> Option<usize> {
+        match self {
+            Value::Primitive(p) => Some(std::ptr::from_ref(p).addr()),
+            _ => self.object().map(|object| Gc::as_ptr(object).addr()),
+        }
+    }
+
+    /// The halves of a pair of any kind.
+    #[inline]
+    pub fn halves(self, mc: &Mutation<'gc>) -> Option<(Value<'gc>, Value<'gc>)> {
+        match self {
+            Value::Pair(pair) => Some((pair.car.get(), pair.cdr.get())),
+            Value::WeakPair(pair) => Some(pair.halves(mc)),
+            _ => None,
+        }
+    }
+
     /// The elements of a proper list, or `None` where it ends in something else. A cyclic list has
     /// no end: callers bound the iterator or know where the list comes from.
-    pub fn list(self) -> List<'gc> {
-        List { rest: self }
+    pub fn list<'a>(self, mc: &'a Mutation<'gc>) -> List<'a, 'gc> {
+        List { mc, rest: self }
     }
 }
 
 /// Iterates over the elements of a list; [`List::rest`] tells what it ended in.
 #[derive(Clone, Copy)]
-pub struct List<'gc> {
+pub struct List<'a, 'gc> {
+    mc: &'a Mutation<'gc>,
     /// The part that is not visited yet.
     pub rest: Value<'gc>,
 }
 
-impl<'gc> Iterator for List<'gc> {
+impl<'gc> Iterator for List<'_, 'gc> {
     type Item = Value<'gc>;
 
     #[inline]
     fn next(&mut self) -> Option<Value<'gc>> {
-        let Value::Pair(pair) = self.rest else {
-            return None;
-        };
-        self.rest = pair.cdr.get();
-        Some(pair.car.get())
+        let (first, rest) = self.rest.halves(self.mc)?;
+        self.rest = rest;
+        Some(first)
     }
 }

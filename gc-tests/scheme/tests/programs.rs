@@ -58,11 +58,25 @@ fn queens() {
 }
 
 #[test]
+fn guarded_ports() {
+    check(
+        programs::GUARDED_PORTS,
+        2000,
+        "guarded-ports 2000: 2000 closed: right",
+    );
+}
+
+#[test]
 fn a_collection_every_few_steps() {
     for (program, size, last) in [
         (programs::BINARY_TREES, 4, "binary-trees 4: right"),
         (programs::EARLEY, 5, "earley 5: 14 parses: right"),
         (programs::QUEENS, 5, "queens 5: 10 solutions: right"),
+        (
+            programs::GUARDED_PORTS,
+            300,
+            "guarded-ports 300: 300 closed: right",
+        ),
     ] {
         let zeal = HeapOptions::default().zeal(Zeal::ALL);
         assert_eq!(run(program, size, zeal, 100).lines().last(), Some(last));

@@ -22,7 +22,7 @@ const fn needs_trace<'gc, T: Collect<'gc> + ?Sized>() -> bool {
 /// The word in which a field lies.
 macro_rules! word {
     ($ty:ty, $field:tt) => {
-        offset_of!($ty, $field) / size_of::<usize>()
+        (offset_of!($ty, $field) / size_of::<usize>())
     };
 }
 

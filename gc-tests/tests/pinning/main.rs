@@ -8,6 +8,7 @@
     reason = "the type of a guard says what a test is about"
 )]
 
+mod finalizers;
 mod guards;
 mod misuse;
 mod phases;

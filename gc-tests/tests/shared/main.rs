@@ -12,6 +12,7 @@
 mod cells;
 mod failures;
 mod lists;
+mod references;
 mod roots;
 mod snapshot;
 mod stopping;

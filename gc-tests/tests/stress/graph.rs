@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use gc_core::barrier::unlock;
-use gc_core::{Collect, DynamicRootSet, Gc, GcWeak, HeapError, Lock, Mutation, RefLock};
+use gc_core::{Collect, DynamicRootSet, Ephemeron, Gc, GcWeak, HeapError, Lock, Mutation, RefLock};
 use gc_tests::access::write_at;
 use gc_tests::payload::word;
 
@@ -296,10 +296,69 @@ impl<'gc> WeakObject<'gc> {
     }
 }
 
+pub type Pair<'gc> = Ephemeron<'gc, Node<'gc>, Node<'gc>>;
+
+/// Ephemerons, where tags tell of them, where these move, and outside of the heap. The numbers of all places
+/// follow each other.
+#[derive(Collect)]
+#[collect(no_drop)]
+pub struct Pairs<'gc> {
+    /// Key and value of those that are none.
+    none: Gc<'gc, Node<'gc>>,
+    fixed: Gc<'gc, [Lock<Pair<'gc>>]>,
+    moving: Gc<'gc, [Lock<Option<Pair<'gc>>>]>,
+    outside: Gc<'gc, RefLock<Vec<Pair<'gc>>>>,
+}
+
+impl<'gc> Pairs<'gc> {
+    /// How many objects in the heap they are.
+    pub const OBJECTS: usize = 4;
+
+    /// So many places of each sort.
+    pub fn new(mc: &Mutation<'gc>, places: usize) -> Pairs<'gc> {
+        let deaths = Rc::default();
+        let Ok(Object::Node(none)) = Object::new(mc, Kind::Node, 0, &deaths) else {
+            panic!("there is memory for a node");
+        };
+        let nothing = Ephemeron::new(none, none);
+        Pairs {
+            none,
+            fixed: Gc::slice_from_iter(mc, (0..places).map(|_| Lock::new(nothing))),
+            moving: Gc::slice_from_iter(mc, (0..places).map(|_| Lock::new(None))),
+            outside: Gc::new(mc, RefLock::new(vec![nothing; places])),
+        }
+    }
+
+    pub fn places(&self) -> usize {
+        3 * self.fixed.len()
+    }
+
+    pub fn get(&self, index: usize) -> Option<Pair<'gc>> {
+        let (sort, at) = (index / self.fixed.len(), index % self.fixed.len());
+        let pair = match sort {
+            0 => self.fixed[at].get(),
+            1 => return self.moving[at].get(),
+            _ => self.outside.borrow()[at],
+        };
+        (!GcWeak::ptr_eq(pair.weak_key(), Gc::downgrade(self.none))).then_some(pair)
+    }
+
+    pub fn set(&self, mc: &Mutation<'gc>, index: usize, pair: Option<Pair<'gc>>) {
+        let (sort, at) = (index / self.fixed.len(), index % self.fixed.len());
+        let some = pair.unwrap_or(Ephemeron::new(self.none, self.none));
+        match sort {
+            0 => write_at(mc, self.fixed, at).unlock().set(some),
+            1 => write_at(mc, self.moving, at).unlock().set(pair),
+            _ => self.outside.borrow_mut(mc)[at] = some,
+        }
+    }
+}
+
 /// The root of an arena.
 #[derive(Collect)]
 #[collect(no_drop)]
 pub struct Root<'gc> {
     pub objects: Vec<Option<Object<'gc>>>,
+    pub pairs: Pairs<'gc>,
     pub set: DynamicRootSet<'gc>,
 }

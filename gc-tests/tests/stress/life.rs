@@ -3,19 +3,21 @@
 //! Whatever a life does, it gets to the objects by random walks from the roots, and each step of a walk
 //! is compared with the shadow.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use gc_core::arena::CollectionPhase;
-use gc_core::{Arena, DynamicRoot, DynamicRootSet, Gc, Mutation, Rootable};
+use gc_core::{Arena, DynamicRoot, DynamicRootSet, Ephemeron, Gc, Mutation, Pinned, Rootable};
 use gc_tests::random::Random;
 
-use crate::graph::{DROP_PANIC, Deaths, Kind, Link, Node, Object, Root};
+use crate::graph::{DROP_PANIC, Deaths, Kind, Link, Node, Object, Pairs, Root};
 use crate::plan::Plan;
 use crate::shadow::{self, Id, Shadow};
 
 type Heap = Arena<Rootable![Root<'_>]>;
+type Pin = Pinned<Rootable!['gc => Node<'gc>]>;
 type Handle = DynamicRoot<Rootable!['gc => Node<'gc>]>;
 
 /// The most links that a table grows to.
@@ -25,6 +27,10 @@ pub struct Life {
     heap: Heap,
     shadow: Shadow,
     handles: Vec<Handle>,
+    pins: Vec<Pin>,
+    /// Finalizers that were registered, and have run.
+    registered: u64,
+    finalized: Rc<Cell<u64>>,
     random: Random,
     deaths: Rc<Deaths>,
     safepoints: usize,
@@ -88,16 +94,34 @@ fn kind(random: &mut Random) -> Kind {
     }
 }
 
+/// A node that was found dead is whole, and so is what it leads to.
+fn look_at_litter<'gc>(mc: &Mutation<'gc>, node: Gc<'gc, Node<'gc>>) {
+    let mut next = Link::Strong(Object::Node(node));
+    for _ in 0..4 {
+        let Link::Strong(object) = next else { break };
+        object.id();
+        if object.links() == 0 {
+            break;
+        }
+        next = object.link(0);
+    }
+    _ = Gc::try_new(mc, [7_u64; 3]);
+}
+
 impl Life {
     pub fn new(plan: &Plan) -> Life {
         let heap = Heap::with_options(plan.options, |mc| Root {
             objects: vec![None; plan.roots],
+            pairs: Pairs::new(mc, 2 + plan.roots * 4),
             set: DynamicRootSet::new(mc),
         });
         Life {
             heap: heap.unwrap_or_else(|error| panic!("{error}")),
-            shadow: Shadow::new(plan.roots),
+            shadow: Shadow::new(plan.roots, 3 * (2 + plan.roots * 4)),
             handles: Vec::new(),
+            pins: Vec::new(),
+            registered: 0,
+            finalized: Rc::default(),
             random: Random::new(plan.seed),
             deaths: Rc::default(),
             safepoints: plan.safepoints,
@@ -114,7 +138,7 @@ impl Life {
         if self.random.one_in(self.full) {
             self.finish_cycle();
         }
-        match self.random.below(40) {
+        match self.random.below(48) {
             0..10 => self.allocate(),
             10..18 => self.write(),
             18..26 => self.relocate(),
@@ -128,6 +152,11 @@ impl Life {
             37 => self.turn_roots(),
             38 if self.random.one_in(10) => self.panic_in_drop(),
             38 => self.panic_in_mutate(),
+            39..42 => self.pair(),
+            42..44 => self.follow_pair(),
+            44 => self.register(),
+            45 => self.stand(),
+            46 => self.pin(),
             _ => self.look(),
         }
         if core::mem::take(&mut self.starved) {
@@ -431,6 +460,176 @@ impl Life {
         self.starved |= !done;
     }
 
+    /// Two nodes become an ephemeron.
+    fn pair(&mut self) {
+        self.mutate(|mc, root, shadow, random| {
+            let index = random.below(root.pairs.places());
+            let (Some((Object::Node(key), id)), Some((Object::Node(value), name))) =
+                (walk(root, shadow, random), walk(root, shadow, random))
+            else {
+                root.pairs.set(mc, index, None);
+                shadow.pairs[index] = None;
+                return;
+            };
+            root.pairs.set(mc, index, Some(Ephemeron::new(key, value)));
+            shadow.pairs[index] = Some((id, name));
+        });
+    }
+
+    /// What an ephemeron leads to is looked at, and maybe made a root.
+    fn follow_pair(&mut self) {
+        self.mutate(|mc, root, shadow, random| {
+            for _ in 0..5 {
+                let index = random.below(root.pairs.places());
+                let (found, expected) = (root.pairs.get(index), shadow.pairs[index]);
+                assert_eq!(found.is_some(), expected.is_some(), "an ephemeron");
+                let (Some(pair), Some((id, name))) = (found, expected) else {
+                    continue;
+                };
+                let Some((key, value)) = pair.get(mc) else {
+                    shadow.lost.insert(id);
+                    continue;
+                };
+                let both = [(key, id), (value, name)].map(|(node, id)| {
+                    assert_eq!(Object::Node(node).id(), id);
+                    // It may be there for a finalizer only.
+                    if Gc::downgrade(node).upgrade(mc).is_none() {
+                        shadow.lost.insert(id);
+                        return None;
+                    }
+                    shadow.get(id);
+                    Some((node, id))
+                });
+                if let Some((node, id)) = both[random.below(2)]
+                    && random.one_in(2)
+                {
+                    let to = random.below(root.objects.len());
+                    root.objects[to] = Some(Object::Node(node));
+                    shadow.roots[to] = Some(id);
+                }
+            }
+        });
+    }
+
+    /// Litter with finalizers, that leads to other litter and into the graph.
+    fn register(&mut self) {
+        let (deaths, finalized) = (self.deaths.clone(), self.finalized.clone());
+        let mut registered = 0;
+        self.mutate(|mc, root, shadow, random| {
+            let mut last = walk(root, shadow, random).map(|(object, _)| object);
+            for _ in 0..random.below(20) {
+                let Ok(object) = Object::new(mc, Kind::Node, shadow.name(), &deaths) else {
+                    return;
+                };
+                let Object::Node(node) = object else { return };
+                if let Some(last) = last
+                    && object.accepts(0, Link::Strong(last))
+                {
+                    object.set(mc, 0, Link::Strong(last));
+                }
+                last = Some(object);
+                let again = random.one_in(4);
+                registered += 1 + u64::from(again);
+                let finalized = finalized.clone();
+                _ = mc.finalize_with(node, move |node, token| {
+                    look_at_litter(token, node);
+                    finalized.set(finalized.get() + 1);
+                    if again {
+                        _ = token.finalize_with(node, move |node, token| {
+                            look_at_litter(token, node);
+                            finalized.set(finalized.get() + 1);
+                        });
+                    }
+                });
+            }
+        });
+        self.registered += registered;
+    }
+
+    /// A look at what is dead, some of which is kept.
+    fn stand(&mut self) {
+        let (shadow, random) = (&mut self.shadow, &mut self.random);
+        let Some(marked) = (match random.below(2) {
+            0 => self.heap.mark_debt(),
+            _ => self.heap.finish_marking(),
+        }) else {
+            return;
+        };
+        let deaths = self.deaths.clone();
+        marked.finalize(|fc, root| {
+            for _ in 0..random.below(8) {
+                let (Some((object, id)), Some((parent, name))) =
+                    (walk(root, shadow, random), walk(root, shadow, random))
+                else {
+                    return;
+                };
+                for index in 0..object.links().min(TABLE) {
+                    let expected = shadow.get(id).links[index];
+                    let (Link::Weak(weak), shadow::Link::Weak(target)) =
+                        (object.link(index), expected)
+                    else {
+                        continue;
+                    };
+                    let Some(found) = weak.upgrade(fc) else {
+                        shadow.lost.insert(target);
+                        continue;
+                    };
+                    assert_eq!(found.id(), target);
+                    let links = shadow.get(target).links.len();
+                    assert_eq!(found.links(), links, "the links of {target}");
+                    if let Some(to) = place(parent, random)
+                        && parent.accepts(to, Link::Strong(found))
+                    {
+                        parent.set(fc, to, Link::Strong(found));
+                        shadow.set(name, to, shadow::Link::Strong(target));
+                    }
+                    if let Some(to) = place(found, random)
+                        && found.accepts(to, Link::Strong(parent))
+                    {
+                        found.set(fc, to, Link::Strong(parent));
+                        shadow.set(target, to, shadow::Link::Strong(name));
+                    }
+                }
+                let (kind, new) = (kind(random), shadow.name());
+                if let Ok(made) = Object::new(fc, kind, new, &deaths)
+                    && let Some(to) = place(parent, random)
+                    && parent.accepts(to, Link::Strong(made))
+                {
+                    shadow.add(new, kind);
+                    parent.set(fc, to, Link::Strong(made));
+                    shadow.set(name, to, shadow::Link::Strong(new));
+                }
+            }
+        });
+    }
+
+    /// A node is pinned, or unpinned, or copied to a root.
+    fn pin(&mut self) {
+        if self.pins.len() > 10 || !self.pins.is_empty() && self.random.one_in(2) {
+            let index = self.random.below(self.pins.len());
+            let pin = self.pins.swap_remove(index);
+            let id = self.shadow.pins.swap_remove(index);
+            self.mutate(|mc, root, shadow, random| {
+                let node = Object::Node(pin.get(mc));
+                assert_eq!(node.id(), id);
+                let to = random.below(root.objects.len());
+                root.objects[to] = Some(node);
+                shadow.roots[to] = Some(id);
+            });
+            return;
+        }
+        let pinned = self.mutate(
+            |mc, root, shadow, random| match walk(root, shadow, random)? {
+                (Object::Node(node), id) => {
+                    shadow.pins.push(id);
+                    Some(Gc::pin::<Rootable!['gc => Node<'gc>]>(mc, node))
+                }
+                _ => None,
+            },
+        );
+        self.pins.extend(pinned);
+    }
+
     /// The memory of the root is replaced.
     fn turn_roots(&mut self) {
         self.mutate(|_, root, shadow, _| {
@@ -505,10 +704,22 @@ impl Life {
     /// Collects everything, and compares everything.
     fn finish_cycle(&mut self) {
         self.heap.finish_cycle();
+        // A cycle that stood was only completed; and finalizers keep what they see for two more, one of
+        // which runs those that were registered again.
+        for _ in 0..3 {
+            self.heap.finish_cycle();
+        }
+        let statistics = self.heap.metrics().statistics();
+        assert_eq!(
+            statistics.finalizers_panicked, 0,
+            "finalizers that panicked"
+        );
+        assert_eq!(self.finalized.get(), self.registered, "finalizers");
         let rest = self.shadow.collect();
         // The set of dynamic roots is one more.
         let found = self.heap.metrics().total_gc_count();
-        assert_eq!(found, rest.objects + 1, "objects after a full collection");
+        let expected = rest.objects + 1 + Pairs::OBJECTS;
+        assert_eq!(found, expected, "objects after a full collection");
         assert_eq!(self.deaths.alive.get(), rest.tables, "tables");
         let (shadow, handles) = (&self.shadow, &self.handles);
         self.heap.mutate(|mc, root| {
@@ -520,6 +731,19 @@ impl Life {
             }
             for (handle, id) in handles.iter().zip(&shadow.handles) {
                 found.push((Object::Node(root.set.fetch(handle)), *id));
+            }
+            for (index, expected) in shadow.pairs.iter().enumerate() {
+                let pair = root.pairs.get(index).and_then(|pair| pair.get(mc));
+                let told =
+                    pair.map(|(key, value)| [key, value].map(|node| Object::Node(node).id()));
+                let there = expected.filter(|(key, _)| shadow.objects.contains_key(key));
+                assert_eq!(told, there.map(|(key, value)| [key, value]), "an ephemeron");
+                if let (Some((_, value)), Some((_, name))) = (pair, there) {
+                    found.push((Object::Node(value), name));
+                }
+            }
+            for (pin, id) in self.pins.iter().zip(&shadow.pins) {
+                found.push((Object::Node(pin.get(mc)), *id));
             }
             while let Some((object, id)) = found.pop() {
                 assert_eq!(object.id(), id);

@@ -27,6 +27,9 @@ pub struct Shadow {
     pub objects: HashMap<Id, Object>,
     pub roots: Vec<Option<Id>>,
     pub handles: Vec<Id>,
+    pub pins: Vec<Id>,
+    /// Keys and values of ephemerons.
+    pub pairs: Vec<Option<(Id, Id)>>,
     /// Objects to which a weak pointer could not be upgraded: nobody will ever see them again.
     pub lost: HashSet<Id>,
     next: Id,
@@ -40,9 +43,10 @@ pub struct Rest {
 }
 
 impl Shadow {
-    pub fn new(roots: usize) -> Shadow {
+    pub fn new(roots: usize, pairs: usize) -> Shadow {
         Shadow {
             roots: vec![None; roots],
+            pairs: vec![None; pairs],
             next: 1,
             ..Shadow::default()
         }
@@ -90,7 +94,18 @@ impl Shadow {
         let mut weak = HashSet::new();
         let mut found = self.handles.clone();
         found.extend(self.roots.iter().flatten());
-        while let Some(id) = found.pop() {
+        found.extend(&self.pins);
+        let pairs = || self.pairs.iter().flatten();
+        let follows = |reachable: &HashSet<Id>| {
+            let mut pairs = pairs();
+            pairs.find(|(key, value)| reachable.contains(key) && !reachable.contains(value))
+        };
+        weak.extend(pairs().map(|(key, _)| *key));
+        loop {
+            let next = found
+                .pop()
+                .or_else(|| follows(&reachable).map(|pair| pair.1));
+            let Some(id) = next else { break };
             if !reachable.insert(id) {
                 continue;
             }

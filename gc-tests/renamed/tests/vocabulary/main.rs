@@ -10,6 +10,7 @@ mod collect;
 mod derive;
 mod dynamic_roots;
 mod hand_written;
+mod kinds;
 mod libraries;
 mod locks;
 mod metrics;

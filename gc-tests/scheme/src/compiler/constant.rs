@@ -31,6 +31,7 @@ pub fn to_value<'gc>(
         Datum::Bool(b) => Value::Bool(*b),
         Datum::Char(c) => Value::Char(*c),
         Datum::Eof => Value::Eof,
+        Datum::Broken => Value::Broken,
         Datum::Unspecified => Value::Unspecified,
         Datum::String(text) => {
             let chars: Vec<char> = text.chars().collect();
@@ -59,13 +60,18 @@ pub fn to_value<'gc>(
 const MAX_ELEMENTS: usize = 10_000_000;
 
 /// The source tree of a value, all of it at one position.
-pub fn from_value(value: Value<'_>, position: Position) -> Result<Syntax, SyntaxError> {
+pub fn from_value<'gc>(
+    mc: &Mutation<'gc>,
+    value: Value<'gc>,
+    position: Position,
+) -> Result<Syntax, SyntaxError> {
     let mut budget = MAX_ELEMENTS;
-    convert(value, position, 0, &mut budget)
+    convert(mc, value, position, 0, &mut budget)
 }
 
-fn convert(
-    value: Value<'_>,
+fn convert<'gc>(
+    mc: &Mutation<'gc>,
+    value: Value<'gc>,
     position: Position,
     depth: usize,
     budget: &mut usize,
@@ -82,22 +88,23 @@ fn convert(
         Value::Bool(b) => Datum::Bool(b),
         Value::Char(c) => Datum::Char(c),
         Value::Eof => Datum::Eof,
+        Value::Broken => Datum::Broken,
         Value::Unspecified => Datum::Unspecified,
         Value::Nil => Datum::List([].into()),
         Value::String(text) => Datum::String(text.to_rust().into()),
         Value::Symbol(symbol) => Datum::Symbol(symbol.name().into()),
-        Value::Pair(_) => {
-            let mut list = value.list();
+        Value::Pair(_) | Value::WeakPair(_) => {
+            let mut list = value.list(mc);
             let mut items = Vec::new();
             for item in list.by_ref() {
                 *budget = budget.saturating_sub(1);
-                items.push(convert(item, position, depth + 1, budget)?);
+                items.push(convert(mc, item, position, depth + 1, budget)?);
             }
-            Datum::dotted(items, convert(list.rest, position, depth + 1, budget)?)
+            Datum::dotted(items, convert(mc, list.rest, position, depth + 1, budget)?)
         }
         Value::Vector(vector) => {
             let items = alloc::elements(vector.items).iter();
-            let items = items.map(|item| convert(item.get(), position, depth + 1, budget));
+            let items = items.map(|item| convert(mc, item.get(), position, depth + 1, budget));
             Datum::Vector(items.collect::<Result<_, _>>()?)
         }
         _ => {

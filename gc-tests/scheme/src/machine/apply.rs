@@ -15,6 +15,7 @@ use super::{Context, Dynamic, Machine, Stop, raise};
 use crate::alloc;
 use crate::compiler::{self, CompileError};
 use crate::error::{BoxedFault, Fault, Outcome, Position};
+use crate::guardian::Guardian;
 use crate::primitives::{Action, Control};
 use crate::value::{Continuation, Record, RecordOperation, RecordProcedure, Value, Values};
 
@@ -123,6 +124,9 @@ impl<'gc> Machine<'gc> {
             Value::RecordProcedure(procedure) => {
                 record(context, &procedure, &stack.values[arguments]).map(Next::Return)
             }
+            Value::Guardian(guardian) => {
+                guard(context, guardian, &stack.values[arguments]).map(Next::Return)
+            }
             value => Err(Fault::about("not a procedure:", value)),
         }
     }
@@ -157,7 +161,7 @@ impl<'gc> Machine<'gc> {
         match control {
             Control::Apply => {
                 let mut arguments = stack.values[base + 2..base + count].to_vec();
-                let mut last = stack.values[base + count].list();
+                let mut last = stack.values[base + count].list(context.mc);
                 // A cycle has no end: stop where no stack could hold the arguments.
                 let limit = context.host.stack_limit.saturating_sub(base);
                 arguments.extend(last.by_ref().take(limit));
@@ -201,7 +205,7 @@ impl<'gc> Machine<'gc> {
                     code.position(stack.pc.max(1) - 1)
                 });
                 let source = code.map_or("", |code| alloc::text_of(code.source));
-                let syntax = compiler::from_value(first, position)
+                let syntax = compiler::from_value(context.mc, first, position)
                     .map_err(|error| Fault::message(error.message))?;
                 let (mc, globals) = (context.mc, &mut context.host.globals);
                 match compiler::compile(mc, context.symbols, globals, source, &syntax) {
@@ -248,6 +252,30 @@ impl<'gc> Machine<'gc> {
 pub(crate) fn many<'gc>(context: &mut Context<'_, 'gc>, values: &[Value<'gc>]) -> Outcome<'gc> {
     let items = alloc::slice(context.mc, values.iter().copied())?;
     Ok(Value::Values(alloc::new(context.mc, Values { items })?))
+}
+
+/// `(guardian)`, `(guardian object)`, `(guardian object representative)`
+fn guard<'gc>(
+    context: &mut Context<'_, 'gc>,
+    guardian: Gc<'gc, Guardian<'gc>>,
+    arguments: &[Value<'gc>],
+) -> Outcome<'gc> {
+    let (object, returned) = match *arguments {
+        [] => {
+            let taken = Guardian::take(guardian, context.mc);
+            return Ok(taken.unwrap_or(Value::Bool(false)));
+        }
+        [object] => (object, object),
+        [object, representative] => (object, representative),
+        _ => {
+            let found = arguments.len();
+            return Err(Fault::message(format!(
+                "a guardian: expected 0 to 2 arguments, found {found}"
+            )));
+        }
+    };
+    Guardian::register(guardian, context.mc, context.registry, object, returned)?;
+    Ok(Value::Unspecified)
 }
 
 fn record<'gc>(

@@ -10,8 +10,8 @@ use super::Context;
 use super::arithmetic::{self, Division};
 use super::stack::{Frame, Stack, grow, window};
 use super::support::{
-    adapt, add_immediate, as_floats, bad_index, free, make_closure, not_number, not_pair, second,
-    unbound, unboxed,
+    adapt, add_immediate, as_floats, bad_index, free, make_closure, not_number, second, select,
+    set_car, set_cdr, unbound, unboxed,
 };
 use crate::alloc;
 use crate::code::{Op, WINDOW};
@@ -263,19 +263,28 @@ pub(super) fn execute<'gc>(
             }
         };
     }
-    macro_rules! pair {
-        ($register:expr, $name:literal) => {
-            match &r!($register) {
-                Value::Pair(pair) => *pair,
-                value => break Event::Fault(not_pair($name, *value)),
+    // A half of a pair. What is no ordinary pair is left to others.
+    macro_rules! half {
+        ($dst:expr, $src:expr, $half:ident, $name:literal, $path:literal) => {
+            match &r!($src) {
+                Value::Pair(pair) => r!($dst) = pair.$half.get(),
+                value => r!($dst) = check!(select(mc, $name, $path, *value)),
             }
         };
     }
     macro_rules! second {
-        ($register:expr, $name:literal) => {
-            match second(&r!($register)) {
-                Some(pair) => pair,
-                None => break Event::Fault(not_pair($name, r!($register))),
+        ($dst:expr, $src:expr, $half:ident, $name:literal, $path:literal) => {
+            match second(&r!($src)) {
+                Some(pair) => r!($dst) = pair.$half.get(),
+                None => r!($dst) = check!(select(mc, $name, $path, r!($src))),
+            }
+        };
+    }
+    macro_rules! set_half {
+        ($target:expr, $src:expr, $half:ident, $slow:path) => {
+            match &r!($target) {
+                Value::Pair(pair) => unlock!(Gc::write(mc, *pair), Pair, $half).set(r!($src)),
+                value => check!($slow(mc, *value, r!($src))),
             }
         };
     }
@@ -345,9 +354,15 @@ pub(super) fn execute<'gc>(
             Op::JumpUnlessNull { src, offset } => jump_if!(!matches!(r!(src), Value::Nil), offset),
             Op::JumpIfNull { src, offset } => jump_if!(matches!(r!(src), Value::Nil), offset),
             Op::JumpUnlessPair { src, offset } => {
-                jump_if!(!matches!(r!(src), Value::Pair(_)), offset)
+                jump_if!(
+                    !matches!(r!(src), Value::Pair(_) | Value::WeakPair(_)),
+                    offset
+                )
             }
-            Op::JumpIfPair { src, offset } => jump_if!(matches!(r!(src), Value::Pair(_)), offset),
+            Op::JumpIfPair { src, offset } => jump_if!(
+                matches!(r!(src), Value::Pair(_) | Value::WeakPair(_)),
+                offset
+            ),
             Op::JumpUnlessEq { a, b, offset } => jump_if!(!is_eq!(a, b), offset),
             Op::JumpIfEq { a, b, offset } => jump_if!(is_eq!(a, b), offset),
             Op::JumpUnlessLess { a, b, offset } => jump_unless!(r!(a), r!(b), <, "<", offset),
@@ -418,16 +433,12 @@ pub(super) fn execute<'gc>(
                 };
                 r!(dst) = Value::Pair(check!(alloc::new(mc, pair)));
             }
-            Op::Car { dst, src } => r!(dst) = pair!(src, "car").car.get(),
-            Op::Cdr { dst, src } => r!(dst) = pair!(src, "cdr").cdr.get(),
-            Op::Cadr { dst, src } => r!(dst) = second!(src, "cadr").car.get(),
-            Op::Cddr { dst, src } => r!(dst) = second!(src, "cddr").cdr.get(),
-            Op::SetCar { target, src } => {
-                unlock!(Gc::write(mc, pair!(target, "set-car!")), Pair, car).set(r!(src));
-            }
-            Op::SetCdr { target, src } => {
-                unlock!(Gc::write(mc, pair!(target, "set-cdr!")), Pair, cdr).set(r!(src));
-            }
+            Op::Car { dst, src } => half!(dst, src, car, "car", "a"),
+            Op::Cdr { dst, src } => half!(dst, src, cdr, "cdr", "d"),
+            Op::Cadr { dst, src } => second!(dst, src, car, "cadr", "da"),
+            Op::Cddr { dst, src } => second!(dst, src, cdr, "cddr", "dd"),
+            Op::SetCar { target, src } => set_half!(target, src, car, set_car),
+            Op::SetCdr { target, src } => set_half!(target, src, cdr, set_cdr),
             Op::VectorRef { dst, vector, index } => match (&r!(vector), &r!(index)) {
                 (Value::Vector(vector), Value::Fixnum(i))
                     if (*i as usize) < alloc::elements(vector.items).len() =>

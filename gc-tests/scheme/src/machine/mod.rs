@@ -9,20 +9,22 @@
 //!
 //! `slice.rs` runs a slice, `execute.rs` is the loop over instructions. Whatever is not the application of a closure or of a
 //! simple primitive goes through [`Stack::pending`](stack::Stack::pending) to `apply.rs`, and
-//! errors through `raise.rs`.
+//! errors through `raise.rs`. `interrupt.rs` calls the program's handler of collections.
 
 mod apply;
 pub(crate) use apply::many;
 pub mod arithmetic;
 mod execute;
+mod interrupt;
 mod raise;
 mod slice;
 pub mod stack;
 mod support;
 
-use gc_core::{Collect, Gc, GcRefLock, Lock, Mutation, RefLock};
+use gc_core::{Collect, Gc, GcLock, GcRefLock, Lock, Mutation, RefLock};
 
 use crate::alloc::{self, HeapError};
+use crate::guardian::Registry;
 use crate::host::Host;
 use crate::symbol::{Symbol, SymbolTable};
 use crate::value::{Closure, Value};
@@ -48,6 +50,10 @@ pub struct Machine<'gc> {
     pub symbols: Gc<'gc, SymbolTable<'gc>>,
     /// The dynamic state.
     pub dynamic: Gc<'gc, Dynamic<'gc>>,
+    /// The registrations of guardians.
+    pub registry: Gc<'gc, Registry<'gc>>,
+    /// What is called when a collection is due; see `interrupt.rs`.
+    handler: GcLock<'gc, Value<'gc>>,
     /// Names the library's procedure that hands an exception to the innermost handler.
     signal: Gc<'gc, Symbol<'gc>>,
     /// Names the library's procedure that enters a continuation through `dynamic-wind` extents.
@@ -81,6 +87,10 @@ pub struct Context<'a, 'gc> {
     pub symbols: Gc<'gc, SymbolTable<'gc>>,
     /// The dynamic state.
     pub dynamic: Gc<'gc, Dynamic<'gc>>,
+    /// The registrations of guardians.
+    pub registry: Gc<'gc, Registry<'gc>>,
+    /// What is called when a collection is due.
+    pub handler: GcLock<'gc, Value<'gc>>,
     /// The world outside the heap.
     pub host: &'a mut Host,
 }
@@ -97,6 +107,11 @@ impl<'gc> Machine<'gc> {
             stack: alloc::new(mc, RefLock::new(Stack::default()))?,
             symbols,
             dynamic: alloc::new(mc, dynamic)?,
+            registry: Registry::new(mc)?,
+            handler: alloc::new(
+                mc,
+                Lock::new(Value::Primitive(crate::primitives::collect())),
+            )?,
             signal: SymbolTable::intern(symbols, mc, "%signal")?,
             rewind: SymbolTable::intern(symbols, mc, "%rewind")?,
         };

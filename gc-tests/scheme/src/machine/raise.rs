@@ -76,7 +76,7 @@ impl<'gc> Machine<'gc> {
             }
         };
         if matches!(self.dynamic.handlers.get(), Value::Nil) {
-            return Err(uncaught(stack, object));
+            return Err(uncaught(mc, stack, object));
         }
         if let Some(code) = stack.code {
             let (pc, base) = (stack.pc as u32, stack.base as u32);
@@ -125,7 +125,11 @@ fn make_condition<'gc>(
 }
 
 /// The end of a program that did not handle `object`.
-pub(super) fn uncaught<'gc>(stack: &Stack<'gc>, object: Value<'gc>) -> Stop<'gc> {
+pub(super) fn uncaught<'gc>(
+    mc: &Mutation<'gc>,
+    stack: &Stack<'gc>,
+    object: Value<'gc>,
+) -> Stop<'gc> {
     match object {
         Value::Condition(condition) => {
             let place = condition
@@ -134,12 +138,12 @@ pub(super) fn uncaught<'gc>(stack: &Stack<'gc>, object: Value<'gc>) -> Stop<'gc>
                 .map_or_else(|| stack.place(), |text| text.to_rust());
             Stop::Uncaught {
                 place,
-                message: printer::condition_text(condition),
+                message: printer::condition_text(mc, condition),
             }
         }
         _ => Stop::Uncaught {
             place: stack.place(),
-            message: format!("uncaught exception: {}", printer::written(object)),
+            message: format!("uncaught exception: {}", printer::written(mc, object)),
         },
     }
 }

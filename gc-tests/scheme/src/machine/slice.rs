@@ -30,6 +30,8 @@ impl<'gc> Machine<'gc> {
             mc,
             symbols: self.symbols,
             dynamic: self.dynamic,
+            registry: self.registry,
+            handler: self.handler,
             host,
         };
         if stack.reserve(stack.top(), usize::MAX).is_err() {
@@ -47,6 +49,7 @@ impl<'gc> Machine<'gc> {
                     }
                     result
                 }
+                None if context.host.request => self.interrupt(&mut context, stack),
                 None => match execute(&mut context, stack, fuel) {
                     Event::Suspended => return Stop::Suspended,
                     Event::Finished(value) => return Stop::Finished(value),

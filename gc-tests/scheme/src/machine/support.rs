@@ -6,7 +6,8 @@ use gc_core::{Gc, Lock, Mutation};
 use super::{arithmetic, raise};
 use crate::alloc::{self, HeapError};
 use crate::code::{Capture, Code, WINDOW};
-use crate::error::{BoxedFault, Fault};
+use crate::error::{BoxedFault, Fault, Outcome};
+use crate::primitives::lists;
 use crate::symbol::Symbol;
 use crate::value::{Closure, Pair, Value};
 
@@ -41,13 +42,34 @@ pub(super) fn unbound<'gc>(symbol: Gc<'gc, Symbol<'gc>>) -> BoxedFault<'gc> {
 }
 
 #[cold]
-pub(super) fn not_pair<'gc>(who: &str, value: Value<'gc>) -> BoxedFault<'gc> {
-    let expected = if who.len() == 4 && who.starts_with('c') {
-        "a longer list"
-    } else {
-        "a pair"
-    };
-    Fault::wrong_type(who, expected, value)
+#[inline(never)]
+pub(super) fn select<'gc>(
+    mc: &Mutation<'gc>,
+    who: &str,
+    path: &str,
+    value: Value<'gc>,
+) -> Outcome<'gc> {
+    lists::select(mc, who, path, value)
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn set_car<'gc>(
+    mc: &Mutation<'gc>,
+    pair: Value<'gc>,
+    car: Value<'gc>,
+) -> Result<(), BoxedFault<'gc>> {
+    lists::set_car(mc, pair, car)
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn set_cdr<'gc>(
+    mc: &Mutation<'gc>,
+    pair: Value<'gc>,
+    cdr: Value<'gc>,
+) -> Result<(), BoxedFault<'gc>> {
+    lists::set_cdr(mc, pair, cdr)
 }
 
 #[cold]

@@ -1,7 +1,8 @@
 //! Checks of arguments, with errors that name procedure, expectation and finding.
 
-use gc_core::Gc;
+use gc_core::{Gc, Mutation};
 
+use crate::code::Kind;
 use crate::error::{BoxedFault, Fault};
 use crate::symbol::Symbol;
 use crate::value::{Str, Value, Vector};
@@ -80,23 +81,25 @@ pub fn vector<'gc>(who: &str, value: Value<'gc>) -> Checked<'gc, Gc<'gc, Vector<
 }
 
 /// The elements of a proper list.
-pub fn list<'gc>(who: &str, value: Value<'gc>) -> Checked<'gc, Vec<Value<'gc>>> {
-    length(who, value)?;
-    Ok(value.list().collect())
+pub fn list<'gc>(
+    mc: &Mutation<'gc>,
+    who: &str,
+    value: Value<'gc>,
+) -> Checked<'gc, Vec<Value<'gc>>> {
+    length(mc, who, value)?;
+    Ok(value.list(mc).collect())
 }
 
 /// The length of a proper list; cycles are found by two walkers of different speed (Floyd).
-pub fn length<'gc>(who: &str, value: Value<'gc>) -> Checked<'gc, usize> {
-    let (mut slow, mut fast) = (value.list(), value.list());
+pub fn length<'gc>(mc: &Mutation<'gc>, who: &str, value: Value<'gc>) -> Checked<'gc, usize> {
+    let (mut slow, mut fast) = (value.list(mc), value.list(mc));
     let mut count = 0;
     while fast.next().is_some() {
         count += 1;
         if count % 2 == 0 {
             slow.next();
         }
-        if let (Value::Pair(a), Value::Pair(b)) = (slow.rest, fast.rest)
-            && Gc::ptr_eq(a, b)
-        {
+        if fast.rest.is(Kind::Pair) && slow.rest.is_eq(fast.rest) {
             return Err(Fault::message(format!("{who}: the list is cyclic")));
         }
     }

@@ -24,12 +24,6 @@ pub(super) static TABLE: &[Primitive] = &[
     ),
     Primitive::control(&["%reinstate"], 2, 2, Control::Reinstate),
     Primitive::control(&["eval"], 1, 2, Control::Eval),
-    Primitive::control(
-        &["gc-collect", "gc", "collect-garbage"],
-        0,
-        1,
-        Control::Collect,
-    ),
     Primitive::new(&["procedure?"], 1, 1, |_, a| {
         Ok(Value::Bool(a[0].is(Kind::Procedure)))
     }),
@@ -99,7 +93,7 @@ pub(super) static TABLE: &[Primitive] = &[
         Ok(condition("error-object-irritants", a[0])?.irritants)
     }),
     Primitive::new(&["condition/report-string"], 1, 1, |cx, a| {
-        let text = condition_text(condition("condition/report-string", a[0])?);
+        let text = condition_text(cx.mc, condition("condition/report-string", a[0])?);
         super::text::make(cx, text.chars())
     }),
     Primitive::new(&["exit", "emergency-exit", "%exit"], 0, 1, |_, a| {
@@ -164,8 +158,8 @@ fn error<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
             (format!("{}: {}", who.name(), what.to_rust()), rest)
         }
         [Value::String(what), rest @ ..] => (what.to_rust(), rest),
-        [what, rest @ ..] => (written(*what), rest),
-        [] => (displayed(Value::Unspecified), a),
+        [what, rest @ ..] => (written(cx.mc, *what), rest),
+        [] => (displayed(cx.mc, Value::Unspecified), a),
     };
     let chars: Vec<char> = message.chars().collect();
     let chars = alloc::slice(cx.mc, chars.into_iter().map(Lock::new))?;
@@ -182,7 +176,7 @@ fn error<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
 }
 
 fn make_record_type<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc> {
-    let fields = alloc::slice(cx.mc, list("define-record-type", a[1])?)?;
+    let fields = alloc::slice(cx.mc, list(cx.mc, "define-record-type", a[1])?)?;
     Ok(Value::RecordType(alloc::new(
         cx.mc,
         RecordType { name: a[0], fields },
@@ -202,7 +196,7 @@ fn record_procedure<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc>
     let field = |value| index("define-record-type", value, fields).map(|i| i as u32);
     let operation = match symbol("define-record-type", a[2])?.name() {
         "construct" => {
-            let indices: Result<Vec<u32>, _> = a[3].list().map(field).collect();
+            let indices: Result<Vec<u32>, _> = a[3].list(cx.mc).map(field).collect();
             RecordOperation::Construct(alloc::slice(cx.mc, indices?)?)
         }
         "get" => RecordOperation::Get(field(a[3])?),

@@ -10,10 +10,11 @@
 pub mod arguments;
 mod chars;
 mod control;
-mod lists;
+pub(crate) mod lists;
 mod math;
 mod numbers;
 mod output;
+mod storage;
 mod strings;
 mod tables;
 mod text;
@@ -41,7 +42,7 @@ pub enum Control {
     Reinstate,
     /// `(eval datum)`
     Eval,
-    /// `(gc-collect)`
+    /// `(collect)`
     Collect,
 }
 
@@ -125,6 +126,11 @@ impl Primitive {
 /// The maximum of a procedure that takes any number of arguments.
 const MANY: usize = usize::MAX;
 
+/// `collect`.
+pub(crate) fn collect() -> &'static Primitive {
+    &storage::COLLECT
+}
+
 /// All primitives.
 pub fn all() -> impl Iterator<Item = &'static Primitive> {
     [
@@ -138,7 +144,9 @@ pub fn all() -> impl Iterator<Item = &'static Primitive> {
         vectors::TABLE,
         tables::TABLE,
         control::TABLE,
+        storage::TABLE,
         output::TABLE,
+        std::slice::from_ref(collect()),
     ]
     .into_iter()
     .flatten()

@@ -246,7 +246,7 @@ fn number_to_string<'gc>(cx: &mut Cx<'_, 'gc>, a: &[Value<'gc>]) -> Outcome<'gc>
         }
         value => {
             arithmetic::to_f64("number->string", value)?;
-            printer::written(value)
+            printer::written(cx.mc, value)
         }
     };
     super::text::make(cx, text.chars())

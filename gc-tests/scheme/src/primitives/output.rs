@@ -10,9 +10,9 @@ use crate::value::Value;
 type Cx<'a, 'gc> = Context<'a, 'gc>;
 
 pub(super) static TABLE: &[Primitive] = &[
-    Primitive::new(&["display"], 1, 2, |cx, a| put(cx, &displayed(a[0]))),
+    Primitive::new(&["display"], 1, 2, |cx, a| put(cx, &displayed(cx.mc, a[0]))),
     Primitive::new(&["write", "write-shared", "write-simple"], 1, 2, |cx, a| {
-        put(cx, &written(a[0]))
+        put(cx, &written(cx.mc, a[0]))
     }),
     Primitive::new(&["write-string"], 1, 2, |cx, a| {
         put(cx, &string("write-string", a[0])?.to_rust())
@@ -21,7 +21,7 @@ pub(super) static TABLE: &[Primitive] = &[
         put(cx, character("write-char", a[0])?.encode_utf8(&mut [0; 4]))
     }),
     Primitive::new(&["write-line"], 1, 2, |cx, a| {
-        put(cx, &(written(a[0]) + "\n"))
+        put(cx, &(written(cx.mc, a[0]) + "\n"))
     }),
     Primitive::new(&["newline"], 0, 1, |cx, _| put(cx, "\n")),
     Primitive::new(&["flush-output", "flush-output-port"], 0, 1, |cx, _| {

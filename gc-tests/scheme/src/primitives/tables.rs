@@ -1,11 +1,11 @@
-//! Hash tables, under their R6RS names and the most usual others.
+//! Hash tables, under their R6RS names and the most usual others; weak ones as in Chez Scheme.
 
 use gc_core::Gc;
 
 use super::{MANY, Primitive};
 use crate::error::{BoxedFault, Fault, Outcome};
 use crate::machine::Context;
-use crate::table::{Entry, Table};
+use crate::table::Table;
 use crate::value::Value;
 
 type Cx<'a, 'gc> = Context<'a, 'gc>;
@@ -22,6 +22,17 @@ pub(super) static TABLE: &[Primitive] = &[
         0,
         1,
         |cx, _| Ok(Value::Table(Table::new(cx.mc, false)?)),
+    ),
+    Primitive::new(
+        &[
+            "make-weak-eq-hashtable",
+            "make-weak-eqv-hashtable",
+            "make-ephemeron-eq-hashtable",
+            "make-ephemeron-eqv-hashtable",
+        ],
+        0,
+        1,
+        |cx, _| Ok(Value::Table(Table::weak(cx.mc)?)),
     ),
     Primitive::new(
         &[
@@ -53,8 +64,7 @@ pub(super) static TABLE: &[Primitive] = &[
         3,
         |cx, a| {
             let table = table("hashtable-ref", a[0])?;
-            Ok(Table::find(table, cx.mc, cx.host.epoch, a[1])
-                .map_or(a[2], |entry| entry.value.get()))
+            Ok(Table::get(table, cx.mc, cx.host.epoch, a[1]).unwrap_or(a[2]))
         },
     ),
     Primitive::new(
@@ -68,7 +78,7 @@ pub(super) static TABLE: &[Primitive] = &[
         |cx, a| {
             let table = table("hashtable-contains?", a[0])?;
             Ok(Value::Bool(
-                Table::find(table, cx.mc, cx.host.epoch, a[1]).is_some(),
+                Table::get(table, cx.mc, cx.host.epoch, a[1]).is_some(),
             ))
         },
     ),
@@ -90,23 +100,25 @@ pub(super) static TABLE: &[Primitive] = &[
         &["hashtable-size", "hash-table-size", "hash-table-count"],
         1,
         1,
-        |_, a| Ok(Value::Fixnum(table("hashtable-size", a[0])?.count() as i64)),
+        |cx, a| {
+            let table = table("hashtable-size", a[0])?;
+            let count = Table::count(table, cx.mc, cx.host.epoch);
+            Ok(Value::Fixnum(count as i64))
+        },
     ),
     Primitive::new(&["hashtable-clear!", "hash-table-clear!"], 1, 2, |cx, a| {
         Table::clear(table("hashtable-clear!", a[0])?, cx.mc)?;
         Ok(Value::Unspecified)
     }),
     Primitive::new(&["hash-table-keys"], 1, 1, |cx, a| {
-        collect(cx, "hash-table-keys", a[0], |_, entry| Ok(entry.key))
+        collect(cx, "hash-table-keys", a[0], |_, (key, _)| Ok(key))
     }),
     Primitive::new(&["hash-table-values"], 1, 1, |cx, a| {
-        collect(cx, "hash-table-values", a[0], |_, entry| {
-            Ok(entry.value.get())
-        })
+        collect(cx, "hash-table-values", a[0], |_, (_, value)| Ok(value))
     }),
     Primitive::new(&["hash-table->alist"], 1, 1, |cx, a| {
-        collect(cx, "hash-table->alist", a[0], |cx, entry| {
-            super::lists::cons(cx, entry.key, entry.value.get())
+        collect(cx, "hash-table->alist", a[0], |cx, (key, value)| {
+            super::lists::cons(cx, key, value)
         })
     }),
 ];
@@ -123,13 +135,10 @@ fn collect<'gc>(
     cx: &mut Cx<'_, 'gc>,
     who: &str,
     value: Value<'gc>,
-    part: fn(&mut Cx<'_, 'gc>, &Entry<'gc>) -> Outcome<'gc>,
+    part: fn(&mut Cx<'_, 'gc>, (Value<'gc>, Value<'gc>)) -> Outcome<'gc>,
 ) -> Outcome<'gc> {
-    table(who, value)?
-        .entries()
-        .iter()
-        .try_fold(Value::Nil, |rest, entry| {
-            let item = part(cx, entry)?;
-            super::lists::cons(cx, item, rest)
-        })
+    Table::items(table(who, value)?, cx.mc).try_fold(Value::Nil, |rest, item| {
+        let item = part(cx, item)?;
+        super::lists::cons(cx, item, rest)
+    })
 }

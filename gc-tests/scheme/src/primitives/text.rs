@@ -23,7 +23,7 @@ pub(super) static TABLE: &[Primitive] = &[
     Primitive::new(&["string"], 0, MANY, |cx, a| {
         let mut text = String::new();
         for &value in a {
-            text.push_str(&crate::printer::displayed(value));
+            text.push_str(&crate::printer::displayed(cx.mc, value));
         }
         make(cx, text.chars())
     }),
@@ -48,7 +48,7 @@ pub(super) static TABLE: &[Primitive] = &[
     }),
     Primitive::new(&["list->string"], 1, 1, |cx, a| {
         let mut chars = Vec::new();
-        for item in list("list->string", a[0])? {
+        for item in list(cx.mc, "list->string", a[0])? {
             chars.push(character("list->string", item)?);
         }
         from_exact(cx, chars.into_iter())

@@ -52,7 +52,7 @@ pub(super) static TABLE: &[Primitive] = &[
         super::lists::make(cx, &items, Value::Nil)
     }),
     Primitive::new(&["list->vector", "%list->vector"], 1, 1, |cx, a| {
-        make(cx, list("list->vector", a[0])?.into_iter())
+        make(cx, list(cx.mc, "list->vector", a[0])?.into_iter())
     }),
     Primitive::new(&["vector-copy"], 1, 3, |cx, a| copy(cx, "vector-copy", a)),
     Primitive::new(&["subvector"], 3, 3, |cx, a| copy(cx, "subvector", a)),

@@ -214,6 +214,7 @@ impl<'a> Lexer<'a> {
                     "#t" | "#true" => Datum::Bool(true),
                     "#f" | "#false" => Datum::Bool(false),
                     "#!eof" => Datum::Eof,
+                    "#!bwp" => Datum::Broken,
                     "#!unspecific" => Datum::Unspecified,
                     _ => match number::parse(&word, 10) {
                         Some(Number::Exact(n)) => Datum::Fixnum(n),

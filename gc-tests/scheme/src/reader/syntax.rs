@@ -38,6 +38,8 @@ pub enum Datum {
     Dotted(Rc<[Syntax]>, Rc<Syntax>),
     /// A vector.
     Vector(Rc<[Syntax]>),
+    /// The broken weak pointer, `#!bwp`.
+    Broken,
     /// The end-of-file object, `#!eof`.
     Eof,
     /// The unspecified value, `#!unspecific`.

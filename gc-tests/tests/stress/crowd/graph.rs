@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gc_core::barrier::field;
 use gc_core::shared::{AtomicGc, Mutation, Mutex, RwLock};
-use gc_core::{Collect, Gc, GcWeak, HeapError};
+use gc_core::{Collect, Ephemeron, Gc, GcWeak, GcWeakLong, HeapError};
 use gc_tests::payload::word;
 use gc_tests::random::Random;
 
@@ -38,7 +38,11 @@ pub struct Node<'gc> {
     check: u64,
     far: Mutex<Option<Gc<'gc, Node<'gc>>>>,
     weak: Mutex<Option<GcWeak<'gc, Node<'gc>>>>,
+    long: Mutex<Option<GcWeakLong<'gc, Node<'gc>>>>,
+    pair: Mutex<Option<Pair<'gc>>>,
 }
+
+type Pair<'gc> = Ephemeron<'gc, Node<'gc>, Node<'gc>>;
 
 /// Words that change what they are.
 #[derive(Collect)]
@@ -100,6 +104,8 @@ impl<'gc> Node<'gc> {
             check: check(id),
             far: Mutex::default(),
             weak: Mutex::default(),
+            long: Mutex::default(),
+            pair: Mutex::default(),
         }
     }
 
@@ -192,10 +198,23 @@ impl<'gc> Object<'gc> {
     pub fn follow(self, mc: &Mutation<'gc>, random: &mut Random) -> Link<'gc> {
         let strong = |node: Option<_>| node.map_or(Link::Nil, |gc| Link::Strong(Object::Node(gc)));
         match self {
-            Object::Node(gc) => match random.below(4) {
+            Object::Node(gc) => match random.below(6) {
                 0 => strong(gc.under),
                 1 => strong(gc.near.load()),
                 2 => strong(*field!(mc.write(gc), Node, far).lock()),
+                3 => {
+                    let long = *field!(mc.write(gc), Node, long).lock();
+                    strong(long.and_then(|long| mc.upgrade_long(long)))
+                }
+                4 => {
+                    let pair = *field!(mc.write(gc), Node, pair).lock();
+                    let both = pair.and_then(|pair| mc.get_ephemeron(pair));
+                    if let Some((key, value)) = both {
+                        key.id();
+                        value.id();
+                    }
+                    strong(both.map(|(key, value)| if random.one_in(2) { key } else { value }))
+                }
                 _ => field!(mc.write(gc), Node, weak)
                     .lock()
                     .map_or(Link::Nil, Link::Weak),
@@ -226,10 +245,19 @@ impl<'gc> Object<'gc> {
             Some(object) => Link::Strong(object),
         };
         match self {
-            Object::Node(gc) => match random.below(4) {
+            Object::Node(gc) => match random.below(7) {
                 0 => gc.near.store(mc, node),
                 1 => *field!(mc.write(gc), Node, far).lock() = node,
                 2 => _ = gc.near.swap(mc, node),
+                3 => *field!(mc.write(gc), Node, long).lock() = node.map(Gc::downgrade_long),
+                4 | 5 => {
+                    let pair = match (node, gc.near.load()) {
+                        (Some(key), Some(value)) => Some(Ephemeron::new(key, value)),
+                        (Some(key), None) => Some(Ephemeron::new(key, gc)),
+                        _ => None,
+                    };
+                    *field!(mc.write(gc), Node, pair).lock() = pair;
+                }
                 _ => *field!(mc.write(gc), Node, weak).lock() = node.map(Gc::downgrade),
             },
             Object::Switch(gc) if random.one_in(2) => {

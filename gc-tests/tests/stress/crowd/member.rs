@@ -21,6 +21,9 @@ pub struct Common {
     pub handles: Mutex<Vec<(Stash, u64)>>,
     /// Values that were made and not dropped.
     pub alive: Arc<AtomicUsize>,
+    /// Finalizers that have run, of those that were registered.
+    pub finalized: Arc<AtomicUsize>,
+    pub registered: AtomicUsize,
     /// Whether one has failed.
     pub failed: AtomicBool,
 }
@@ -34,6 +37,7 @@ pub struct Member<'a> {
     own: Vec<u64>,
     handles: Vec<(Stash, u64)>,
     starved: bool,
+    registered: usize,
 }
 
 /// One in so many operations is a safepoint, and one in so many of those a full collection.
@@ -75,6 +79,7 @@ impl<'a> Member<'a> {
             own: Vec::new(),
             handles: Vec::new(),
             starved: false,
+            registered: 0,
         }
     }
 
@@ -93,6 +98,11 @@ impl<'a> Member<'a> {
                 self.step(&here, habits);
             }
             left -= some;
+            let registered = core::mem::take(&mut self.registered);
+            // Relaxed: a figure by itself.
+            self.common
+                .registered
+                .fetch_add(registered, Ordering::Relaxed);
             if self.random.one_in(4) {
                 // The end of the thread detaches it, or the next guard is one more.
                 core::mem::forget(here);
@@ -108,7 +118,7 @@ impl<'a> Member<'a> {
             }
         }
         let random = &mut self.random;
-        match random.below(20) {
+        match random.below(22) {
             0..4 => {
                 let alive = &self.common.alive;
                 let done = here.mutate(|mc, root| {
@@ -168,6 +178,26 @@ impl<'a> Member<'a> {
                 self.note(done);
             }
             18 => {
+                let run = &self.common.finalized;
+                let done = here.mutate(|mc, root| {
+                    let mut under = walk(mc, root, random).and_then(Object::node);
+                    for _ in 0..random.below(20) {
+                        let node = mc.try_allocate(Node::new(random.number(), under))?;
+                        under = Some(node);
+                        self.registered += 1;
+                        let (run, seed) = (Arc::clone(run), random.number());
+                        _ = mc.finalize_with(node, move |node, mc| {
+                            // Relaxed: a figure by itself.
+                            run.fetch_add(1, Ordering::Relaxed);
+                            look_at_dead(mc, node, seed);
+                        });
+                    }
+                    Ok(())
+                });
+                self.note(done);
+            }
+            19 => _ = here.run_finalizers(random.below(20)),
+            20 => {
                 let call = AssertUnwindSafe(|| {
                     here.mutate(|_, _| std::panic::resume_unwind(Box::new(())))
                 });
@@ -248,6 +278,23 @@ impl<'a> Member<'a> {
             }),
         }
     }
+}
+
+/// A node that was found dead is whole, and so is what it leads to; which may be changed.
+fn look_at_dead<'gc>(mc: &Mutation<'gc>, node: Gc<'gc, Node<'gc>>, seed: u64) {
+    let mut random = Random::new(seed);
+    let mut object = Object::Node(node);
+    for _ in 0..random.below(6) {
+        object.check();
+        let Link::Strong(next) = object.follow(mc, &mut random) else {
+            break;
+        };
+        if random.one_in(3) {
+            next.set(mc, &mut random, Some(Object::Node(node)));
+        }
+        object = next;
+    }
+    _ = mc.try_allocate(Node::new(seed, Some(node)));
 }
 
 fn push<'gc>(

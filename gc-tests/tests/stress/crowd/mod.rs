@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use gc_core::FinalizerMode;
 use gc_core::shared::{AtomicGc, Mutex};
 use gc_tests::random::Random;
 
@@ -21,7 +22,17 @@ use crate::plan::Plan;
 pub fn live(plan: &Plan, stop: impl Fn() -> bool + Sync) -> u64 {
     let mut random = Random::new(plan.seed);
     let members = 2 + random.below(3);
-    let heap = Heap::with_options(plan.options, |mc| Root {
+    let finalizers = *random.pick(&[
+        FinalizerMode::AfterCollection,
+        FinalizerMode::Thread,
+        FinalizerMode::Manual,
+    ]);
+    let at_drop = random.one_in(2);
+    let options = plan
+        .options
+        .finalizers(finalizers)
+        .finalize_at_drop(at_drop);
+    let heap = Heap::with_options(options, |mc| Root {
         common: mc.allocate_slice((0..plan.roots).map(|_| Mutex::new(Link::Nil))),
         stack: AtomicGc::null(),
         own: (0..members).map(|_| AtomicGc::null()).collect(),
@@ -66,6 +77,13 @@ pub fn live(plan: &Plan, stop: impl Fn() -> bool + Sync) -> u64 {
         common.handles.lock().clear();
     }
     drop(heap);
+    // Relaxed: the threads have ended.
+    let registered = common.registered.load(Ordering::Relaxed);
+    let run = common.finalized.load(Ordering::Relaxed);
+    assert!(
+        run <= registered && (run == registered || !at_drop),
+        "finalizers"
+    );
     let alive = Arc::clone(&common.alive);
     assert_eq!(
         alive.load(Ordering::Relaxed),

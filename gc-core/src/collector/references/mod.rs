@@ -1,0 +1,193 @@
+//! References that are not simply strong: the order in which they are processed.
+//!
+//! When everything that is reachable is marked, what is not is *dead*; and yet some of it may be seen again.
+//! [`Collector::process`] is the whole order, and `docs/references.md` compares it with that of other
+//! collectors:
+//!
+//! 1. Strong pointers were followed, those of soft references which the policy keeps among them, and the
+//!    values of ephemerons whose keys are marked ([`pending`]).
+//! 2. Short weak pointers to dead objects are cleared: it is noted of the object that it was *found dead*,
+//!    once and for all, and no [`GcWeak`](crate::GcWeak) leads to it any more.
+//! 3. The finalizers of dead objects are enqueued ([`finalizers`]).
+//! 4. What these objects lead to is marked, so that their finalizers can see it; and ephemerons again.
+//!    Whatever is marked now was found dead.
+//! 5. Long weak pointers, and ephemerons, to what is still not marked are cleared: it becomes a shell, or
+//!    is freed if no weak pointer leads there ([`weak`](super::weak)).
+//!
+//! After that the rest is swept. If no finalizer is registered, 2 to 4 are left out: then 5 clears short
+//! weak pointers as well.
+//!
+//! From 2 to 4 the cycle is in [`Phase::Finalizing`], in which it marks as in [`Phase::Marking`]: the barrier
+//! is armed, and what the program gets hold of by a long weak pointer or an ephemeron is noted. So the
+//! program may go on between the steps. In 5, [`Phase::Settling`], all that it can get hold of is marked.
+//!
+//! # Invariants
+//!
+//! 1. An object that was found dead keeps that mark until it is freed, whoever resurrects it.
+//! 2. All finalizers of dead objects are enqueued before anything is marked for one of them: so each of
+//!    several that lead to each other is finalized.
+
+pub(crate) mod finalizers;
+pub(crate) mod pending;
+pub(crate) mod soft;
+
+use std::time::Instant;
+
+use super::steps::BETWEEN_LOOKS;
+use super::{Collector, Cycle, Phase, weak};
+use crate::heap::planes::bit;
+use crate::trace::{Edge, EdgeVisitor};
+
+/// What is next of the order of processing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// What was enqueued before is marked, besides what the roots lead to.
+    #[default]
+    Queue,
+    /// Short weak pointers to dead objects are cleared.
+    ClearShort,
+    /// The finalizers of dead objects are enqueued.
+    Enqueue,
+    /// What they see is marked.
+    Keep,
+    /// What is still not marked is taken from long weak pointers.
+    ClearLong,
+}
+
+impl Collector {
+    /// Processes references, from where the cycle is, as far as the time reaches. Whether that is all that
+    /// can be done in this phase: what remains of it is for markers.
+    ///
+    /// # Safety
+    ///
+    /// This is the thread at the safepoint. In [`Phase::Settling`] no mutator is at work.
+    pub(super) unsafe fn process(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
+        loop {
+            let (done, next) = match cycle.stage {
+                Stage::Queue => (self.visit_queue(deadline), None),
+                Stage::ClearShort => (self.clear_short(cycle, deadline), Some(Stage::Enqueue)),
+                Stage::Enqueue => (self.enqueue(deadline), Some(Stage::Keep)),
+                Stage::Keep => (self.visit_queue(deadline), None),
+                // SAFETY: passed on to the caller.
+                Stage::ClearLong => (unsafe { self.clear_long(cycle, deadline) }, None),
+            };
+            match next {
+                Some(next) if done => cycle.stage = next,
+                _ => return done,
+            }
+        }
+    }
+
+    /// Whether what remains of the present phase is for markers.
+    pub(super) fn is_processed(&self, cycle: &Cycle) -> bool {
+        match cycle.stage {
+            Stage::Queue | Stage::Keep => self.finalizers.is_visited(),
+            _ => false,
+        }
+    }
+
+    /// Lets go of soft references, as the policy says, when a cycle begins.
+    pub(super) fn choose_soft(&self) {
+        let collections = self.statistics.lock().collections;
+        let starved = self.pacer.lock().is_starved();
+        let no_room = starved || self.heap.is_limited() && self.heap.is_short_of_room();
+        self.cohorts.choose(collections, self.soft_idle, no_room);
+    }
+
+    /// Visits what the collector itself keeps alive, but for finalizers that wait.
+    pub(super) fn visit_cohorts(&self, visitor: &mut dyn EdgeVisitor) {
+        self.cohorts
+            .each(|target| visitor.visit(Edge::of_root(target)));
+    }
+
+    /// Goes on from marking what is reachable. Mutators are stopped, and no marker is at work.
+    pub(super) fn begin_to_process(&self, cycle: &mut Cycle) {
+        cycle.weak = self.work.take_weak();
+        cycle.cleared = 0;
+        if self.finalizers.begin_to_enqueue() {
+            self.enter(Phase::Finalizing);
+            cycle.stage = Stage::ClearShort;
+        } else {
+            self.begin_to_settle(cycle);
+        }
+    }
+
+    /// Goes on when all is marked that will be. As above.
+    pub(super) fn begin_to_settle(&self, cycle: &mut Cycle) {
+        self.enter(Phase::Settling);
+        cycle.stage = Stage::ClearLong;
+        cycle.marked = Instant::now();
+        cycle.weak.append(&mut self.work.take_weak());
+        // SAFETY: no marker is at work.
+        unsafe { self.work.pending.clear() }
+    }
+
+    /// Lets markers have what was enqueued: before this cycle, or by it.
+    fn visit_queue(&self, deadline: Option<Instant>) -> bool {
+        while let Some(targets) = self.finalizers.visit_some() {
+            self.work.add(targets);
+            if is_over(deadline) {
+                return self.finalizers.is_visited();
+            }
+        }
+        true
+    }
+
+    /// Notes of objects to which weak pointers lead that they are dead.
+    fn clear_short(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
+        while let Some(&target) = cycle.weak.get(cycle.cleared) {
+            cycle.cleared += 1;
+            // SAFETY: weak pointers in use point at starts of objects.
+            unsafe {
+                let group = self.heap.planes().group(target);
+                if (group.marks() & bit(target) == 0) && group.extents.get() & bit(target) != 0 {
+                    self.heap.insert_found_dead(target);
+                }
+            }
+            if cycle.cleared.is_multiple_of(BETWEEN_LOOKS) && is_over(deadline) {
+                return cycle.cleared == cycle.weak.len();
+            }
+        }
+        true
+    }
+
+    /// Enqueues the finalizers of dead objects.
+    fn enqueue(&self, deadline: Option<Instant>) -> bool {
+        let is_dead = |target: usize| {
+            // A value that needs no memory never dies.
+            self.heap.spans(target)
+                // SAFETY: an object with a finalizer is not freed before that is enqueued.
+                && unsafe { self.heap.planes().group(target) }.marks() & bit(target) == 0
+        };
+        while self.finalizers.enqueue_some(is_dead).is_some() {
+            if is_over(deadline) && !self.finalizers.is_enqueued() {
+                return false;
+            }
+        }
+        self.finalizers.finish_enqueuing();
+        self.look_when_due();
+        true
+    }
+
+    /// Makes shells of what is not marked.
+    ///
+    /// # Safety
+    ///
+    /// All is marked that will be, and no mutator is at work.
+    unsafe fn clear_long(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
+        let mut settled = 0;
+        while let Some(target) = cycle.weak.pop() {
+            // SAFETY: the markers noted where weak pointers point.
+            unsafe { weak::settle(&self.heap, target, &mut cycle.disposer) };
+            settled += 1;
+            if settled % BETWEEN_LOOKS == 0 && is_over(deadline) {
+                return cycle.weak.is_empty();
+            }
+        }
+        true
+    }
+}
+
+fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|end| Instant::now() >= end)
+}

@@ -1,0 +1,356 @@
+//! Finalizers: what is to be done when an object is found to be dead.
+//!
+//! A finalizer is registered for one object ([`Mutation::finalize`], [`Mutation::finalize_with`]). When
+//! a collection finds that nothing leads to the object but itself and other dead objects (weak
+//! pointers aside), the finalizer is enqueued; when it runs is a matter of [`FinalizerMode`]. Until then the
+//! object is kept alive, and all that it leads to. So a finalizer sees its object as it was, and may make it
+//! reachable again, or anything that it can see: it need only store a pointer. What it does not, a later
+//! collection frees.
+//!
+//! Each finalizer runs once. To run again it has to be registered again, which a finalizer may do; then it
+//! waits for the next collection that finds the object dead, so even an object that is resurrected for
+//! ever keeps no collection from ending. Finalizers of objects that lead to each other, in a circle or
+//! not, are all enqueued by the same collection and run in no order that could be relied on.
+//!
+//! | event | what happens |
+//! | --- | --- |
+//! | a finalizer panics | that is caught and counted, and reported to [`Arena::set_finalizer_hook`](crate::Arena::set_finalizer_hook); the others run |
+//! | it allocates | it may, up to the heap's limit; beyond, allocations fail as always |
+//! | it collects | it cannot: it is in a `mutate` call |
+//! | it upgrades a [`GcWeak`](crate::GcWeak) to its own object | nothing: they were cleared before. A [`GcWeakLong`](crate::GcWeakLong) leads to it |
+//! | it registers another finalizer | that is one more |
+//! | the arena is dropped | finalizers that have not run do, or are reported: [`HeapOptions::finalize_at_drop`](crate::HeapOptions::finalize_at_drop) |
+//! | its object needs no memory | it never dies, so the finalizer runs at most when the arena is dropped |
+//!
+//! An object that was found dead keeps that for good, even if it is reachable again: `GcWeak` pointers to it,
+//! made before or after, lead nowhere. `GcWeakLong` pointers do until it is freed.
+//!
+//! [`FinalizerMode`]: crate::FinalizerMode
+
+use core::any::Any;
+use core::cell::Cell;
+use core::fmt;
+use core::ops::Deref;
+use core::ptr;
+
+use crate::collect::Collect;
+use crate::collector::references::finalizers::{Finalizer, Key, Run};
+use crate::context::Context;
+use crate::gc::{Gc, IsGcKind};
+use crate::mutation::Mutation;
+
+/// A type whose values have something to do when they are found to be dead.
+///
+/// ```
+/// use gc_core::finalizer::{Finalize, Finalizing};
+/// use gc_core::{Arena, Collect, Gc, Lock, Rootable};
+///
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Connection<'gc> {
+///     number: u32,
+///     closed: Gc<'gc, Lock<u32>>,
+/// }
+///
+/// impl<'gc> Finalize<'gc> for Connection<'gc> {
+///     fn finalize(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
+///         this.closed.set(token, this.number);
+///     }
+/// }
+///
+/// let mut arena = Arena::<Rootable![Gc<'_, Lock<u32>>]>::new(|mc| {
+///     let closed = Gc::new(mc, Lock::new(0));
+///     mc.finalize(Gc::new(mc, Connection { number: 7, closed }));
+///     closed
+/// });
+/// arena.finish_cycle();
+/// assert_eq!(arena.mutate(|_, closed| closed.get()), 7);
+/// ```
+pub trait Finalize<'gc>: Collect<'gc> + Sized + 'gc {
+    /// What is to be done. `this` was found to be dead, and may be made reachable again.
+    fn finalize(this: Gc<'gc, Self>, token: &Finalizing<'gc>);
+
+    /// With [`HeapOptions::null_dead_fields`](crate::HeapOptions::null_dead_fields), called before
+    /// [`Finalize::finalize`]: clears those fields that lead to other dead objects, so that the finalizer
+    /// does not see one whose own finalizer has run already. [`Finalizing::clear_if_dead`] helps.
+    fn clear_dead_fields(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
+        let _ = (this, token);
+    }
+}
+
+/// The right that a finalizer has: to allocate and to write, as in any `mutate` call, and to look what else was
+/// found to be dead.
+#[repr(transparent)]
+pub struct Finalizing<'gc>(Mutation<'gc>);
+
+impl<'gc> Finalizing<'gc> {
+    /// # Safety
+    ///
+    /// It is passed to a finalizer only, in the arena of `mc`.
+    unsafe fn new<'a>(mc: &'a Mutation<'gc>) -> &'a Finalizing<'gc> {
+        // SAFETY: the layouts are the same, for the type is transparent.
+        unsafe { &*ptr::from_ref(mc).cast::<Finalizing<'gc>>() }
+    }
+
+    /// Whether a collection has ever found the object to be dead, this one or an earlier one, after which it was
+    /// resurrected.
+    #[inline]
+    pub fn was_found_dead<T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(&self, gc: Gc<'gc, T, K>) -> bool {
+        let context = self.0.context();
+        let address = Gc::as_ptr(Gc::erase(gc)).addr();
+        // SAFETY: the object is one of this heap, or needs no memory.
+        context.heap().spans(address) && unsafe { context.heap().was_found_dead(address) }
+    }
+
+    /// Sets a field to `None` if it leads to an object that was found dead. The barrier for it was called, as
+    /// the caller has the cell.
+    ///
+    /// ```
+    /// use gc_core::barrier::unlock;
+    /// use gc_core::finalizer::{Finalize, Finalizing};
+    /// use gc_core::{Arena, Collect, Gc, HeapOptions, Lock, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Node<'gc> {
+    ///     other: Lock<Option<Gc<'gc, Node<'gc>>>>,
+    /// }
+    ///
+    /// impl<'gc> Finalize<'gc> for Node<'gc> {
+    ///     fn clear_dead_fields(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
+    ///         token.clear_if_dead(unlock!(Gc::write(token, this), Node, other));
+    ///     }
+    ///
+    ///     fn finalize(this: Gc<'gc, Self>, _: &Finalizing<'gc>) {
+    ///         assert!(this.other.get().is_none());
+    ///     }
+    /// }
+    ///
+    /// let options = HeapOptions::default().null_dead_fields(true);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |mc| {
+    ///     let first = Gc::new(mc, Node { other: Lock::new(None) });
+    ///     let second = Gc::new(mc, Node { other: Lock::new(Some(first)) });
+    ///     unlock!(Gc::write(mc, first), Node, other).set(Some(second));
+    ///     mc.finalize(first);
+    ///     mc.finalize(second);
+    /// })?;
+    /// arena.finish_cycle();
+    /// let statistics = arena.metrics().statistics();
+    /// assert_eq!((statistics.finalizers_run, statistics.finalizers_panicked), (2, 0));
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
+    pub fn clear_if_dead<T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(
+        &self,
+        field: &Cell<Option<Gc<'gc, T, K>>>,
+    ) {
+        if field.get().is_some_and(|gc| self.was_found_dead(gc)) {
+            field.set(None);
+        }
+    }
+}
+
+impl<'gc> Deref for Finalizing<'gc> {
+    type Target = Mutation<'gc>;
+
+    #[inline]
+    fn deref(&self) -> &Mutation<'gc> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Finalizing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Finalizing")
+    }
+}
+
+/// Names a registered finalizer, to unregister it. It is `'static` and can be kept anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a finalizer can be unregistered only by this; ignore it with `_ =` if it is not going to be"]
+pub struct Registration {
+    key: Key,
+    heap: u64,
+}
+
+/// A registration was used with an arena that it is not of.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the finalizer was registered in another arena: unregister it in a `mutate` call of that one"
+)]
+pub struct MismatchedRegistration(());
+
+/// What becomes known about finalizers beside what they do themselves.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FinalizerReport<'a> {
+    /// One has panicked; or, if it never runs, what it owned did when the arena was dropped.
+    Panicked {
+        /// What it has panicked with.
+        payload: &'a (dyn Any + Send),
+    },
+    /// The arena is dropped, and so many finalizers will never run.
+    NotRun {
+        /// How many: those that were enqueued, and those of objects that were never found dead.
+        count: usize,
+    },
+}
+
+impl Context {
+    fn register(&self, target: usize, run: Run) -> Registration {
+        let finalizers = &self.collector().finalizers;
+        let key = finalizers
+            .register(Finalizer { target, run })
+            .expect("there are more than 4 billion finalizers");
+        let heap = finalizers.number();
+        Registration { key, heap }
+    }
+
+    /// Registers what is to run for an object.
+    ///
+    /// # Safety
+    ///
+    /// `run` may be called with the `Mutation` of another call in this arena, and the address of `gc`. What it
+    /// owns is `'static`, and `Send` if the heap has many mutators; `'gc` is only in its signature.
+    pub(crate) unsafe fn register_run<'gc, T: 'gc>(
+        &self,
+        gc: Gc<'gc, T>,
+        run: Box<dyn FnOnce(*const (), usize) + 'gc>,
+    ) -> Registration {
+        // SAFETY: passed on to the caller.
+        let run =
+            unsafe { core::mem::transmute::<Box<dyn FnOnce(*const (), usize) + 'gc>, Run>(run) };
+        self.register(Gc::as_ptr(gc).expose_provenance(), run)
+    }
+
+    pub(crate) fn unregister(
+        &self,
+        registration: Registration,
+    ) -> Result<bool, MismatchedRegistration> {
+        let finalizers = &self.collector().finalizers;
+        if registration.heap != finalizers.number() {
+            return Err(MismatchedRegistration(()));
+        }
+        // Dropped without the lock: what it owns is the user's.
+        Ok(finalizers.unregister(registration.key).is_some())
+    }
+}
+
+impl<'gc> Mutation<'gc> {
+    /// Registers the object for [`Finalize::finalize`], once. An object may have several finalizers. Never
+    /// collects, and takes constant time.
+    ///
+    /// # Panics
+    ///
+    /// If more than 2<sup>32</sup> are registered.
+    pub fn finalize<T: Finalize<'gc>>(&self, gc: Gc<'gc, T>) -> Registration {
+        self.finalize_with(gc, |gc: Gc<'gc, T>, token: &Finalizing<'gc>| {
+            if token.context().collector().null_dead_fields {
+                T::clear_dead_fields(gc, token);
+            }
+            T::finalize(gc, token);
+        })
+    }
+
+    /// Registers a closure as a finalizer of the object: it is called with it, once, when it was found
+    /// to be dead. Never collects, and takes constant time.
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    /// use gc_core::{Arena, Gc, Lock, Rootable};
+    ///
+    /// let sum = Rc::new(Cell::new(0));
+    /// let mut arena = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| Gc::new(mc, 1));
+    /// arena.mutate_root(|mc, root| {
+    ///     for number in 2..5 {
+    ///         *root = Gc::new(mc, number);
+    ///         let sum = Rc::clone(&sum);
+    ///         _ = mc.finalize_with(*root, move |gc, _| sum.set(sum.get() + *gc));
+    ///     }
+    /// });
+    /// arena.finish_cycle();
+    /// assert_eq!(sum.get(), 2 + 3);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`Mutation::finalize`].
+    pub fn finalize_with<T, F>(&self, gc: Gc<'gc, T>, f: F) -> Registration
+    where
+        T: 'gc,
+        F: FnOnce(Gc<'gc, T>, &Finalizing<'gc>) + 'static,
+    {
+        let run = move |mc: *const (), target: usize| {
+            // SAFETY: it is run with the `Mutation` of a call in the arena in which it was registered, and
+            // with the address of `gc`, which was kept alive as a `T`. The lifetime is that call's, with which
+            // `'gc` is confused; but `f` is `'static`, so it has brought nothing along from the call in which
+            // it was made, and its code serves any lifetime, as `mutate` takes only such.
+            unsafe {
+                let mc = &*mc.cast::<Mutation<'gc>>();
+                let gc = Gc::from_ptr(ptr::with_exposed_provenance::<T>(target));
+                f(gc, Finalizing::new(mc));
+            }
+        };
+        // SAFETY: what the closure owns is `f`, which is `'static`.
+        unsafe { self.context().register_run(gc, Box::new(run)) }
+    }
+
+    /// Takes a finalizer back. Whether it had not been enqueued yet, nor taken back. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Gc, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let registration = mc.finalize_with(Gc::new(mc, 5), |_, _| ());
+    ///     assert!(mc.unregister_finalizer(registration).unwrap());
+    ///     assert!(!mc.unregister_finalizer(registration).unwrap());
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it was registered in another arena.
+    pub fn unregister_finalizer(
+        &self,
+        registration: Registration,
+    ) -> Result<bool, MismatchedRegistration> {
+        self.context().unregister(registration)
+    }
+}
+
+impl Context {
+    /// Runs finalizers that wait: at most `count`, and no more when the deadline is over. How many.
+    ///
+    /// # Safety
+    ///
+    /// `mc` is the right to work on this heap that finalizers were registered with, and no `mutate` call is
+    /// running.
+    pub(crate) unsafe fn run_finalizers(
+        &self,
+        mc: *const (),
+        count: usize,
+        deadline: Option<std::time::Instant>,
+    ) -> usize {
+        let collector = self.collector();
+        let mut run = 0;
+        while run < count
+            && let Some(finalizer) = collector.finalizers.take()
+        {
+            // It is kept alive by the queue no more.
+            // SAFETY: the object is one of this heap.
+            unsafe { self.note_read(finalizer.target) }
+            let Finalizer { target, run: f } = finalizer;
+            let call = std::panic::AssertUnwindSafe(|| f(mc, target));
+            let result = std::panic::catch_unwind(call);
+            run += 1;
+            collector.note_finalizer(result);
+            if deadline.is_some_and(|end| std::time::Instant::now() >= end) {
+                break;
+            }
+        }
+        if collector.finalizers.waiting() == 0 {
+            collector.look_when_due();
+        }
+        run
+    }
+}

@@ -1,0 +1,92 @@
+//! A thread that runs the finalizers of a shared arena.
+//!
+//! It is started when there is something to run for the first time, is attached like any other, and sleeps
+//! when there is nothing. When the arena is dropped it is told to stop and waited for, so no finalizer runs
+//! that finds no arena.
+//!
+//! A finalizer may own the last handle to the arena, and drop it: then the thread that drops the
+//! arena is this one, which is in a call of it. It cannot wait for itself. The arena is *orphaned*, and is
+//! taken apart when the call has returned.
+
+use std::thread::{self, JoinHandle, ThreadId};
+
+use super::world::World;
+use crate::sync::{Arc, Condvar, Mutex};
+
+/// See the [module documentation](self).
+#[derive(Default)]
+pub(super) struct FinalizerThread {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    running: Option<(ThreadId, JoinHandle<()>)>,
+    stop: bool,
+    orphaned: bool,
+}
+
+/// How many finalizers run between two looks whether to stop.
+const SOME: usize = 64;
+
+impl FinalizerThread {
+    /// Sees to it that finalizers which wait are run. `false` if no thread is to be had for that.
+    pub(super) fn wake(world: &Arc<World>) -> bool {
+        let this = &world.finalizer_thread;
+        let mut state = this.state.lock();
+        if state.running.is_none() {
+            let world = Arc::clone(world);
+            let builder = thread::Builder::new().name("gc-finalizers".into());
+            let Ok(handle) = builder.spawn(move || FinalizerThread::run(&world)) else {
+                return false;
+            };
+            state.running = Some((handle.thread().id(), handle));
+        }
+        drop(state);
+        this.changed.notify_one();
+        true
+    }
+
+    fn run(world: &Arc<World>) {
+        let this = &world.finalizer_thread;
+        let mutator = world.attach();
+        loop {
+            {
+                let mut state = this.state.lock();
+                while !state.stop && world.collector.finalizers.waiting() == 0 {
+                    this.changed.wait(&mut state);
+                }
+                if state.stop {
+                    break;
+                }
+            }
+            mutator.run_finalizers_while(SOME, || !this.state.lock().stop);
+        }
+        world.detach(&mutator);
+        if this.state.lock().orphaned {
+            // SAFETY: the arena was dropped in the last call, which has returned; see `World::dispose`, whose
+            // caller left this to us.
+            unsafe { world.dispose_now() }
+        }
+    }
+
+    /// Stops the thread, if there is one, and waits for it. `false` if it is the calling thread, which takes
+    /// the arena apart later.
+    pub(super) fn stop(&self) -> bool {
+        let mut state = self.state.lock();
+        state.stop = true;
+        let Some((id, handle)) = state.running.take() else {
+            return true;
+        };
+        if id == thread::current().id() {
+            state.orphaned = true;
+            return false;
+        }
+        drop(state);
+        self.changed.notify_one();
+        // A finalizer's panic was caught; that of a hook as well.
+        _ = handle.join();
+        true
+    }
+}

@@ -1,0 +1,246 @@
+//! [`Soft`]: a pointer that keeps its target alive while memory is plentiful; and [`SoftCache`].
+
+use core::fmt;
+use core::hash::Hash;
+use std::collections::HashMap;
+
+use crate::collect::{Collect, Trace};
+use crate::gc::Gc;
+use crate::lock::{Lock, RefLock};
+use crate::mutation::Mutation;
+use crate::typemap::TypeMap;
+use crate::weak_collections::Place;
+
+/// A pointer to a value that can be had again, at a cost, if it is gone.
+///
+/// # Policy
+///
+/// When a collection begins, it lets go of the soft references that were not used (made, or followed
+/// with [`Soft::get`]) since the last [`HeapOptions::soft_idle`](crate::HeapOptions::soft_idle)
+/// collections, 8 by default; and of all of them if the heap has a limit and less than a quarter of
+/// it is free then, or if an allocation has failed since the last collection. These lead nowhere from then on,
+/// and what they led to is freed in the same collection, unless something else keeps it alive. So before a
+/// program gets the error that there is no memory for a second time, having collected after the first,
+/// there are none of them left.
+///
+/// A soft reference is a `Copy` handle to an object of 16 bytes.
+///
+/// ```
+/// use gc_core::{Arena, Gc, HeapOptions, Rootable, Soft};
+///
+/// let options = HeapOptions::default().soft_idle(2);
+/// let mut arena = Arena::<Rootable![Soft<'_, u32>]>::with_options(options, |mc| {
+///     Soft::new(mc, Gc::new(mc, 7))
+/// })?;
+/// for _ in 0..10 {
+///     arena.finish_cycle();
+///     assert_eq!(arena.mutate(|mc, soft| *soft.get(mc).unwrap()), 7);
+/// }
+/// for _ in 0..4 {
+///     arena.finish_cycle();
+/// }
+/// assert!(arena.mutate(|mc, soft| soft.get(mc).is_none()));
+/// # Ok::<(), gc_core::HeapError>(())
+/// ```
+pub struct Soft<'gc, T: 'gc>(Gc<'gc, Reference<'gc, T>>);
+
+/// Stands for all soft references that were used at some time.
+pub(crate) struct Cohort(#[allow(dead_code, reason = "it makes each an object")] u64);
+
+/// An ephemeron that keeps the target alive as long as the cohort is.
+type Reference<'gc, T> = Lock<Place<'gc, Cohort, T>>;
+
+// SAFETY: it holds no pointers.
+unsafe impl<'gc> Collect<'gc> for Cohort {
+    const NEEDS_TRACE: bool = false;
+}
+
+impl<'gc, T: 'gc> Soft<'gc, T> {
+    /// A soft reference to a value. Never collects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn new(mc: &Mutation<'gc>, target: Gc<'gc, T>) -> Soft<'gc, T> {
+        let key = youngest(mc).map(Gc::downgrade);
+        let value = Some(target);
+        Soft(Gc::new(mc, Lock::new(Place { key, value })))
+    }
+
+    /// The value, if it is still there; which counts as a use. Takes constant time, and a lock for a moment.
+    pub fn get(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T>> {
+        let target = self.peek(mc)?;
+        // Without memory for a new cohort, it stays in its old one.
+        if let Some(cohort) = youngest(mc) {
+            let place = Place {
+                key: Some(Gc::downgrade(cohort)),
+                value: Some(target),
+            };
+            if self.0.get().key_address() != place.key_address() {
+                self.0.set(mc, place);
+            }
+        }
+        Some(target)
+    }
+
+    /// The value, if it is still there, without using it.
+    pub fn peek(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T>> {
+        let place = self.0.get();
+        let (cohort, target) = (place.key_address()?, place.value?);
+        // SAFETY: these are key and value of an ephemeron in use, in the arena that `'gc` brands.
+        let there = unsafe { mc.context().follow_soft(cohort, Gc::as_ptr(target).addr()) };
+        there.then_some(target)
+    }
+}
+
+/// The cohort of those that are used now, if there is memory for one.
+fn youngest<'gc>(mc: &Mutation<'gc>) -> Option<Gc<'gc, Cohort>> {
+    let collector = mc.context().collector();
+    let collections = collector.statistics.lock().collections;
+    if let Some(address) = collector.cohorts.youngest(collections) {
+        let cohort = core::ptr::with_exposed_provenance(address);
+        // SAFETY: cohorts on the list are objects of this type in this heap, which the collector keeps alive,
+        // and what is read from the list is noted, as it may leave the list when the next cycle begins.
+        unsafe {
+            mc.context().note_read(address);
+            return Some(Gc::from_ptr(cohort));
+        }
+    }
+    let cohort = Gc::try_new(mc, Cohort(collections)).ok()?;
+    let address = Gc::as_ptr(cohort).expose_provenance();
+    collector.cohorts.add(address, collections);
+    Some(cohort)
+}
+
+impl<'gc, T: 'gc> Copy for Soft<'gc, T> {}
+
+impl<'gc, T: 'gc> Clone for Soft<'gc, T> {
+    fn clone(&self) -> Soft<'gc, T> {
+        *self
+    }
+}
+
+// SAFETY: the one field is visited in place.
+unsafe impl<'gc, T: 'gc> Collect<'gc> for Soft<'gc, T> {
+    const TYPE_MAP: TypeMap = TypeMap::STRONG;
+
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.0);
+    }
+}
+
+impl<'gc, T: 'gc> fmt::Debug for Soft<'gc, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(Soft)")
+    }
+}
+
+/// A map whose values may go when memory is needed, or when they have not been used for long.
+///
+/// The table lies outside of the heap, and is looked through as a whole in each collection. Keys
+/// without values are removed when they are met.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Rootable, SoftCache};
+///
+/// let mut arena = Arena::<Rootable![SoftCache<'_, String, usize>]>::new(|mc| SoftCache::new(mc));
+/// arena.mutate(|mc, cache| {
+///     let three = cache.get_or_insert_with(mc, "one".into(), || Gc::new(mc, "one".len()));
+///     assert_eq!(*three, 3);
+///     assert!(cache.get(mc, &"one".into()).is_some());
+///     assert!(cache.get(mc, &"two".into()).is_none());
+/// });
+/// ```
+pub struct SoftCache<'gc, K: 'gc, V: 'gc>(Gc<'gc, RefLock<Entries<'gc, K, V>>>);
+
+/// The table of a [`SoftCache`].
+struct Entries<'gc, K: 'gc, V: 'gc>(HashMap<K, Soft<'gc, V>>);
+
+// SAFETY: the one field is visited.
+unsafe impl<'gc, K: Collect<'gc>, V: 'gc> Collect<'gc> for Entries<'gc, K, V> {
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.0);
+    }
+}
+
+impl<'gc, K: Collect<'gc> + Hash + Eq + 'gc, V: 'gc> SoftCache<'gc, K, V> {
+    /// An empty cache.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn new(mc: &Mutation<'gc>) -> SoftCache<'gc, K, V> {
+        SoftCache(Gc::new(mc, RefLock::new(Entries(HashMap::new()))))
+    }
+
+    /// The value of a key, if it is still there; which counts as a use.
+    pub fn get(self, mc: &Mutation<'gc>, key: &K) -> Option<Gc<'gc, V>> {
+        let soft = *self.0.borrow().0.get(key)?;
+        let value = soft.get(mc);
+        if value.is_none() {
+            self.0.borrow_mut(mc).0.remove(key);
+        }
+        value
+    }
+
+    /// Gives a key a value.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn insert(self, mc: &Mutation<'gc>, key: K, value: Gc<'gc, V>) {
+        let soft = Soft::new(mc, value);
+        self.0.borrow_mut(mc).0.insert(key, soft);
+    }
+
+    /// The value of a key; if there is none, `make` makes it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`]; and if `make` does.
+    pub fn get_or_insert_with(
+        self,
+        mc: &Mutation<'gc>,
+        key: K,
+        make: impl FnOnce() -> Gc<'gc, V>,
+    ) -> Gc<'gc, V> {
+        self.get(mc, &key).unwrap_or_else(|| {
+            let value = make();
+            self.insert(mc, key, value);
+            value
+        })
+    }
+
+    /// How many keys have values. Takes time linear in the number of keys.
+    pub fn count(self, mc: &Mutation<'gc>) -> usize {
+        let entries = self.0.borrow();
+        entries
+            .0
+            .values()
+            .filter(|soft| soft.peek(mc).is_some())
+            .count()
+    }
+}
+
+impl<'gc, K: 'gc, V: 'gc> Copy for SoftCache<'gc, K, V> {}
+
+impl<'gc, K: 'gc, V: 'gc> Clone for SoftCache<'gc, K, V> {
+    fn clone(&self) -> SoftCache<'gc, K, V> {
+        *self
+    }
+}
+
+// SAFETY: the one field is visited in place.
+unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for SoftCache<'gc, K, V> {
+    const TYPE_MAP: TypeMap = TypeMap::STRONG;
+
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.0);
+    }
+}
+
+impl<'gc, K: 'gc, V: 'gc> fmt::Debug for SoftCache<'gc, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SoftCache").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,224 @@
+//! [`WeakInterner`]: equal strings as one object.
+
+use core::fmt;
+use core::hash::BuildHasher;
+use std::collections::hash_map::RandomState;
+
+use super::{most, places_for};
+use crate::barrier::unlock;
+use crate::collect::{Collect, Trace};
+use crate::gc::Gc;
+use crate::gc_weak::GcWeak;
+use crate::lock::Lock;
+use crate::mutation::Mutation;
+use crate::static_wrapper::Static;
+use crate::typemap::TypeMap;
+
+/// Makes equal strings the same object, so that [`Gc::ptr_eq`] compares them, and keeps none of them alive.
+///
+/// ```
+/// use gc_core::weak_collections::WeakInterner;
+/// use gc_core::{Arena, Gc, Rootable};
+///
+/// type Root<'gc> = (Gc<'gc, str>, WeakInterner<'gc>);
+/// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+///     let names = WeakInterner::new(mc);
+///     names.intern(mc, "forgotten");
+///     (names.intern(mc, "kept"), names)
+/// });
+/// arena.finish_cycle();
+/// arena.mutate(|mc, (kept, names)| {
+///     assert!(Gc::ptr_eq(names.intern(mc, "kept"), *kept));
+///     assert!(names.get(mc, "forgotten").is_none());
+/// });
+/// ```
+pub struct WeakInterner<'gc>(Gc<'gc, Inner<'gc>>);
+
+struct Inner<'gc> {
+    hasher: Static<RandomState>,
+    table: Lock<Table<'gc>>,
+}
+
+#[derive(Clone, Copy)]
+struct Table<'gc> {
+    places: Places<'gc>,
+    used: usize,
+}
+
+type Places<'gc> = Gc<'gc, [Lock<Place<'gc>>]>;
+
+/// A string, if there ever was one here, and its hash.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Place<'gc> {
+    string: Option<GcWeak<'gc, str>>,
+    hash: u64,
+}
+
+// SAFETY: the first word is a weak pointer or null, for `GcWeak` begins with the address; others are none.
+unsafe impl<'gc> Collect<'gc> for Place<'gc> {
+    const TYPE_MAP: TypeMap = TypeMap::WEAK;
+
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.string);
+    }
+}
+
+// SAFETY: the one field with pointers is visited in place.
+unsafe impl<'gc> Collect<'gc> for Table<'gc> {
+    const TYPE_MAP: TypeMap = TypeMap::LEAF.with_field(
+        <Places<'gc> as Collect<'gc>>::TYPE_MAP,
+        core::mem::offset_of!(Table<'gc>, places),
+    );
+
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.places);
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<'gc> Collect<'gc> for Inner<'gc> {
+    const TYPE_MAP: TypeMap = TypeMap::LEAF.with_field(
+        <Lock<Table<'gc>> as Collect<'gc>>::TYPE_MAP,
+        core::mem::offset_of!(Inner<'gc>, table),
+    );
+
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.table);
+    }
+}
+
+impl<'gc> WeakInterner<'gc> {
+    /// An interner without strings. Never collects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn new(mc: &Mutation<'gc>) -> WeakInterner<'gc> {
+        let (places, used) = (empty(mc, 0), 0);
+        let table = Lock::new(Table { places, used });
+        let hasher = Static(RandomState::new());
+        WeakInterner(Gc::new(mc, Inner { hasher, table }))
+    }
+
+    /// The string in the heap that is equal to `text`, which is made if there is none. Takes time linear in
+    /// its length, amortised; never collects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn intern(self, mc: &Mutation<'gc>, text: &str) -> Gc<'gc, str> {
+        let hash = self.0.hasher.0.hash_one(text);
+        let mut table = self.0.table.get();
+        if let Some(string) = find(mc, table.places, hash, text) {
+            return string;
+        }
+        let string = Gc::str_from(mc, text);
+        if string.is_empty() {
+            // It needs no memory: all empty strings are the same.
+            return string;
+        }
+        if table.used == most(table.places.len()) {
+            table = rebuilt(mc, table.places);
+        }
+        let index = probe(table.places.len(), hash)
+            .find(|&index| {
+                let place = table.places[index].get().string;
+                place.is_none_or(|string| string.upgrade(mc).is_none())
+            })
+            .expect("a quarter of the places is empty");
+        table.used += usize::from(table.places[index].get().string.is_none());
+        let place = Place {
+            string: Some(Gc::downgrade(string)),
+            hash,
+        };
+        Gc::write_at(mc, table.places, index).unlock().set(place);
+        unlock!(Gc::write(mc, self.0), Inner, table).set(table);
+        string
+    }
+
+    /// The string in the heap that is equal to `text`, if there is one. Takes time linear in its length.
+    pub fn get(self, mc: &Mutation<'gc>, text: &str) -> Option<Gc<'gc, str>> {
+        let hash = self.0.hasher.0.hash_one(text);
+        find(mc, self.0.table.get().places, hash, text)
+    }
+
+    /// All strings that are there, in no particular order.
+    pub fn iter(self, mc: &Mutation<'gc>) -> impl Iterator<Item = Gc<'gc, str>> {
+        let places = self.0.table.get().places;
+        (0..places.len()).filter_map(move |index| places[index].get().string?.upgrade(mc))
+    }
+}
+
+fn empty<'gc>(mc: &Mutation<'gc>, places: usize) -> Places<'gc> {
+    let place = Place {
+        string: None,
+        hash: 0,
+    };
+    Gc::slice_from_iter(mc, (0..places).map(|_| Lock::new(place)))
+}
+
+/// The places where a string may be, in order.
+fn probe(places: usize, hash: u64) -> impl Iterator<Item = usize> {
+    let first = hash as usize;
+    (0..places).map(move |distance| first.wrapping_add(distance) & (places - 1))
+}
+
+fn find<'gc>(
+    mc: &Mutation<'gc>,
+    places: Places<'gc>,
+    hash: u64,
+    text: &str,
+) -> Option<Gc<'gc, str>> {
+    probe(places.len(), hash)
+        .map_while(|index| {
+            let place = places[index].get();
+            place.string.map(|string| (place.hash, string))
+        })
+        .filter(|(other, _)| *other == hash)
+        .filter_map(|(_, string)| string.upgrade(mc))
+        .find(|string| **string == *text)
+}
+
+/// A table with the same strings, where there is room for more, without those that are gone.
+fn rebuilt<'gc>(mc: &Mutation<'gc>, old: Places<'gc>) -> Table<'gc> {
+    // This keeps none of them alive.
+    let kept = || {
+        let places = old.iter().map(|place| place.get());
+        places.filter(|place| place.string.is_some_and(|string| !string.is_dropped()))
+    };
+    let mut used = 0;
+    let new = empty(mc, places_for(kept().count() + 1));
+    let cells = Gc::write(mc, new);
+    for place in kept() {
+        let index = probe(new.len(), place.hash)
+            .find(|&index| new[index].get().string.is_none())
+            .expect("there is room for all");
+        cells[index].unlock().set(place);
+        used += 1;
+    }
+    Table { places: new, used }
+}
+
+impl Copy for WeakInterner<'_> {}
+
+impl Clone for WeakInterner<'_> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+// SAFETY: the one field is visited in place.
+unsafe impl<'gc> Collect<'gc> for WeakInterner<'gc> {
+    const TYPE_MAP: TypeMap = TypeMap::STRONG;
+
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.0);
+    }
+}
+
+impl fmt::Debug for WeakInterner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakInterner").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,291 @@
+//! [`WeakMap`]: values that objects have as long as they live.
+
+use core::fmt;
+use core::ptr;
+
+use super::{most, places_for};
+use crate::collect::{Collect, Trace};
+use crate::gc::Gc;
+use crate::gc_weak::GcWeak;
+use crate::lock::Lock;
+use crate::mutation::Mutation;
+use crate::typemap::TypeMap;
+
+/// A map from objects, by identity, to values in the heap. The map keeps no key alive, and a value only as
+/// long as its key lives, even if the value leads to the key: each entry is an
+/// [`Ephemeron`](crate::Ephemeron).
+///
+/// ```
+/// use gc_core::weak_collections::WeakMap;
+/// use gc_core::{Arena, Gc, Rootable};
+///
+/// type Root<'gc> = (Option<Gc<'gc, u32>>, WeakMap<'gc, u32, String>);
+/// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+///     let (key, map) = (Gc::new(mc, 7), WeakMap::new(mc));
+///     map.insert(mc, key, Gc::new(mc, "seven".to_string()));
+///     (Some(key), map)
+/// });
+/// arena.finish_cycle();
+/// arena.mutate_root(|mc, (key, map)| {
+///     assert_eq!(*map.get(mc, key.unwrap()).unwrap(), "seven");
+///     *key = None;
+/// });
+/// arena.finish_cycle();
+/// arena.mutate(|mc, (_, map)| assert_eq!(map.iter(mc).count(), 0));
+/// ```
+pub struct WeakMap<'gc, K: 'gc, V: 'gc>(Gc<'gc, Lock<Table<'gc, K, V>>>);
+
+/// The places, some of which are or were used.
+struct Table<'gc, K: 'gc, V: 'gc> {
+    places: Places<'gc, K, V>,
+    used: usize,
+}
+
+type Places<'gc, K, V> = Gc<'gc, [Lock<Place<'gc, K, V>>]>;
+
+/// An ephemeron, if there is one: without a key the place was never used, without a value it is no more.
+// Aligned as an ephemeron has to be.
+#[repr(C, align(16))]
+pub(crate) struct Place<'gc, K: 'gc, V: 'gc> {
+    pub(crate) key: Option<GcWeak<'gc, K>>,
+    pub(crate) value: Option<Gc<'gc, V>>,
+}
+
+impl<'gc, K: 'gc, V: 'gc> Place<'gc, K, V> {
+    const EMPTY: Place<'gc, K, V> = Place {
+        key: None,
+        value: None,
+    };
+
+    pub(crate) fn key_address(&self) -> Option<usize> {
+        self.key.map(|key| key.as_ptr().addr())
+    }
+
+    /// The value, if there is one and the key is there.
+    fn value(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, V>> {
+        let (key, value) = (self.key_address()?, self.value?);
+        // SAFETY: these are key and value of an ephemeron in use, in the arena that `'gc` brands.
+        let there = unsafe { mc.context().follow_ephemeron(key, Gc::as_ptr(value).addr()) };
+        there.then_some(value)
+    }
+
+    /// Whether the place can be used for another key: it was used, and its key is gone.
+    fn is_free(self, mc: &Mutation<'gc>) -> bool {
+        match self.key_address() {
+            None => false,
+            // SAFETY: a weak pointer in use points there, in the arena that `'gc` brands.
+            Some(key) => self.value.is_none() || unsafe { mc.context().is_gone(key) },
+        }
+    }
+}
+
+impl<'gc, K: 'gc, V: 'gc> Copy for Place<'gc, K, V> {}
+
+impl<'gc, K: 'gc, V: 'gc> Clone for Place<'gc, K, V> {
+    fn clone(&self) -> Place<'gc, K, V> {
+        *self
+    }
+}
+
+// SAFETY: a place is two words, a pointer or null each, which the map says, and visited as an ephemeron. Options
+// of pointers are null if there is none.
+unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for Place<'gc, K, V> {
+    const TYPE_MAP: TypeMap = TypeMap::EPHEMERON;
+
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        if let (Some(key), Some(value)) = (self.key, self.value) {
+            let slot = ptr::from_ref(self).addr();
+            cc.trace_ephemeron_at(slot, GcWeak::erase(key), Gc::erase(value));
+        } else if let Some(key) = self.key {
+            cc.trace_gc_weak(GcWeak::erase(key));
+        }
+    }
+}
+
+impl<'gc, K: 'gc, V: 'gc> Copy for Table<'gc, K, V> {}
+
+impl<'gc, K: 'gc, V: 'gc> Clone for Table<'gc, K, V> {
+    fn clone(&self) -> Table<'gc, K, V> {
+        *self
+    }
+}
+
+// SAFETY: the one field with pointers is visited in place.
+unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for Table<'gc, K, V> {
+    const TYPE_MAP: TypeMap = TypeMap::LEAF.with_field(
+        <Places<'gc, K, V> as Collect<'gc>>::TYPE_MAP,
+        core::mem::offset_of!(Table<'gc, K, V>, places),
+    );
+
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.places);
+    }
+}
+
+impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
+    /// An empty map. Never collects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn new(mc: &Mutation<'gc>) -> WeakMap<'gc, K, V> {
+        let (places, used) = (empty(mc, 0), 0);
+        WeakMap(Gc::new(mc, Lock::new(Table { places, used })))
+    }
+
+    /// Gives `key` the value, and returns the one that it had. Takes constant time, amortised; never collects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory to grow, as [`Gc::new`].
+    pub fn insert(
+        self,
+        mc: &Mutation<'gc>,
+        key: Gc<'gc, K>,
+        value: Gc<'gc, V>,
+    ) -> Option<Gc<'gc, V>> {
+        let mut table = self.0.get();
+        let old = find(table.places, key).map(|index| (index, table.places[index].get()));
+        let place = Place {
+            key: Some(Gc::downgrade(key)),
+            value: Some(value),
+        };
+        if let Some((index, old)) = old {
+            Gc::write_at(mc, table.places, index).unlock().set(place);
+            return old.value(mc);
+        }
+        if table.used == most(table.places.len()) {
+            table = rebuilt(mc, table.places);
+        }
+        let index = probe(table.places.len(), key)
+            .find(|&index| {
+                let place = table.places[index].get();
+                place.key.is_none() || place.is_free(mc)
+            })
+            .expect("a quarter of the places is empty");
+        table.used += usize::from(table.places[index].get().key.is_none());
+        Gc::write_at(mc, table.places, index).unlock().set(place);
+        self.0.set(mc, table);
+        None
+    }
+
+    /// The value of `key`. Takes constant time.
+    pub fn get(self, mc: &Mutation<'gc>, key: Gc<'gc, K>) -> Option<Gc<'gc, V>> {
+        let places = self.0.get().places;
+        places[find(places, key)?].get().value(mc)
+    }
+
+    /// Takes the value from `key`. Takes constant time.
+    pub fn remove(self, mc: &Mutation<'gc>, key: Gc<'gc, K>) -> Option<Gc<'gc, V>> {
+        let places = self.0.get().places;
+        let index = find(places, key)?;
+        let place = places[index].get();
+        let value = place.value(mc);
+        let place = Place {
+            value: None,
+            ..place
+        };
+        Gc::write_at(mc, places, index).unlock().set(place);
+        value
+    }
+
+    /// Removes all entries. Never collects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn clear(self, mc: &Mutation<'gc>) {
+        let (places, used) = (empty(mc, 0), 0);
+        self.0.set(mc, Table { places, used });
+    }
+
+    /// Removes what is left of entries whose keys are gone, as growing does. Takes time linear in the size of the
+    /// table; never collects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn shrink(self, mc: &Mutation<'gc>) {
+        self.0.set(mc, rebuilt(mc, self.0.get().places));
+    }
+
+    /// All entries whose keys are there, in no particular order. One that only waits for finalizers
+    /// is among them. What is inserted meanwhile may be missed.
+    pub fn iter(self, mc: &Mutation<'gc>) -> impl Iterator<Item = (Gc<'gc, K>, Gc<'gc, V>)> {
+        let places = self.0.get().places;
+        let entry = move |index: usize| {
+            let place: Place<'gc, K, V> = places[index].get();
+            let value = place.value(mc)?;
+            let key = place.key?;
+            // SAFETY: a weak pointer in use points there, in the arena that `'gc` brands.
+            let there = unsafe { mc.context().upgrade_long(key.as_ptr().addr()) };
+            // SAFETY: the collector has just said so.
+            there.then(|| (unsafe { key.assume_there() }, value))
+        };
+        (0..places.len()).filter_map(entry)
+    }
+}
+
+fn empty<'gc, K, V>(mc: &Mutation<'gc>, places: usize) -> Places<'gc, K, V> {
+    Gc::slice_from_iter(mc, (0..places).map(|_| Lock::new(Place::EMPTY)))
+}
+
+/// The places where a key may be, in order.
+fn probe<'gc, K>(places: usize, key: Gc<'gc, K>) -> impl Iterator<Item = usize> {
+    let mixed = (Gc::as_ptr(key).addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let first = (mixed >> 32) as usize;
+    (0..places).map(move |distance| (first + distance) & (places - 1))
+}
+
+/// Where a key is. The address of an object is its own as long as an entry leads to it.
+fn find<'gc, K, V>(places: Places<'gc, K, V>, key: Gc<'gc, K>) -> Option<usize> {
+    let address = Some(Gc::as_ptr(key).addr());
+    probe(places.len(), key)
+        .take_while(|&index| places[index].get().key.is_some())
+        .find(|&index| places[index].get().key_address() == address)
+}
+
+/// A table with the same entries, where there is room for more, without those that are gone.
+fn rebuilt<'gc, K, V>(mc: &Mutation<'gc>, old: Places<'gc, K, V>) -> Table<'gc, K, V> {
+    let kept = || {
+        let places = old.iter().map(|place| place.get());
+        places.filter(|place| place.key.is_some() && !place.is_free(mc))
+    };
+    let mut used = 0;
+    let new = empty(mc, places_for(kept().count() + 1));
+    let cells = Gc::write(mc, new);
+    for place in kept() {
+        let Some(key) = place.key else { continue };
+        // SAFETY: the key is compared and hashed by its address, and not followed.
+        let key = unsafe { key.assume_there() };
+        let index = probe(new.len(), key)
+            .find(|&index| new[index].get().key.is_none())
+            .expect("there is room for all");
+        cells[index].unlock().set(place);
+        used += 1;
+    }
+    Table { places: new, used }
+}
+
+impl<'gc, K: 'gc, V: 'gc> Copy for WeakMap<'gc, K, V> {}
+
+impl<'gc, K: 'gc, V: 'gc> Clone for WeakMap<'gc, K, V> {
+    fn clone(&self) -> WeakMap<'gc, K, V> {
+        *self
+    }
+}
+
+// SAFETY: the one field is visited in place.
+unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for WeakMap<'gc, K, V> {
+    const TYPE_MAP: TypeMap = TypeMap::STRONG;
+
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        cc.trace(&self.0);
+    }
+}
+
+impl<'gc, K: 'gc, V: 'gc> fmt::Debug for WeakMap<'gc, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakMap").finish_non_exhaustive()
+    }
+}

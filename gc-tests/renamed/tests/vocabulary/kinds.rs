@@ -1,0 +1,95 @@
+//! Slices, strings and headers with their builders; thin and fat pointers; metadata of types.
+
+use gc_arena::arena::rootless_mutate;
+use gc_arena::meta::{TypeMeta, UnitPtrMeta, type_meta_const_promotion};
+use gc_arena::{
+    Arena, Collect, Gc, GcBuilder, GcFat, GcSlice, GcSliceBuilder, GcSliceWithHeaderBuilder, GcStr,
+    GcThin, GcThinSlice, GcThinSliceWithHeader, GcThinStr, GcWeak, Lock, Rootable, Static,
+};
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Root<'gc> {
+    numbers: GcThinSlice<'gc, u64>,
+    slots: GcSlice<'gc, Lock<Option<Gc<'gc, u64>>>>,
+    text: GcThinStr<'gc>,
+    name: GcStr<'gc>,
+    record: GcThinSliceWithHeader<'gc, Gc<'gc, u64>, Gc<'gc, u64>>,
+}
+
+#[test]
+fn slices_and_strings_of_all_widths_live_in_the_root() {
+    assert_eq!(size_of::<GcThinSlice<'_, u64>>(), size_of::<usize>());
+    assert_eq!(size_of::<GcSlice<'_, u64>>(), 2 * size_of::<usize>());
+    let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| Root {
+        numbers: Gc::as_thin(Gc::new_slice(mc, &[1, 2, 3])),
+        slots: GcSliceBuilder::new(100).write_slice_with(mc, |_| Lock::new(None)),
+        text: Gc::as_thin(Gc::new_str(mc, "thin")),
+        name: Gc::new_str(mc, "fat"),
+        record: Gc::as_thin(
+            GcSliceWithHeaderBuilder::new(50)
+                .write_header(Gc::new(mc, 1000))
+                .write_slice_with(mc, |index| Gc::new(mc, index as u64)),
+        ),
+    });
+    for round in 0..3 {
+        arena.mutate(|mc, root| {
+            let slots = Gc::write(mc, root.slots);
+            slots[7].unlock().set(Some(Gc::new(mc, round)));
+        });
+        arena.finish_cycle();
+        arena.mutate(|_, root| {
+            assert_eq!(*root.numbers, [1, 2, 3]);
+            assert_eq!(root.slots[7].get().map(|number| *number), Some(round));
+            assert_eq!((&*root.text, &*root.name), ("thin", "fat"));
+            assert_eq!(*root.record.header, 1000);
+            assert_eq!(root.record.slice.len(), 50);
+            assert!((0..50).all(|index| *root.record.slice[index] == index as u64));
+        });
+    }
+}
+
+struct Name;
+
+impl TypeMeta for Name {
+    type TypeMetadata = &'static str;
+    const TYPE_METADATA: &'static str = "a number";
+    type_meta_const_promotion!();
+}
+
+#[test]
+fn metadata_belong_to_the_type() {
+    rootless_mutate(|mc| {
+        let number: GcFat<'_, u32, &'static str, UnitPtrMeta> =
+            GcBuilder::<Static<u32>, _>::new_with_type_meta::<Name>()
+                .unwrap_static()
+                .write(mc, 7);
+        let thin: GcThin<'_, u32, &'static str, UnitPtrMeta> = Gc::as_thin(number);
+        assert_eq!((*number, Gc::type_metadata(number)), (7, "a number"));
+        assert_eq!((*thin, Gc::type_metadata(thin)), (7, "a number"));
+        assert!(Gc::ptr_eq(number, Gc::as_fat(thin)));
+    });
+}
+
+#[test]
+fn what_is_dead_is_seen_and_resurrected() {
+    let mut arena = Arena::<Rootable![(GcWeak<'_, u64>, GcWeak<'_, u64>)]>::new(|mc| {
+        (Gc::downgrade(Gc::new(mc, 1)), Gc::downgrade(Gc::new(mc, 2)))
+    });
+    arena
+        .finish_marking()
+        .unwrap()
+        .finalize(|fc, (one, other)| {
+            assert!(one.is_dead(fc) && other.is_dead(fc));
+            let one = one.resurrect(fc).unwrap();
+            assert!(!Gc::is_dead(fc, one));
+        });
+    arena.finish_marking().unwrap().start_sweeping();
+    arena.mutate(|mc, (one, other)| {
+        assert_eq!(one.upgrade(mc).map(|number| *number), Some(1));
+        assert!(other.upgrade(mc).is_none());
+    });
+    arena.finish_cycle();
+    arena.finish_cycle();
+    arena.mutate(|mc, (one, _)| assert!(one.upgrade(mc).is_none()));
+}

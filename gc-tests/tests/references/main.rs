@@ -1,0 +1,9 @@
+//! What becomes of objects that nothing reaches, and of the references to them: each test in all ways in
+//! which heaps are collected.
+
+mod ephemerons;
+mod finalizers;
+mod marked;
+mod order;
+mod soft;
+mod tables;

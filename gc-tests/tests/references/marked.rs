@@ -1,0 +1,422 @@
+//! Arenas that stand where everything is marked.
+
+use gc_core::arena::CollectionPhase;
+use gc_core::barrier::unlock;
+use gc_core::{
+    Arena, Collect, DynamicRootSet, Finalization, Gc, GcWeak, Lock, Mutation, RefLock, Rootable,
+};
+use gc_tests::way::{Way, in_each_way, panic_of};
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Node<'gc> {
+    id: u64,
+    next: Lock<Option<Gc<'gc, Node<'gc>>>>,
+}
+
+type Pointer<'gc> = Gc<'gc, Node<'gc>>;
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Roots<'gc> {
+    /// What is stored here is reachable.
+    kept: Gc<'gc, Lock<Option<Pointer<'gc>>>>,
+    outside: Gc<'gc, RefLock<Vec<Pointer<'gc>>>>,
+    handles: DynamicRootSet<'gc>,
+    /// To the first and the second of two nodes, one of which leads to the other.
+    weak: (GcWeak<'gc, Node<'gc>>, GcWeak<'gc, Node<'gc>>),
+}
+
+type Heap = Arena<Rootable![Roots<'_>]>;
+
+fn node<'gc>(mc: &Mutation<'gc>, id: u64, next: Option<Pointer<'gc>>) -> Pointer<'gc> {
+    let next = Lock::new(next);
+    Gc::new(mc, Node { id, next })
+}
+
+/// A heap with two dead nodes.
+fn heap(way: Way) -> Heap {
+    Arena::with_options(way.options(), |mc| {
+        let second = node(mc, 2, None);
+        let first = node(mc, 1, Some(second));
+        Roots {
+            kept: Gc::new(mc, Lock::new(None)),
+            outside: Gc::new(mc, RefLock::default()),
+            handles: DynamicRootSet::new(mc),
+            weak: (Gc::downgrade(first), Gc::downgrade(second)),
+        }
+    })
+    .unwrap()
+}
+
+fn mark(heap: &mut Heap) -> gc_core::arena::MarkedArena<'_, Rootable![Roots<'_>]> {
+    heap.finish_marking().expect("the arena does not sweep")
+}
+
+/// Which of the two nodes can be upgraded to.
+fn alive(heap: &Heap) -> (bool, bool) {
+    heap.mutate(|mc, roots| {
+        let (first, second) = roots.weak;
+        let second = second.upgrade(mc).map(|node| node.id);
+        assert!(second.is_none_or(|id| id == 2));
+        let first = first
+            .upgrade(mc)
+            .map(|node| (node.id, node.next.get().unwrap().id));
+        assert!(first.is_none_or(|ids| ids == (1, 2)));
+        (first.is_some(), second.is_some())
+    })
+}
+
+fn dead<'gc>(fc: &Finalization<'gc>, roots: &Roots<'gc>) -> (bool, bool) {
+    (roots.weak.0.is_dead(fc), roots.weak.1.is_dead(fc))
+}
+
+#[test]
+fn phases_are_ordered() {
+    use CollectionPhase::*;
+    assert!(Sleeping < Marking && Marking < Marked && Marked < Sweeping);
+    in_each_way(|way| {
+        let mut heap = heap(way);
+        assert_eq!(heap.collection_phase(), Sleeping);
+        _ = mark(&mut heap);
+        assert_eq!(heap.collection_phase(), Marked);
+        // It goes on where it was.
+        mark(&mut heap).start_sweeping();
+        assert_eq!(heap.collection_phase(), Sweeping);
+        assert!(heap.finish_marking().is_none() && heap.mark_debt().is_none());
+        heap.finish_cycle();
+        assert_eq!(heap.collection_phase(), Sleeping);
+        _ = mark(&mut heap);
+        heap.finish_cycle();
+        assert_eq!(heap.collection_phase(), Sleeping);
+        assert_eq!(alive(&heap), (false, false));
+    });
+}
+
+#[test]
+fn a_marked_arena_that_is_dropped_goes_on_at_safepoints() {
+    in_each_way(|way| {
+        let mut heap = heap(way);
+        _ = mark(&mut heap);
+        let before = heap.metrics().statistics().collections;
+        // It may have to wait for threads that other tests keep busy, but not so long.
+        let since = std::time::Instant::now();
+        while heap.metrics().statistics().collections == before {
+            heap.collect_debt();
+            std::thread::yield_now();
+            assert!(since.elapsed().as_secs() < 100, "the cycle never ended");
+        }
+        assert_eq!(alive(&heap), (false, false));
+    });
+}
+
+#[test]
+fn marking_that_is_due_stands_at_its_end() {
+    in_each_way(|way| {
+        let mut heap = heap(way);
+        if way.zeal == gc_core::Zeal::NONE {
+            assert!(heap.mark_debt().is_none());
+            assert_eq!(heap.collection_phase(), CollectionPhase::Sleeping);
+        }
+        heap.metrics().adjust_debt(1e15);
+        let mut left = 100_000;
+        let found = loop {
+            if let Some(marked) = heap.mark_debt() {
+                break marked.finalize(dead);
+            }
+            std::thread::yield_now();
+            left -= 1;
+            if left == 0 {
+                // No other thread has come by.
+                break mark(&mut heap).finalize(dead);
+            }
+        };
+        assert_eq!(found, (true, true));
+        assert_eq!(heap.collection_phase(), CollectionPhase::Marked);
+        // And stays there.
+        assert!(heap.mark_debt().is_some());
+    });
+}
+
+#[test]
+fn nothing_is_resurrected_by_looking() {
+    in_each_way(|way| {
+        let mut heap = heap(way);
+        for _ in 0..3 {
+            mark(&mut heap).finalize(|fc, roots| {
+                assert_eq!(dead(fc, roots), (true, true));
+                let first = roots.weak.0.upgrade(fc).unwrap();
+                let second = first.next.get().unwrap();
+                assert!(Gc::is_dead(fc, first) && Gc::is_dead(fc, second));
+                assert!(!Gc::is_dead(fc, roots.kept));
+                // Nor by writing to what is dead.
+                unlock!(Gc::write(fc, first), Node, next).set(Some(second));
+                assert!(!roots.weak.0.is_dropped());
+            });
+        }
+        mark(&mut heap).start_sweeping();
+        assert_eq!(alive(&heap), (false, false));
+        heap.finish_cycle();
+        mark(&mut heap).finalize(|fc, roots| {
+            assert_eq!(dead(fc, roots), (true, true));
+            assert!(roots.weak.0.resurrect(fc).is_none());
+        });
+    });
+}
+
+#[test]
+fn what_is_resurrected_lives_on_with_all_that_it_leads_to() {
+    in_each_way(|way| {
+        for both in [false, true] {
+            let mut heap = heap(way);
+            mark(&mut heap).finalize(|fc, roots| {
+                if both {
+                    let first = roots.weak.0.upgrade(fc).unwrap();
+                    Gc::resurrect(fc, first);
+                    assert!(!Gc::is_dead(fc, first));
+                } else {
+                    assert_eq!(roots.weak.1.resurrect(fc).unwrap().id, 2);
+                }
+            });
+            assert_eq!(heap.collection_phase(), CollectionPhase::Marking);
+            mark(&mut heap).finalize(|fc, roots| assert_eq!(dead(fc, roots), (!both, false)));
+            mark(&mut heap).start_sweeping();
+            assert_eq!(alive(&heap), (both, true));
+            heap.finish_cycle();
+            heap.finish_cycle();
+            assert_eq!(alive(&heap), (false, false));
+        }
+    });
+}
+
+/// What is stored in a finalization call is reachable: in an old object that was written before or was
+/// not, in a new one, in memory outside of the heap, behind a handle.
+#[test]
+fn what_is_stored_lives_on() {
+    in_each_way(|way| {
+        for place in 0..6 {
+            let mut heap = heap(way);
+            if place == 1 {
+                _ = mark(&mut heap);
+                heap.mutate(|mc, roots| roots.kept.set(mc, None));
+            }
+            let mut handle = None;
+            mark(&mut heap).finalize(|fc, roots| {
+                let first = roots.weak.0.upgrade(fc).unwrap();
+                match place {
+                    0 | 1 => roots.kept.set(fc, Some(first)),
+                    2 => roots.kept.set(fc, Some(node(fc, 3, Some(first)))),
+                    3 => roots.outside.borrow_mut(fc).push(first),
+                    4 => handle = Some(roots.handles.stash::<Rootable![Node<'_>]>(fc, first)),
+                    _ => {
+                        // A large object, and a way through dead ones.
+                        let large =
+                            Gc::slice_from_iter(fc, (0..5000).map(|_| Lock::new(Some(first))));
+                        Gc::write(fc, large)[77].unlock().set(None);
+                        let (a, b) = (node(fc, 4, None), node(fc, 5, Some(first)));
+                        unlock!(Gc::write(fc, a), Node, next).set(Some(b));
+                        roots.kept.set(fc, Some(a));
+                    }
+                }
+                assert!(place == 4 || Gc::is_dead(fc, first));
+            });
+            mark(&mut heap).finalize(|fc, roots| assert_eq!(dead(fc, roots), (false, false)));
+            mark(&mut heap).start_sweeping();
+            assert_eq!(alive(&heap), (true, true));
+            heap.finish_cycle();
+            heap.finish_cycle();
+            assert_eq!(alive(&heap), (true, true), "place {place}");
+            drop(handle);
+        }
+    });
+}
+
+#[test]
+fn the_cycle_that_stands_is_the_one_that_is_finished() {
+    in_each_way(|way| {
+        let mut heap = heap(way);
+        mark(&mut heap).finalize(|fc, roots| _ = roots.weak.1.resurrect(fc));
+        heap.finish_cycle();
+        assert_eq!(alive(&heap), (false, true));
+        heap.finish_cycle();
+        assert_eq!(alive(&heap), (false, false));
+    });
+}
+
+#[test]
+fn a_program_goes_on_where_a_cycle_stands() {
+    in_each_way(|way| {
+        for round in 0..way.size(4, 20) {
+            let mut heap = heap(way);
+            for id in 0..round as u64 {
+                heap.mutate(|mc, roots| roots.kept.set(mc, Some(node(mc, id, roots.kept.get()))));
+            }
+            let before = heap.metrics().statistics().collections;
+            _ = mark(&mut heap);
+            for step in 0..1000 {
+                heap.mutate(|mc, roots| {
+                    let new = node(mc, round as u64 + step, roots.kept.get());
+                    roots.kept.set(mc, Some(new));
+                    if step == 0 {
+                        // Outside of a finalization call, an upgrade keeps the target alive.
+                        roots.weak.0.upgrade(mc).unwrap();
+                    }
+                });
+                heap.collect_debt();
+                if heap.metrics().statistics().collections > before {
+                    break;
+                }
+            }
+            if heap.metrics().statistics().collections == before {
+                heap.finish_cycle();
+            } else if way.zeal == gc_core::Zeal::NONE {
+                assert_eq!(alive(&heap), (true, true));
+            }
+            heap.mutate(|_, roots| {
+                let mut next = roots.kept.get();
+                let mut id = next.unwrap().id;
+                while let Some(node) = next {
+                    assert_eq!(node.id, id);
+                    id = id.wrapping_sub(1);
+                    next = node.next.get();
+                }
+                assert_eq!(id, u64::MAX);
+            });
+        }
+    });
+}
+
+#[test]
+fn an_unknown_write_gives_the_cycle_up() {
+    in_each_way(|way| {
+        let mut heap = heap(way);
+        let unknown = |mc: &Mutation<'_>| {
+            let new = Gc::new(mc, 0_u32);
+            mc.forward_barrier(None, Gc::erase(new));
+        };
+        heap.mutate(|mc, _| unknown(mc));
+        // Marking begins in spite of it, and sees what is dead.
+        mark(&mut heap).finalize(|fc, roots| {
+            assert_eq!(dead(fc, roots), (true, true));
+            unknown(fc);
+        });
+        assert_eq!(heap.collection_phase(), CollectionPhase::Marking);
+        mark(&mut heap).finalize(|fc, roots| assert_eq!(dead(fc, roots), (true, true)));
+        heap.mutate(|mc, _| unknown(mc));
+        heap.finish_cycle();
+        assert_eq!(alive(&heap), (false, false));
+    });
+}
+
+#[test]
+fn a_finalization_that_panics_counts() {
+    in_each_way(|way| {
+        let mut heap = heap(way);
+        let text = panic_of(|| {
+            mark(&mut heap).finalize(|fc, roots| {
+                roots.kept.set(fc, roots.weak.0.upgrade(fc));
+                panic!("on purpose");
+            })
+        });
+        assert_eq!(text.as_deref(), Some("on purpose"));
+        heap.finish_cycle();
+        assert_eq!(alive(&heap), (true, true));
+    });
+}
+
+/// The root can be replaced while a cycle stands.
+#[test]
+fn roots_change_where_a_cycle_stands() {
+    in_each_way(|way| {
+        let mut heap = heap(way);
+        _ = mark(&mut heap);
+        heap.mutate_root(|mc, roots| {
+            let new = node(mc, 9, roots.weak.0.upgrade(mc));
+            roots.kept = Gc::new(mc, Lock::new(Some(new)));
+        });
+        mark(&mut heap).start_sweeping();
+        assert_eq!(alive(&heap), (true, true));
+        heap.finish_cycle();
+        assert_eq!(alive(&heap), (true, true));
+    });
+}
+
+/// As a known virtual machine does it: all threads of its programs are looked at in each collection, and
+/// those that are dead are told so, once.
+#[test]
+fn threads_of_a_virtual_machine_are_reset_once() {
+    #[derive(Collect)]
+    #[collect(no_drop)]
+    struct Thread<'gc> {
+        id: usize,
+        stack: RefLock<Vec<Gc<'gc, Thread<'gc>>>>,
+    }
+    #[derive(Collect)]
+    #[collect(no_drop)]
+    struct Machine<'gc> {
+        main: Gc<'gc, Thread<'gc>>,
+        all: Gc<'gc, RefLock<Vec<GcWeak<'gc, Thread<'gc>>>>>,
+    }
+    in_each_way(|way| {
+        let count = way.size(20, 200);
+        let mut heap = Arena::<Rootable![Machine<'_>]>::with_options(way.options(), |mc| {
+            let stack = RefLock::default();
+            let main = Gc::new(mc, Thread { id: 0, stack });
+            let all = Gc::new(mc, RefLock::default());
+            Machine { main, all }
+        })
+        .unwrap();
+        // Chains of three: two of them dead.
+        heap.mutate(|mc, machine| {
+            for id in 1..=count {
+                let make = |id, under: Option<_>| {
+                    let stack = RefLock::new(under.into_iter().collect());
+                    let thread = Gc::new(mc, Thread { id, stack });
+                    machine.all.borrow_mut(mc).push(Gc::downgrade(thread));
+                    thread
+                };
+                let thread = make(id, Some(make(id + 1000, None)));
+                if id % 3 == 0 {
+                    unlock!(Gc::write(mc, machine.main), Thread, stack)
+                        .borrow_mut()
+                        .push(thread);
+                }
+            }
+        });
+        let mut reset = 0;
+        for _ in 0..3 {
+            if heap.collection_phase() != CollectionPhase::Sweeping {
+                mark(&mut heap).finalize(|fc, machine| {
+                    for thread in machine.all.borrow().iter() {
+                        assert!(thread.upgrade(fc).is_some(), "a thread was missed");
+                    }
+                });
+                mark(&mut heap).finalize(|fc, machine| {
+                    machine.all.borrow_mut(fc).retain(|thread| {
+                        let thread = thread.upgrade(fc).expect("a thread was missed");
+                        if Gc::is_dead(fc, thread) {
+                            assert!(thread.id % 1000 % 3 != 0);
+                            unlock!(Gc::write(fc, thread), Thread, stack)
+                                .borrow_mut()
+                                .clear();
+                            reset += 1;
+                        }
+                        !Gc::is_dead(fc, thread)
+                    });
+                });
+            }
+            heap.finish_cycle();
+        }
+        assert_eq!(reset, 2 * (count - count / 3));
+        heap.mutate(|_, machine| assert_eq!(machine.all.borrow().len(), 2 * (count / 3)));
+        assert_eq!(heap.metrics().total_gc_count(), 2 + 2 * (count / 3));
+    });
+
+    fn mark<R>(heap: &mut Arena<R>) -> gc_core::arena::MarkedArena<'_, R>
+    where
+        R: for<'a> Rootable<'a>,
+        for<'a> gc_core::arena::Root<'a, R>: Collect<'a>,
+    {
+        heap.finish_marking().expect("the arena does not sweep")
+    }
+}

@@ -1,0 +1,151 @@
+//! Weak maps, sets and interners, against a model.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gc_core::weak_collections::{WeakInterner, WeakMap, WeakSet};
+use gc_core::{Arena, Collect, Gc, Rootable};
+use gc_tests::random::Random;
+use gc_tests::way::in_each_way;
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Roots<'gc> {
+    held: Vec<Option<Gc<'gc, usize>>>,
+    map: WeakMap<'gc, usize, Value<'gc>>,
+    set: WeakSet<'gc, usize>,
+}
+
+/// A value that leads to a key: often its own.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Value<'gc> {
+    number: u64,
+    key: Gc<'gc, usize>,
+}
+
+#[test]
+fn maps_and_sets_beside_a_model() {
+    in_each_way(|way| {
+        for seed in 0..way.size(2, 8) as u64 {
+            let mut random = Random::new(seed);
+            let keys = way.size(24, 200);
+            let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(way.often(), |mc| Roots {
+                held: (0..keys).map(|id| Some(Gc::new(mc, id))).collect(),
+                map: WeakMap::new(mc),
+                set: WeakSet::new(mc),
+            })
+            .unwrap();
+            let mut map = BTreeMap::new();
+            let mut set = BTreeSet::new();
+            for step in 0..way.size(300, 4000) {
+                let id = random.below(keys);
+                let number = random.number();
+                let choice = random.below(12);
+                heap.mutate_root(|mc, roots| {
+                    let Some(key) = roots.held[id] else {
+                        // Another object with the same number.
+                        roots.held[id] = (choice == 0).then(|| Gc::new(mc, id));
+                        return;
+                    };
+                    match choice {
+                        0..4 => {
+                            let new = Gc::new(mc, Value { number, key });
+                            let old = roots.map.insert(mc, key, new).map(|value| value.number);
+                            assert_eq!(old, map.insert(id, number));
+                        }
+                        4 => {
+                            let old = roots.map.remove(mc, key).map(|value| value.number);
+                            assert_eq!(old, map.remove(&id));
+                        }
+                        5..7 => assert_eq!(roots.set.insert(mc, key), set.insert(id)),
+                        7 => assert_eq!(roots.set.remove(mc, key), set.remove(&id)),
+                        8 | 9 => {
+                            // The model forgets with the program: nobody else can tell.
+                            roots.held[id] = None;
+                            map.remove(&id);
+                            set.remove(&id);
+                        }
+                        10 if random.one_in(100) => {
+                            roots.map.clear(mc);
+                            map.clear();
+                        }
+                        _ => {
+                            let value = roots.map.get(mc, key);
+                            assert_eq!(value.map(|value| value.number), map.get(&id).copied());
+                            assert!(value.is_none_or(|value| *value.key == id));
+                            assert_eq!(roots.set.contains(mc, key), set.contains(&id));
+                        }
+                    }
+                });
+                if step % 3 == 0 {
+                    heap.collect_debt();
+                }
+                if random.one_in(way.size(60, 200)) {
+                    heap.finish_cycle();
+                    heap.mutate(|mc, roots| {
+                        let found = roots.map.iter(mc);
+                        let found: BTreeMap<_, _> =
+                            found.map(|(key, value)| (*key, value.number)).collect();
+                        assert_eq!(found, map, "seed {seed}");
+                        let found: BTreeSet<_> = roots.set.iter(mc).map(|key| *key).collect();
+                        assert_eq!(found, set, "seed {seed}");
+                    });
+                }
+            }
+            // The tables alone keep nothing, but the places of what is gone.
+            heap.mutate_root(|_, roots| roots.held.clear());
+            heap.finish_cycle();
+            heap.mutate(|mc, roots| {
+                assert_eq!(roots.map.iter(mc).count() + roots.set.iter(mc).count(), 0);
+                roots.map.clear(mc);
+                roots.set.clear(mc);
+            });
+            heap.finish_cycle();
+            assert_eq!(heap.metrics().total_gc_count(), 2);
+        }
+    });
+}
+
+#[test]
+fn equal_strings_are_one_as_long_as_they_live() {
+    type Roots<'gc> = (Vec<Option<Gc<'gc, str>>>, WeakInterner<'gc>);
+    in_each_way(|way| {
+        let mut random = Random::new(7);
+        let names = way.size(30, 300);
+        type Heap = Arena<Rootable![Roots<'_>]>;
+        let mut heap =
+            Heap::with_options(way.often(), |mc| (vec![None; names], WeakInterner::new(mc)))
+                .unwrap();
+        for step in 0..way.size(400, 6000) {
+            let id = random.below(names);
+            let text = if id == 0 {
+                String::new()
+            } else {
+                format!("name {id}")
+            };
+            let forget = random.one_in(3);
+            heap.mutate_root(|mc, (held, interner)| {
+                let string = interner.intern(mc, &text);
+                assert_eq!(*string, *text);
+                if let Some(held) = held[id] {
+                    assert!(Gc::ptr_eq(held, string));
+                }
+                assert!(Gc::ptr_eq(
+                    interner.get(mc, &text).unwrap_or(string),
+                    string
+                ));
+                held[id] = (!forget).then_some(string);
+            });
+            if step % 2 == 0 {
+                heap.collect_debt();
+            }
+            if random.one_in(way.size(50, 400)) {
+                heap.finish_cycle();
+                heap.mutate(|mc, (held, interner)| {
+                    let count = held.iter().skip(1).flatten().count();
+                    assert_eq!(interner.iter(mc).count(), count);
+                });
+            }
+        }
+    });
+}
