@@ -50,11 +50,17 @@ use crate::mutation::Invariant;
 use crate::trace::{EdgeVisitor, Edges};
 use crate::typemap::TypeMap;
 
+/// Owns values of `T`, invariantly.
+type Elements<T> = (T, fn(T) -> T);
+
 /// A run of slots in the heap, or no memory at all.
+///
+/// Invariant in `T`: what a buffer is follows from the map of its elements' type, and that of a type of which it is a
+/// subtype could be another.
 #[repr(transparent)]
 pub(super) struct Slots<'gc, T> {
     object: NonNull<T>,
-    _elements: PhantomData<T>,
+    _elements: PhantomData<Elements<T>>,
     _invariant: Invariant<'gc>,
 }
 
