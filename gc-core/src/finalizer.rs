@@ -216,9 +216,9 @@ impl Context {
         gc: Gc<'gc, T>,
         run: Box<dyn FnOnce(*const (), usize) + 'gc>,
     ) -> Registration {
+        type Branded<'gc> = Box<dyn FnOnce(*const (), usize) + 'gc>;
         // SAFETY: passed on to the caller.
-        let run =
-            unsafe { core::mem::transmute::<Box<dyn FnOnce(*const (), usize) + 'gc>, Run>(run) };
+        let run = unsafe { core::mem::transmute::<Branded<'gc>, Run>(run) };
         self.register(Gc::as_ptr(gc).expose_provenance(), run)
     }
 
