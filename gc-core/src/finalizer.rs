@@ -176,7 +176,7 @@ impl<'gc> Finalizing<'gc> {
     }
 
     /// Whether a collection has ever found the object to be dead, this one or an earlier one, after which it was
-    /// resurrected.
+    /// resurrected. Takes constant time.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, Lock, Rootable};
@@ -476,7 +476,8 @@ impl<'gc> Mutation<'gc> {
         unsafe { self.context().register_run(gc, Box::new(run)) }
     }
 
-    /// Takes a finalizer back. Whether it had not been enqueued yet, nor taken back. Takes constant time.
+    /// Takes a finalizer back, and drops what it owns. Whether it had not been enqueued yet, nor taken back.
+    /// Never collects, and takes constant time.
     ///
     /// ```
     /// use gc_core::{Gc, arena::rootless_mutate};

@@ -291,7 +291,8 @@ where
     R: for<'a> Rootable<'a>,
 {
     /// All objects that are pinned, in ascending order of their addresses: how often each is and, in debug
-    /// builds of this crate, where in the source that was done. Takes time linear in the number of pins.
+    /// builds of this crate, where in the source that was done. Takes time linear in the number of pins, and
+    /// that of sorting the objects.
     ///
     /// An object that is in it though nobody should have a guard any more was leaked.
     ///

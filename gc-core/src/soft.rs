@@ -205,7 +205,8 @@ impl<'gc, T: 'gc> fmt::Debug for Soft<'gc, T> {
 /// A map whose values may go when memory is needed, or when they have not been used for long.
 ///
 /// The table lies outside of the heap, and is looked through as a whole in each collection. Keys
-/// without values are removed when they are met.
+/// without values are removed when they are met, and when the table is full. The `Hash` and `Eq` of keys must
+/// not use the cache: that panics.
 ///
 /// ```
 /// use gc_core::{Arena, Gc, Rootable, SoftCache};
@@ -301,7 +302,48 @@ impl<'gc, K: Collect<'gc> + Hash + Eq + 'gc, V: 'gc> SoftCache<'gc, K, V> {
     /// If there is no memory, as [`Gc::new`].
     pub fn insert(self, mc: &Mutation<'gc>, key: K, value: Gc<'gc, V>) {
         let soft = Soft::new(mc, value);
-        self.0.borrow_mut(mc).0.insert(key, soft);
+        let entries = &mut self.0.borrow_mut(mc).0;
+        if entries.len() == entries.capacity() {
+            entries.retain(|_, soft| soft.peek(mc).is_some());
+            // For as many again: what is looked through now is paid for by those.
+            entries.reserve(entries.len() + 1);
+        }
+        entries.insert(key, soft);
+    }
+
+    /// Takes the value of a key out of the cache, and returns it if it is still there. Never collects, and takes
+    /// constant time on average.
+    ///
+    /// ```
+    /// use gc_core::{Gc, SoftCache, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let lengths = SoftCache::new(mc);
+    ///     lengths.insert(mc, "a.txt", Gc::new(mc, 100));
+    ///     // The file was changed.
+    ///     assert_eq!(lengths.remove(mc, &"a.txt").as_deref(), Some(&100));
+    ///     assert!(lengths.get(mc, &"a.txt").is_none() && lengths.remove(mc, &"a.txt").is_none());
+    /// });
+    /// ```
+    pub fn remove(self, mc: &Mutation<'gc>, key: &K) -> Option<Gc<'gc, V>> {
+        let soft = self.0.borrow_mut(mc).0.remove(key)?;
+        soft.peek(mc)
+    }
+
+    /// Forgets all keys. Never collects, and takes time linear in their number.
+    ///
+    /// ```
+    /// use gc_core::{Gc, SoftCache, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let compiled = SoftCache::new(mc);
+    ///     (0..3).for_each(|line| compiled.insert(mc, line, Gc::new(mc, line * 10)));
+    ///     compiled.clear(mc); // The program was edited.
+    ///     assert!((0..3).all(|line| compiled.get(mc, &line).is_none()));
+    /// });
+    /// ```
+    pub fn clear(self, mc: &Mutation<'gc>) {
+        self.0.borrow_mut(mc).0.clear();
     }
 
     /// The value of a key; if there is none, `make` makes it. Either counts as a use. Never collects, unless
@@ -351,7 +393,9 @@ impl<'gc, K: Collect<'gc> + Hash + Eq + 'gc, V: 'gc> SoftCache<'gc, K, V> {
     ///     (0..10).for_each(|n| cache.insert(mc, n, Gc::new(mc, n)));
     ///     cache
     /// })?;
-    /// let count = |arena: &Arena<Rootable![SoftCache<'_, u32, u32>]>| arena.mutate(|mc, cache| cache.count(mc));
+    /// let count = |arena: &Arena<Rootable![SoftCache<'_, u32, u32>]>| {
+    ///     arena.mutate(|mc, cache| cache.count(mc))
+    /// };
     /// assert_eq!(count(&arena), 10);
     /// for _ in 0..3 {
     ///     arena.finish_cycle();
@@ -389,5 +433,42 @@ unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for SoftCache<'gc, K, V> {
 impl<'gc, K: 'gc, V: 'gc> fmt::Debug for SoftCache<'gc, K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SoftCache").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Arena, HeapOptions, Rootable};
+
+    #[test]
+    fn keys_without_values_do_not_pile_up() {
+        let options = HeapOptions::default().soft_idle(0);
+        let mut arena = Arena::<Rootable![SoftCache<'_, u32, u32>]>::with_options(options, |mc| {
+            SoftCache::new(mc)
+        })
+        .unwrap();
+        for round in 0..100 {
+            arena.mutate(|mc, cache| {
+                for number in 0..10 {
+                    cache.insert(mc, 10 * round + number, Gc::new(mc, number));
+                }
+                assert_eq!(cache.count(mc), 10);
+            });
+            arena.finish_cycle();
+            arena.finish_cycle();
+        }
+        arena.mutate(|_, cache| assert!(cache.0.borrow().0.capacity() < 100));
+    }
+
+    #[test]
+    fn keys_with_values_stay_when_the_table_grows() {
+        let arena = Arena::<Rootable![SoftCache<'_, u32, u32>]>::new(|mc| SoftCache::new(mc));
+        arena.mutate(|mc, cache| {
+            for number in 0..1000 {
+                cache.insert(mc, number, Gc::new(mc, number));
+            }
+            assert!((0..1000).all(|number| *cache.get(mc, &number).unwrap() == number));
+        });
     }
 }
