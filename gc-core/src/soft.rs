@@ -204,9 +204,10 @@ impl<'gc, T: 'gc> fmt::Debug for Soft<'gc, T> {
 
 /// A map whose values may go when memory is needed, or when they have not been used for long.
 ///
-/// The table lies outside of the heap, and is looked through as a whole in each collection. Keys
-/// without values are removed when they are met, and when the table is full. The `Hash` and `Eq` of keys must
-/// not use the cache: that panics.
+/// The table lies outside of the heap, and is looked through as a whole in each collection; if that is going
+/// on beside the program, perhaps by the first call that changes the table. Keys without values are removed
+/// when they are met, and when the table is full. The `Hash` and `Eq` of keys must not use the cache: that
+/// panics.
 ///
 /// ```
 /// use gc_core::{Arena, Gc, Rootable, SoftCache};
@@ -439,6 +440,7 @@ impl<'gc, K: 'gc, V: 'gc> fmt::Debug for SoftCache<'gc, K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arena::rootless_mutate;
     use crate::{Arena, HeapOptions, Rootable};
 
     #[test]
@@ -463,8 +465,8 @@ mod tests {
 
     #[test]
     fn keys_with_values_stay_when_the_table_grows() {
-        let arena = Arena::<Rootable![SoftCache<'_, u32, u32>]>::new(|mc| SoftCache::new(mc));
-        arena.mutate(|mc, cache| {
+        rootless_mutate(|mc| {
+            let cache = SoftCache::new(mc);
             for number in 0..1000 {
                 cache.insert(mc, number, Gc::new(mc, number));
             }
