@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::collect::{Collect, Trace};
 use crate::collector::weak;
-use crate::gc::{DefaultGcKind, Gc, IsGcKind};
+use crate::gc::{DefaultGcKind, Fat, Gc, GcKind, IsGcKind};
 use crate::gc_weak::GcWeak;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
@@ -160,6 +160,50 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeakLong<'gc, T, K> {
     #[inline]
     pub fn as_ptr(self) -> *const T {
         self.0.as_ptr()
+    }
+
+    /// The same pointer without the type of the value, as [`GcWeak::erase`].
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcWeakLong, Rootable};
+    ///
+    /// // What a leak detector of a program's own watches: anything whose finalizer is to have let go of it.
+    /// let mut arena = Arena::<Rootable![Vec<GcWeakLong<'_, ()>>]>::new(|mc| {
+    ///     vec![
+    ///         GcWeakLong::erase(Gc::downgrade_long(Gc::new(mc, 5))),
+    ///         GcWeakLong::erase(Gc::downgrade_long(Gc::new(mc, "text"))),
+    ///     ]
+    /// });
+    /// arena.finish_cycle();
+    /// assert!(arena.mutate(|mc, watched| watched.iter().all(|weak| weak.upgrade(mc).is_none())));
+    /// ```
+    #[inline]
+    pub fn erase(this: GcWeakLong<'gc, T, K>) -> GcWeakLong<'gc, ()> {
+        GcWeakLong(GcWeak::erase(this.0))
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc, M, P> GcWeakLong<'gc, T, GcKind<Fat<T>, M, P>> {
+    /// A pointer to the same object as another type, of the same kind; as [`GcWeak::cast`].
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcWeakLong, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let erased = GcWeakLong::erase(Gc::downgrade_long(Gc::new(mc, 5_u32)));
+    ///     // SAFETY: the object is a `u32`.
+    ///     let typed: GcWeakLong<u32> = unsafe { GcWeakLong::cast(erased) };
+    ///     assert_eq!(*typed.upgrade(mc).unwrap(), 5);
+    /// });
+    /// ```
+    ///
+    /// # Safety
+    ///
+    /// As for [`Gc::cast`].
+    #[inline]
+    pub unsafe fn cast<U: 'gc>(this: Self) -> GcWeakLong<'gc, U, GcKind<Fat<U>, M, P>> {
+        // SAFETY: passed on to the caller.
+        GcWeakLong(unsafe { GcWeak::cast(this.0) })
     }
 }
 
