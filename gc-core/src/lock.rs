@@ -17,7 +17,7 @@ use core::ptr;
 use crate::barrier::Unlock;
 use crate::collect::{Collect, Trace};
 use crate::collect_impl::trace_none;
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::local_arenas;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
@@ -124,7 +124,7 @@ impl<T: ?Sized> Lock<T> {
     }
 }
 
-impl<'gc, T: Copy + 'gc> Gc<'gc, Lock<T>> {
+impl<'gc, T: Copy + 'gc, K: IsGcKind<'gc, Lock<T>>> Gc<'gc, Lock<T>, K> {
     /// A copy of the value.
     #[inline]
     pub fn get(self) -> T {
@@ -314,7 +314,7 @@ impl<T: ?Sized> RefLock<T> {
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> Gc<'gc, RefLock<T>> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, RefLock<T>>> Gc<'gc, RefLock<T>, K> {
     /// A guard to read the value.
     ///
     /// # Panics
@@ -472,7 +472,7 @@ impl<T> OnceLock<T> {
     }
 }
 
-impl<'gc, T: 'gc> Gc<'gc, OnceLock<T>> {
+impl<'gc, T: 'gc, K: IsGcKind<'gc, OnceLock<T>>> Gc<'gc, OnceLock<T>, K> {
     /// The value, if it was set.
     #[inline]
     pub fn get(self) -> Option<&'gc T> {
