@@ -78,6 +78,10 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
         self.0.trace_null_at(slot, weak);
     }
 
+    fn trace_ephemeron_at(&mut self, slot: usize, key: GcWeak<'gc, ()>, value: Gc<'gc, ()>) {
+        self.0.trace_ephemeron_at(slot, key, value);
+    }
+
     fn trace_derived_at(&mut self, slot: usize) {
         self.0.trace_derived_at(slot);
     }
@@ -128,7 +132,7 @@ macro_rules! __dyn_collect {
         // is another item's, and the implementation has the default. But here the list can be ended by a
         // semicolon only, and there by a brace only.
         const _: () = {
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "it is there to be compiled")]
             struct Check<'gc, $($params),*>(
                 ::core::marker::PhantomData<&'gc ()>,
                 ::core::marker::PhantomData<*const $trait>,

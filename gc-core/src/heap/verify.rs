@@ -230,9 +230,9 @@ impl Heap {
                     return Err(wrong(address, "a tag in an object without pointers".into()));
                 }
                 if !dirty {
+                    let content = core::ptr::with_exposed_provenance::<usize>(address);
                     // SAFETY: tagged words are initialised, says the caller.
-                    let target =
-                        unsafe { core::ptr::with_exposed_provenance::<usize>(address).read() };
+                    let target = unsafe { content.read() };
                     self.verify_target(address, target, word.kind)?;
                 }
             }

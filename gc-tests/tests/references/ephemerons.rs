@@ -1,6 +1,7 @@
 //! Ephemerons: a value is there as long as its key is, and keeps nothing alive by itself.
 
 use gc_core::barrier::unlock;
+use gc_core::collect::DynCollect;
 use gc_core::{Arena, Collect, Ephemeron, Gc, GcWeak, HeapOptions, Lock, RefLock, Rootable};
 use gc_tests::random::Random;
 use gc_tests::way::in_each_way;
@@ -324,5 +325,30 @@ fn random_graphs() {
                 }
             }
         }
+    });
+}
+
+/// An ephemeron is one also where its type is not known.
+#[test]
+fn in_trait_objects_values_keep_no_keys() {
+    type Objects<'gc> = Vec<Box<dyn DynCollect<'gc> + 'gc>>;
+    type Roots<'gc> = (Option<Pointer<'gc>>, Objects<'gc>, GcWeak<'gc, Node<'gc>>);
+    in_each_way(|way| {
+        let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(way.options(), |mc| {
+            let node = |id, next| {
+                let next = Lock::new(next);
+                Gc::new(mc, Node { id, next })
+            };
+            let key = node(0, None);
+            let value = node(1, Some(key));
+            let pair: Box<dyn DynCollect<'_>> = Box::new(Ephemeron::new(key, value));
+            (Some(key), vec![pair], Gc::downgrade(value))
+        })
+        .unwrap();
+        heap.finish_cycle();
+        heap.mutate(|mc, (_, _, value)| assert_eq!(value.upgrade(mc).unwrap().id, 1));
+        heap.mutate_root(|_, roots| roots.0 = None);
+        heap.finish_cycle();
+        heap.mutate(|_, (_, _, value)| assert!(value.is_dropped()));
     });
 }
