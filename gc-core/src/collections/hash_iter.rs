@@ -63,14 +63,65 @@ macro_rules! iterators {
 
 iterators! {
     /// The entries of a [`HashMap`](super::HashMap); see [`HashMap::iter`](super::HashMap::iter).
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, Iter}};
+    /// # rootless_mutate(|mc| {
+    /// fn heaviest<'a>(entries: Iter<'a, &str, u32>) -> Option<&'a str> {
+    ///     entries.max_by_key(|(_, weight)| **weight).map(|(name, _)| *name)
+    /// }
+    ///
+    /// let weights: HashMap<_, _> = HashMap::from_iter(mc, [("pear", 3), ("melon", 40)]);
+    /// assert_eq!(heaviest(weights.iter()), Some("melon"));
+    /// # });
+    /// ```
     Iter: Iter => (&'a K, &'a V), |(key, value)| (key, value);
     /// The entries of a [`HashMap`](super::HashMap); see [`HashMap::iter_mut`](super::HashMap::iter_mut).
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, IterMut}};
+    /// # rootless_mutate(|mc| {
+    /// let mut prices: HashMap<_, _> = HashMap::from_iter(mc, [("pear", 3), ("melon", 40)]);
+    /// let entries: IterMut<_, _> = prices.iter_mut(mc);
+    /// entries.filter(|(name, _)| name.len() > 4).for_each(|(_, price)| *price /= 2);
+    /// assert_eq!((prices["pear"], prices["melon"]), (3, 20));
+    /// # });
+    /// ```
     IterMut: IterMut => (&'a K, &'a mut V), |(key, value)| (&*key, value);
     /// The keys of a [`HashMap`](super::HashMap); see [`HashMap::keys`](super::HashMap::keys).
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, Keys}};
+    /// # rootless_mutate(|mc| {
+    /// let map: HashMap<_, _> = HashMap::from_iter(mc, [('x', 1), ('y', 2)]);
+    /// let keys: Keys<_, _> = map.keys();
+    /// assert_eq!(keys.len(), 2);
+    /// assert!(keys.rev().eq(&['y', 'x'])); // In the order of insertion, or the reverse.
+    /// # });
+    /// ```
     Keys: Iter => &'a K, |(key, _)| key;
     /// The values of a [`HashMap`](super::HashMap); see [`HashMap::values`](super::HashMap::values).
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, Values}};
+    /// # rootless_mutate(|mc| {
+    /// let map: HashMap<_, _> = HashMap::from_iter(mc, [('x', 1.5), ('y', 2.0)]);
+    /// let values: Values<_, _> = map.values();
+    /// assert_eq!(values.clone().sum::<f64>() / values.len() as f64, 1.75);
+    /// # });
+    /// ```
     Values: Iter => &'a V, |(_, value)| value;
     /// The values of a [`HashMap`](super::HashMap); see [`HashMap::values_mut`](super::HashMap::values_mut).
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, ValuesMut}};
+    /// # rootless_mutate(|mc| {
+    /// let mut rows: HashMap<_, _> = HashMap::from_iter(mc, [(1, [2, 1]), (2, [4, 3])]);
+    /// let values: ValuesMut<_, _> = rows.values_mut(mc);
+    /// values.for_each(|row| row.sort());
+    /// assert_eq!(rows[&2], [3, 4]);
+    /// # });
+    /// ```
     ValuesMut: IterMut => &'a mut V, |(_, value)| value;
 }
 
