@@ -1,8 +1,12 @@
-//! Iterators over a [`HashMap`](super::HashMap): those of a slice of entries, seen in some way.
+//! Iterators over a [`HashMap`]: those of a slice of entries, seen in some way.
 
 use core::fmt;
 use core::iter::FusedIterator;
 use core::slice;
+
+use super::HashMap;
+use crate::collect::Collect;
+use crate::collections::mutates::Mutates;
 
 macro_rules! iterators {
     ($($(#[$doc:meta])* $name:ident: $slice:ident => $item:ty, |$entry:pat_param| $see:expr;)*) => {$(
@@ -61,8 +65,86 @@ macro_rules! iterators {
     )*};
 }
 
+impl<'gc, K, V, S> HashMap<'gc, K, V, S>
+where
+    K: Collect<'gc> + 'gc,
+    V: Collect<'gc> + 'gc,
+{
+    /// The entries, in the order of insertion.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::HashMap};
+    /// # rootless_mutate(|mc| {
+    /// let map: HashMap<_, _> = HashMap::from_iter(mc, [(2, 'b'), (1, 'a')]);
+    /// assert!(map.iter().eq([(&2, &'b'), (&1, &'a')]));
+    /// # });
+    /// ```
+    #[inline]
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        Iter::new(self.entries.iter())
+    }
+
+    /// The entries, with values that can be changed. Calls the barrier for all of them.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::HashMap};
+    /// # rootless_mutate(|mc| {
+    /// let mut map: HashMap<_, _> = HashMap::from_iter(mc, [(1, 10)]);
+    /// map.iter_mut(mc).for_each(|(key, value)| *value += key);
+    /// assert_eq!(map[&1], 11);
+    /// # });
+    /// ```
+    #[inline]
+    pub fn iter_mut(&mut self, mc: &impl Mutates<'gc, (K, V)>) -> IterMut<'_, K, V> {
+        IterMut::new(self.entries.iter_mut(mc))
+    }
+
+    /// The keys, in the order of insertion.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::HashMap};
+    /// # rootless_mutate(|mc| {
+    /// let map: HashMap<_, _> = HashMap::from_iter(mc, [(2, 'b'), (1, 'a')]);
+    /// assert!(map.keys().eq(&[2, 1]));
+    /// # });
+    /// ```
+    #[inline]
+    pub fn keys(&self) -> Keys<'_, K, V> {
+        Keys::new(self.entries.iter())
+    }
+
+    /// The values, in the order of insertion of their keys.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::HashMap};
+    /// # rootless_mutate(|mc| {
+    /// let map: HashMap<_, _> = HashMap::from_iter(mc, [(2, 'b'), (1, 'a')]);
+    /// assert!(map.values().eq(&['b', 'a']));
+    /// # });
+    /// ```
+    #[inline]
+    pub fn values(&self) -> Values<'_, K, V> {
+        Values::new(self.entries.iter())
+    }
+
+    /// The values, which can be changed. Calls the barrier for all of them.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::HashMap};
+    /// # rootless_mutate(|mc| {
+    /// let mut map: HashMap<_, _> = HashMap::from_iter(mc, [(1, 10)]);
+    /// map.values_mut(mc).for_each(|value| *value = 0);
+    /// assert_eq!(map[&1], 0);
+    /// # });
+    /// ```
+    #[inline]
+    pub fn values_mut(&mut self, mc: &impl Mutates<'gc, (K, V)>) -> ValuesMut<'_, K, V> {
+        ValuesMut::new(self.entries.iter_mut(mc))
+    }
+}
+
 iterators! {
-    /// The entries of a [`HashMap`](super::HashMap); see [`HashMap::iter`](super::HashMap::iter).
+    /// The entries of a [`HashMap`]; see [`HashMap::iter`].
     ///
     /// ```
     /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, Iter}};
@@ -76,7 +158,7 @@ iterators! {
     /// # });
     /// ```
     Iter: Iter => (&'a K, &'a V), |(key, value)| (key, value);
-    /// The entries of a [`HashMap`](super::HashMap); see [`HashMap::iter_mut`](super::HashMap::iter_mut).
+    /// The entries of a [`HashMap`]; see [`HashMap::iter_mut`].
     ///
     /// ```
     /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, IterMut}};
@@ -88,7 +170,7 @@ iterators! {
     /// # });
     /// ```
     IterMut: IterMut => (&'a K, &'a mut V), |(key, value)| (&*key, value);
-    /// The keys of a [`HashMap`](super::HashMap); see [`HashMap::keys`](super::HashMap::keys).
+    /// The keys of a [`HashMap`]; see [`HashMap::keys`].
     ///
     /// ```
     /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, Keys}};
@@ -100,7 +182,7 @@ iterators! {
     /// # });
     /// ```
     Keys: Iter => &'a K, |(key, _)| key;
-    /// The values of a [`HashMap`](super::HashMap); see [`HashMap::values`](super::HashMap::values).
+    /// The values of a [`HashMap`]; see [`HashMap::values`].
     ///
     /// ```
     /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, Values}};
@@ -111,7 +193,7 @@ iterators! {
     /// # });
     /// ```
     Values: Iter => &'a V, |(_, value)| value;
-    /// The values of a [`HashMap`](super::HashMap); see [`HashMap::values_mut`](super::HashMap::values_mut).
+    /// The values of a [`HashMap`]; see [`HashMap::values_mut`].
     ///
     /// ```
     /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, ValuesMut}};

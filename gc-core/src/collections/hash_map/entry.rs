@@ -3,11 +3,11 @@
 use core::fmt;
 use core::hash::{BuildHasher, Hash};
 
-use super::hash_map::HashMap;
-use super::index::Hash32;
-use super::mutates::Mutates;
-use super::or_panic;
+use super::HashMap;
 use crate::collect::Collect;
+use crate::collections::index::Hash32;
+use crate::collections::mutates::Mutates;
+use crate::collections::or_panic;
 
 /// The place of a key in a [`HashMap`], as [`HashMap::entry`] found it.
 ///
