@@ -38,7 +38,7 @@ use crate::heap::options::{FinalizerMode, HeapOptions};
 use crate::heap::planes::bit;
 use crate::local_arenas::Links;
 use crate::os::fork::Process;
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering, fence};
 use crate::trace::{Edge, EdgeVisitor};
 
 pub(crate) struct Context {
@@ -392,8 +392,12 @@ impl Context {
         unsafe {
             match self.collector.phase() {
                 Phase::Finalizing | Phase::Settling => {
-                    !weak::is_dead_in(self.heap(), target)
-                        && !weak::is_cleared_in(self.heap(), target)
+                    if weak::is_dead_in(self.heap(), target) {
+                        return false;
+                    }
+                    // Partner: the fence in `Heap::insert_found_dead`. Finalizers may be why it is marked.
+                    fence(Ordering::Acquire);
+                    !weak::is_cleared_in(self.heap(), target)
                 }
                 phase => {
                     let alive = !weak::is_cleared_in(self.heap(), target);
