@@ -6,6 +6,7 @@ use core::ptr;
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
 use crate::mutation::Mutation;
+use crate::same_type::is_type;
 use crate::typemap::TypeMap;
 
 /// A pointer that stands for every value of size zero whose alignment is at most `MAX_ALIGN`.
@@ -67,17 +68,47 @@ where
         Gc::ptr_eq(self.cached_ptr, Gc::erase(gc))
     }
 
+    /// The cache's pointer as one to a `T`, if that is known to be harmless: for `()`, and no other type.
+    ///
+    /// `None` is what it returns for types that are too large as well, so who calls it knows what to do
+    /// then. It asks for no value; and of a type of which nothing is known, not everybody may have one: some
+    /// types of size zero have no values, and of others having one is a right, as with the owners of ghost
+    /// cells. [`alloc_default`](ZstCache::alloc_default) and [`alloc`](ZstCache::alloc) are for all types.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, zst_cache::ZstCache};
+    /// # rootless_mutate(|mc| {
+    /// let cache = ZstCache::<8>::new(mc);
+    /// assert!(cache.alloc_zst::<()>().is_some_and(|unit| cache.is_cached(unit)));
+    /// assert!(cache.alloc_zst::<std::convert::Infallible>().is_none());
+    /// # });
+    /// ```
+    #[inline]
+    pub fn alloc_zst<T: 'gc>(&self) -> Option<Gc<'gc, T>> {
+        // SAFETY: a `T` is a `()`, which has no lifetimes.
+        (Self::is_for::<T>() && is_type::<T, ()>()).then(|| unsafe { Gc::cast(self.cached_ptr) })
+    }
+
     /// The cache's pointer as one to a `T`, if a `T` is of size zero, needs no more alignment, and has no
     /// `Drop`.
     ///
-    /// The value that it points to is the default one, which is made for it: not every type of size zero has
-    /// values that anybody may have.
+    /// The value that it points to is the default one, which is made for it.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, zst_cache::ZstCache};
+    /// # rootless_mutate(|mc| {
+    /// let cache = ZstCache::<8>::new(mc);
+    /// let empty = cache.alloc_default::<[u64; 0]>().unwrap();
+    /// assert!(empty.is_empty() && cache.is_cached(empty));
+    /// assert!(cache.alloc_default::<u64>().is_none());
+    /// # });
+    /// ```
     ///
     /// # Panics
     ///
     /// If making the value does.
     #[inline]
-    pub fn alloc_zst<T: Default + 'gc>(&self) -> Option<Gc<'gc, T>> {
+    pub fn alloc_default<T: Default + 'gc>(&self) -> Option<Gc<'gc, T>> {
         Self::is_for::<T>().then(|| self.keep(T::default()))
     }
 
