@@ -26,3 +26,20 @@ pub(crate) fn is_type<T, U: 'static>() -> bool {
     let tag: &(dyn Identify + 'static) = unsafe { core::mem::transmute(tag) };
     tag.id() == TypeId::of::<PhantomData<U>>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_told_apart_also_with_lifetimes() {
+        struct Borrows<'a>(#[allow(dead_code)] &'a u8);
+
+        fn of_a_lifetime<'a>(_: &'a u8) -> bool {
+            is_type::<Borrows<'a>, ()>()
+        }
+
+        assert!(is_type::<(), ()>() && is_type::<u8, u8>());
+        assert!(!is_type::<u8, ()>() && !is_type::<((),), ()>() && !of_a_lifetime(&1));
+    }
+}

@@ -258,20 +258,3 @@ impl<S: Copy, M, P> Clone for GcKind<S, M, P> {
         *self
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_type_is_the_unit() {
-        struct Borrows<'a>(#[allow(dead_code)] &'a u8);
-
-        fn of_a_lifetime<'a>(_: &'a u8) -> bool {
-            is_unit_ptr_meta::<Borrows<'a>>()
-        }
-
-        assert!(is_unit_ptr_meta::<UnitPtrMeta>());
-        assert!(!is_unit_ptr_meta::<u8>() && !of_a_lifetime(&1));
-    }
-}
