@@ -4,8 +4,9 @@ use core::mem::needs_drop;
 use core::ptr;
 
 use crate::collect::{Collect, Trace};
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::mutation::Mutation;
+use crate::same_type::is_type;
 use crate::typemap::TypeMap;
 
 /// A pointer that stands for every value of size zero whose alignment is at most `MAX_ALIGN`.
@@ -100,8 +101,29 @@ where
     /// });
     /// ```
     #[inline]
-    pub fn is_cached<T: ?Sized>(&self, gc: Gc<'gc, T>) -> bool {
+    pub fn is_cached<T: ?Sized, K: IsGcKind<'gc, T>>(&self, gc: Gc<'gc, T, K>) -> bool {
         Gc::ptr_eq(self.cached_ptr, Gc::erase(gc))
+    }
+
+    /// The cache's pointer as one to a `T`, if that is known to be harmless: for `()`, and no other type.
+    ///
+    /// `None` is what it returns for types that are too large as well, so who calls it knows what to do
+    /// then. It asks for no value; and of a type of which nothing is known, not everybody may have one: some
+    /// types of size zero have no values, and of others having one is a right, as with the owners of ghost
+    /// cells. [`alloc_default`](ZstCache::alloc_default) and [`alloc`](ZstCache::alloc) are for all types.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, zst_cache::ZstCache};
+    /// # rootless_mutate(|mc| {
+    /// let cache = ZstCache::<8>::new(mc);
+    /// assert!(cache.alloc_zst::<()>().is_some_and(|unit| cache.is_cached(unit)));
+    /// assert!(cache.alloc_zst::<std::convert::Infallible>().is_none());
+    /// # });
+    /// ```
+    #[inline]
+    pub fn alloc_zst<T: 'gc>(&self) -> Option<Gc<'gc, T>> {
+        // SAFETY: a `T` is a `()`, which has no lifetimes.
+        (Self::is_for::<T>() && is_type::<T, ()>()).then(|| unsafe { Gc::cast(self.cached_ptr) })
     }
 
     /// The cache's pointer as one to a `T`, if a `T` is of size zero, needs no more alignment, and has no
@@ -115,10 +137,10 @@ where
     ///
     /// rootless_mutate(|mc| {
     ///     let cache = ZstCache::<4>::new(mc);
-    ///     let empty: Gc<[u32; 0]> = cache.alloc_zst().unwrap();
+    ///     let empty: Gc<[u32; 0]> = cache.alloc_default().unwrap();
     ///     assert!(empty.is_empty());
-    ///     assert!(cache.alloc_zst::<u32>().is_none()); // It has a size,
-    ///     assert!(cache.alloc_zst::<[u64; 0]>().is_none()); // and this needs more alignment.
+    ///     assert!(cache.alloc_default::<u32>().is_none()); // It has a size,
+    ///     assert!(cache.alloc_default::<[u64; 0]>().is_none()); // and this needs more alignment.
     /// });
     /// ```
     ///
@@ -126,7 +148,7 @@ where
     ///
     /// If making the value does.
     #[inline]
-    pub fn alloc_zst<T: Default + 'gc>(&self) -> Option<Gc<'gc, T>> {
+    pub fn alloc_default<T: Default + 'gc>(&self) -> Option<Gc<'gc, T>> {
         Self::is_for::<T>().then(|| self.keep(T::default()))
     }
 

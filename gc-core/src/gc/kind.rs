@@ -13,7 +13,6 @@
 //! 3. A thin pointer with a `P` whose metadata are not of size zero points to an object that was made with
 //!    that `P`, so its detail is the metadata of the pointer.
 
-use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
@@ -21,6 +20,7 @@ use super::Gc;
 use crate::descriptor::{read_detail, read_metadata};
 use crate::heap::extent;
 use crate::meta::{PtrMeta, UnitPtrMeta};
+use crate::same_type::is_type;
 
 /// Names metadata, invariantly: implementations of `PtrMeta` may differ for types of which one is a subtype
 /// of the other.
@@ -254,13 +254,7 @@ unsafe impl<T: ?Sized, M: Copy + 'static, P: PtrMeta<T, M>> Store<T> for GcKind<
 
     #[inline(always)]
     fn from_fat(pointer: NonNull<T>) -> Self {
-        GcKind {
-            store: Thin {
-                address: pointer.cast(),
-                _value: PhantomData,
-            },
-            _meta: PhantomData,
-        }
+        Self::from_address(pointer.cast())
     }
 }
 
@@ -305,33 +299,23 @@ unsafe fn pointer_metadata<D: Copy>(address: NonNull<()>) -> D {
 pub(super) fn check_made_to_be_thin<T: ?Sized, P>() {
     let is_wide = size_of::<*const T>() > size_of::<*const ()>();
     assert!(
-        !is_wide || !is_unit_ptr_meta::<P>(),
+        !is_wide || !is_type::<P, UnitPtrMeta>(),
         "there are no metadata beside a value whose type was erased by unsizing: the pointer cannot be thin"
     );
 }
 
-/// Whether `P` is [`UnitPtrMeta`].
-#[inline]
-fn is_unit_ptr_meta<P>() -> bool {
-    trait Identify {
-        fn id(&self) -> TypeId
-        where
-            Self: 'static;
-    }
-    impl<P> Identify for PhantomData<P> {
-        fn id(&self) -> TypeId
-        where
-            Self: 'static,
-        {
-            TypeId::of::<PhantomData<P>>()
+impl<T: ?Sized, M, P> GcKind<Thin<T>, M, P> {
+    /// The pointer to what is at `address`.
+    #[inline(always)]
+    pub(super) fn from_address(address: NonNull<()>) -> Self {
+        GcKind {
+            store: Thin {
+                address,
+                _value: PhantomData,
+            },
+            _meta: PhantomData,
         }
     }
-    let tag = PhantomData::<P>;
-    let tag: &(dyn Identify + '_) = &tag;
-    // SAFETY: only the lifetimes in `P` are extended, for a call which looks at no value. Types that differ in
-    // lifetimes are taken for the same; `UnitPtrMeta` has none.
-    let tag: &(dyn Identify + 'static) = unsafe { core::mem::transmute(tag) };
-    tag.id() == TypeId::of::<PhantomData<UnitPtrMeta>>()
 }
 
 impl<T: ?Sized> Copy for Fat<T> {}
@@ -358,22 +342,5 @@ impl<S: Copy, M, P> Clone for GcKind<S, M, P> {
     #[inline(always)]
     fn clone(&self) -> GcKind<S, M, P> {
         *self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_type_is_the_unit() {
-        struct Borrows<'a>(#[allow(dead_code, reason = "it is there for its lifetime")] &'a u8);
-
-        fn of_a_lifetime<'a>(_: &'a u8) -> bool {
-            is_unit_ptr_meta::<Borrows<'a>>()
-        }
-
-        assert!(is_unit_ptr_meta::<UnitPtrMeta>());
-        assert!(!is_unit_ptr_meta::<u8>() && !of_a_lifetime(&1));
     }
 }

@@ -17,6 +17,7 @@ use crate::barrier::{Unlock, Write};
 use crate::collect::Collect;
 use crate::gc_weak::GcWeak;
 use crate::heap::error::HeapError;
+use crate::meta::PtrMeta;
 use crate::mutation::{Invariant, Mutation};
 use crate::static_wrapper::Static;
 
@@ -84,6 +85,22 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     #[inline(always)]
     fn address(self) -> NonNull<()> {
         self.kind.address()
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M, P> {
+    /// A thin `Gc` of the value at `address`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Gc::from_ptr_with_kind`].
+    #[inline(always)]
+    unsafe fn from_address(address: NonNull<()>) -> GcThin<'gc, T, M, P> {
+        Gc {
+            kind: GcKind::from_address(address),
+            _value: PhantomData,
+            _invariant: PhantomData,
+        }
     }
 }
 
