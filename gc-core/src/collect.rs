@@ -88,7 +88,8 @@ pub unsafe trait Collect<'gc> {
 
     /// Visits all pointers that the value holds, by calling [`Trace::trace`] with each field.
     ///
-    /// The collector calls it, at any safepoint or write barrier. It may panic: then a collection is given up.
+    /// The collector calls it, at safepoints, in write barriers, and for some types when an object is allocated. If
+    /// it panics, nothing is lost.
     ///
     /// ```
     /// use std::collections::BTreeMap;

@@ -426,15 +426,17 @@ impl HeapOptions {
     /// The part of its time, in per cent, that a program has at least for itself when its heap is
     /// nearly at its limit. Below, allocations fail, rather than that it only collects.
     ///
-    /// 2 by default; zero lets it go on for ever.
+    /// 2 by default; zero lets it go on for ever. It is judged by eight collections in a row that leave less than an
+    /// eighth of [`HeapOptions::limit`] free.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
     ///
     /// // A program that keeps everything, in a heap with a limit.
+    /// type All<'gc> = Vec<Gc<'gc, [u64; 100]>>;
     /// let fill = |share| {
     ///     let options = HeapOptions::default().limit(1 << 20).minimum_share(share);
-    ///     let mut arena = Arena::<Rootable![Vec<Gc<'_, [u64; 100]>>]>::with_options(options, |_| Vec::new())?;
+    ///     let mut arena = Arena::<Rootable![All<'_>]>::with_options(options, |_| Vec::new())?;
     ///     for _ in 0..10 {
     ///         arena.mutate_root(|mc, all| {
     ///             all.extend((0..).map_while(|n| Gc::try_new(mc, [n; 100]).ok()));
