@@ -100,6 +100,7 @@ mod mutex;
 mod pinned;
 mod root;
 mod rw_lock;
+mod shapes;
 mod world;
 
 pub use self::arena::Arena;

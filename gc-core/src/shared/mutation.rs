@@ -58,9 +58,9 @@ fn out_of_memory(error: HeapError) -> ! {
 
 /// What is in the heap now, or why it is not.
 #[inline(always)]
-fn or_panic<'gc, T: ?Sized>(result: Result<Gc<'gc, T>, HeapError>) -> Gc<'gc, T> {
+pub(super) fn or_panic<T>(result: Result<T, HeapError>) -> T {
     match result {
-        Ok(gc) => gc,
+        Ok(made) => made,
         Err(error) => out_of_memory(error),
     }
 }
