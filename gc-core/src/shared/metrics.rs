@@ -35,7 +35,7 @@ impl Metrics {
         Metrics(Arc::clone(collector))
     }
 
-    /// Sets the pace. It takes effect at once.
+    /// Sets the pace. It takes effect at once. Takes a lock for a moment.
     ///
     /// ```
     /// use gc_core::Rootable;
@@ -55,7 +55,7 @@ impl Metrics {
         self.0.pace(|pacer| pacer.set_pacing(pacing));
     }
 
-    /// The number of objects that are allocated and not freed.
+    /// The number of objects that are allocated and not freed. Takes constant time.
     ///
     /// ```
     /// use gc_core::Rootable;
@@ -75,7 +75,8 @@ impl Metrics {
         self.0.heap.objects() as usize
     }
 
-    /// By how many bytes of allocation a collection is overdue; zero if it is not due yet.
+    /// By how many bytes of allocation a collection is overdue; zero if it is not due yet. Takes a lock for a
+    /// moment.
     ///
     /// ```
     /// use gc_core::Rootable;
@@ -90,7 +91,7 @@ impl Metrics {
         self.0.pacer.lock().debt(self.0.heap.allocated_bytes())
     }
 
-    /// Adds to the allocation debt, as [`crate::metrics::Metrics::adjust_debt`].
+    /// Adds to the allocation debt, as [`crate::metrics::Metrics::adjust_debt`]. Takes a lock for a moment.
     ///
     /// ```
     /// use gc_core::Rootable;
