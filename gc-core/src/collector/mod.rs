@@ -584,13 +584,23 @@ impl Collector {
     /// As for [`Collector::safepoint`], no `mutate` call is running, and marking is complete.
     unsafe fn check_marks(&self, roots: &Roots<'_>) {
         // SAFETY: passed on to the caller.
+        unsafe { self.naive_marks(roots) }.check();
+    }
+
+    /// What can be reached now, as the naive marker finds it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`], and no `mutate` call is running.
+    unsafe fn naive_marks(&self, roots: &Roots<'_>) -> NaiveMarker<'_> {
+        // SAFETY: passed on to the caller.
         let mut naive = unsafe { NaiveMarker::new(&self.heap) };
         roots(&mut naive);
         self.visit_cohorts(&mut naive);
         self.finalizers
             .each_waiting(|target| naive.visit(Edge::of_root(target)));
         naive.run();
-        naive.check();
+        naive
     }
 
     /// Sweeps blocks until none is left, or the time is over. Whether none is left.
