@@ -323,7 +323,7 @@ impl Collector {
     #[inline]
     pub(crate) fn wants_safepoint(&self, allocated: u64) -> bool {
         // Relaxed: a figure by itself.
-        allocated > self.due_at.load(Ordering::Relaxed)
+        allocated >= self.due_at.load(Ordering::Relaxed)
             || self.phase() != Phase::Sleeping
             || self.zeal.collect
     }
