@@ -137,10 +137,10 @@ fn a_trace_panics_at_a_safepoint() {
     });
 }
 
-/// A barrier may have to ask the object what it holds. If the object panics then, the write that would
-/// follow does not happen, and nothing is lost.
+/// A barrier may have to ask the object what it holds. If the object panics then, the cycle is given up, the
+/// write happens, the program is told nothing, and nothing is lost. (In shared arenas the panic goes on.)
 #[test]
-fn a_trace_panics_in_a_barrier() {
+fn a_barrier_survives_a_trace_that_panics() {
     in_each_way(|way| {
         let armed = Rc::new(Cell::new(false));
         for round in 0..way.size(8, 30) {
@@ -150,7 +150,7 @@ fn a_trace_panics_in_a_barrier() {
             armed.set(true);
             for index in 0..BOMBS {
                 let panic = panic_of(|| exchange(&heap, [index].into_iter()));
-                assert!(panic.is_none_or(|text| text == "bang"));
+                assert_eq!(panic, None);
             }
             armed.set(false);
             check(&heap);
