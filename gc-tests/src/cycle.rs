@@ -19,9 +19,9 @@ where
     arena.collection_phase() != CollectionPhase::Sleeping
 }
 
-/// Makes a cycle due and calls a safepoint, at which it begins, if none is in progress. Whether there is one now, or
-/// was: where nothing was ever allocated, none begins.
-pub fn begin<R>(arena: &mut Arena<R>) -> bool
+/// Makes a cycle due and calls a safepoint, at which it begins, if none is in progress. It may have come to its end
+/// there.
+pub fn begin<R>(arena: &mut Arena<R>)
 where
     R: for<'a> Rootable<'a>,
     for<'a> Root<'a, R>: Collect<'a>,
@@ -31,5 +31,8 @@ where
     arena.collect_debt();
     // The debt has done what it was for, and should not make what follows hurry.
     arena.metrics().adjust_debt(f64::NAN);
-    in_cycle(arena) || collections(arena) > before
+    assert!(
+        in_cycle(arena) || collections(arena) > before,
+        "no cycle began"
+    );
 }

@@ -126,7 +126,10 @@ fn debt_by_hand_where_nothing_was_allocated() {
     heap.metrics().adjust_debt(1e9);
     assert!(heap.metrics().allocation_debt() > 0.0);
     heap.collect_debt();
-    assert_eq!((collections(&heap), heap.metrics().allocation_debt()), (1, 0.0));
+    assert_eq!(
+        (collections(&heap), heap.metrics().allocation_debt()),
+        (1, 0.0)
+    );
 }
 
 #[test]

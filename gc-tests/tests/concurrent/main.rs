@@ -22,17 +22,8 @@ mod weak;
 
 use gc_core::arena::Root;
 use gc_core::{Arena, Collect, Rootable};
-use gc_tests::cycle::{collections, in_cycle};
+use gc_tests::cycle::{begin, collections, in_cycle};
 use gc_tests::way::{Way, in_each_way, panic_of};
-
-/// Makes a cycle due and calls a safepoint, at which it begins, if none is in progress.
-fn begin<R>(arena: &mut Arena<R>)
-where
-    R: for<'a> Rootable<'a>,
-    for<'a> Root<'a, R>: Collect<'a>,
-{
-    assert!(gc_tests::cycle::begin(arena), "no cycle began");
-}
 
 /// Calls so many safepoints.
 fn steps<R>(arena: &mut Arena<R>, count: usize)
