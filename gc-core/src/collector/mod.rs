@@ -43,6 +43,7 @@
 pub(crate) mod at_once;
 pub(crate) mod claim;
 pub(crate) mod dispose;
+pub(crate) mod guarded;
 mod jobs;
 pub(crate) mod mark;
 mod naive;
@@ -58,6 +59,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use self::dispose::Disposer;
+use self::guarded::GuardedObjects;
 use self::jobs::Jobs;
 use self::mark::Backlog;
 use self::naive::NaiveMarker;
@@ -186,6 +188,7 @@ pub(crate) struct Collector {
     stands: AtomicBool,
     /// Taken while an object is claimed.
     claims: Mutex<()>,
+    pub(crate) guarded: GuardedObjects,
     /// What other threads do in the cycle, and what they do that may outlast it.
     jobs: Jobs,
     housekeeping: Jobs,
@@ -272,6 +275,7 @@ impl Collector {
             unknown_writes: AtomicBool::new(false),
             stands: AtomicBool::new(false),
             claims: Mutex::new(()),
+            guarded: GuardedObjects::default(),
             jobs: Jobs::default(),
             housekeeping: Jobs::default(),
             unswept: Mutex::default(),
@@ -314,6 +318,9 @@ impl Collector {
         );
         // Relaxed: looked at by whoever made the cycle stand, or at a safepoint.
         self.stands.store(false, Ordering::Relaxed);
+        if !matches!(next, Phase::Marking | Phase::Finalizing) {
+            self.guarded.forget_contents();
+        }
         // `Release`, partner: `phase`.
         self.phase.store(next as u8, Ordering::Release);
         self.tell_phase(next);
