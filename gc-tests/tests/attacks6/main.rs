@@ -1,0 +1,4 @@
+//! Attacks on collections, trait objects, and parts of objects.
+
+mod buffers;
+mod objects;
