@@ -1,4 +1,5 @@
 //! Attacks on collections, trait objects, and parts of objects.
 
 mod buffers;
+mod crowd;
 mod objects;
