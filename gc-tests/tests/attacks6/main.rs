@@ -2,4 +2,5 @@
 
 mod buffers;
 mod crowd;
+mod finalizers;
 mod objects;
