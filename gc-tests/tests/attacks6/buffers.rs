@@ -5,12 +5,14 @@ use gc_core::slice::{Interior, Slice, Str};
 use gc_core::{Arena, Collect, Ephemeron, Gc, GcWeak, Lock, RefLock, Rootable};
 use gc_tests::way::in_each_way;
 
+type Pair<'gc> = Ephemeron<'gc, u64, (u64, Gc<'gc, u64>)>;
+
 #[derive(Collect)]
 #[collect(no_drop)]
 struct All<'gc> {
     strong: RefLock<Vec<'gc, Gc<'gc, u64>>>,
     weak: RefLock<Vec<'gc, GcWeak<'gc, u64>>>,
-    pairs: RefLock<Vec<'gc, Ephemeron<'gc, u64, (u64, Gc<'gc, u64>)>>>,
+    pairs: RefLock<Vec<'gc, Pair<'gc>>>,
     texts: RefLock<Vec<'gc, (u8, Str<'gc>)>>,
     parts: RefLock<VecDeque<'gc, (Interior<'gc, u64>, u8)>>,
     wide: RefLock<Vec<'gc, ([u64; 61], Slice<'gc, u64>)>>,
