@@ -27,12 +27,65 @@ pub use self::marked::MarkedArena;
 /// A family of types, one for each lifetime: what stands for the root's type in [`Arena`].
 ///
 /// Use [`Rootable!`](crate::Rootable!) to name one; there is seldom a reason to implement it.
+///
+/// ```
+/// use gc_core::{Arena, Collect, Gc, Rootable};
+///
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct State<'gc> {
+///     globals: Vec<Gc<'gc, u32>>,
+/// }
+///
+/// /// Named, the family can be written in signatures and is short in error messages.
+/// struct Interpreter;
+///
+/// impl<'gc> Rootable<'gc> for Interpreter {
+///     type Root = State<'gc>;
+/// }
+///
+/// fn globals(arena: &Arena<Interpreter>) -> usize {
+///     arena.mutate(|_, state| state.globals.len())
+/// }
+///
+/// let arena = Arena::<Interpreter>::new(|mc| State { globals: vec![Gc::new(mc, 5)] });
+/// assert_eq!(globals(&arena), 1);
+/// ```
 pub trait Rootable<'a> {
     /// The type of the family for the lifetime `'a`.
+    ///
+    /// ```
+    /// use gc_core::{Gc, Rootable};
+    ///
+    /// type Numbers = Rootable![Vec<Gc<'_, u32>>];
+    ///
+    /// fn sum<'gc>(root: &<Numbers as Rootable<'gc>>::Root) -> u32 {
+    ///     root.iter().map(|number| **number).sum()
+    /// }
+    ///
+    /// # gc_core::arena::rootless_mutate(|mc| {
+    /// assert_eq!(sum(&vec![Gc::new(mc, 2), Gc::new(mc, 3)]), 5);
+    /// # });
+    /// ```
     type Root: ?Sized + 'a;
 }
 
 /// The type of the family `R` for the lifetime `'a`.
+///
+/// ```
+/// use gc_core::arena::{Arena, Root, Rootable};
+///
+/// /// For any arena, whatever is in it.
+/// fn root_is<R>(arena: &Arena<R>, test: impl for<'gc> FnOnce(&Root<'gc, R>) -> bool) -> bool
+/// where
+///     R: for<'gc> Rootable<'gc>,
+/// {
+///     arena.mutate(|_, root| test(root))
+/// }
+///
+/// let arena = Arena::<gc_core::Rootable![Vec<u8>]>::new(|_| vec![1, 2]);
+/// assert!(root_is(&arena, |root| root.len() == 2));
+/// ```
 pub type Root<'a, R> = <R as Rootable<'a>>::Root;
 
 /// What [`Rootable!`](crate::Rootable!) expands to: a type that is a family because `T` says so.
@@ -68,6 +121,19 @@ macro_rules! Rootable {
 /// Phases are ordered as a cycle goes through them. Between the calls of a program, a stop-the-world
 /// collector is always `Sleeping`, unless it was made to mark ([`Arena::mark_debt`],
 /// [`Arena::finish_marking`]).
+///
+/// ```
+/// use gc_core::arena::CollectionPhase;
+/// use gc_core::{Arena, Gc, Rootable};
+///
+/// let mut arena = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| Gc::new(mc, 5));
+/// assert_eq!(arena.collection_phase(), CollectionPhase::Sleeping);
+/// arena.finish_marking();
+/// assert_eq!(arena.collection_phase(), CollectionPhase::Marked);
+/// arena.finish_cycle();
+/// assert_eq!(arena.collection_phase(), CollectionPhase::Sleeping);
+/// assert!(CollectionPhase::Marked < CollectionPhase::Sweeping);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CollectionPhase {
     /// Waiting for the next cycle.
@@ -218,6 +284,27 @@ where
 {
     /// A new arena with the default [`HeapOptions`], whose root `f` makes.
     ///
+    /// Nothing is collected before the first safepoint, so `f` may allocate the whole heap.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Collect, Gc, RefLock, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Machine<'gc> {
+    ///     name: &'static str,
+    ///     stack: Gc<'gc, RefLock<Vec<Gc<'gc, i64>>>>,
+    /// }
+    ///
+    /// let arena = Arena::<Rootable![Machine<'_>]>::new(|mc| Machine {
+    ///     name: "calculator",
+    ///     stack: Gc::new(mc, RefLock::new(vec![Gc::new(mc, 5)])),
+    /// });
+    /// arena.mutate(|_, machine| {
+    ///     assert_eq!((machine.name, *machine.stack.borrow()[0]), ("calculator", 5));
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If no address space can be reserved; and if `f` does.
@@ -288,7 +375,7 @@ where
         Arena { owner, root }
     }
 
-    /// Replaces the root by one of another type, made from it.
+    /// Replaces the root by one of another type, made from it. Nothing is collected meanwhile.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, Rootable};
@@ -297,6 +384,10 @@ where
     /// let many = one.map_root::<Rootable![Vec<Gc<'_, u32>>]>(|_, root| vec![root; 3]);
     /// assert_eq!(many.mutate(|_, root| root.len()), 3);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `f` does, which drops the arena; and as [`Arena::mutate`] in a forked child.
     pub fn map_root<R2>(
         self,
         f: impl for<'gc> FnOnce(&'gc Mutation<'gc>, Root<'gc, R>) -> Root<'gc, R2>,
@@ -313,11 +404,37 @@ where
         }
     }
 
-    /// Replaces the root by one of another type, made from it; or drops the arena if that fails.
+    /// Replaces the root by one of another type, made from it; or drops the arena if that fails. Nothing is
+    /// collected meanwhile.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Collect, Gc, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Parsed<'gc> {
+    ///     source: Gc<'gc, str>,
+    ///     number: i64,
+    /// }
+    ///
+    /// let load = |text: &str| {
+    ///     let source = Arena::<Rootable![Gc<'_, str>]>::new(|mc| Gc::str_from(mc, text));
+    ///     source.try_map_root::<Rootable![Parsed<'_>], _>(|_, source| {
+    ///         source.parse().map(|number| Parsed { source, number })
+    ///     })
+    /// };
+    /// let arena = load("12").unwrap();
+    /// arena.mutate(|_, root| assert_eq!((&*root.source, root.number), ("12", 12)));
+    /// assert!(load("twelve").is_err());
+    /// ```
     ///
     /// # Errors
     ///
     /// That of `f`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Arena::map_root`].
     pub fn try_map_root<R2, E>(
         self,
         f: impl for<'gc> FnOnce(&'gc Mutation<'gc>, Root<'gc, R>) -> Result<Root<'gc, R2>, E>,
@@ -364,7 +481,8 @@ where
         unsafe { f(self.owner.mutation(), &*core::ptr::from_ref(&self.root)) }
     }
 
-    /// Lets `f` work on the heap and change the root.
+    /// Lets `f` work on the heap and change the root, which needs no write barrier. Nothing is collected
+    /// meanwhile.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, Rootable};
@@ -373,6 +491,10 @@ where
     /// arena.mutate_root(|mc, root| root.push(Gc::new(mc, 5)));
     /// assert_eq!(arena.mutate(|_, root| *root[0]), 5);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`Arena::mutate`].
     #[inline]
     pub fn mutate_root<F, T>(&mut self, f: F) -> T
     where
@@ -388,12 +510,38 @@ where
     }
 
     /// The figures and the pace of the collector.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| Gc::new(mc, 5));
+    /// let metrics = arena.metrics().clone();
+    /// arena.finish_cycle();
+    /// assert_eq!(metrics.total_gc_count(), 1);
+    /// assert!(metrics.statistics().collections >= 1);
+    /// ```
     #[inline]
     pub fn metrics(&self) -> &Metrics {
         &self.owner.0
     }
 
     /// Where in its cycle the collector is.
+    ///
+    /// Only safepoints change it: what takes the arena exclusively. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::arena::CollectionPhase;
+    /// use gc_core::{Arena, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Vec<u8>]>::new(|_| Vec::new());
+    /// arena.finish_marking().unwrap().start_sweeping();
+    /// assert_eq!(arena.collection_phase(), CollectionPhase::Sweeping);
+    /// // A host without anything better to do brings the cycle to its end.
+    /// while arena.collection_phase() != CollectionPhase::Sleeping {
+    ///     arena.collect_debt();
+    /// }
+    /// assert!(arena.metrics().statistics().collections >= 1);
+    /// ```
     pub fn collection_phase(&self) -> CollectionPhase {
         let context = self.owner.context();
         match context.collector().phase() {
@@ -429,7 +577,9 @@ where
 {
     /// Collects if it is time: if the allocation debt is positive. Otherwise returns at once.
     ///
-    /// Call it often: it is where cycles start by themselves.
+    /// Call it often: it is where cycles start by themselves. How much one call does is a matter of the
+    /// [`Mode`](crate::Mode): a whole cycle, or at most about a [`step`](HeapOptions::step) of it, and then
+    /// finalizers.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, Rootable};
@@ -454,6 +604,22 @@ where
     }
 
     /// Collects if it is time, and completes at most one cycle.
+    ///
+    /// It is another name for [`Arena::collect_debt`], of which no call completes more than one cycle.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable};
+    ///
+    /// let options = HeapOptions::default().mode(Mode::StopTheWorld);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |mc| {
+    ///     Gc::new(mc, "garbage");
+    /// })?;
+    /// arena.metrics().adjust_debt(1e9); // Otherwise nothing would be due yet.
+    /// arena.cycle_debt();
+    /// assert_eq!(arena.metrics().total_gc_count(), 0);
+    /// assert_eq!(arena.metrics().statistics().collections, 1);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -566,9 +732,28 @@ where
     /// This finds bugs in `unsafe` code, in this crate or around it. Takes time linear in the size
     /// of the heap, with a large factor.
     ///
+    /// A cycle in progress is completed before, which frees what it has found dead. [`Zeal::verify`](crate::Zeal)
+    /// does this after every cycle.
+    ///
+    /// ```
+    /// use gc_core::arena::CollectionPhase;
+    /// use gc_core::{Arena, Gc, Lock, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, Lock<Option<Gc<'_, u32>>>>]>::new(|mc| {
+    ///     Gc::new(mc, Lock::new(Some(Gc::new(mc, 5))))
+    /// });
+    /// arena.finish_marking();
+    /// arena.verify()?;
+    /// // It has completed the cycle, in which the number was found.
+    /// assert_eq!(arena.collection_phase(), CollectionPhase::Sleeping);
+    /// assert_eq!(arena.metrics().total_gc_count(), 2);
+    /// # Ok::<(), gc_core::VerifyError>(())
+    /// ```
+    ///
     /// # Panics
     ///
-    /// If the `trace` of a value does: those whose pointers are not known by tags are asked.
+    /// If the `trace` of a value does: those whose pointers are not known by tags are asked. If the `Drop` of a
+    /// value does, which the cycle in progress has found dead.
     ///
     /// # Errors
     ///
@@ -586,6 +771,30 @@ where
     /// The words of the allocation at `base` that are tagged as pointers, in ascending order: the
     /// address of each, and whether it is a weak one. Empty if no allocation starts there.
     ///
+    /// This is what the collector knows of an object, for tests and tools. A cycle in progress is completed before.
+    /// Takes time linear in the size of the heap.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Collect, Gc, GcWeak, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// #[repr(C)]
+    /// struct Node<'gc> {
+    ///     number: u64,
+    ///     next: Gc<'gc, u32>,
+    ///     owner: GcWeak<'gc, u32>,
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, Node<'_>>]>::new(|mc| {
+    ///     let next = Gc::new(mc, 1);
+    ///     Gc::new(mc, Node { number: 7, next, owner: Gc::downgrade(next) })
+    /// });
+    /// let node = arena.mutate(|_, node| Gc::as_ptr(*node).addr());
+    /// assert_eq!(arena.tagged_words(node), [(node + 8, false), (node + 16, true)]);
+    /// assert_eq!(arena.tagged_words(node + 8), []);
+    /// ```
+    ///
     /// # Panics
     ///
     /// As [`Arena::verify`].
@@ -596,7 +805,7 @@ where
 
     /// The addresses of the words of the allocation at `base` that are derived pointers: those that point
     /// into the object at which the word before points, as in a [`Slice`](crate::slice::Slice). In ascending
-    /// order; empty if no allocation starts there.
+    /// order; empty if no allocation starts there. Otherwise it is as [`Arena::tagged_words`].
     ///
     /// ```
     /// use gc_core::slice::Slice;
@@ -635,6 +844,23 @@ where
 
     /// All allocations of the arena, in ascending order. Objects that cannot be reached are among them as
     /// long as they were not freed.
+    ///
+    /// Takes time linear in the size of the heap. Collects nothing, but waits for threads that are sweeping.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// type Root<'gc> = (Vec<Gc<'gc, u64>>, Gc<'gc, [u64; 100]>);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     ((0..3).map(|number| Gc::new(mc, number)).collect(), Gc::new(mc, [0; 100]))
+    /// });
+    /// let mut sizes = BTreeMap::new();
+    /// for extent in arena.allocations() {
+    ///     *sizes.entry(extent.bytes).or_insert(0) += 1;
+    /// }
+    /// assert_eq!(sizes, BTreeMap::from([(16, 3), (800, 1)]));
+    /// ```
     pub fn allocations(&mut self) -> Vec<Extent> {
         let collector = self.owner.context().collector();
         collector.hold_sweeping();
@@ -664,7 +890,7 @@ where
     }
 }
 
-/// Lets `f` work on a heap without a root. Everything is freed at the end.
+/// Lets `f` work on a heap without a root. Nothing is collected meanwhile, and everything is freed at the end.
 ///
 /// ```
 /// use gc_core::{Gc, arena::rootless_mutate};

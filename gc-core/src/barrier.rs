@@ -21,6 +21,32 @@ pub use crate::{__field as field, __unlock as unlock};
 /// A value that may be written: the write barrier of the object that it is in was called.
 ///
 /// It exists behind references only.
+///
+/// ```
+/// use gc_core::{Collect, Gc, RefLock, arena::rootless_mutate};
+/// use gc_core::barrier::{Write, field};
+///
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Table<'gc> {
+///     keys: RefLock<Vec<Gc<'gc, str>>>,
+///     values: RefLock<Vec<u32>>,
+/// }
+///
+/// impl<'gc> Table<'gc> {
+///     // Takes a table that may be written, wherever it is, and needs no barrier of its own.
+///     fn insert(this: &Write<Self>, key: Gc<'gc, str>, value: u32) {
+///         field!(this, Table, keys).unlock().borrow_mut().push(key);
+///         field!(this, Table, values).unlock().borrow_mut().push(value);
+///     }
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let table = Gc::new(mc, Table { keys: RefLock::default(), values: RefLock::default() });
+///     Table::insert(Gc::write(mc, table), Gc::str_from(mc, "one"), 1);
+///     assert_eq!((&*table.keys.borrow()[0], table.values.borrow()[0]), ("one", 1));
+/// });
+/// ```
 // Non-exhaustive, so that nobody outside of this crate makes one out of a value.
 #[non_exhaustive]
 #[repr(transparent)]
@@ -31,6 +57,26 @@ pub struct Write<T: ?Sized> {
 
 impl<T: ?Sized> Write<T> {
     /// Claims that the value may be written.
+    ///
+    /// ```
+    /// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate, barrier::Write};
+    ///
+    /// /// A struct without names for its fields, which `field!` therefore cannot name.
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Pair<T>(T, T);
+    ///
+    /// fn second<T>(pair: &Write<Pair<T>>) -> &Write<T> {
+    ///     // SAFETY: it is in the same object as the whole, which may be written.
+    ///     unsafe { Write::assume(&pair.1) }
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let pair = Gc::new(mc, Pair(Lock::new(1), Lock::new(2)));
+    ///     second(Gc::write(mc, pair)).unlock().set(3);
+    ///     assert_eq!((pair.0.get(), pair.1.get()), (1, 3));
+    /// });
+    /// ```
     ///
     /// # Safety
     ///
@@ -43,6 +89,32 @@ impl<T: ?Sized> Write<T> {
     }
 
     /// Lets a value be written that can hold no pointers.
+    ///
+    /// ```
+    /// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate, barrier::Write};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Function<'gc> {
+    ///     source: Gc<'gc, str>,
+    ///     calls: Lock<u32>,
+    /// }
+    ///
+    /// impl Function<'_> {
+    ///     fn count(&self) {
+    ///         // No `Mutation` is at hand, and none is needed.
+    ///         let calls = Write::from_static(&self.calls).unlock();
+    ///         calls.set(calls.get() + 1);
+    ///     }
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let source = Gc::str_from(mc, "x + 1");
+    ///     let function = Gc::new(mc, Function { source, calls: Lock::new(0) });
+    ///     function.count();
+    ///     assert_eq!((&*function.source, function.calls.get()), ("x + 1", 1));
+    /// });
+    /// ```
     #[inline]
     pub fn from_static(value: &T) -> &Write<T>
     where
@@ -53,6 +125,24 @@ impl<T: ?Sized> Write<T> {
     }
 
     /// Lets a value be written that nobody else refers to.
+    ///
+    /// ```
+    /// use gc_core::{Gc, Lock, arena::rootless_mutate, barrier::Write};
+    ///
+    /// fn fill<'gc>(slots: &Write<[Lock<Option<Gc<'gc, u32>>>]>, with: Gc<'gc, u32>) {
+    ///     (0..slots.len()).for_each(|index| slots[index].unlock().set(Some(with)));
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     // Before it is in the heap, and after that.
+    ///     let mut slots = [const { Lock::new(None) }; 3];
+    ///     fill(Write::from_mut(&mut slots[..]), Gc::new(mc, 1));
+    ///     let slots = Gc::slice_from_iter(mc, slots);
+    ///     assert_eq!(slots[2].get().as_deref(), Some(&1));
+    ///     fill(Gc::write(mc, slots), Gc::new(mc, 2));
+    ///     assert_eq!(slots[2].get().as_deref(), Some(&2));
+    /// });
+    /// ```
     #[inline]
     pub fn from_mut(value: &mut T) -> &mut Write<T> {
         // SAFETY: the type is transparent. There are no exclusive references into an object, so
@@ -75,6 +165,18 @@ impl<T: ?Sized> Write<T> {
     }
 
     /// Opens a lock.
+    ///
+    /// It is the content that the result gives access to, as far as a cell does.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, RefLock, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let rows = Gc::new(mc, [RefLock::new(vec![1]), RefLock::new(vec![2])]);
+    /// let rows = Gc::write(mc, rows);
+    /// rows[0].unlock().swap(rows[1].unlock());
+    /// assert_eq!(*rows[0].borrow(), [2]);
+    /// # });
+    /// ```
     #[inline(always)]
     pub fn unlock(&self) -> &T::Unlocked
     where
@@ -85,6 +187,27 @@ impl<T: ?Sized> Write<T> {
     }
 
     /// From an owning pointer to what it owns.
+    ///
+    /// Behind an [`Rc`] that others share as well, it costs more: a collection that marks beside the program is given
+    /// up then, as nobody knows which other objects own the value.
+    ///
+    /// ```
+    /// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate, barrier::field};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Frame<'gc> {
+    ///     locals: Box<[Lock<Option<Gc<'gc, u32>>>]>,
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let locals = vec![Lock::new(None); 4].into_boxed_slice();
+    ///     let frame = Gc::new(mc, Frame { locals });
+    ///     let locals = field!(Gc::write(mc, frame), Frame, locals).as_deref();
+    ///     locals[2].unlock().set(Some(Gc::new(mc, 5)));
+    ///     assert_eq!(frame.locals[2].get().as_deref(), Some(&5));
+    /// });
+    /// ```
     #[inline(always)]
     pub fn as_deref(&self) -> &Write<T::Target>
     where
@@ -99,6 +222,26 @@ impl<T: ?Sized> Write<T> {
 
 impl<T> Write<Option<T>> {
     /// From a writable option to an option of something writable.
+    ///
+    /// ```
+    /// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate, barrier::field};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Object<'gc> {
+    ///     parent: Option<Lock<Gc<'gc, str>>>,
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let parent = Some(Lock::new(Gc::str_from(mc, "old")));
+    ///     for object in [Gc::new(mc, Object { parent: None }), Gc::new(mc, Object { parent })] {
+    ///         if let Some(parent) = field!(Gc::write(mc, object), Object, parent).as_write() {
+    ///             parent.unlock().set(Gc::str_from(mc, "new"));
+    ///         }
+    ///         assert!(object.parent.as_ref().is_none_or(|parent| &*parent.get() == "new"));
+    ///     }
+    /// });
+    /// ```
     #[inline(always)]
     pub fn as_write(&self) -> Option<&Write<T>> {
         self.__inner
@@ -110,6 +253,19 @@ impl<T> Write<Option<T>> {
 
 impl<T, E> Write<Result<T, E>> {
     /// From a writable result to a result of something writable.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, Lock, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// type Outcome<'gc> = Result<Lock<Gc<'gc, u32>>, Lock<u8>>;
+    /// let failed: Gc<Outcome<'_>> = Gc::new(mc, Err(Lock::new(1)));
+    /// match Gc::write(mc, failed).as_write() {
+    ///     Ok(value) => value.unlock().set(Gc::new(mc, 0)),
+    ///     Err(code) => code.unlock().set(2),
+    /// }
+    /// assert_eq!(failed.as_ref().as_ref().unwrap_err().get(), 2);
+    /// # });
+    /// ```
     ///
     /// # Errors
     ///
@@ -153,11 +309,69 @@ impl<T: IndexWrite<I> + ?Sized, I> Index<I> for Write<T> {
 }
 
 /// Types that are a lock: they give write access to their content when a barrier was called.
+///
+/// ```
+/// use core::cell::Cell;
+/// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate, barrier::Unlock};
+///
+/// /// A lock that is named for what it holds.
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Variable<'gc> {
+///     name: &'static str,
+///     value: Lock<Option<Gc<'gc, u32>>>,
+/// }
+///
+/// impl<'gc> Unlock for Variable<'gc> {
+///     type Unlocked = Cell<Option<Gc<'gc, u32>>>;
+///
+///     unsafe fn unlock_unchecked(&self) -> &Self::Unlocked {
+///         // SAFETY: passed on to the caller.
+///         unsafe { self.value.unlock_unchecked() }
+///     }
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let variable = Gc::new(mc, Variable { name: "x", value: Lock::new(None) });
+///     variable.unlock(mc).set(Some(Gc::new(mc, 5)));
+///     assert_eq!((variable.name, variable.value.get().as_deref()), ("x", Some(&5)));
+/// });
+/// ```
 pub trait Unlock {
     /// The cell that gives it.
+    ///
+    /// ```
+    /// use core::cell::RefCell;
+    /// use gc_core::{Gc, RefLock, arena::rootless_mutate, barrier::{Unlock, Write}};
+    ///
+    /// /// Of any lock that opens to a `RefCell` of a vector.
+    /// fn push<T, L: Unlock<Unlocked = RefCell<Vec<T>>>>(lock: &Write<L>, item: T) {
+    ///     lock.unlock().borrow_mut().push(item);
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let list = Gc::new(mc, RefLock::new(vec![1]));
+    ///     push(Gc::write(mc, list), 2);
+    ///     assert_eq!(*list.borrow(), [1, 2]);
+    /// });
+    /// ```
     type Unlocked: ?Sized;
 
     /// Opens the lock without a barrier.
+    ///
+    /// ```
+    /// use gc_core::{Gc, Lock, arena::rootless_mutate, barrier::Unlock};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let pair = Gc::new(mc, [Lock::new(None), Lock::new(None)]);
+    ///     mc.backward_barrier(Gc::erase(pair), None);
+    ///     for lock in pair.iter() {
+    ///         // SAFETY: the barrier of the object in which both are was called just now.
+    ///         unsafe { lock.unlock_unchecked() }.set(Some(Gc::new(mc, 5)));
+    ///     }
+    ///     assert_eq!(pair[1].get().as_deref(), Some(&5));
+    /// });
+    /// ```
     ///
     /// # Safety
     ///
@@ -167,6 +381,33 @@ pub trait Unlock {
 }
 
 /// Types through whose [`Deref`] a right to write passes.
+///
+/// ```
+/// use core::ops::Deref;
+/// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate, barrier::DerefWrite};
+///
+/// /// A box of our own.
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Owned<T>(Box<T>);
+///
+/// impl<T> Deref for Owned<T> {
+///     type Target = T;
+///
+///     fn deref(&self) -> &T {
+///         &self.0
+///     }
+/// }
+///
+/// // SAFETY: the box owns the value, and so does the object that owns the box.
+/// unsafe impl<T> DerefWrite for Owned<T> {}
+///
+/// rootless_mutate(|mc| {
+///     let boxed = Gc::new(mc, Owned(Box::new(Lock::new(Gc::new(mc, 1)))));
+///     Gc::write(mc, boxed).as_deref().unlock().set(Gc::new(mc, 2));
+///     assert_eq!(*boxed.0.get(), 2);
+/// });
+/// ```
 ///
 /// # Safety
 ///
@@ -205,6 +446,35 @@ unsafe impl<T: ?Sized> DerefWrite for Rc<T> {
 unsafe impl<T: ?Sized + 'static> DerefWrite for Arc<T> {}
 
 /// Types through whose [`Index`] a right to write passes.
+///
+/// ```
+/// use core::ops::Index;
+/// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate, barrier::IndexWrite};
+///
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Grid<T> {
+///     width: usize,
+///     cells: Vec<T>,
+/// }
+///
+/// impl<T> Index<(usize, usize)> for Grid<T> {
+///     type Output = T;
+///
+///     fn index(&self, (row, column): (usize, usize)) -> &T {
+///         &self.cells[row * self.width + column]
+///     }
+/// }
+///
+/// // SAFETY: the grid owns its cells.
+/// unsafe impl<T> IndexWrite<(usize, usize)> for Grid<T> {}
+///
+/// rootless_mutate(|mc| {
+///     let grid = Gc::new(mc, Grid { width: 2, cells: vec![Lock::new(None); 6] });
+///     Gc::write(mc, grid)[(2, 1)].unlock().set(Some(Gc::new(mc, 5)));
+///     assert_eq!(grid.cells[5].get().as_deref(), Some(&5));
+/// });
+/// ```
 ///
 /// # Safety
 ///

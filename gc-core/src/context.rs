@@ -38,7 +38,7 @@ use crate::heap::options::{FinalizerMode, HeapOptions};
 use crate::heap::planes::bit;
 use crate::local_arenas::Links;
 use crate::os::fork::Process;
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering, fence};
 use crate::trace::{Edge, EdgeVisitor};
 
 pub(crate) struct Context {
@@ -143,8 +143,8 @@ impl Context {
     /// As there, but for the cycle.
     pub(crate) unsafe fn extend_large(&self, start: usize, bytes: usize) -> bool {
         // The phase does not become another one here: that happens where no `mutate` runs.
-        // SAFETY: passed on to the caller.
         self.collector.phase() == Phase::Sleeping
+            // SAFETY: passed on to the caller; and no cycle is in progress.
             && unsafe { self.heap().extend_large(start, bytes) }
     }
 
@@ -313,8 +313,8 @@ impl Context {
     ///
     /// `target` is the address of an object of this heap, or none in it.
     pub(crate) unsafe fn is_marked(&self, target: usize) -> bool {
-        // SAFETY: passed on to the caller.
         !self.heap().spans(target)
+            // SAFETY: passed on to the caller; and planes are committed for what the heap spans.
             || unsafe { self.heap().planes().group(target) }.marks() & bit(target) != 0
     }
 
@@ -392,8 +392,12 @@ impl Context {
         unsafe {
             match self.collector.phase() {
                 Phase::Finalizing | Phase::Settling => {
-                    !weak::is_dead_in(self.heap(), target)
-                        && !weak::is_cleared_in(self.heap(), target)
+                    if weak::is_dead_in(self.heap(), target) {
+                        return false;
+                    }
+                    // Partner: the fence in `Heap::insert_found_dead`. Finalizers may be why it is marked.
+                    fence(Ordering::Acquire);
+                    !weak::is_cleared_in(self.heap(), target)
                 }
                 phase => {
                     let alive = !weak::is_cleared_in(self.heap(), target);
@@ -558,9 +562,10 @@ impl Context {
         unsafe { self.collector.shut_down() };
         self.armed.set(BlockState::NOTED);
         let mut disposer = self.collector.take_disposer();
-        // SAFETY: by what the caller says all objects are dead.
-        self.collector
-            .each_described(|object, _| unsafe { _ = disposer.dispose(object.extent()) });
+        self.collector.each_described(|object, _| {
+            // SAFETY: by what the caller says all objects are dead.
+            unsafe { _ = disposer.dispose(object.extent()) }
+        });
         self.retire();
         // SAFETY: passed on to the caller.
         unsafe { self.heap().release() };

@@ -133,7 +133,7 @@ macro_rules! __dyn_collect {
         // is another item's, and the implementation has the default. But here the list can be ended by a
         // semicolon only, and there by a brace only.
         const _: () = {
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "it is there to be compiled")]
             struct Check<'gc, $($params),*>(
                 ::core::marker::PhantomData<&'gc ()>,
                 ::core::marker::PhantomData<*const $trait>,

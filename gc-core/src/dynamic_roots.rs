@@ -44,6 +44,28 @@ unsafe impl<'gc> Collect<'gc> for DynamicRootSet<'gc> {
 impl<'gc> DynamicRootSet<'gc> {
     /// An empty set. It must be reachable from the arena's root to keep anything alive.
     ///
+    /// ```
+    /// use gc_core::{Arena, Collect, DynamicRootSet, Gc, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Machine<'gc> {
+    ///     globals: Vec<Gc<'gc, u32>>,
+    ///     roots: DynamicRootSet<'gc>,
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![Machine<'_>]>::new(|mc| Machine {
+    ///     globals: Vec::new(),
+    ///     roots: DynamicRootSet::new(mc),
+    /// });
+    /// let five = arena.mutate(|mc, machine| {
+    ///     assert!(machine.globals.is_empty());
+    ///     machine.roots.stash::<Rootable![u32]>(mc, Gc::new(mc, 5))
+    /// });
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.mutate(|_, machine| *machine.roots.fetch(&five)), 5);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
@@ -59,6 +81,29 @@ impl<'gc> DynamicRootSet<'gc> {
     }
 
     /// Adds a root, which lives as long as the handle, its clones, and this set do.
+    ///
+    /// `R` is the family of the root's type, and is to be named. Takes constant time, but now and then has to make the
+    /// table of the set larger. Never collects.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Collect, DynamicRootSet, Gc, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Closure<'gc> {
+    ///     captured: Gc<'gc, str>,
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![DynamicRootSet<'_>]>::new(|mc| DynamicRootSet::new(mc));
+    /// let callback = arena.mutate(|mc, roots| {
+    ///     let captured = Gc::str_from(mc, "hello");
+    ///     roots.stash::<Rootable![Closure<'_>]>(mc, Gc::new(mc, Closure { captured }))
+    /// });
+    /// let again = callback.clone();
+    /// drop(callback);
+    /// arena.finish_cycle();
+    /// arena.mutate(|_, roots| assert_eq!(&*roots.fetch(&again).captured, "hello"));
+    /// ```
     pub fn stash<R: for<'a> Rootable<'a>>(
         &self,
         mc: &Mutation<'gc>,
@@ -84,6 +129,23 @@ impl<'gc> DynamicRootSet<'gc> {
 
     /// The pointer behind a handle.
     ///
+    /// It is branded by the current call, as all pointers are. Takes constant time.
+    ///
+    /// ```
+    /// # use gc_core::{Arena, DynamicRoot, DynamicRootSet, Gc, Lock, Rootable};
+    /// # let arena = Arena::<Rootable![DynamicRootSet<'_>]>::new(|mc| DynamicRootSet::new(mc));
+    /// type Counter = Rootable![Lock<u32>];
+    /// let counter: DynamicRoot<Counter> =
+    ///     arena.mutate(|mc, roots| roots.stash(mc, Gc::new(mc, Lock::new(0))));
+    /// for _ in 0..3 {
+    ///     arena.mutate(|mc, roots| {
+    ///         let counter = roots.fetch(&counter);
+    ///         counter.set(mc, counter.get() + 1);
+    ///     });
+    /// }
+    /// assert_eq!(arena.mutate(|_, roots| roots.fetch(&counter).get()), 3);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the handle is one of another set; see [`DynamicRootSet::try_fetch`].
@@ -94,6 +156,16 @@ impl<'gc> DynamicRootSet<'gc> {
     }
 
     /// The pointer behind a handle.
+    ///
+    /// ```
+    /// use gc_core::{Arena, DynamicRootSet, Gc, Rootable};
+    ///
+    /// let new = || Arena::<Rootable![DynamicRootSet<'_>]>::new(|mc| DynamicRootSet::new(mc));
+    /// let (here, there) = (new(), new());
+    /// let root = here.mutate(|mc, roots| roots.stash::<Rootable![u32]>(mc, Gc::new(mc, 5)));
+    /// assert_eq!(here.mutate(|_, roots| roots.try_fetch(&root).map(|five| *five)).unwrap(), 5);
+    /// assert!(there.mutate(|_, roots| roots.try_fetch(&root).is_err()));
+    /// ```
     ///
     /// # Errors
     ///
@@ -114,12 +186,43 @@ impl<'gc> DynamicRootSet<'gc> {
     }
 
     /// Whether a handle is one of this set.
+    ///
+    /// ```
+    /// use gc_core::{DynamicRootSet, Gc, Rootable, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let (one, other) = (DynamicRootSet::new(mc), DynamicRootSet::new(mc));
+    ///     let root = one.stash::<Rootable![u32]>(mc, Gc::new(mc, 5));
+    ///     assert!(one.contains(&root) && !other.contains(&root));
+    /// });
+    /// ```
     pub fn contains<R: for<'a> Rootable<'a>>(&self, root: &DynamicRoot<R>) -> bool {
         Rc::ptr_eq(&self.0.slots, &root.slots)
     }
 }
 
 /// A handle to a root in a [`DynamicRootSet`]. It is `'static` and can be kept anywhere.
+///
+/// Its clones are handles to the same root, which is forgotten with the last of them. It stays on the thread of its
+/// arena.
+///
+/// ```
+/// use gc_core::{Arena, DynamicRoot, DynamicRootSet, Gc, Rootable};
+///
+/// /// A value of the script, as the host has it: it has no lifetime.
+/// struct Value(DynamicRoot<Rootable![str]>);
+///
+/// let mut arena = Arena::<Rootable![DynamicRootSet<'_>]>::new(|mc| DynamicRootSet::new(mc));
+/// let mut values: Vec<Value> = Vec::new();
+/// for text in ["a", "b", "c"] {
+///     let root = arena.mutate(|mc, roots| roots.stash(mc, Gc::str_from(mc, text)));
+///     values.push(Value(root));
+/// }
+/// values.truncate(1); // The others are roots no more.
+/// arena.finish_cycle();
+/// assert_eq!(arena.metrics().total_gc_count(), 2);
+/// arena.mutate(|_, roots| assert_eq!(&*roots.fetch(&values[0].0), "a"));
+/// ```
 pub struct DynamicRoot<R: for<'a> Rootable<'a>> {
     /// Not to be dereferenced but through the set: the object may be gone if the set is.
     pointer: Gc<'static, Root<'static, R>>,
@@ -135,6 +238,18 @@ impl<R: for<'a> Rootable<'a>> DynamicRoot<R> {
     /// The address of the object, as [`Gc::as_ptr`] told it when it was stashed.
     ///
     /// It can be dereferenced only while the set is alive, and means something only in its arena.
+    ///
+    /// ```
+    /// # use gc_core::{DynamicRootSet, Gc, Rootable, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let roots = DynamicRootSet::new(mc);
+    /// let (one, other) = (Gc::new(mc, 5), Gc::new(mc, 5));
+    /// let root = roots.stash::<Rootable![i32]>(mc, one);
+    /// // Is it this one? No set is needed to say so.
+    /// assert_eq!(root.as_ptr(), Gc::as_ptr(one));
+    /// assert_ne!(root.as_ptr(), Gc::as_ptr(other));
+    /// # });
+    /// ```
     pub fn as_ptr<'gc>(&self) -> *const Root<'gc, R> {
         Gc::as_ptr(self.pointer) as *const Root<'gc, R>
     }
@@ -166,6 +281,25 @@ impl<R: for<'a> Rootable<'a>> fmt::Debug for DynamicRoot<R> {
 }
 
 /// A handle was used with a set that it is not from.
+///
+/// ```
+/// use gc_core::dynamic_roots::MismatchedRootSet;
+/// use gc_core::{DynamicRoot, DynamicRootSet, Gc, Rootable, arena::rootless_mutate};
+///
+/// fn sum<'gc>(
+///     roots: DynamicRootSet<'gc>,
+///     terms: &[DynamicRoot<Rootable![u32]>],
+/// ) -> Result<u32, MismatchedRootSet> {
+///     terms.iter().map(|term| Ok(*roots.try_fetch(term)?)).sum()
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let (roots, others) = (DynamicRootSet::new(mc), DynamicRootSet::new(mc));
+///     let terms = [roots.stash(mc, Gc::new(mc, 2)), roots.stash(mc, Gc::new(mc, 3))];
+///     assert_eq!(sum(roots, &terms).unwrap(), 5);
+///     assert!(sum(others, &terms).unwrap_err().to_string().contains("another set"));
+/// });
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the dynamic root is of another set: fetch it from the `DynamicRootSet` that it was stashed in"

@@ -53,6 +53,20 @@ const _: () = assert!(size_of::<Ephemeron<'_, u8, u8>>() == 16);
 
 impl<'gc, K: 'gc, V: 'gc> Ephemeron<'gc, K, V> {
     /// An ephemeron of these two. A key of size zero without `Drop` is always alive.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Ephemeron, Gc, Rootable};
+    ///
+    /// // The value leads to its own key, and yet does not keep it alive.
+    /// type Pair<'gc> = Ephemeron<'gc, u32, (Gc<'gc, u32>, &'static str)>;
+    /// let mut arena = Arena::<Rootable![Pair<'_>]>::new(|mc| {
+    ///     let key = Gc::new(mc, 7);
+    ///     Ephemeron::new(key, Gc::new(mc, (key, "seven")))
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, pair| assert!(pair.get(mc).is_none()));
+    /// assert_eq!(arena.metrics().total_gc_count(), 1); // The key's address, until the ephemeron is gone.
+    /// ```
     #[inline]
     pub fn new(key: Gc<'gc, K>, value: Gc<'gc, V>) -> Ephemeron<'gc, K, V> {
         let key = Gc::downgrade(key);
@@ -60,6 +74,19 @@ impl<'gc, K: 'gc, V: 'gc> Ephemeron<'gc, K, V> {
     }
 
     /// The key, if it is there. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Ephemeron, Gc, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let keys = [Gc::new(mc, 1), Gc::new(mc, 2)];
+    ///     let table = keys.map(|key| Ephemeron::new(key, Gc::new(mc, *key * 10)));
+    ///     let found = table
+    ///         .iter()
+    ///         .find(|pair| pair.key(mc).is_some_and(|key| Gc::ptr_eq(key, keys[1])));
+    ///     assert_eq!(*found.unwrap().value(mc).unwrap(), 20);
+    /// });
+    /// ```
     #[inline]
     pub fn key(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, K>> {
         // SAFETY: this ephemeron is in use, in the arena that `'gc` brands.
@@ -70,6 +97,24 @@ impl<'gc, K: 'gc, V: 'gc> Ephemeron<'gc, K, V> {
     }
 
     /// The value, if the key is there. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Ephemeron, Gc, Rootable};
+    ///
+    /// type Root<'gc> = (Option<Gc<'gc, &'static str>>, Ephemeron<'gc, &'static str, u32>);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let file = Gc::new(mc, "main.rs");
+    ///     (Some(file), Ephemeron::new(file, Gc::new(mc, 42)))
+    /// });
+    /// arena.finish_cycle();
+    /// let lines = |arena: &Arena<Rootable![Root<'_>]>| {
+    ///     arena.mutate(|mc, (_, lines)| lines.value(mc).map(|lines| *lines))
+    /// };
+    /// assert_eq!(lines(&arena), Some(42));
+    /// arena.mutate_root(|_, (file, _)| *file = None);
+    /// arena.finish_cycle();
+    /// assert_eq!(lines(&arena), None);
+    /// ```
     #[inline]
     pub fn value(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, V>> {
         let value = Gc::as_ptr(self.value).addr();
@@ -79,6 +124,16 @@ impl<'gc, K: 'gc, V: 'gc> Ephemeron<'gc, K, V> {
     }
 
     /// Key and value, if the key is there. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Ephemeron, Gc, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let ephemeron = Ephemeron::new(Gc::new(mc, "key"), Gc::new(mc, 5));
+    ///     let (key, value) = ephemeron.get(mc).unwrap();
+    ///     assert_eq!((*key, *value), ("key", 5));
+    /// });
+    /// ```
     #[inline]
     pub fn get(self, mc: &Mutation<'gc>) -> Option<(Gc<'gc, K>, Gc<'gc, V>)> {
         // SAFETY: it is the arena that `'gc` brands.
@@ -107,6 +162,21 @@ impl<'gc, K: 'gc, V: 'gc> Ephemeron<'gc, K, V> {
     }
 
     /// A weak pointer to the key.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Ephemeron, Gc, Rootable};
+    ///
+    /// type Notes<'gc> = Vec<Ephemeron<'gc, u32, String>>;
+    /// let mut arena = Arena::<Rootable![Notes<'_>]>::new(|mc| {
+    ///     vec![Ephemeron::new(Gc::new(mc, 7), Gc::new(mc, "seven".to_string()))]
+    /// });
+    /// arena.finish_cycle();
+    /// // Whether a key is gone can be asked without a `Mutation`.
+    /// arena.mutate_root(|_, notes| {
+    ///     notes.retain(|note| !note.weak_key().is_dropped());
+    ///     assert!(notes.is_empty());
+    /// });
+    /// ```
     #[inline]
     pub fn weak_key(self) -> GcWeak<'gc, K> {
         self.key

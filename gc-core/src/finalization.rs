@@ -10,6 +10,29 @@ use crate::mutation::Mutation;
 
 /// The right to look which objects are dead, besides those that a [`Mutation`] gives: in calls of
 /// [`MarkedArena::finalize`](crate::arena::MarkedArena::finalize).
+///
+/// ```
+/// use gc_core::{Arena, Finalization, Gc, GcWeak, Rootable};
+///
+/// /// Keeps those that are still worth it.
+/// fn revive<'gc>(fc: &Finalization<'gc>, cache: &[GcWeak<'gc, u32>]) {
+///     for entry in cache.iter().filter(|entry| entry.is_dead(fc)) {
+///         if entry.upgrade(fc).is_some_and(|value| *value > 5) {
+///             entry.resurrect(fc);
+///         }
+///     }
+/// }
+///
+/// let mut arena = Arena::<Rootable![Vec<GcWeak<'_, u32>>]>::new(|mc| {
+///     [1, 10].map(|value| Gc::downgrade(Gc::new(mc, value))).to_vec()
+/// });
+/// arena.finish_marking().unwrap().finalize(|fc, cache| revive(fc, cache));
+/// arena.finish_cycle();
+/// arena.mutate(|mc, cache| {
+///     assert!(cache[0].upgrade(mc).is_none());
+///     assert_eq!(cache[1].upgrade(mc).as_deref(), Some(&10));
+/// });
+/// ```
 #[repr(transparent)]
 pub struct Finalization<'gc>(Mutation<'gc>);
 
@@ -69,6 +92,24 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
 
     /// Keeps the object alive in this cycle, and all that it leads to, whether or not anything leads to it.
     /// Does nothing if it is alive anyway. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcWeak, Rootable};
+    ///
+    /// type Parent<'gc> = Gc<'gc, Gc<'gc, u32>>;
+    /// let mut arena = Arena::<Rootable![GcWeak<'_, Gc<'_, u32>>]>::new(|mc| {
+    ///     let parent: Parent<'_> = Gc::new(mc, Gc::new(mc, 7));
+    ///     Gc::downgrade(parent)
+    /// });
+    /// arena.finish_marking().unwrap().finalize(|fc, weak| {
+    ///     Gc::resurrect(fc, weak.upgrade(fc).unwrap());
+    /// });
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.mutate(|mc, weak| **weak.upgrade(mc).unwrap()), 7);
+    /// // Nobody does so a second time.
+    /// arena.finish_cycle();
+    /// assert!(arena.mutate(|mc, weak| weak.upgrade(mc).is_none()));
+    /// ```
     #[inline]
     pub fn resurrect(fc: &Finalization<'gc>, gc: Gc<'gc, T, K>) {
         // SAFETY: as in `is_dead`.
@@ -79,6 +120,19 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
 impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
     /// Whether the target is dead: was dropped, or was not found by marking, see [`Gc::is_dead`], and will
     /// be dropped when the cycle goes on. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcWeak, Rootable};
+    ///
+    /// type Root<'gc> = (Gc<'gc, u32>, [GcWeak<'gc, u32>; 2]);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let kept = Gc::new(mc, 1);
+    ///     (kept, [kept, Gc::new(mc, 2)].map(Gc::downgrade))
+    /// });
+    /// let marked = arena.finish_marking().unwrap();
+    /// let dead = marked.finalize(|fc, (_, all)| all.map(|weak| weak.is_dead(fc)));
+    /// assert_eq!(dead, [false, true]);
+    /// ```
     #[inline]
     pub fn is_dead(self, fc: &Finalization<'gc>) -> bool {
         // SAFETY: as in `Gc::is_dead`; of a dropped object the address is kept. What is left of it is not

@@ -60,7 +60,7 @@ use crate::mutation::Mutation;
 ///
 /// let mut arena = Arena::<Rootable![Gc<'_, Lock<u32>>]>::new(|mc| {
 ///     let closed = Gc::new(mc, Lock::new(0));
-///     mc.finalize(Gc::new(mc, Connection { number: 7, closed }));
+///     _ = mc.finalize(Gc::new(mc, Connection { number: 7, closed }));
 ///     closed
 /// });
 /// arena.finish_cycle();
@@ -68,11 +68,78 @@ use crate::mutation::Mutation;
 /// ```
 pub trait Finalize<'gc>: Collect<'gc> + Sized + 'gc {
     /// What is to be done. `this` was found to be dead, and may be made reachable again.
+    ///
+    /// ```
+    /// use gc_core::finalizer::{Finalize, Finalizing};
+    /// use gc_core::{Arena, Collect, Gc, Lock, Rootable};
+    ///
+    /// /// Goes back to where it was taken from.
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Buffer<'gc> {
+    ///     pool: Gc<'gc, Lock<Option<Gc<'gc, Buffer<'gc>>>>>,
+    ///     bytes: [u8; 1000],
+    /// }
+    ///
+    /// impl<'gc> Finalize<'gc> for Buffer<'gc> {
+    ///     fn finalize(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
+    ///         this.pool.set(token, Some(this));
+    ///     }
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, Lock<Option<Gc<'_, Buffer<'_>>>>>]>::new(|mc| {
+    ///     let pool = Gc::new(mc, Lock::new(None));
+    ///     _ = mc.finalize(Gc::new(mc, Buffer { pool, bytes: [7; 1000] }));
+    ///     pool
+    /// });
+    /// arena.mutate(|_, pool| assert!(pool.get().is_none()));
+    /// arena.finish_cycle();
+    /// arena.finish_cycle();
+    /// arena.mutate(|_, pool| assert_eq!(pool.get().unwrap().bytes[0], 7));
+    /// ```
     fn finalize(this: Gc<'gc, Self>, token: &Finalizing<'gc>);
 
     /// With [`HeapOptions::null_dead_fields`](crate::HeapOptions::null_dead_fields), called before
     /// [`Finalize::finalize`]: clears those fields that lead to other dead objects, so that the finalizer
     /// does not see one whose own finalizer has run already. [`Finalizing::clear_if_dead`] helps.
+    ///
+    /// ```
+    /// use gc_core::barrier::unlock;
+    /// use gc_core::finalizer::{Finalize, Finalizing};
+    /// use gc_core::{Arena, Collect, Gc, HeapOptions, Lock, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Log<'gc> {
+    ///     file: Lock<Option<Gc<'gc, Lock<u32>>>>,
+    /// }
+    ///
+    /// impl<'gc> Finalize<'gc> for Log<'gc> {
+    ///     fn clear_dead_fields(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
+    ///         token.clear_if_dead(unlock!(Gc::write(token, this), Log, file));
+    ///     }
+    ///
+    ///     /// Writes a last line if the file is there.
+    ///     fn finalize(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
+    ///         let Some(file) = this.file.get() else { return };
+    ///         file.set(token, file.get() + 1);
+    ///     }
+    /// }
+    ///
+    /// let options = HeapOptions::default().null_dead_fields(true);
+    /// let mut arena = Arena::<Rootable![Gc<'_, Lock<u32>>]>::with_options(options, |mc| {
+    ///     let (kept, dead) = (Gc::new(mc, Lock::new(0)), Gc::new(mc, Lock::new(0)));
+    ///     for file in [kept, dead] {
+    ///         _ = mc.finalize(Gc::new(mc, Log { file: Lock::new(Some(file)) }));
+    ///     }
+    ///     _ = mc.finalize_with(dead, |file, _| assert_eq!(file.get(), 0));
+    ///     kept
+    /// })?;
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.mutate(|_, file| file.get()), 1);
+    /// assert_eq!(arena.metrics().statistics().finalizers_panicked, 0);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     fn clear_dead_fields(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
         let _ = (this, token);
     }
@@ -80,6 +147,22 @@ pub trait Finalize<'gc>: Collect<'gc> + Sized + 'gc {
 
 /// The right that a finalizer has: to allocate and to write, as in any `mutate` call, and to look what else was
 /// found to be dead.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Lock, Rootable};
+///
+/// type Last<'gc> = Gc<'gc, Lock<Option<Gc<'gc, String>>>>;
+/// let mut arena = Arena::<Rootable![Last<'_>]>::new(|mc| {
+///     let last = Gc::new(mc, Lock::new(None));
+///     _ = mc.finalize_with(Gc::new(mc, (7, last)), |session, token| {
+///         let (number, last) = *session;
+///         last.set(token, Some(Gc::new(token, format!("session {number} is gone"))));
+///     });
+///     last
+/// });
+/// arena.finish_cycle();
+/// arena.mutate(|_, last| assert_eq!(*last.get().unwrap(), "session 7 is gone"));
+/// ```
 #[repr(transparent)]
 pub struct Finalizing<'gc>(Mutation<'gc>);
 
@@ -93,7 +176,27 @@ impl<'gc> Finalizing<'gc> {
     }
 
     /// Whether a collection has ever found the object to be dead, this one or an earlier one, after which it was
-    /// resurrected.
+    /// resurrected. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Lock, Rootable};
+    ///
+    /// type Root<'gc> = (Gc<'gc, u32>, Gc<'gc, Lock<[bool; 3]>>);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let (alive, dead, answers) = (Gc::new(mc, 1), Gc::new(mc, 2), Gc::new(mc, Lock::new([false; 3])));
+    ///     _ = mc.finalize_with(Gc::new(mc, (alive, dead, answers)), |owner, token| {
+    ///         let (alive, dead, answers) = *owner;
+    ///         answers.set(token, [
+    ///             token.was_found_dead(owner),
+    ///             token.was_found_dead(dead),
+    ///             token.was_found_dead(alive),
+    ///         ]);
+    ///     });
+    ///     (alive, answers)
+    /// });
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.mutate(|_, (_, answers)| answers.get()), [true, true, false]);
+    /// ```
     #[inline]
     pub fn was_found_dead<T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(&self, gc: Gc<'gc, T, K>) -> bool {
         let context = self.0.context();
@@ -131,8 +234,8 @@ impl<'gc> Finalizing<'gc> {
     ///     let first = Gc::new(mc, Node { other: Lock::new(None) });
     ///     let second = Gc::new(mc, Node { other: Lock::new(Some(first)) });
     ///     unlock!(Gc::write(mc, first), Node, other).set(Some(second));
-    ///     mc.finalize(first);
-    ///     mc.finalize(second);
+    ///     _ = mc.finalize(first);
+    ///     _ = mc.finalize(second);
     /// })?;
     /// arena.finish_cycle();
     /// let statistics = arena.metrics().statistics();
@@ -165,6 +268,22 @@ impl fmt::Debug for Finalizing<'_> {
 }
 
 /// Names a registered finalizer, to unregister it. It is `'static` and can be kept anywhere.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Rootable, finalizer::Registration};
+///
+/// let mut arena = Arena::<Rootable![Option<Gc<'_, &str>>]>::new(|mc| Some(Gc::new(mc, "file")));
+/// let forgotten: Registration = arena.mutate(|mc, file| {
+///     mc.finalize_with(file.unwrap(), |file, _| panic!("nobody has closed {file}"))
+/// });
+/// // It is closed as it should be.
+/// arena.mutate_root(|mc, file| {
+///     assert_eq!(mc.unregister_finalizer(forgotten).ok(), Some(true));
+///     *file = None;
+/// });
+/// arena.finish_cycle();
+/// assert_eq!(arena.metrics().statistics().finalizers_run, 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a finalizer can be unregistered only by this; ignore it with `_ =` if it is not going to be"]
 pub struct Registration {
@@ -173,6 +292,16 @@ pub struct Registration {
 }
 
 /// A registration was used with an arena that it is not of.
+///
+/// ```
+/// use gc_core::{Gc, arena::rootless_mutate};
+///
+/// let elsewhere = rootless_mutate(|mc| mc.finalize_with(Gc::new(mc, 5), |_, _| ()));
+/// rootless_mutate(|mc| {
+///     let error = mc.unregister_finalizer(elsewhere).unwrap_err();
+///     assert!(error.to_string().contains("another arena"));
+/// });
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the finalizer was registered in another arena: unregister it in a `mutate` call of that one"
@@ -180,6 +309,30 @@ pub struct Registration {
 pub struct MismatchedRegistration(());
 
 /// What becomes known about finalizers beside what they do themselves.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Rootable, finalizer::FinalizerReport};
+/// use std::sync::mpsc;
+///
+/// let (sender, reports) = mpsc::channel();
+/// let mut arena = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| {
+///     _ = mc.finalize_with(Gc::new(mc, 1), |_, _| panic!("a bug"));
+///     let two = Gc::new(mc, 2);
+///     _ = mc.finalize_with(two, |_, _| ());
+///     two
+/// });
+/// arena.set_finalizer_hook(move |report| {
+///     let text = match report {
+///         FinalizerReport::Panicked { payload } => format!("{:?}", payload.downcast_ref::<&str>()),
+///         FinalizerReport::NotRun { count } => format!("{count} will not run"),
+///         other => format!("{other:?}"),
+///     };
+///     _ = sender.send(text);
+/// });
+/// arena.finish_cycle();
+/// drop(arena);
+/// assert_eq!(reports.iter().collect::<Vec<_>>(), [r#"Some("a bug")"#, "1 will not run"]);
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FinalizerReport<'a> {
@@ -216,9 +369,9 @@ impl Context {
         gc: Gc<'gc, T>,
         run: Box<dyn FnOnce(*const (), usize) + 'gc>,
     ) -> Registration {
+        type Branded<'gc> = Box<dyn FnOnce(*const (), usize) + 'gc>;
         // SAFETY: passed on to the caller.
-        let run =
-            unsafe { core::mem::transmute::<Box<dyn FnOnce(*const (), usize) + 'gc>, Run>(run) };
+        let run = unsafe { core::mem::transmute::<Branded<'gc>, Run>(run) };
         self.register(Gc::as_ptr(gc).expose_provenance(), run)
     }
 
@@ -238,6 +391,34 @@ impl Context {
 impl<'gc> Mutation<'gc> {
     /// Registers the object for [`Finalize::finalize`], once. An object may have several finalizers. Never
     /// collects, and takes constant time.
+    ///
+    /// ```
+    /// use gc_core::finalizer::{Finalize, Finalizing};
+    /// use gc_core::{Arena, Collect, Gc, Lock, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Lease<'gc> {
+    ///     free: Gc<'gc, Lock<u32>>,
+    /// }
+    ///
+    /// impl<'gc> Finalize<'gc> for Lease<'gc> {
+    ///     fn finalize(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
+    ///         this.free.set(token, this.free.get() + 1);
+    ///     }
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, Lock<u32>>]>::new(|mc| {
+    ///     let free = Gc::new(mc, Lock::new(0));
+    ///     for _ in 0..5 {
+    ///         _ = mc.finalize(Gc::new(mc, Lease { free }));
+    ///     }
+    ///     free
+    /// });
+    /// arena.finish_cycle();
+    /// arena.finish_cycle(); // Each runs once.
+    /// assert_eq!(arena.mutate(|_, free| free.get()), 5);
+    /// ```
     ///
     /// # Panics
     ///
@@ -295,7 +476,8 @@ impl<'gc> Mutation<'gc> {
         unsafe { self.context().register_run(gc, Box::new(run)) }
     }
 
-    /// Takes a finalizer back. Whether it had not been enqueued yet, nor taken back. Takes constant time.
+    /// Takes a finalizer back, and drops what it owns. Whether it had not been enqueued yet, nor taken back.
+    /// Never collects, and takes constant time.
     ///
     /// ```
     /// use gc_core::{Gc, arena::rootless_mutate};

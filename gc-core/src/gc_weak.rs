@@ -46,7 +46,31 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
         Gc::as_ptr(Gc::erase(self.target)).addr()
     }
 
-    /// A strong pointer to the value, if it is still there. Takes constant time.
+    /// A strong pointer to the value, if it is still there; it stays so until the current call ends at
+    /// least. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Collect, Gc, GcWeak, Lock, Rootable, barrier::unlock};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Child<'gc> {
+    ///     parent: Lock<Option<GcWeak<'gc, &'static str>>>,
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, Child<'_>>]>::new(|mc| {
+    ///     let child = Gc::new(mc, Child { parent: Lock::new(None) });
+    ///     let parent = Gc::downgrade(Gc::new(mc, "parent"));
+    ///     unlock!(Gc::write(mc, child), Child, parent).set(Some(parent));
+    ///     child
+    /// });
+    /// let name = |arena: &Arena<Rootable![Gc<'_, Child<'_>>]>| {
+    ///     arena.mutate(|mc, child| child.parent.get()?.upgrade(mc).map(|parent| *parent))
+    /// };
+    /// assert_eq!(name(&arena), Some("parent"));
+    /// arena.finish_cycle(); // Nothing else leads to the parent.
+    /// assert_eq!(name(&arena), None);
+    /// ```
     #[inline]
     pub fn upgrade(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T, K>> {
         // SAFETY: this weak pointer is in use, in the arena that `'gc` brands.
@@ -70,12 +94,38 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
     ///
     /// While a collection is in progress, a value that it will drop soon may not be dropped yet, and yet not
     /// be had by [`GcWeak::upgrade`], which alone decides.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcWeak, Rootable};
+    ///
+    /// type Cache<'gc> = Vec<GcWeak<'gc, String>>;
+    /// let mut arena = Arena::<Rootable![Cache<'_>]>::new(|mc| {
+    ///     vec![Gc::downgrade(Gc::new(mc, "text".to_string()))]
+    /// });
+    /// arena.mutate_root(|_, cache| assert!(!cache[0].is_dropped()));
+    /// arena.finish_cycle();
+    /// arena.mutate_root(|_, cache| {
+    ///     cache.retain(|weak| !weak.is_dropped());
+    ///     assert!(cache.is_empty());
+    /// });
+    /// ```
     pub fn is_dropped(self) -> bool {
         // SAFETY: this weak pointer is in use, and `'gc` outlasts it.
         unsafe { weak::is_shell(self.address()) }
     }
 
-    /// Whether two pointers are, or were, to the same object.
+    /// Whether two pointers are, or were, to the same object. Values of size zero may all be the same.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcWeak, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let (one, other) = (Gc::new(mc, 5), Gc::new(mc, 5));
+    ///     let listeners = [Gc::downgrade(one), Gc::downgrade(other)];
+    ///     let place = listeners.iter().position(|weak| GcWeak::ptr_eq(*weak, Gc::downgrade(other)));
+    ///     assert_eq!(place, Some(1));
+    /// });
+    /// ```
     #[inline]
     pub fn ptr_eq(this: GcWeak<'gc, T, K>, other: GcWeak<'gc, T, K>) -> bool {
         Gc::ptr_eq(this.target, other.target)
@@ -83,12 +133,42 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
 
     /// The address of the value. It can be dereferenced only while the value is there. What belongs to a
     /// pointer beside the address is told also after that.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcWeak, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![GcWeak<'_, u32>]>::new(|mc| Gc::downgrade(Gc::new(mc, 5)));
+    /// let address = arena.mutate(|_, weak| weak.as_ptr().addr());
+    /// arena.finish_cycle();
+    /// // As long as there is a weak pointer, the address is not used again.
+    /// arena.mutate(|mc, weak| {
+    ///     assert_eq!(weak.as_ptr().addr(), address);
+    ///     assert_ne!(Gc::as_ptr(Gc::new(mc, 6)).addr(), address);
+    /// });
+    /// ```
     #[inline]
     pub fn as_ptr(self) -> *const T {
         Gc::as_ptr(self.target)
     }
 
     /// A pointer to the same object without its type.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcWeak, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Vec<GcWeak<'_, ()>>]>::new(|mc| {
+    ///     let watched = [Gc::erase(Gc::new(mc, 5)), Gc::erase(Gc::new(mc, "text"))];
+    ///     watched.map(Gc::downgrade).to_vec()
+    /// });
+    /// arena.mutate_root(|mc, watched| {
+    ///     watched.push(GcWeak::erase(Gc::downgrade(Gc::new(mc, 1.5))));
+    /// });
+    /// arena.finish_cycle();
+    /// // Whatever they were, they are gone.
+    /// arena.mutate(|_, watched| {
+    ///     assert!(watched.len() == 3 && watched.iter().all(|weak| weak.is_dropped()));
+    /// });
+    /// ```
     #[inline]
     pub fn erase(this: GcWeak<'gc, T, K>) -> GcWeak<'gc, ()> {
         GcWeak {
@@ -97,6 +177,21 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
     }
 
     /// [`GcWeak::from_ptr`] of any kind.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcSlice, GcWeak, arena::rootless_mutate};
+    /// use gc_core::gc::{GcKind, Thin};
+    /// use gc_core::gc_slice::SlicePtrMeta;
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let slice: GcSlice<u8> = Gc::new_slice(mc, b"abc");
+    ///     let address = Gc::downgrade(slice).as_ptr();
+    ///     // SAFETY: the object is there, and was made for thin pointers to it.
+    ///     let thin: GcWeak<[u8], GcKind<Thin<[u8]>, (), SlicePtrMeta>> =
+    ///         unsafe { GcWeak::from_ptr_with_kind(address) };
+    ///     assert_eq!(*thin.upgrade(mc).unwrap(), *b"abc");
+    /// });
+    /// ```
     ///
     /// # Safety
     ///
@@ -112,6 +207,19 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
 impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     /// A weak pointer from an address that [`GcWeak::as_ptr`] or [`Gc::as_ptr`] told.
     ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcWeak, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![GcWeak<'_, u32>]>::new(|mc| Gc::downgrade(Gc::new(mc, 5)));
+    /// let address = arena.mutate(|_, weak| weak.as_ptr());
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, weak| {
+    ///     // SAFETY: the root has had a weak pointer to the object all the time.
+    ///     let again = unsafe { GcWeak::from_ptr(address) };
+    ///     assert!(GcWeak::ptr_eq(again, *weak) && again.upgrade(mc).is_none());
+    /// });
+    /// ```
+    ///
     /// # Safety
     ///
     /// The address came from one of these in the arena that `'gc` brands, and since then there was
@@ -125,6 +233,29 @@ impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
 
 impl<'gc, T: ?Sized + 'gc, M, P> GcWeak<'gc, T, GcKind<Fat<T>, M, P>> {
     /// A pointer to the same object as another type, of the same kind.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcWeak, arena::rootless_mutate, static_collect};
+    ///
+    /// #[repr(C)]
+    /// struct Widget {
+    ///     id: u32,
+    /// }
+    ///
+    /// #[repr(C)]
+    /// struct Button {
+    ///     widget: Widget,
+    ///     label: String,
+    /// }
+    /// static_collect!(Button);
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let button = Gc::new(mc, Button { widget: Widget { id: 7 }, label: "OK".into() });
+    ///     // SAFETY: a `Button` begins with a `Widget`.
+    ///     let weak: GcWeak<Widget> = unsafe { GcWeak::cast(Gc::downgrade(button)) };
+    ///     assert_eq!((weak.upgrade(mc).unwrap().id, &*button.label), (7, "OK"));
+    /// });
+    /// ```
     ///
     /// # Safety
     ///
@@ -169,6 +300,17 @@ impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>>
 {
     /// The pointer with all that belongs to it: the reverse of [`GcWeak::as_thin`]. The value need not be
     /// there any more.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcWeak, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let thin = GcWeak::as_thin(Gc::downgrade(Gc::new_str(mc, "text")));
+    ///     let fat = GcWeak::as_fat(thin);
+    ///     assert_eq!((size_of_val(&thin), size_of_val(&fat)), (8, 16));
+    ///     assert_eq!(fat.upgrade(mc).as_deref(), Some("text"));
+    /// });
+    /// ```
     #[inline]
     pub fn as_fat(this: Self) -> GcWeak<'gc, T, GcKind<Fat<T>, M, P>> {
         let target: GcThin<'gc, T, M, P> = this.target;

@@ -125,6 +125,7 @@ mod os;
 pub mod pinning;
 mod protocol;
 mod recipe;
+mod same_type;
 pub mod shared;
 pub mod slice;
 mod soft;

@@ -73,13 +73,15 @@ pub(crate) unsafe fn remove(context: &Context) {
     }
 }
 
-/// Calls `f` with each of this thread's arenas, until it returns true.
+/// Calls `f` with each of this thread's arenas, until it returns true. Those of the process from which this one
+/// was forked are left out: they are never collected here, and to stop their markers, which are not in this
+/// process, would take for ever.
 fn any(mut f: impl FnMut(&Context) -> bool) -> bool {
     let mut at = FIRST.get();
     // SAFETY: what is in the list exists. `f` is one of those below, which call code of the user's only
     // where the walk ends.
     while let Some(context) = unsafe { at.as_ref() } {
-        if f(context) {
+        if !context.is_forked() && f(context) {
             return true;
         }
         at = context.links().next.get();

@@ -17,7 +17,7 @@ use core::ptr;
 use crate::barrier::Unlock;
 use crate::collect::{Collect, Trace};
 use crate::collect_impl::trace_none;
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::local_arenas;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
@@ -30,10 +30,41 @@ pub(crate) fn is_unreferenced<'gc, L: ?Sized, C: Trace<'gc>>(lock: &L, cc: &C) -
 }
 
 /// A managed [`Lock`].
+///
+/// ```
+/// use gc_core::{Gc, GcLock, Lock, arena::rootless_mutate};
+///
+/// rootless_mutate(|mc| {
+///     let counter: GcLock<u32> = Gc::new(mc, Lock::new(0));
+///     let same = counter; // Both lead to the one cell.
+///     same.set(mc, 1);
+///     assert_eq!(counter.get(), 1);
+/// });
+/// ```
 pub type GcLock<'gc, T> = Gc<'gc, Lock<T>>;
 /// A managed [`RefLock`].
+///
+/// ```
+/// use gc_core::{Gc, GcRefLock, RefLock, arena::rootless_mutate};
+///
+/// rootless_mutate(|mc| {
+///     let text: GcRefLock<String> = Gc::new(mc, RefLock::new("a".to_string()));
+///     text.borrow_mut(mc).push('b');
+///     assert_eq!(*text.borrow(), "ab");
+/// });
+/// ```
 pub type GcRefLock<'gc, T> = Gc<'gc, RefLock<T>>;
 /// A managed [`OnceLock`].
+///
+/// ```
+/// use gc_core::{Gc, arena::rootless_mutate, lock::{GcOnceLock, OnceLock}};
+///
+/// rootless_mutate(|mc| {
+///     let compiled: GcOnceLock<String> = Gc::new(mc, OnceLock::new());
+///     compiled.get_or_init(mc, || "code".to_string());
+///     assert_eq!(compiled.get().unwrap(), "code");
+/// });
+/// ```
 pub type GcOnceLock<'gc, T> = Gc<'gc, OnceLock<T>>;
 
 /// A [`Cell`] for values with pointers.
@@ -55,6 +86,13 @@ pub struct Lock<T: ?Sized> {
 
 impl<T> Lock<T> {
     /// A lock with a value in it.
+    ///
+    /// ```
+    /// # use gc_core::Lock;
+    /// const EMPTY: Lock<Option<u8>> = Lock::new(None);
+    /// let slots = [EMPTY; 4];
+    /// assert!(slots.iter().all(|slot| slot.get().is_none()));
+    /// ```
     #[inline]
     pub const fn new(value: T) -> Lock<T> {
         Lock {
@@ -63,12 +101,35 @@ impl<T> Lock<T> {
     }
 
     /// The value.
+    ///
+    /// ```
+    /// # use gc_core::Lock;
+    /// let mut lock = Lock::new(5);
+    /// *lock.get_mut() += 1;
+    /// assert_eq!(lock.into_inner(), 6);
+    /// ```
     #[inline]
     pub fn into_inner(self) -> T {
         self.cell.into_inner()
     }
 
     /// A copy of the value.
+    ///
+    /// ```
+    /// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Link<'gc> {
+    ///     next: Lock<Option<Gc<'gc, Link<'gc>>>>,
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let last = Gc::new(mc, Link { next: Lock::new(None) });
+    ///     let first = Gc::new(mc, Link { next: Lock::new(Some(last)) });
+    ///     assert!(first.next.get().is_some_and(|next| next.next.get().is_none()));
+    /// });
+    /// ```
     #[inline]
     pub fn get(&self) -> T
     where
@@ -102,12 +163,40 @@ impl<T> Lock<T> {
 
 impl<T: ?Sized> Lock<T> {
     /// The address of the value.
+    ///
+    /// Whoever writes through it owes what [`Unlock::unlock_unchecked`] says.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, Lock, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let lock = Gc::new(mc, Lock::new(5_u32));
+    /// // SAFETY: nobody writes meanwhile.
+    /// assert_eq!(unsafe { *lock.as_ptr() }, 5);
+    /// # });
+    /// ```
     #[inline]
     pub fn as_ptr(&self) -> *mut T {
         self.cell.as_ptr()
     }
 
     /// The cell, without a barrier.
+    ///
+    /// ```
+    /// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Pair<'gc>(Lock<Gc<'gc, u32>>, Lock<Gc<'gc, u32>>);
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let pair = Gc::new(mc, Pair(Lock::new(Gc::new(mc, 1)), Lock::new(Gc::new(mc, 2))));
+    ///     mc.backward_barrier(Gc::erase(pair), None);
+    ///     // SAFETY: the barrier for the object in which both are was called just now.
+    ///     let (first, second) = unsafe { (pair.0.as_cell(), pair.1.as_cell()) };
+    ///     first.swap(second);
+    ///     assert_eq!((*pair.0.get(), *pair.1.get()), (2, 1));
+    /// });
+    /// ```
     ///
     /// # Safety
     ///
@@ -118,20 +207,59 @@ impl<T: ?Sized> Lock<T> {
     }
 
     /// The value, to whoever has the lock for himself.
+    ///
+    /// ```
+    /// use gc_core::{Gc, Lock, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut lock = Lock::new(Vec::new());
+    ///     lock.get_mut().push(1); // No barrier: it is not in the heap yet.
+    ///     let list = Gc::new(mc, gc_core::RefLock::new(lock.into_inner()));
+    ///     assert_eq!(*list.borrow(), [1]);
+    /// });
+    /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.cell.get_mut()
     }
 }
 
-impl<'gc, T: Copy + 'gc> Gc<'gc, Lock<T>> {
+impl<'gc, T: Copy + 'gc, K: IsGcKind<'gc, Lock<T>>> Gc<'gc, Lock<T>, K> {
     /// A copy of the value.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, Lock, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let current = Gc::new(mc, Lock::new(Gc::new(mc, "first")));
+    /// let before = current.get();
+    /// current.set(mc, Gc::new(mc, "second"));
+    /// assert_eq!((*before, *current.get()), ("first", "second"));
+    /// # });
+    /// ```
     #[inline]
     pub fn get(self) -> T {
         self.cell.get()
     }
 
     /// Replaces the value, with a write barrier.
+    ///
+    /// Never collects.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Lock, Rootable};
+    ///
+    /// type Current<'gc> = Gc<'gc, Lock<Gc<'gc, u32>>>;
+    /// let mut arena = Arena::<Rootable![Current<'_>]>::new(|mc| {
+    ///     Gc::new(mc, Lock::new(Gc::new(mc, 1)))
+    /// });
+    /// arena.mutate(|mc, current| {
+    ///     current.set(mc, Gc::new(mc, 2));
+    ///     // All that a `Cell` can do is there behind the same barrier.
+    ///     assert_eq!(*current.unlock(mc).replace(Gc::new(mc, 3)), 2);
+    /// });
+    /// arena.finish_cycle();
+    /// assert_eq!((arena.mutate(|_, current| *current.get()), arena.metrics().total_gc_count()), (3, 2));
+    /// ```
     #[inline]
     pub fn set(self, mc: &Mutation<'gc>, value: T) {
         self.unlock(mc).set(value);
@@ -228,6 +356,13 @@ pub struct RefLock<T: ?Sized> {
 
 impl<T> RefLock<T> {
     /// A lock with a value in it.
+    ///
+    /// ```
+    /// # use gc_core::RefLock;
+    /// static NAMES: std::sync::Mutex<RefLock<Vec<&str>>> = std::sync::Mutex::new(RefLock::new(Vec::new()));
+    /// NAMES.lock().unwrap().get_mut().push("one");
+    /// assert_eq!(*NAMES.lock().unwrap().borrow(), ["one"]);
+    /// ```
     #[inline]
     pub const fn new(value: T) -> RefLock<T> {
         RefLock {
@@ -236,6 +371,13 @@ impl<T> RefLock<T> {
     }
 
     /// The value.
+    ///
+    /// ```
+    /// # use gc_core::RefLock;
+    /// let lock = RefLock::new(vec![1, 2]);
+    /// assert_eq!(lock.borrow().len(), 2);
+    /// assert_eq!(lock.into_inner(), [1, 2]);
+    /// ```
     #[inline]
     pub fn into_inner(self) -> T {
         self.cell.into_inner()
@@ -271,12 +413,35 @@ impl<T> RefLock<T> {
 
 impl<T: ?Sized> RefLock<T> {
     /// The address of the value.
+    ///
+    /// Whoever writes through it owes what [`Unlock::unlock_unchecked`] says.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, RefLock, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let list = Gc::new(mc, RefLock::new([1, 2, 3]));
+    /// let first: *const i32 = list.as_ptr().cast();
+    /// // SAFETY: nobody writes meanwhile.
+    /// assert_eq!(unsafe { first.add(2).read() }, 3);
+    /// # });
+    /// ```
     #[inline]
     pub fn as_ptr(&self) -> *mut T {
         self.cell.as_ptr()
     }
 
     /// The cell, without a barrier.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, RefLock, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let list = Gc::new(mc, RefLock::new(vec![Gc::new(mc, 1)]));
+    /// let guard = list.borrow();
+    /// // SAFETY: it is only looked at.
+    /// assert!(unsafe { list.as_ref_cell() }.try_borrow_mut().is_err());
+    /// drop(guard);
+    /// # });
+    /// ```
     ///
     /// # Safety
     ///
@@ -287,12 +452,35 @@ impl<T: ?Sized> RefLock<T> {
     }
 
     /// The value, to whoever has the lock for himself.
+    ///
+    /// ```
+    /// # use gc_core::RefLock;
+    /// let mut lock = RefLock::new(vec![3, 1, 2]);
+    /// lock.get_mut().sort(); // Neither a guard nor a barrier.
+    /// assert_eq!(*lock.borrow(), [1, 2, 3]);
+    /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.cell.get_mut()
     }
 
     /// A guard to read the value.
+    ///
+    /// ```
+    /// use gc_core::{Collect, Gc, RefLock, arena::rootless_mutate};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Scope<'gc> {
+    ///     names: RefLock<Vec<Gc<'gc, str>>>,
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let names = RefLock::new(vec![Gc::str_from(mc, "x")]);
+    ///     let scope = Gc::new(mc, Scope { names });
+    ///     assert!(scope.names.borrow().iter().any(|name| &**name == "x"));
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
@@ -305,6 +493,17 @@ impl<T: ?Sized> RefLock<T> {
 
     /// A guard to read the value.
     ///
+    /// ```
+    /// # use gc_core::{Gc, RefLock, arena::rootless_mutate, barrier::Write};
+    /// # rootless_mutate(|mc| {
+    /// let lock = RefLock::new(5);
+    /// let guard = Write::from_static(&lock).unlock().borrow_mut();
+    /// assert!(lock.try_borrow().is_err());
+    /// drop(guard);
+    /// assert_eq!(lock.try_borrow().as_deref().ok(), Some(&5));
+    /// # });
+    /// ```
+    ///
     /// # Errors
     ///
     /// If it is being written.
@@ -314,8 +513,24 @@ impl<T: ?Sized> RefLock<T> {
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> Gc<'gc, RefLock<T>> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, RefLock<T>>> Gc<'gc, RefLock<T>, K> {
     /// A guard to read the value.
+    ///
+    /// Unlike that of [`RefLock::borrow`], it may be kept until the `mutate` call ends.
+    ///
+    /// ```
+    /// use core::cell::Ref;
+    /// use gc_core::{Gc, GcRefLock, RefLock, arena::rootless_mutate};
+    ///
+    /// fn first<'gc>(list: GcRefLock<'gc, Vec<u32>>) -> Option<Ref<'gc, u32>> {
+    ///     Ref::filter_map(list.borrow(), |list| list.first()).ok()
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let list = Gc::new(mc, RefLock::new(vec![7, 8]));
+    ///     assert_eq!(first(list).as_deref(), Some(&7));
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
@@ -328,6 +543,24 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, RefLock<T>> {
 
     /// A guard to read the value.
     ///
+    /// ```
+    /// use gc_core::{Gc, GcRefLock, RefLock, arena::rootless_mutate};
+    ///
+    /// fn show(list: GcRefLock<'_, Vec<u32>>) -> String {
+    ///     match list.try_borrow() {
+    ///         Ok(list) => format!("{list:?}"),
+    ///         Err(_) => "(being changed)".to_string(),
+    ///     }
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let list = Gc::new(mc, RefLock::new(vec![1]));
+    ///     assert_eq!(show(list), "[1]");
+    ///     let _guard = list.borrow_mut(mc);
+    ///     assert_eq!(show(list), "(being changed)");
+    /// });
+    /// ```
+    ///
     /// # Errors
     ///
     /// If it is being written.
@@ -337,6 +570,20 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, RefLock<T>> {
     }
 
     /// A guard to write the value, with a write barrier.
+    ///
+    /// Never collects.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcRefLock, RefLock, Rootable};
+    ///
+    /// type Stack<'gc> = GcRefLock<'gc, Vec<Gc<'gc, u32>>>;
+    /// let mut arena = Arena::<Rootable![Stack<'_>]>::new(|mc| Gc::new(mc, RefLock::default()));
+    /// arena.mutate(|mc, stack| stack.borrow_mut(mc).extend((0..3).map(|n| Gc::new(mc, n))));
+    /// arena.mutate(|mc, stack| stack.borrow_mut(mc).truncate(2));
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.mutate(|_, stack| *stack.borrow()[1]), 1);
+    /// assert_eq!(arena.metrics().total_gc_count(), 3);
+    /// ```
     ///
     /// # Panics
     ///
@@ -348,6 +595,18 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, RefLock<T>> {
     }
 
     /// A guard to write the value, with a write barrier.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, RefLock, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let queue = Gc::new(mc, RefLock::new(vec![1]));
+    /// let reading = queue.borrow();
+    /// assert!(queue.try_borrow_mut(mc).is_err());
+    /// drop(reading);
+    /// queue.try_borrow_mut(mc).unwrap().clear();
+    /// assert!(queue.borrow().is_empty());
+    /// # });
+    /// ```
     ///
     /// # Errors
     ///
@@ -436,6 +695,22 @@ pub struct OnceLock<T> {
 
 impl<T> OnceLock<T> {
     /// A lock without a value.
+    ///
+    /// ```
+    /// use gc_core::{Collect, Gc, arena::rootless_mutate, lock::OnceLock};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Function<'gc> {
+    ///     source: Gc<'gc, str>,
+    ///     length: OnceLock<usize>,
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let function = Function { source: Gc::str_from(mc, "x + 1"), length: OnceLock::new() };
+    ///     assert_eq!((function.length.get(), &*function.source), (None, "x + 1"));
+    /// });
+    /// ```
     #[inline]
     pub const fn new() -> OnceLock<T> {
         OnceLock {
@@ -444,24 +719,54 @@ impl<T> OnceLock<T> {
     }
 
     /// The value, if it was set.
+    ///
+    /// ```
+    /// # use gc_core::lock::OnceLock;
+    /// assert_eq!(OnceLock::<u32>::new().get(), None);
+    /// assert_eq!(OnceLock::from(5).get(), Some(&5));
+    /// ```
     #[inline]
     pub fn get(&self) -> Option<&T> {
         self.cell.get()
     }
 
     /// The value, if it was set, to whoever has the lock for himself.
+    ///
+    /// ```
+    /// # use gc_core::lock::OnceLock;
+    /// let mut lock = OnceLock::from(vec![1]);
+    /// lock.get_mut().unwrap().push(2);
+    /// assert_eq!(lock.get(), Some(&vec![1, 2]));
+    /// ```
     #[inline]
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.cell.get_mut()
     }
 
     /// The value, if it was set.
+    ///
+    /// ```
+    /// # use gc_core::lock::OnceLock;
+    /// assert_eq!(OnceLock::from("set").into_inner(), Some("set"));
+    /// assert_eq!(OnceLock::<&str>::new().into_inner(), None);
+    /// ```
     #[inline]
     pub fn into_inner(self) -> Option<T> {
         self.cell.into_inner()
     }
 
     /// The cell, without a barrier.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, lock::OnceLock};
+    /// # rootless_mutate(|mc| {
+    /// let lock = Gc::new(mc, OnceLock::new());
+    /// mc.backward_barrier(Gc::erase(lock), None);
+    /// // SAFETY: the barrier was called just now.
+    /// assert_eq!(unsafe { lock.as_once_cell() }.set(Gc::new(mc, 5)), Ok(()));
+    /// assert_eq!(lock.get().as_deref(), Some(&Gc::new(mc, 5)));
+    /// # });
+    /// ```
     ///
     /// # Safety
     ///
@@ -472,14 +777,47 @@ impl<T> OnceLock<T> {
     }
 }
 
-impl<'gc, T: 'gc> Gc<'gc, OnceLock<T>> {
+impl<'gc, T: 'gc, K: IsGcKind<'gc, OnceLock<T>>> Gc<'gc, OnceLock<T>, K> {
     /// The value, if it was set.
+    ///
+    /// The reference may be kept until the `mutate` call ends.
+    ///
+    /// ```
+    /// use gc_core::{Gc, arena::rootless_mutate, lock::{GcOnceLock, OnceLock}};
+    ///
+    /// fn name<'gc>(lock: GcOnceLock<'gc, String>) -> &'gc str {
+    ///     lock.get().map_or("nameless", |name| name)
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let lock = Gc::new(mc, OnceLock::new());
+    ///     assert_eq!(name(lock), "nameless");
+    ///     lock.set(mc, "Ada".to_string()).unwrap();
+    ///     assert_eq!(name(lock), "Ada");
+    /// });
+    /// ```
     #[inline]
     pub fn get(self) -> Option<&'gc T> {
         self.as_ref().cell.get()
     }
 
     /// Sets the value, with a write barrier.
+    ///
+    /// Never collects.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable, lock::GcOnceLock, lock::OnceLock};
+    ///
+    /// type Main<'gc> = GcOnceLock<'gc, Gc<'gc, str>>;
+    /// let mut arena = Arena::<Rootable![Main<'_>]>::new(|mc| Gc::new(mc, OnceLock::new()));
+    /// arena.mutate(|mc, main| {
+    ///     assert!(main.set(mc, Gc::str_from(mc, "first")).is_ok());
+    ///     let refused = main.set(mc, Gc::str_from(mc, "second")).unwrap_err();
+    ///     assert_eq!(&*refused, "second");
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|_, main| assert_eq!(&**main.get().unwrap(), "first"));
+    /// ```
     ///
     /// # Errors
     ///
@@ -490,6 +828,23 @@ impl<'gc, T: 'gc> Gc<'gc, OnceLock<T>> {
     }
 
     /// The value, which is made and set, with a write barrier, if there is none.
+    ///
+    /// ```
+    /// use gc_core::{Gc, arena::rootless_mutate, lock::OnceLock};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let squares = Gc::new(mc, OnceLock::new());
+    ///     let mut computed = 0;
+    ///     for _ in 0..2 {
+    ///         let squares = squares.get_or_init(mc, || {
+    ///             computed += 1;
+    ///             Gc::slice_from_iter(mc, (0..4).map(|n| n * n))
+    ///         });
+    ///         assert_eq!(**squares, [0, 1, 4, 9]);
+    ///     }
+    ///     assert_eq!(computed, 1);
+    /// });
+    /// ```
     ///
     /// # Panics
     ///

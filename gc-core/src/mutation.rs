@@ -58,6 +58,22 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// The figures and the pace of this arena's collector.
+    ///
+    /// ```
+    /// use gc_core::{Gc, Mutation, arena::rootless_mutate};
+    ///
+    /// /// An image whose pixels are not in the heap: the collector is told what it costs.
+    /// fn image<'gc>(mc: &Mutation<'gc>, bytes: usize) -> Gc<'gc, Vec<u8>> {
+    ///     mc.metrics().adjust_debt(bytes as f64);
+    ///     Gc::new(mc, vec![0; bytes])
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let image = image(mc, 10 << 20);
+    ///     assert_eq!(image.len(), 10 << 20);
+    ///     assert!(mc.metrics().allocation_debt() > 0.0);
+    /// });
+    /// ```
     #[inline]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -151,6 +167,33 @@ impl<'gc> Mutation<'gc> {
     /// if that is `None`, and to change in which of its words there are pointers.
     ///
     /// [`Gc::write`] is the safe way to use it. This one is for `unsafe` containers.
+    ///
+    /// It is to be called before the write. Takes constant time, but while a collection marks beside the program: then
+    /// the first call for an object in a cycle takes time linear in its size. Never collects.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Collect, Gc, Lock, Rootable};
+    ///
+    /// /// What is in a slot can be a pointer, or not.
+    /// #[derive(Clone, Copy, Collect)]
+    /// #[collect(no_drop)]
+    /// enum Slot<'gc> {
+    ///     Number(u64),
+    ///     Node(Gc<'gc, u32>),
+    /// }
+    ///
+    /// type Root<'gc> = Gc<'gc, Lock<Slot<'gc>>>;
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| Gc::new(mc, Lock::new(Slot::Number(1))));
+    /// arena.mutate(|mc, slot| {
+    ///     let child = Gc::new(mc, 5);
+    ///     mc.backward_barrier(Gc::erase(*slot), Some(Gc::erase(child)));
+    ///     // SAFETY: the barrier was called just now.
+    ///     unsafe { slot.as_cell() }.set(Slot::Node(child));
+    /// });
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.metrics().total_gc_count(), 2);
+    /// arena.mutate(|_, slot| assert!(matches!(slot.get(), Slot::Node(child) if *child == 5)));
+    /// ```
     #[inline]
     pub fn backward_barrier(&self, parent: Gc<'gc, ()>, child: Option<Gc<'gc, ()>>) {
         let _ = child;
@@ -158,6 +201,22 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// [`Mutation::backward_barrier`] for a weak child.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcWeak, Lock, Rootable};
+    ///
+    /// type Root<'gc> = Gc<'gc, Lock<Option<GcWeak<'gc, u32>>>>;
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| Gc::new(mc, Lock::new(None)));
+    /// arena.mutate(|mc, slot| {
+    ///     let child = Gc::downgrade(Gc::new(mc, 5));
+    ///     mc.backward_barrier_weak(Gc::erase(*slot), GcWeak::erase(child));
+    ///     // SAFETY: the barrier was called just now.
+    ///     unsafe { slot.as_cell() }.set(Some(child));
+    ///     assert!(child.upgrade(mc).is_some());
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|_, slot| assert!(slot.get().unwrap().is_dropped()));
+    /// ```
     #[inline]
     pub fn backward_barrier_weak(&self, parent: Gc<'gc, ()>, child: GcWeak<'gc, ()>) {
         let _ = child;
@@ -169,6 +228,27 @@ impl<'gc> Mutation<'gc> {
     ///
     /// Name the parent where you can: without it, a collection that marks beside the program is given up, and
     /// the next one stops it and looks anew for the pointers of every object in which they can move.
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use gc_core::{Arena, Gc, Lock, Rootable};
+    ///
+    /// // A cell outside of the heap, which several objects own.
+    /// type Shared<'gc> = Rc<Lock<Option<Gc<'gc, u32>>>>;
+    /// let mut arena = Arena::<Rootable![Vec<Gc<'_, Shared<'_>>>]>::new(|mc| {
+    ///     let shared = Rc::new(Lock::new(None));
+    ///     (0..3).map(|_| Gc::new(mc, Rc::clone(&shared))).collect()
+    /// });
+    /// arena.mutate(|mc, owners| {
+    ///     let child = Gc::new(mc, 5);
+    ///     mc.forward_barrier(None, Gc::erase(child));
+    ///     // SAFETY: the barrier was called just now, for whoever owns the cell.
+    ///     unsafe { owners[0].as_cell() }.set(Some(child));
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|_, owners| assert_eq!(owners[2].get().as_deref(), Some(&5)));
+    /// assert_eq!(arena.metrics().total_gc_count(), 4);
+    /// ```
     #[inline]
     pub fn forward_barrier(&self, parent: Option<Gc<'gc, ()>>, child: Gc<'gc, ()>) {
         match parent {
@@ -178,6 +258,23 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// [`Mutation::forward_barrier`] for a weak child.
+    ///
+    /// ```
+    /// # use gc_core::{Arena, Gc, GcWeak, Lock, Rootable};
+    /// # type Root<'gc> = Gc<'gc, Lock<GcWeak<'gc, u32>>>;
+    /// # let mut arena = Arena::<Rootable![(Root<'_>, Gc<'_, u32>)]>::new(|mc| {
+    /// #     let first = Gc::new(mc, 1);
+    /// #     (Gc::new(mc, Lock::new(Gc::downgrade(first))), Gc::new(mc, 2))
+    /// # });
+    /// arena.mutate(|mc, (observer, subject)| {
+    ///     let weak = Gc::downgrade(*subject);
+    ///     mc.forward_barrier_weak(Some(Gc::erase(*observer)), GcWeak::erase(weak));
+    ///     // SAFETY: the barrier was called just now.
+    ///     unsafe { observer.as_cell() }.set(weak);
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, (observer, _)| assert_eq!(observer.get().upgrade(mc).as_deref(), Some(&2)));
+    /// ```
     #[inline]
     pub fn forward_barrier_weak(&self, parent: Option<Gc<'gc, ()>>, child: GcWeak<'gc, ()>) {
         let _ = child;

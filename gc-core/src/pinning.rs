@@ -121,11 +121,49 @@ impl<R: for<'a> Rootable<'a>> Pinned<R> {
     ///
     /// Until the arena is dropped it can be dereferenced, with the care that is due to memory which the
     /// program and the collector read as well: pointers in it are not to be written.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Pinned, Rootable};
+    ///
+    /// /// What a library does later that was given a buffer: `length` bytes at `start` are sent.
+    /// fn send(start: *const u8, length: usize) -> Vec<u8> {
+    ///     // SAFETY: the buffer is pinned.
+    ///     unsafe { std::slice::from_raw_parts(start, length) }.to_vec()
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let buffer: Pinned<Rootable![[u8]]> =
+    ///     arena.mutate(|mc, _| Gc::pin(mc, Gc::slice_from_iter(mc, *b"hello")));
+    /// let (start, length) = (buffer.as_ptr().cast::<u8>(), buffer.as_ptr().len());
+    /// arena.finish_cycle();
+    /// assert_eq!(send(start, length), b"hello");
+    /// drop(buffer); // Not before the library is done with it.
+    /// ```
     pub fn as_ptr<'gc>(&self) -> *const Root<'gc, R> {
         self.handle.as_ptr()
     }
 
     /// The pointer to the object. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Lock, Pinned, Rootable};
+    ///
+    /// /// Something of the host that has a part in the heap.
+    /// struct Timer {
+    ///     state: Pinned<Rootable![Lock<u32>]>,
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let timer = arena.mutate(|mc, _| Timer { state: Gc::pin(mc, Gc::new(mc, Lock::new(0))) });
+    /// for _ in 0..3 {
+    ///     arena.mutate(|mc, _| {
+    ///         let state = timer.state.get(mc);
+    ///         state.set(mc, state.get() + 1);
+    ///     });
+    ///     arena.finish_cycle();
+    /// }
+    /// assert_eq!(arena.mutate(|mc, _| timer.state.get(mc).get()), 3);
+    /// ```
     ///
     /// # Panics
     ///
@@ -214,6 +252,26 @@ impl<'gc> Mutation<'gc> {
 
     /// Takes back a pin that [`Mutation::pin_raw`] made. Takes constant time.
     ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let address = arena.mutate(|mc, _| {
+    ///     let five = Gc::new(mc, 5);
+    ///     mc.pin_raw(five);
+    ///     mc.pin_raw(five)
+    /// });
+    /// for left in [1, 0] {
+    ///     // SAFETY: it was pinned twice, and nobody uses the address any more.
+    ///     arena.mutate(|mc, _| unsafe { mc.unpin_raw(address) }).unwrap();
+    ///     arena.finish_cycle();
+    ///     assert_eq!(arena.metrics().total_gc_count(), left);
+    /// }
+    /// // SAFETY: an address that is not pinned is refused.
+    /// let error = arena.mutate(|mc, _| unsafe { mc.unpin_raw(address) }).unwrap_err();
+    /// assert_eq!((error.address, error.objects), (address.addr(), 0));
+    /// ```
+    ///
     /// # Errors
     ///
     /// If there is none: the object has no pin, or only guards, or is in another arena, or the address is that
@@ -233,7 +291,8 @@ where
     R: for<'a> Rootable<'a>,
 {
     /// All objects that are pinned, in ascending order of their addresses: how often each is and, in debug
-    /// builds of this crate, where in the source that was done. Takes time linear in the number of pins.
+    /// builds of this crate, where in the source that was done. Takes time linear in the number of pins, and
+    /// that of sorting the objects.
     ///
     /// An object that is in it though nobody should have a guard any more was leaked.
     ///
@@ -253,6 +312,20 @@ where
 }
 
 /// A guard was used with an arena that it is not of.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Rootable};
+/// use gc_core::pinning::{MismatchedPin, Pinned};
+///
+/// fn read(arena: &Arena<Rootable![()]>, pin: &Pinned<Rootable![u32]>) -> Result<u32, MismatchedPin> {
+///     arena.mutate(|mc, _| Ok(*pin.try_get(mc)?))
+/// }
+///
+/// let [arena, other] = [(); 2].map(|()| Arena::<Rootable![()]>::new(|_| ()));
+/// let pinned = arena.mutate(|mc, _| Gc::pin(mc, Gc::new(mc, 7)));
+/// assert_eq!(read(&arena, &pinned).ok(), Some(7));
+/// assert!(read(&other, &pinned).unwrap_err().to_string().contains("another arena"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the pinned object is of another arena: ask for it in a `mutate` call of the one that it was pinned in"

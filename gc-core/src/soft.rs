@@ -56,7 +56,28 @@ unsafe impl<'gc> Collect<'gc> for Cohort {
 }
 
 impl<'gc, T: 'gc> Soft<'gc, T> {
-    /// A soft reference to a value. Never collects.
+    /// A soft reference to a value, which counts as used now. Never collects, and takes constant time, and
+    /// a lock for a moment. Where there is next to no memory it may lead nowhere from the beginning.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable, Soft};
+    ///
+    /// // What something else keeps alive is not lost with the reference.
+    /// let options = HeapOptions::default().soft_idle(0);
+    /// type Root<'gc> = (Gc<'gc, u32>, Soft<'gc, u32>, Soft<'gc, u32>);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| {
+    ///     let kept = Gc::new(mc, 1);
+    ///     (kept, Soft::new(mc, kept), Soft::new(mc, Gc::new(mc, 2)))
+    /// })?;
+    /// for _ in 0..3 {
+    ///     arena.finish_cycle();
+    /// }
+    /// arena.mutate(|mc, (kept, one, two)| {
+    ///     assert!(one.get(mc).is_none() && two.get(mc).is_none());
+    ///     assert_eq!(**kept, 1);
+    /// });
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -67,7 +88,36 @@ impl<'gc, T: 'gc> Soft<'gc, T> {
         Soft(Gc::new(mc, Lock::new(Place { key, value })))
     }
 
-    /// The value, if it is still there; which counts as a use. Takes constant time, and a lock for a moment.
+    /// The value, if it is still there; which counts as a use, unless the few bytes that it takes to note that
+    /// cannot be had. Never collects, and takes constant time, and a lock for a moment.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Lock, Rootable, Soft};
+    ///
+    /// /// A page, which is drawn again if it is gone.
+    /// type Page<'gc> = Gc<'gc, Lock<Soft<'gc, String>>>;
+    ///
+    /// let options = HeapOptions::default().soft_idle(0);
+    /// let mut arena = Arena::<Rootable![Page<'_>]>::with_options(options, |mc| {
+    ///     Gc::new(mc, Lock::new(Soft::new(mc, Gc::new(mc, "drawn at first".to_string()))))
+    /// })?;
+    /// let show = |arena: &Arena<Rootable![Page<'_>]>| {
+    ///     arena.mutate(|mc, page| {
+    ///         let drawn = page.get().get(mc).unwrap_or_else(|| {
+    ///             let again = Gc::new(mc, "drawn again".to_string());
+    ///             page.set(mc, Soft::new(mc, again));
+    ///             again
+    ///         });
+    ///         drawn.to_string()
+    ///     })
+    /// };
+    /// assert_eq!(show(&arena), "drawn at first");
+    /// for _ in 0..3 {
+    ///     arena.finish_cycle();
+    /// }
+    /// assert_eq!(show(&arena), "drawn again");
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     pub fn get(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T>> {
         let target = self.peek(mc)?;
         // Without memory for a new cohort, it stays in its old one.
@@ -83,7 +133,24 @@ impl<'gc, T: 'gc> Soft<'gc, T> {
         Some(target)
     }
 
-    /// The value, if it is still there, without using it.
+    /// The value, if it is still there, without using it. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable, Soft};
+    ///
+    /// let options = HeapOptions::default().soft_idle(1);
+    /// let mut arena = Arena::<Rootable![Soft<'_, u32>]>::with_options(options, |mc| {
+    ///     Soft::new(mc, Gc::new(mc, 7))
+    /// })?;
+    /// // To look every time does not keep it.
+    /// let looks = (0..10).map(|_| {
+    ///     arena.finish_cycle();
+    ///     arena.mutate(|mc, soft| soft.peek(mc).is_some())
+    /// });
+    /// let looks: Vec<bool> = looks.collect();
+    /// assert!(looks[0] && !looks[9]);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     pub fn peek(self, mc: &Mutation<'gc>) -> Option<Gc<'gc, T>> {
         let place = self.0.get();
         let (cohort, target) = (place.key_address()?, place.value?);
@@ -137,8 +204,10 @@ impl<'gc, T: 'gc> fmt::Debug for Soft<'gc, T> {
 
 /// A map whose values may go when memory is needed, or when they have not been used for long.
 ///
-/// The table lies outside of the heap, and is looked through as a whole in each collection. Keys
-/// without values are removed when they are met.
+/// The table lies outside of the heap, and is looked through as a whole in each collection; if that is going
+/// on beside the program, perhaps by the first call that changes the table. Keys without values are removed
+/// when they are met, and when the table is full. The `Hash` and `Eq` of keys must not use the cache: that
+/// panics.
 ///
 /// ```
 /// use gc_core::{Arena, Gc, Rootable, SoftCache};
@@ -164,7 +233,20 @@ unsafe impl<'gc, K: Collect<'gc>, V: 'gc> Collect<'gc> for Entries<'gc, K, V> {
 }
 
 impl<'gc, K: Collect<'gc> + Hash + Eq + 'gc, V: 'gc> SoftCache<'gc, K, V> {
-    /// An empty cache.
+    /// An empty cache. Never collects, and takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable, SoftCache};
+    ///
+    /// type Images<'gc> = SoftCache<'gc, &'static str, [u8; 4]>;
+    /// let arena = Arena::<Rootable![Images<'_>]>::new(|mc| SoftCache::new(mc));
+    /// arena.mutate(|mc, images| {
+    ///     assert!(images.get(mc, &"red").is_none());
+    ///     let same = *images; // A handle, which can be copied.
+    ///     same.insert(mc, "red", Gc::new(mc, [255, 0, 0, 255]));
+    ///     assert_eq!(images.get(mc, &"red").unwrap()[0], 255);
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
@@ -173,7 +255,26 @@ impl<'gc, K: Collect<'gc> + Hash + Eq + 'gc, V: 'gc> SoftCache<'gc, K, V> {
         SoftCache(Gc::new(mc, RefLock::new(Entries(HashMap::new()))))
     }
 
-    /// The value of a key, if it is still there; which counts as a use.
+    /// The value of a key, if it is still there; which counts as a use. Never collects, and takes constant
+    /// time on average.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable, SoftCache};
+    ///
+    /// let options = HeapOptions::default().soft_idle(1);
+    /// let mut arena = Arena::<Rootable![SoftCache<'_, u32, u32>]>::with_options(options, |mc| {
+    ///     let squares = SoftCache::new(mc);
+    ///     (1..=2).for_each(|n| squares.insert(mc, n, Gc::new(mc, n * n)));
+    ///     squares
+    /// })?;
+    /// for _ in 0..5 {
+    ///     arena.mutate(|mc, squares| assert_eq!(*squares.get(mc, &2).unwrap(), 4));
+    ///     arena.finish_cycle();
+    /// }
+    /// // Nobody has asked for the other one.
+    /// arena.mutate(|mc, squares| assert!(squares.get(mc, &1).is_none()));
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     pub fn get(self, mc: &Mutation<'gc>, key: &K) -> Option<Gc<'gc, V>> {
         let soft = *self.0.borrow().0.get(key)?;
         let value = soft.get(mc);
@@ -183,17 +284,88 @@ impl<'gc, K: Collect<'gc> + Hash + Eq + 'gc, V: 'gc> SoftCache<'gc, K, V> {
         value
     }
 
-    /// Gives a key a value.
+    /// Gives a key a value, in place of the one that it has. Never collects, and takes constant time on average.
+    ///
+    /// ```
+    /// use gc_core::{Gc, SoftCache, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let sizes = SoftCache::new(mc);
+    ///     sizes.insert(mc, "file".to_string(), Gc::new(mc, 100));
+    ///     sizes.insert(mc, "file".to_string(), Gc::new(mc, 120)); // It has grown.
+    ///     assert_eq!(*sizes.get(mc, &"file".to_string()).unwrap(), 120);
+    ///     assert_eq!(sizes.count(mc), 1);
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn insert(self, mc: &Mutation<'gc>, key: K, value: Gc<'gc, V>) {
         let soft = Soft::new(mc, value);
-        self.0.borrow_mut(mc).0.insert(key, soft);
+        let entries = &mut self.0.borrow_mut(mc).0;
+        if entries.len() == entries.capacity() {
+            entries.retain(|_, soft| soft.peek(mc).is_some());
+            // For as many again: what is looked through now is paid for by those.
+            entries.reserve(entries.len() + 1);
+        }
+        entries.insert(key, soft);
     }
 
-    /// The value of a key; if there is none, `make` makes it.
+    /// Takes the value of a key out of the cache, and returns it if it is still there. Never collects, and takes
+    /// constant time on average.
+    ///
+    /// ```
+    /// use gc_core::{Gc, SoftCache, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let lengths = SoftCache::new(mc);
+    ///     lengths.insert(mc, "a.txt", Gc::new(mc, 100));
+    ///     // The file was changed.
+    ///     assert_eq!(lengths.remove(mc, &"a.txt").as_deref(), Some(&100));
+    ///     assert!(lengths.get(mc, &"a.txt").is_none() && lengths.remove(mc, &"a.txt").is_none());
+    /// });
+    /// ```
+    pub fn remove(self, mc: &Mutation<'gc>, key: &K) -> Option<Gc<'gc, V>> {
+        let soft = self.0.borrow_mut(mc).0.remove(key)?;
+        soft.peek(mc)
+    }
+
+    /// Forgets all keys. Never collects, and takes time linear in their number.
+    ///
+    /// ```
+    /// use gc_core::{Gc, SoftCache, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let compiled = SoftCache::new(mc);
+    ///     (0..3).for_each(|line| compiled.insert(mc, line, Gc::new(mc, line * 10)));
+    ///     compiled.clear(mc); // The program was edited.
+    ///     assert!((0..3).all(|line| compiled.get(mc, &line).is_none()));
+    /// });
+    /// ```
+    pub fn clear(self, mc: &Mutation<'gc>) {
+        self.0.borrow_mut(mc).0.clear();
+    }
+
+    /// The value of a key; if there is none, `make` makes it. Either counts as a use. Never collects, unless
+    /// `make` does, and takes constant time on average beside it.
+    ///
+    /// ```
+    /// use gc_core::{Gc, SoftCache, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut calls = 0;
+    ///     let factorials = SoftCache::new(mc);
+    ///     for n in [5, 5, 5] {
+    ///         let value = factorials.get_or_insert_with(mc, n, || {
+    ///             calls += 1;
+    ///             Gc::new(mc, (1..=n).product::<u64>())
+    ///         });
+    ///         assert_eq!(*value, 120);
+    ///     }
+    ///     assert_eq!(calls, 1);
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
@@ -211,7 +383,27 @@ impl<'gc, K: Collect<'gc> + Hash + Eq + 'gc, V: 'gc> SoftCache<'gc, K, V> {
         })
     }
 
-    /// How many keys have values. Takes time linear in the number of keys.
+    /// How many keys have values, which are not used by that. Takes time linear in the number of keys.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable, SoftCache};
+    ///
+    /// let options = HeapOptions::default().soft_idle(0);
+    /// let mut arena = Arena::<Rootable![SoftCache<'_, u32, u32>]>::with_options(options, |mc| {
+    ///     let cache = SoftCache::new(mc);
+    ///     (0..10).for_each(|n| cache.insert(mc, n, Gc::new(mc, n)));
+    ///     cache
+    /// })?;
+    /// let count = |arena: &Arena<Rootable![SoftCache<'_, u32, u32>]>| {
+    ///     arena.mutate(|mc, cache| cache.count(mc))
+    /// };
+    /// assert_eq!(count(&arena), 10);
+    /// for _ in 0..3 {
+    ///     arena.finish_cycle();
+    /// }
+    /// assert_eq!(count(&arena), 0);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     pub fn count(self, mc: &Mutation<'gc>) -> usize {
         let entries = self.0.borrow();
         entries
@@ -242,5 +434,43 @@ unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for SoftCache<'gc, K, V> {
 impl<'gc, K: 'gc, V: 'gc> fmt::Debug for SoftCache<'gc, K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SoftCache").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::rootless_mutate;
+    use crate::{Arena, HeapOptions, Rootable};
+
+    #[test]
+    fn keys_without_values_do_not_pile_up() {
+        let options = HeapOptions::default().soft_idle(0);
+        let mut arena = Arena::<Rootable![SoftCache<'_, u32, u32>]>::with_options(options, |mc| {
+            SoftCache::new(mc)
+        })
+        .unwrap();
+        for round in 0..100 {
+            arena.mutate(|mc, cache| {
+                for number in 0..10 {
+                    cache.insert(mc, 10 * round + number, Gc::new(mc, number));
+                }
+                assert_eq!(cache.count(mc), 10);
+            });
+            arena.finish_cycle();
+            arena.finish_cycle();
+        }
+        arena.mutate(|_, cache| assert!(cache.0.borrow().0.capacity() < 100));
+    }
+
+    #[test]
+    fn keys_with_values_stay_when_the_table_grows() {
+        rootless_mutate(|mc| {
+            let cache = SoftCache::new(mc);
+            for number in 0..1000 {
+                cache.insert(mc, number, Gc::new(mc, number));
+            }
+            assert!((0..1000).all(|number| *cache.get(mc, &number).unwrap() == number));
+        });
     }
 }

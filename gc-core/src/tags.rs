@@ -7,6 +7,7 @@ use crate::heap::Heap;
 use crate::heap::block::Flag;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GROUP_BYTES, WORD, bit, bit_index, low_bits};
+use crate::sync::{Ordering, fence};
 use crate::trace::{Edge, EdgeVisitor, Trace, Unreferenced};
 
 impl Heap {
@@ -55,7 +56,8 @@ impl Heap {
         }
     }
 
-    /// Notes that the object at `start` was found to be dead.
+    /// Notes that the object at `start` was found to be dead. Who then marks it has done so in this order for all
+    /// who look for the mark first.
     ///
     /// # Safety
     ///
@@ -68,6 +70,9 @@ impl Heap {
             self.blocks().raise(self.owned_block(start), Flag::Weak);
         }
         self.note_found_dead();
+        // Partner: the fence in `Context::upgrade`. The mark that is set after it is seen only with what is noted
+        // here.
+        fence(Ordering::Release);
     }
 
     /// Whether the object at `start` was ever found to be dead.

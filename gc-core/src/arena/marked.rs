@@ -19,6 +19,23 @@ where
     ///
     /// The next [`Arena::collect_debt`] goes on with the cycle.
     ///
+    /// ```
+    /// use gc_core::{Arena, Gc, GcWeak, Rootable};
+    ///
+    /// type Cache<'gc> = Vec<GcWeak<'gc, String>>;
+    /// let mut arena = Arena::<Rootable![Cache<'_>]>::new(|mc| {
+    ///     vec![Gc::downgrade(Gc::new(mc, "unused".to_string()))]
+    /// });
+    /// arena.metrics().adjust_debt(1e9); // Otherwise nothing would be due yet.
+    /// let mut dead = 0;
+    /// // One of the safepoints of a program. Of a large heap most of them mark a part only.
+    /// if let Some(marked) = arena.mark_debt() {
+    ///     dead = marked.finalize(|fc, cache| cache.iter().filter(|weak| weak.is_dead(fc)).count());
+    ///     arena.mark_debt().unwrap().start_sweeping();
+    /// }
+    /// assert_eq!(dead, 1);
+    /// ```
+    ///
     /// # Panics
     ///
     /// As [`Arena::collect_debt`].
@@ -65,6 +82,22 @@ where
 /// cannot: [`Arena::finish_marking`] and [`Arena::mark_debt`] return it.
 ///
 /// Dropped, it leaves the cycle where it is; the next safepoint goes on.
+///
+/// ```
+/// use gc_core::arena::CollectionPhase;
+/// use gc_core::{Arena, Gc, GcWeak, Rootable};
+///
+/// type Root<'gc> = (Gc<'gc, u32>, Vec<GcWeak<'gc, u32>>);
+/// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+///     let kept = Gc::new(mc, 1);
+///     (kept, vec![Gc::downgrade(kept), Gc::downgrade(Gc::new(mc, 2))])
+/// });
+/// let marked = arena.finish_marking().unwrap();
+/// // Whether it is worth while to clean the table up.
+/// let dead = marked.finalize(|fc, (_, all)| all.iter().filter(|weak| weak.is_dead(fc)).count());
+/// assert_eq!(dead, 1);
+/// assert_eq!(arena.collection_phase(), CollectionPhase::Marked);
+/// ```
 pub struct MarkedArena<'a, R>(&'a mut Arena<R>)
 where
     R: for<'b> Rootable<'b>;
@@ -132,6 +165,19 @@ where
 
     /// Goes on to [`CollectionPhase::Sweeping`]: from now on it is settled what is dead, and weak pointers to
     /// that are cleared.
+    ///
+    /// However long that takes. Finalizers of what is dead are enqueued, and run at later safepoints.
+    ///
+    /// ```
+    /// use gc_core::arena::CollectionPhase;
+    /// use gc_core::{Arena, Gc, GcWeak, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![GcWeak<'_, u32>]>::new(|mc| Gc::downgrade(Gc::new(mc, 7)));
+    /// let marked = arena.finish_marking().unwrap();
+    /// marked.start_sweeping();
+    /// assert_eq!(arena.collection_phase(), CollectionPhase::Sweeping);
+    /// assert!(arena.mutate(|mc, weak| weak.upgrade(mc).is_none()));
+    /// ```
     ///
     /// # Panics
     ///

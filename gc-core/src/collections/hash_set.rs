@@ -5,8 +5,7 @@ use core::fmt;
 use core::hash::{BuildHasher, Hash};
 use core::mem::offset_of;
 
-use super::hash_iter::Keys;
-use super::hash_map::{DefaultHashBuilder, HashMap};
+use super::hash_map::{DefaultHashBuilder, HashMap, Keys};
 use super::mutates::Mutates;
 use crate::collect::{Collect, Trace};
 use crate::heap::error::HeapError;

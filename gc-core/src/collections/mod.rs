@@ -28,9 +28,6 @@
 //! when it was written since the last time.
 
 mod buffer;
-mod deque_iter;
-mod hash_entry;
-mod hash_iter;
 mod hash_map;
 mod hash_set;
 mod identity;
@@ -42,17 +39,17 @@ mod vec;
 mod vec_deque;
 
 pub use self::{
-    deque_iter::{VecDequeIter, VecDequeIterMut},
-    hash_entry::{Entry, OccupiedEntry, VacantEntry},
-    hash_iter::{Iter, IterMut, Keys, Values, ValuesMut},
-    hash_map::{DefaultHashBuilder, HashMap},
+    hash_map::{
+        DefaultHashBuilder, Entry, HashMap, Iter, IterMut, Keys, OccupiedEntry, VacantEntry,
+        Values, ValuesMut,
+    },
     hash_set::HashSet,
     identity::ByIdentity,
     into_iter::IntoIter,
     mutates::Mutates,
     string::{String, Writer},
     vec::Vec,
-    vec_deque::VecDeque,
+    vec_deque::{VecDeque, VecDequeIter, VecDequeIterMut},
 };
 
 use crate::heap::error::HeapError;

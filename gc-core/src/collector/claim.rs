@@ -15,7 +15,8 @@
 //! is new, and was born marked; except through weak pointers and root sets, whose contents are noted when they
 //! are read. `docs/concurrency.md` has the whole proof.
 
-use super::mark::{CHUNK, is_candidate, read_word};
+use super::mark::large::CHUNK;
+use super::mark::words::{is_candidate, read_word};
 use super::work::{Work, entry};
 use super::{Collector, Mutators, Phase};
 use crate::descriptor::Described;
@@ -393,7 +394,7 @@ impl Collector {
             // Claimed first: another marker that meets it must not look at tags in the making.
             self.set_all_claimed(extent);
             self.heap.clear_tags(extent);
-            object.trace(&mut super::mark::Asked {
+            object.trace(&mut super::mark::asked::Asked {
                 heap: &self.heap,
                 extent,
                 listener: &mut found.finder(self),

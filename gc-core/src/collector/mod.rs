@@ -49,7 +49,6 @@ mod naive;
 pub(crate) mod pacer;
 mod progress;
 pub(crate) mod references;
-mod stack;
 pub(crate) mod stand;
 mod steps;
 pub(crate) mod weak;

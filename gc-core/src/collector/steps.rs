@@ -325,9 +325,9 @@ impl Collector {
         deadline: Option<Instant>,
     ) -> bool {
         let backlog = core::mem::take(&mut cycle.backlog);
-        // SAFETY: the number is that of safepoints, of which there is one at a time, and so is the
-        // backlog. The program claims what it writes.
         let mut marker =
+            // SAFETY: the number is that of safepoints, of which there is one at a time, and so is the
+            // backlog. The program claims what it writes.
             unsafe { Marker::<true, DEAD>::new(&self.heap, &self.work, role, backlog) };
         let done = marker.run(true, deadline);
         if !done && self.mode == Mode::Concurrent {

@@ -49,6 +49,23 @@ pub struct GcBuilder<'gc, T: ?Sized, M = (), P = UnitPtrMeta> {
 
 impl<'gc, T: Collect<'gc>> GcBuilder<'gc, T> {
     /// A builder of a value without metadata: what it makes is what [`Gc::new`] makes.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcBuilder, GcFat, Mutation, arena::rootless_mutate, meta::UnitPtrMeta};
+    ///
+    /// /// Makes a seven with any metadata, or none.
+    /// fn seven<'gc, M>(
+    ///     mc: &Mutation<'gc>,
+    ///     builder: GcBuilder<'gc, u32, M>,
+    /// ) -> GcFat<'gc, u32, M, UnitPtrMeta> {
+    ///     builder.write(mc, 7)
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let plain: Gc<u32> = seven(mc, GcBuilder::new());
+    ///     assert_eq!(*plain, 7);
+    /// });
+    /// ```
     #[inline]
     pub fn new() -> GcBuilder<'gc, T> {
         GcBuilder::new_with_type_meta::<UnitTypeMeta>()
@@ -63,9 +80,35 @@ impl<'gc, T: Collect<'gc>> Default for GcBuilder<'gc, T> {
 
 impl<'gc, T: Collect<'gc>, M> GcBuilder<'gc, T, M> {
     /// A builder of a value whose type has the metadata of `TM`. If these are not of size zero, the object
-    /// is one word longer.
+    /// is one word longer. Takes constant time and no memory.
     ///
-    /// [`Gc::type_metadata`] has an example.
+    /// ```
+    /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
+    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    ///
+    /// /// Lengths in memory are numbers; their unit is metadata.
+    /// macro_rules! units {
+    ///     ($($unit:ident $name:literal)*) => {$(
+    ///         struct $unit;
+    ///         impl TypeMeta for $unit {
+    ///             type TypeMetadata = &'static str;
+    ///             const TYPE_METADATA: &'static str = $name;
+    ///             type_meta_const_promotion!();
+    ///         }
+    ///     )*};
+    /// }
+    /// units!(Metres "m" Seconds "s");
+    ///
+    /// rootless_mutate(|mc| {
+    ///     // Both pointers have the same type.
+    ///     let quantities = [
+    ///         GcBuilder::new_with_type_meta::<Metres>().write(mc, 1.5),
+    ///         GcBuilder::new_with_type_meta::<Seconds>().write(mc, 3.0),
+    ///     ];
+    ///     let text = quantities.map(|gc| format!("{gc} {}", Gc::type_metadata(gc)));
+    ///     assert_eq!(text, ["1.5 m", "3 s"]);
+    /// });
+    /// ```
     #[inline]
     pub fn new_with_type_meta<TM: TypeMeta<TypeMetadata = M>>() -> GcBuilder<'gc, T, M> {
         // SAFETY: `UnitPtrMeta` does not depend on metadata.
@@ -176,6 +219,26 @@ impl<'gc, T: ?Sized, M> GcBuilder<'gc, Static<T>, M> {
 
 impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, Static<T>, M, StaticPtrMeta<P>> {
     /// A builder of the value without the wrapper that made it [`Collect`].
+    ///
+    /// ```
+    /// use gc_core::{GcBuilder, GcSlice, Static, arena::rootless_mutate};
+    /// use gc_core::gc_slice::SlicePtrMeta;
+    /// use gc_core::meta::{StaticPtrMeta, UnitTypeMeta};
+    ///
+    /// struct NotCollect(u8);
+    /// type Builder<'gc> = GcBuilder<'gc, Static<[NotCollect]>, (), StaticPtrMeta<SlicePtrMeta>>;
+    ///
+    /// rootless_mutate(|mc| {
+    ///     // SAFETY: these metadata do what they say, and both elements are written.
+    ///     let slice: GcSlice<NotCollect> = unsafe {
+    ///         let builder = Builder::new_with_type_and_ptr_meta::<UnitTypeMeta>(2);
+    ///         let mut builder = builder.unwrap_static();
+    ///         builder.as_ptr().cast::<[NotCollect; 2]>().write([NotCollect(1), NotCollect(2)]);
+    ///         builder.assume_init(mc)
+    ///     };
+    ///     assert_eq!((slice.len(), slice[1].0), (2, 2));
+    /// });
+    /// ```
     #[inline]
     pub fn unwrap_static(self) -> GcBuilder<'gc, T, M, P> {
         // SAFETY: `Static` is transparent, and `StaticPtrMeta` passes everything on to `P`.
@@ -212,6 +275,21 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     /// The first call takes memory from the program's allocator, and calls
     /// [`handle_alloc_error`](std::alloc::handle_alloc_error) if there is none. What is written here is
     /// not dropped if the builder is.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     // A mebibyte that is never on the stack.
+    ///     let mut builder = GcBuilder::<[u8; 1 << 20]>::new();
+    ///     // SAFETY: there is room for the value, and all of it is written.
+    ///     let page: Gc<[u8; 1 << 20]> = unsafe {
+    ///         builder.as_ptr().write_bytes(7, 1);
+    ///         builder.assume_init(mc)
+    ///     };
+    ///     assert!(page.iter().all(|byte| *byte == 7));
+    /// });
+    /// ```
     #[inline]
     pub fn as_ptr(&mut self) -> *mut T {
         if !self.staged {
@@ -259,6 +337,33 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
 
     /// The builder that was turned into a pointer by [`GcBuilder::into_raw`].
     ///
+    /// ```
+    /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
+    ///
+    /// /// Something like a function of a C library: whether it has written a result.
+    /// unsafe fn measure(is_there: bool, result: *mut f64) -> bool {
+    ///     if is_there {
+    ///         // SAFETY: there is room for a result, says the caller.
+    ///         unsafe { result.write(1.5) }
+    ///     }
+    ///     is_there
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let measured = [true, false].map(|is_there| {
+    ///         let pointer = GcBuilder::<f64>::new().into_raw();
+    ///         // SAFETY: the builder is one for a number, and is completed only if that was written. If
+    ///         // not, it is dropped, which frees the memory.
+    ///         unsafe {
+    ///             let is_written = measure(is_there, pointer);
+    ///             let builder = GcBuilder::<f64>::from_raw(pointer);
+    ///             is_written.then(|| builder.assume_init(mc))
+    ///         }
+    ///     });
+    ///     assert_eq!(measured.map(|gc: Option<Gc<f64>>| gc.map(|gc| *gc)), [Some(1.5), None]);
+    /// });
+    /// ```
+    ///
     /// # Safety
     ///
     /// It was, in the present `mutate` call, and only once since. `T`, `M` and `P` are those of that
@@ -280,11 +385,28 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     }
 
     /// Completes the builder with the value that was written to [`GcBuilder::as_ptr`]: moves it into the
-    /// heap. Never collects.
+    /// heap. Never collects, and takes time linear in the value's size.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut builder = GcBuilder::<(Gc<str>, u32)>::new();
+    ///     let place = builder.as_ptr();
+    ///     // SAFETY: both fields are written.
+    ///     let entry = unsafe {
+    ///         (&raw mut (*place).0).write(Gc::str_from(mc, "answer"));
+    ///         (&raw mut (*place).1).write(42);
+    ///         builder.assume_init(mc)
+    ///     };
+    ///     assert_eq!((&*entry.0, entry.1), ("answer", 42));
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
     /// If there is no memory; the value is dropped then.
+    /// If it is aligned to more than 4096 bytes.
     ///
     /// # Safety
     ///
@@ -323,9 +445,19 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
 impl<'gc, T, M, P> GcBuilder<'gc, T, M, P> {
     /// Completes the builder with `value`. Never collects, and takes constant time.
     ///
+    /// ```
+    /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let leaf = Gc::new(mc, "leaf".to_string());
+    ///     let pair = GcBuilder::new().write(mc, (leaf, 2));
+    ///     assert!(Gc::ptr_eq(pair.0, leaf) && pair.1 == 2);
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
-    /// If there is no memory; see [`GcBuilder::try_write`].
+    /// If there is no memory, see [`GcBuilder::try_write`]; or if the value is aligned to more than 4096 bytes.
     #[inline]
     pub fn write(self, mc: &Mutation<'gc>, value: T) -> GcFat<'gc, T, M, P> {
         match self.try_write(mc, value) {
@@ -334,11 +466,34 @@ impl<'gc, T, M, P> GcBuilder<'gc, T, M, P> {
         }
     }
 
-    /// Completes the builder with `value`, or drops both if there is no memory.
+    /// Completes the builder with `value`, or drops both if there is no memory. Never collects, and takes
+    /// constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, GcBuilder, HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// let fill = |arena: &Arena<Rootable![()]>| {
+    ///     arena.mutate(|mc, _| {
+    ///         let make = || GcBuilder::new().try_write(mc, [0_u64; 100]).ok();
+    ///         std::iter::from_fn(make).count()
+    ///     })
+    /// };
+    /// assert!(fill(&arena) > 0);
+    /// assert_eq!(fill(&arena), 0);
+    /// arena.finish_cycle();
+    /// assert!(fill(&arena) > 0);
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// As for [`Gc::try_new`].
+    ///
+    /// # Panics
+    ///
+    /// If the value is aligned to more than 4096 bytes.
     #[inline]
     pub fn try_write(self, mc: &Mutation<'gc>, value: T) -> Result<GcFat<'gc, T, M, P>, HeapError> {
         let object = mc.context().begin(self.plan)?;

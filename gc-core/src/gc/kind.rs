@@ -13,7 +13,6 @@
 //! 3. A thin pointer with a `P` whose metadata are not of size zero points to an object that was made with
 //!    that `P`, so its detail is the metadata of the pointer.
 
-use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
@@ -21,17 +20,50 @@ use super::Gc;
 use crate::descriptor::{read_detail, read_metadata};
 use crate::heap::extent;
 use crate::meta::{PtrMeta, UnitPtrMeta};
+use crate::same_type::is_type;
 
 /// Names metadata, invariantly: implementations of `PtrMeta` may differ for types of which one is a subtype
 /// of the other.
 pub(super) type Meta<M, P> = PhantomData<fn(M, P) -> (M, P)>;
 
 /// A pointer as it is: as wide as a reference.
+///
+/// ```
+/// use gc_core::{Gc, GcWeak, arena::rootless_mutate};
+/// use gc_core::gc::{Fat, GcKind};
+/// use gc_core::gc_slice::StrPtrMeta;
+///
+/// /// A weak `GcStr`.
+/// type WeakStr<'gc> = GcWeak<'gc, str, GcKind<Fat<str>, (), StrPtrMeta>>;
+///
+/// rootless_mutate(|mc| {
+///     let text = Gc::new_str(mc, "text");
+///     let weak: WeakStr = Gc::downgrade(text);
+///     assert_eq!(size_of_val(&weak), size_of::<&str>());
+///     assert!(Gc::ptr_eq(weak.upgrade(mc).unwrap(), text));
+/// });
+/// ```
 #[repr(transparent)]
 pub struct Fat<T: ?Sized>(NonNull<T>);
 
 /// The address of a value. What else belongs to a pointer to it is read from the object whenever the value
 /// is used.
+///
+/// ```
+/// use gc_core::{Gc, GcWeak, arena::rootless_mutate};
+/// use gc_core::gc::{GcKind, Thin};
+/// use gc_core::gc_slice::SlicePtrMeta;
+///
+/// /// A weak `GcThinSlice`.
+/// type WeakSlice<'gc, E> = GcWeak<'gc, [E], GcKind<Thin<[E]>, (), SlicePtrMeta>>;
+///
+/// rootless_mutate(|mc| {
+///     let slice = Gc::as_thin(Gc::new_slice(mc, &[1, 2, 3]));
+///     let weak: WeakSlice<u16> = Gc::downgrade(slice);
+///     assert_eq!(size_of_val(&weak), 8);
+///     assert_eq!(*weak.upgrade(mc).unwrap(), [1, 2, 3]);
+/// });
+/// ```
 #[repr(transparent)]
 pub struct Thin<T: ?Sized> {
     address: NonNull<()>,
@@ -42,6 +74,36 @@ pub struct Thin<T: ?Sized> {
 /// of the object's type; and the [`PtrMeta`] `P` with which the object was made.
 ///
 /// One rarely writes it: [`GcFat`] and [`GcThin`] are shorter.
+///
+/// ```
+/// use gc_core::{Gc, GcStrBuilder, arena::rootless_mutate};
+/// use gc_core::gc::{GcKind, IsGcKind};
+/// # use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+///
+/// /// For strings whose type says which language they are in, behind fat and thin pointers.
+/// fn greet<'gc, S, P>(name: Gc<'gc, str, GcKind<S, Language, P>>) -> String
+/// where
+///     GcKind<S, Language, P>: IsGcKind<'gc, str>,
+/// {
+///     format!("{} {}", Gc::type_metadata(name).0, &*name)
+/// }
+///
+/// #[derive(Clone, Copy)]
+/// struct Language(&'static str);
+///
+/// struct German;
+/// impl TypeMeta for German {
+///     type TypeMetadata = Language;
+///     const TYPE_METADATA: Language = Language("Hallo");
+///     type_meta_const_promotion!();
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let name = GcStrBuilder::new_with_type_meta::<German>(4).copy_str(mc, "Otto");
+///     assert_eq!(greet(name), "Hallo Otto");
+///     assert_eq!(greet(Gc::as_thin(name)), "Hallo Otto");
+/// });
+/// ```
 #[repr(transparent)]
 pub struct GcKind<S, M = (), P = UnitPtrMeta> {
     store: S,
@@ -49,6 +111,30 @@ pub struct GcKind<S, M = (), P = UnitPtrMeta> {
 }
 
 /// The kind of a `Gc` that says nothing else: the pointer as it is, and no [`PtrMeta`].
+///
+/// ```
+/// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
+/// use gc_core::gc::DefaultGcKind;
+/// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+///
+/// struct Celsius;
+/// impl TypeMeta for Celsius {
+///     type TypeMetadata = char;
+///     const TYPE_METADATA: char = 'C';
+///     type_meta_const_promotion!();
+/// }
+///
+/// /// A pointer to a number whose type has a letter for metadata.
+/// type Degrees<'gc> = Gc<'gc, f32, DefaultGcKind<f32, char>>;
+///
+/// rootless_mutate(|mc| {
+///     let room: Degrees = GcBuilder::new_with_type_meta::<Celsius>().write(mc, 20.5);
+///     assert_eq!((*room, Gc::type_metadata(room)), (20.5, 'C'));
+///     // The one of a plain `Gc` has none.
+///     let plain: Gc<f32, DefaultGcKind<f32>> = Gc::new(mc, 20.5);
+///     assert_eq!(Gc::type_metadata(plain), ());
+/// });
+/// ```
 pub type DefaultGcKind<T, M = ()> = GcKind<Fat<T>, M, UnitPtrMeta>;
 
 /// A [`Gc`] that is as wide as a reference, to a value beside which there are metadata `M` and `P`.
@@ -168,13 +254,7 @@ unsafe impl<T: ?Sized, M: Copy + 'static, P: PtrMeta<T, M>> Store<T> for GcKind<
 
     #[inline(always)]
     fn from_fat(pointer: NonNull<T>) -> Self {
-        GcKind {
-            store: Thin {
-                address: pointer.cast(),
-                _value: PhantomData,
-            },
-            _meta: PhantomData,
-        }
+        Self::from_address(pointer.cast())
     }
 }
 
@@ -219,33 +299,23 @@ unsafe fn pointer_metadata<D: Copy>(address: NonNull<()>) -> D {
 pub(super) fn check_made_to_be_thin<T: ?Sized, P>() {
     let is_wide = size_of::<*const T>() > size_of::<*const ()>();
     assert!(
-        !is_wide || !is_unit_ptr_meta::<P>(),
+        !is_wide || !is_type::<P, UnitPtrMeta>(),
         "there are no metadata beside a value whose type was erased by unsizing: the pointer cannot be thin"
     );
 }
 
-/// Whether `P` is [`UnitPtrMeta`].
-#[inline]
-fn is_unit_ptr_meta<P>() -> bool {
-    trait Identify {
-        fn id(&self) -> TypeId
-        where
-            Self: 'static;
-    }
-    impl<P> Identify for PhantomData<P> {
-        fn id(&self) -> TypeId
-        where
-            Self: 'static,
-        {
-            TypeId::of::<PhantomData<P>>()
+impl<T: ?Sized, M, P> GcKind<Thin<T>, M, P> {
+    /// The pointer to what is at `address`.
+    #[inline(always)]
+    pub(super) fn from_address(address: NonNull<()>) -> Self {
+        GcKind {
+            store: Thin {
+                address,
+                _value: PhantomData,
+            },
+            _meta: PhantomData,
         }
     }
-    let tag = PhantomData::<P>;
-    let tag: &(dyn Identify + '_) = &tag;
-    // SAFETY: only the lifetimes in `P` are extended, for a call which looks at no value. Types that differ in
-    // lifetimes are taken for the same; `UnitPtrMeta` has none.
-    let tag: &(dyn Identify + 'static) = unsafe { core::mem::transmute(tag) };
-    tag.id() == TypeId::of::<PhantomData<UnitPtrMeta>>()
 }
 
 impl<T: ?Sized> Copy for Fat<T> {}
@@ -272,22 +342,5 @@ impl<S: Copy, M, P> Clone for GcKind<S, M, P> {
     #[inline(always)]
     fn clone(&self) -> GcKind<S, M, P> {
         *self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_type_is_the_unit() {
-        struct Borrows<'a>(#[allow(dead_code)] &'a u8);
-
-        fn of_a_lifetime<'a>(_: &'a u8) -> bool {
-            is_unit_ptr_meta::<Borrows<'a>>()
-        }
-
-        assert!(is_unit_ptr_meta::<UnitPtrMeta>());
-        assert!(!is_unit_ptr_meta::<u8>() && !of_a_lifetime(&1));
     }
 }

@@ -17,6 +17,7 @@ use crate::barrier::{Unlock, Write};
 use crate::collect::Collect;
 use crate::gc_weak::GcWeak;
 use crate::heap::error::HeapError;
+use crate::meta::PtrMeta;
 use crate::mutation::{Invariant, Mutation};
 use crate::static_wrapper::Static;
 
@@ -25,7 +26,7 @@ use crate::static_wrapper::Static;
 /// It is `Copy` and as small as a reference: 8 bytes, or 16 to a slice, a string or a trait object.
 /// The brand `'gc` ties it to one call of [`Arena::mutate`](crate::Arena::mutate), during which
 /// nothing is collected; between calls it lives on only inside of other values in the heap, in the
-/// root, and in a [`DynamicRootSet`](crate::DynamicRootSet).
+/// root, in a [`DynamicRootSet`](crate::DynamicRootSet), and behind a [guard that pins](crate::pinning).
 ///
 /// ```
 /// use gc_core::{Gc, arena::rootless_mutate};
@@ -87,6 +88,22 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     }
 }
 
+impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M, P> {
+    /// A thin `Gc` of the value at `address`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Gc::from_ptr_with_kind`].
+    #[inline(always)]
+    unsafe fn from_address(address: NonNull<()>) -> GcThin<'gc, T, M, P> {
+        Gc {
+            kind: GcKind::from_address(address),
+            _value: PhantomData,
+            _invariant: PhantomData,
+        }
+    }
+}
+
 /// The answer to an allocation that failed where nobody asked for an error.
 #[cold]
 #[inline(never)]
@@ -120,7 +137,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, T> {
         }
     }
 
-    /// Moves `value` into the heap, or drops it if there is no memory.
+    /// Moves `value` into the heap, or drops it if there is no memory. Never collects, and takes constant time.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
@@ -178,7 +195,24 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
         }
     }
 
-    /// Moves the items into the heap, side by side.
+    /// Moves the items into the heap, side by side. Never collects, unless the iterator does; takes time
+    /// linear in their number.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.mutate(|mc, _| {
+    ///     assert_eq!(*Gc::try_slice_from_iter(mc, 1..4)?, [1, 2, 3]);
+    ///     // Whether there is room is known before the first item is.
+    ///     let huge = (0..1_000_000).map(|_| -> [u64; 8] { unreachable!() });
+    ///     let error = Gc::try_slice_from_iter(mc, huge).unwrap_err();
+    ///     assert!(matches!(error, HeapError::LimitReached { .. }));
+    ///     Ok::<(), HeapError>(())
+    /// })?;
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -263,7 +297,23 @@ impl<'gc> Gc<'gc, str> {
         }
     }
 
-    /// Copies a string into the heap.
+    /// Copies a string into the heap. Never collects, and takes time linear in its length.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.mutate(|mc, _| {
+    ///     let read = |input: &str| match Gc::try_str_from(mc, input) {
+    ///         Ok(text) => format!("read {}", text.len()),
+    ///         Err(error) => error.to_string(),
+    ///     };
+    ///     assert_eq!(read("short"), "read 5");
+    ///     assert!(read(&"long".repeat(100_000)).starts_with("out of memory"));
+    /// });
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -279,7 +329,7 @@ impl<'gc> Gc<'gc, str> {
 
 impl<'gc, T: 'static> Gc<'gc, T> {
     /// Moves a `'static` value into the heap. Its type need not implement [`Collect`]: it cannot
-    /// hold pointers into an arena.
+    /// hold pointers into an arena. Never collects, and takes constant time.
     ///
     /// ```
     /// use gc_core::{Gc, arena::rootless_mutate};
@@ -304,6 +354,33 @@ impl<'gc, T: 'static> Gc<'gc, T> {
 impl<'gc, T: ?Sized + 'gc, M, P> GcFat<'gc, T, M, P> {
     /// A pointer to the same object as another type, of the same kind.
     ///
+    /// ```
+    /// use gc_core::{Gc, arena::rootless_mutate, static_collect};
+    ///
+    /// #[repr(C)]
+    /// struct Shape {
+    ///     corners: u32,
+    /// }
+    ///
+    /// #[repr(C)]
+    /// struct Square {
+    ///     shape: Shape,
+    ///     side: f64,
+    /// }
+    /// static_collect!(Shape);
+    /// static_collect!(Square);
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let square = Gc::new(mc, Square { shape: Shape { corners: 4 }, side: 1.5 });
+    ///     // SAFETY: a `Square` begins with a `Shape`.
+    ///     let shape: Gc<Shape> = unsafe { Gc::cast(square) };
+    ///     assert_eq!(shape.corners, 4);
+    ///     // SAFETY: this shape is that of a `Square`.
+    ///     let square: Gc<Square> = unsafe { Gc::cast(shape) };
+    ///     assert_eq!(square.side, 1.5);
+    /// });
+    /// ```
+    ///
     /// # Safety
     ///
     /// It is valid to dereference the address as a `U` for as long as `'gc` lasts. That holds if
@@ -317,6 +394,26 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcFat<'gc, T, M, P> {
 
 impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// A `Gc` from an address that [`Gc::as_ptr`] told.
+    ///
+    /// ```
+    /// use gc_core::{Gc, Lock, Mutation, arena::rootless_mutate};
+    ///
+    /// // A C library calls back with the address that it was given.
+    /// fn each_line(text: &str, call_back: impl Fn(*const ()), data: *const ()) {
+    ///     text.lines().for_each(|_| call_back(data));
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let lines = Gc::new(mc, Lock::new(0));
+    ///     let count = |data: *const ()| {
+    ///         // SAFETY: it is the address of `lines`, which was allocated in this call.
+    ///         let lines: Gc<Lock<u32>> = unsafe { Gc::from_ptr(data.cast()) };
+    ///         lines.set(mc, lines.get() + 1);
+    ///     };
+    ///     each_line("one\ntwo\nthree", count, Gc::as_ptr(lines).cast());
+    ///     assert_eq!(lines.get(), 3);
+    /// });
+    /// ```
     ///
     /// # Safety
     ///
@@ -356,14 +453,39 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
         unsafe { Gc::from_non_null_with_kind(NonNull::new_unchecked(pointer.cast_mut())) }
     }
 
-    /// A pointer to the same object without its type.
+    /// A pointer to the same object without its type. It keeps all of the object alive, as any other does.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// // Keeps objects of all types alive.
+    /// let mut arena = Arena::<Rootable![Vec<Gc<'_, ()>>]>::new(|mc| {
+    ///     vec![Gc::erase(Gc::new(mc, 5)), Gc::erase(Gc::str_from(mc, "text"))]
+    /// });
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.metrics().total_gc_count(), 2);
+    /// arena.mutate(|_, all| assert!(!Gc::ptr_eq(all[0], all[1])));
+    /// ```
     #[inline]
     pub fn erase(this: Gc<'gc, T, K>) -> Gc<'gc, ()> {
         // SAFETY: every address that is not null can be dereferenced as a `()`.
         unsafe { Gc::from_non_null(this.address()) }
     }
 
-    /// The address of the value, which stays the same while `'gc` lasts.
+    /// The address of the value, which stays the same while `'gc` lasts. Takes constant time, but of a
+    /// [thin](Gc::as_thin) pointer to something large.
+    ///
+    /// ```
+    /// use gc_core::{Gc, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let pair = Gc::new(mc, (1_u32, 2_u32));
+    ///     let address = Gc::as_ptr(pair);
+    ///     assert_eq!(address, &raw const *pair);
+    ///     // SAFETY: the value is there until the call ends, and is not written.
+    ///     assert_eq!(unsafe { (*address).1 }, 2);
+    /// });
+    /// ```
     #[inline]
     pub fn as_ptr(this: Gc<'gc, T, K>) -> *const T {
         // SAFETY: this is a `Gc`.
@@ -371,6 +493,25 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     }
 
     /// A reference to the value for the whole of the current call.
+    ///
+    /// ```
+    /// use gc_core::{Gc, arena::rootless_mutate, static_collect};
+    ///
+    /// struct Person {
+    ///     name: String,
+    /// }
+    /// static_collect!(Person);
+    ///
+    /// // `&person.name` would be borrowed from `person`, which ends with the function.
+    /// fn name<'gc>(person: Gc<'gc, Person>) -> &'gc str {
+    ///     &person.as_ref().name
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let name = name(Gc::new(mc, Person { name: "Ada".to_string() }));
+    ///     assert_eq!(name, "Ada");
+    /// });
+    /// ```
     #[inline]
     #[allow(
         clippy::should_implement_trait,
@@ -383,7 +524,8 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
         unsafe { self.kind.fat().as_ref() }
     }
 
-    /// A weak pointer to the value.
+    /// A weak pointer to the value, of the same kind. [`Gc::downgrade_long`] makes one that finalizers do
+    /// not clear.
     ///
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate};
@@ -469,7 +611,22 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
 }
 
 impl<'gc, T: Unlock + ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
-    /// [`Gc::write`], then [`Write::unlock`].
+    /// [`Gc::write`], then [`Write::unlock`]: calls the write barrier, and gives the cell that is in the lock,
+    /// which may be written until the current call ends.
+    ///
+    /// ```
+    /// use gc_core::{Gc, Lock, RefLock, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let count = Gc::new(mc, Lock::new(1));
+    ///     let old = count.unlock(mc).replace(2); // A `Cell`.
+    ///     assert_eq!((old, count.get()), (1, 2));
+    ///
+    ///     let list = Gc::new(mc, RefLock::new(vec![3, 1, 2]));
+    ///     list.unlock(mc).borrow_mut().sort(); // A `RefCell`.
+    ///     assert_eq!(*list.borrow(), [1, 2, 3]);
+    /// });
+    /// ```
     #[inline]
     pub fn unlock(self, mc: &Mutation<'gc>) -> &'gc T::Unlocked {
         Gc::write(mc, self).unlock()

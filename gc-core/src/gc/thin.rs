@@ -1,5 +1,7 @@
 //! Pointers of one width made into those of the other, and what is beside the value.
 
+use core::ptr::NonNull;
+
 use super::kind::{self, check_made_to_be_thin};
 use super::{Gc, GcFat, GcKind, GcThin, IsGcKind};
 use crate::meta::PtrMeta;
@@ -68,6 +70,34 @@ impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M
     pub fn as_thin_ref(gc: GcThin<'gc, T, M, P>) -> &'gc P::Thin {
         // SAFETY: whoever made the object promised that this is there (`PtrMeta`); see `Gc::as_ref`.
         unsafe { gc.address().cast().as_ref() }
+    }
+
+    /// The pointer as it is stored: the address of the value, as [`Gc::as_thin_ref`] without the reference.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, GcThinSlice, arena::rootless_mutate};
+    /// # rootless_mutate(|mc| {
+    /// let thin: GcThinSlice<i32> = Gc::as_thin(Gc::new_slice(mc, &[1, 2]));
+    /// let pointer: *const () = Gc::as_thin_ptr(thin);
+    /// // SAFETY: that is where it comes from.
+    /// let same: GcThinSlice<i32> = unsafe { Gc::from_thin_ptr_with_kind(pointer) };
+    /// assert_eq!(*same, [1, 2]);
+    /// # });
+    /// ```
+    #[inline]
+    pub fn as_thin_ptr(gc: GcThin<'gc, T, M, P>) -> *const P::Thin {
+        gc.address().cast().as_ptr()
+    }
+
+    /// The pointer that [`Gc::as_thin_ptr`] was asked of: takes constant time, and looks at no memory.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Gc::from_ptr_with_kind`], with the address in the place of the pointer.
+    #[inline]
+    pub unsafe fn from_thin_ptr_with_kind(pointer: *const P::Thin) -> GcThin<'gc, T, M, P> {
+        // SAFETY: what `Gc::as_thin_ptr` returns is not null; the rest is passed on to the caller.
+        unsafe { Gc::from_address(NonNull::new_unchecked(pointer.cast_mut().cast())) }
     }
 }
 

@@ -28,6 +28,20 @@ pub struct GcSliceBuilder<'gc, E, M = ()>(GcSliceWithHeaderSliceBuilder<'gc, (),
 impl<'gc, E: Collect<'gc>> GcSliceBuilder<'gc, E> {
     /// A builder of a slice with `length` elements.
     ///
+    /// ```
+    /// use gc_core::{Collect, GcSlice, GcSliceBuilder, Mutation, arena::rootless_mutate};
+    ///
+    /// /// A slice of so many default values.
+    /// fn defaults<'gc, E: Collect<'gc> + Default>(mc: &Mutation<'gc>, length: usize) -> GcSlice<'gc, E> {
+    ///     GcSliceBuilder::new(length).write_slice_with(mc, |_| E::default())
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let names: GcSlice<String> = defaults(mc, 3);
+    ///     assert!(names.len() == 3 && names.iter().all(String::is_empty));
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If nothing can be so large.
@@ -96,6 +110,25 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
     }
 
     /// Where to write the elements. See [`GcBuilder::as_ptr`](crate::GcBuilder::as_ptr).
+    ///
+    /// ```
+    /// use gc_core::{GcSliceBuilder, arena::rootless_mutate};
+    /// use std::io::Read;
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut input: &[u8] = b"abcdef";
+    ///     let mut builder = GcSliceBuilder::<u8>::new(4);
+    ///     let place = builder.slice_ptr();
+    ///     // SAFETY: the bytes are initialised before they are lent, and are there until the builder is
+    ///     // completed.
+    ///     let read = unsafe {
+    ///         place.cast::<u8>().write_bytes(0, place.len());
+    ///         input.read_exact(&mut *place).unwrap();
+    ///         builder.assume_init(mc)
+    ///     };
+    ///     assert_eq!((&*read, input), (&b"abcd"[..], &b"ef"[..]));
+    /// });
+    /// ```
     #[inline]
     pub fn slice_ptr(&mut self) -> *mut [E] {
         self.0.slice_ptr()
@@ -136,6 +169,18 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
     /// Completes the builder: calls `element` with each index, in order. Never collects, unless that does;
     /// takes time linear in the length.
     ///
+    /// ```
+    /// use gc_core::{Gc, GcSliceBuilder, Lock, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     // Each element points to an object of its own, which is made for it.
+    ///     let cells = GcSliceBuilder::new(3).write_slice_with(mc, |i| Gc::new(mc, Lock::new(10 * i)));
+    ///     cells[1].set(mc, 7);
+    ///     let values: Vec<usize> = cells.iter().map(|cell| cell.get()).collect();
+    ///     assert_eq!(values, [0, 7, 20]);
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, or if `element` does; all elements so far are dropped then.
@@ -149,7 +194,21 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
         without_header(self.0.write_slice_with(mc, element))
     }
 
-    /// Completes the builder: calls `element` with each index, in order.
+    /// Completes the builder: calls `element` with each index, in order. Never collects, unless that does;
+    /// takes time linear in the length.
+    ///
+    /// ```
+    /// use gc_core::{Arena, GcSliceBuilder, HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.mutate(|mc, _| {
+    ///     let table = |length| GcSliceBuilder::new(length).try_write_slice_with(mc, |i| i * i);
+    ///     assert_eq!(*table(3).unwrap(), [0, 1, 4]);
+    ///     assert!(matches!(table(100_000), Err(HeapError::LimitReached { .. })));
+    /// });
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -172,6 +231,17 @@ impl<'gc, E: Copy, M> GcSliceBuilder<'gc, E, M> {
     /// Completes the builder with the first of `elements`, as many as the slice has. Never collects,
     /// and takes time linear in the length.
     ///
+    /// ```
+    /// use gc_core::{GcSliceBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let packet = [2_u8, 0xab, 0xcd, 0xef];
+    ///     let length = usize::from(packet[0]);
+    ///     let payload = GcSliceBuilder::new(length).copy_slice(mc, &packet[1..]);
+    ///     assert_eq!(*payload, [0xab, 0xcd]);
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there are fewer, or if there is no memory.
@@ -184,7 +254,23 @@ impl<'gc, E: Copy, M> GcSliceBuilder<'gc, E, M> {
         }
     }
 
-    /// Completes the builder with the first of `elements`, as many as the slice has.
+    /// Completes the builder with the first of `elements`, as many as the slice has. Never collects,
+    /// and takes time linear in the length.
+    ///
+    /// ```
+    /// use gc_core::{Arena, GcSliceBuilder, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.mutate(|mc, _| {
+    ///     let samples = vec![0.5; 100_000];
+    ///     let all = GcSliceBuilder::new(samples.len()).try_copy_slice(mc, &samples);
+    ///     // There is no room for so much; a part will do.
+    ///     let some = all.or_else(|_| GcSliceBuilder::new(1000).try_copy_slice(mc, &samples));
+    ///     assert_eq!(some.unwrap().len(), 1000);
+    /// });
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///

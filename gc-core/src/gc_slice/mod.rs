@@ -80,6 +80,19 @@ pub type GcSlice<'gc, E, M = ()> = GcFat<'gc, [E], M, SlicePtrMeta>;
 pub type GcThinSlice<'gc, E, M = ()> = GcThin<'gc, [E], M, SlicePtrMeta>;
 
 /// Metadata of pointers to slices: the length.
+///
+/// ```
+/// use gc_core::gc_slice::SlicePtrMeta;
+/// use gc_core::meta::{AllocMeta, PtrMeta};
+/// use std::alloc::Layout;
+///
+/// let slice: &[u16] = &[1, 2, 3];
+/// let thin = <SlicePtrMeta as PtrMeta<[u16], ()>>::to_thin((), slice);
+/// let fat: *const [u16] = SlicePtrMeta::from_thin((), thin, 2);
+/// assert_eq!(fat, &raw const slice[..2]);
+/// let layout = <SlicePtrMeta as AllocMeta<[u16], ()>>::layout((), 3);
+/// assert_eq!(layout, Some(Layout::for_value(slice)));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SlicePtrMeta;
 
@@ -127,7 +140,21 @@ impl<'gc, E: Collect<'gc> + Copy + 'gc> GcSlice<'gc, E> {
         }
     }
 
-    /// Copies the elements into the heap.
+    /// Copies the elements into the heap. Never collects, and takes time linear in their number.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.mutate(|mc, _| {
+    ///     assert_eq!(*Gc::try_new_slice(mc, b"bytes")?, *b"bytes");
+    ///     let error = Gc::try_new_slice(mc, &[0_u8; 100_000]).unwrap_err();
+    ///     assert!(matches!(error, HeapError::LimitReached { requested: 100_000.., .. }));
+    ///     Ok::<(), HeapError>(())
+    /// })?;
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -140,7 +167,7 @@ impl<'gc, E: Collect<'gc> + Copy + 'gc> GcSlice<'gc, E> {
 
 impl<'gc, E: Copy + 'static> GcSlice<'gc, E> {
     /// Copies elements into the heap whose type need not implement [`Collect`]: they cannot hold pointers
-    /// into an arena.
+    /// into an arena. Never collects, and takes time linear in their number.
     ///
     /// ```
     /// # use gc_core::{Gc, GcSlice, arena::rootless_mutate};

@@ -34,6 +34,16 @@ pub type GcStr<'gc, M = ()> = GcFat<'gc, str, M, StrPtrMeta>;
 pub type GcThinStr<'gc, M = ()> = GcThin<'gc, str, M, StrPtrMeta>;
 
 /// Metadata of pointers to strings: the length in bytes.
+///
+/// ```
+/// use gc_core::gc_slice::StrPtrMeta;
+/// use gc_core::meta::PtrMeta;
+///
+/// let text = "text";
+/// let thin = <StrPtrMeta as PtrMeta<str, ()>>::to_thin((), text);
+/// let fat: *const str = StrPtrMeta::from_thin((), thin, 2);
+/// assert_eq!(fat, &raw const text[..2]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct StrPtrMeta;
 
@@ -78,7 +88,24 @@ impl<'gc> GcStr<'gc> {
         }
     }
 
-    /// Copies a string into the heap.
+    /// Copies a string into the heap. Never collects, and takes time linear in its length.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.mutate(|mc, _| {
+    ///     // As `s * n` in a language: the program gets an error of the language, and goes on.
+    ///     let repeat = |text: &str, count| {
+    ///         let text = Gc::try_new_str(mc, &text.repeat(count));
+    ///         text.map_err(|_| format!("MemoryError: {count} times"))
+    ///     };
+    ///     assert_eq!(&*repeat("ab", 3).unwrap(), "ababab");
+    ///     assert_eq!(repeat("ab", 100_000).unwrap_err(), "MemoryError: 100000 times");
+    /// });
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -105,6 +132,17 @@ pub struct GcStrBuilder<'gc, M = ()>(GcSliceBuilder<'gc, u8, M>);
 impl<'gc> GcStrBuilder<'gc> {
     /// A builder of a string of `length` bytes.
     ///
+    /// ```
+    /// use gc_core::{GcStrBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let line = "key=value";
+    ///     let end = line.find('=').unwrap();
+    ///     let key = GcStrBuilder::new(end).copy_str(mc, line);
+    ///     assert_eq!(&*key, "key");
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If nothing can be so large.
@@ -117,6 +155,31 @@ impl<'gc> GcStrBuilder<'gc> {
 impl<'gc, M> GcStrBuilder<'gc, M> {
     /// A builder of a string of `length` bytes, whose type has the metadata of `TM`.
     ///
+    /// ```
+    /// use gc_core::{Gc, GcStrBuilder, GcThinStr, arena::rootless_mutate};
+    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    ///
+    /// #[derive(Clone, Copy, Debug, PartialEq)]
+    /// enum Token {
+    ///     Name,
+    ///     Text,
+    /// }
+    ///
+    /// struct Name;
+    /// impl TypeMeta for Name {
+    ///     type TypeMetadata = Token;
+    ///     const TYPE_METADATA: Token = Token::Name;
+    ///     type_meta_const_promotion!();
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let builder = GcStrBuilder::new_with_type_meta::<Name>(2);
+    ///     let name: GcThinStr<Token> = Gc::as_thin(builder.copy_str(mc, "if"));
+    ///     assert_eq!((Gc::type_metadata(name), &*name), (Token::Name, "if"));
+    ///     # assert_ne!(Gc::type_metadata(name), Token::Text);
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If nothing can be so large.
@@ -128,13 +191,48 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
     }
 
     /// Where to write the string. See [`GcBuilder::as_ptr`](crate::GcBuilder::as_ptr).
+    ///
+    /// ```
+    /// use gc_core::{GcStrBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let words = ["no", " ", "copy"];
+    ///     let length = words.iter().map(|word| word.len()).sum();
+    ///     let mut builder = GcStrBuilder::new(length);
+    ///     let mut place = builder.str_ptr().cast::<u8>();
+    ///     // SAFETY: the words are as long as the string, and are UTF-8.
+    ///     let joined = unsafe {
+    ///         for word in words {
+    ///             place.copy_from_nonoverlapping(word.as_ptr(), word.len());
+    ///             place = place.add(word.len());
+    ///         }
+    ///         builder.assume_init(mc)
+    ///     };
+    ///     assert_eq!(&*joined, "no copy");
+    /// });
+    /// ```
     #[inline]
     pub fn str_ptr(&mut self) -> *mut str {
         self.0.slice_ptr() as *mut str
     }
 
     /// Completes the builder with the string that was written to [`str_ptr`](GcStrBuilder::str_ptr). Never
-    /// collects.
+    /// collects, and takes time linear in the length.
+    ///
+    /// ```
+    /// use gc_core::{GcStrBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut builder = GcStrBuilder::new(5);
+    ///     let place = builder.str_ptr().cast::<u8>();
+    ///     // SAFETY: all five bytes are written, and are ASCII.
+    ///     let line = unsafe {
+    ///         place.write_bytes(b'-', 5);
+    ///         builder.assume_init(mc)
+    ///     };
+    ///     assert_eq!(&*line, "-----");
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
@@ -152,6 +250,16 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
     /// Completes the builder with the first bytes of `text`, as many as the string has. Never
     /// collects, and takes time linear in the length.
     ///
+    /// ```
+    /// use gc_core::{GcStrBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let text = "Grüße";
+    ///     let start = GcStrBuilder::new("Grü".len()).copy_str(mc, text);
+    ///     assert_eq!((&*start, start.len()), ("Grü", 4));
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there are fewer, if they end inside of a character, or if there is no memory.
@@ -164,7 +272,24 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
         }
     }
 
-    /// Completes the builder with the first bytes of `text`, as many as the string has.
+    /// Completes the builder with the first bytes of `text`, as many as the string has. Never
+    /// collects, and takes time linear in the length.
+    ///
+    /// ```
+    /// use gc_core::{Arena, GcStrBuilder, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// let page = "x".repeat(40_000);
+    /// let copy = |arena: &Arena<Rootable![()]>| {
+    ///     arena.mutate(|mc, _| GcStrBuilder::new(page.len()).try_copy_str(mc, &page).is_ok())
+    /// };
+    /// assert!(copy(&arena));
+    /// assert!(!copy(&arena)); // There is room for one such string, and the first is still there.
+    /// arena.finish_cycle();
+    /// assert!(copy(&arena));
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -17,6 +17,21 @@ use crate::typemap::TypeMap;
 /// A header and, behind it, a slice: one value.
 ///
 /// [`GcSliceWithHeaderBuilder`] makes it in the heap.
+///
+/// ```
+/// use gc_core::{Gc, GcSliceWithHeaderBuilder, SliceWithHeader, arena::rootless_mutate};
+///
+/// /// The names of all fields, after that of the record.
+/// fn show(record: &SliceWithHeader<&str, &str>) -> String {
+///     format!("{}({})", record.header, record.slice.join(", "))
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let point = GcSliceWithHeaderBuilder::new(2).write_header("Point").copy_slice(mc, &["x", "y"]);
+///     assert_eq!(show(&point), "Point(x, y)");
+///     assert_eq!(size_of_val(&*point), 3 * size_of::<&str>());
+/// });
+/// ```
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(C)]
 pub struct SliceWithHeader<H, E> {
@@ -27,6 +42,15 @@ pub struct SliceWithHeader<H, E> {
 }
 
 /// Another name of [`SliceWithHeader`].
+///
+/// ```
+/// use gc_core::gc_slice::{HeaderSlice, SliceWithHeader};
+///
+/// fn length(value: &HeaderSlice<u8, u16>) -> usize {
+///     value.slice.len()
+/// }
+/// let _same: fn(&SliceWithHeader<u8, u16>) -> usize = length;
+/// ```
 pub type HeaderSlice<H, E> = SliceWithHeader<H, E>;
 
 // SAFETY: both parts are visited in place. The header is at the start, the elements wherever they are.
@@ -58,6 +82,23 @@ impl<H, E> SliceWithHeader<H, E> {
     }
 
     /// A pointer to the header and `length` elements behind it. It can be used as such if they are there.
+    ///
+    /// ```
+    /// use gc_core::gc_slice::SliceWithHeader;
+    ///
+    /// #[repr(C)]
+    /// struct Whole {
+    ///     header: u32,
+    ///     elements: [u16; 3],
+    /// }
+    ///
+    /// let whole = Whole { header: 7, elements: [1, 2, 3] };
+    /// let thin = (&raw const whole).cast::<u32>();
+    /// let pointer = SliceWithHeader::<u32, u16>::from_thin_ptr(thin, 3);
+    /// // SAFETY: the header and three elements are there.
+    /// let fat = unsafe { &*pointer };
+    /// assert_eq!((fat.header, &fat.slice), (whole.header, &whole.elements[..]));
+    /// ```
     #[inline]
     pub const fn from_thin_ptr(pointer: *const H, length: usize) -> *const Self {
         // The metadata of a pointer to a struct are those of its last field.
@@ -65,6 +106,16 @@ impl<H, E> SliceWithHeader<H, E> {
     }
 
     /// The layout of a header and `length` elements.
+    ///
+    /// ```
+    /// use gc_core::gc_slice::SliceWithHeader;
+    ///
+    /// // One byte, three of padding, and two elements.
+    /// let layout = SliceWithHeader::<u8, u32>::layout(2)?;
+    /// assert_eq!((layout.size(), layout.align()), (12, 4));
+    /// assert!(SliceWithHeader::<u8, u32>::layout(usize::MAX).is_err());
+    /// # Ok::<(), std::alloc::LayoutError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -92,6 +143,18 @@ impl<H, E> SliceWithHeader<H, E> {
 }
 
 /// Metadata of pointers to slices with headers: the length.
+///
+/// ```
+/// use gc_core::gc_slice::{SliceWithHeader, SliceWithHeaderPtrMeta};
+/// use gc_core::meta::AllocMeta;
+///
+/// // What an object with a header and `length` elements takes, beside two words.
+/// let size = |length| {
+///     let layout = <SliceWithHeaderPtrMeta as AllocMeta<SliceWithHeader<u64, u32>, ()>>::layout;
+///     layout((), length).map(|layout| layout.size())
+/// };
+/// assert_eq!((size(0), size(3), size(usize::MAX)), (Some(8), Some(24), None));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SliceWithHeaderPtrMeta;
 
@@ -118,10 +181,45 @@ impl<H, E, M> AllocMeta<SliceWithHeader<H, E>, M> for SliceWithHeaderPtrMeta {
 }
 
 /// A pointer to a slice with a header.
+///
+/// ```
+/// use gc_core::{Gc, GcSliceWithHeader, GcSliceWithHeaderBuilder, arena::rootless_mutate};
+///
+/// /// A number of arguments that stay in registers, and the code.
+/// type Function<'gc> = GcSliceWithHeader<'gc, u8, u32>;
+///
+/// rootless_mutate(|mc| {
+///     let code = [0x12, 0x34];
+///     let function: Function = GcSliceWithHeaderBuilder::new(2).write_header(1).copy_slice(mc, &code);
+///     assert_eq!(size_of_val(&function), 16);
+///     assert_eq!((function.header, function.slice[1]), (1, 0x34));
+/// });
+/// ```
 pub type GcSliceWithHeader<'gc, H, E, M = ()> =
     GcFat<'gc, SliceWithHeader<H, E>, M, SliceWithHeaderPtrMeta>;
 
 /// A pointer of 8 bytes to a slice with a header.
+///
+/// ```
+/// use gc_core::{Collect, Gc, GcSliceWithHeaderBuilder, GcThinSliceWithHeader, arena::rootless_mutate};
+///
+/// /// A value of a language, in two words.
+/// #[derive(Clone, Copy, Collect)]
+/// #[collect(no_drop)]
+/// enum Value<'gc> {
+///     Number(f64),
+///     Vector(GcThinSliceWithHeader<'gc, &'static str, f64>),
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let vector = GcSliceWithHeaderBuilder::new(2).write_header("mm").copy_slice(mc, &[1.5, 2.0]);
+///     let values = [Value::Number(3.0), Value::Vector(Gc::as_thin(vector))];
+///     assert_eq!(size_of_val(&values), 2 * 16);
+///     let Value::Vector(vector) = values[1] else { unreachable!() };
+///     assert_eq!((vector.header, vector.slice.len()), ("mm", 2));
+///     # let Value::Number(_) = values[0] else { unreachable!() };
+/// });
+/// ```
 pub type GcThinSliceWithHeader<'gc, H, E, M = ()> =
     GcThin<'gc, SliceWithHeader<H, E>, M, SliceWithHeaderPtrMeta>;
 
@@ -147,6 +245,21 @@ pub struct GcSliceWithHeaderBuilder<'gc, H, E, M = ()> {
 impl<'gc, H: Collect<'gc>, E: Collect<'gc>> GcSliceWithHeaderBuilder<'gc, H, E> {
     /// A builder of a slice with `length` elements.
     ///
+    /// ```
+    /// use gc_core::{GcSliceWithHeaderBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let line = "print hello world";
+    ///     let mut words = line.split(' ');
+    ///     let command = words.next().unwrap();
+    ///     let arguments: Vec<&str> = words.collect();
+    ///     let call = GcSliceWithHeaderBuilder::new(arguments.len())
+    ///         .write_header(command.to_string())
+    ///         .write_slice_with(mc, |i| arguments[i].to_string());
+    ///     assert_eq!((&*call.header, call.slice.join("+")), ("print", "hello+world".to_string()));
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If nothing can be so large.
@@ -158,6 +271,28 @@ impl<'gc, H: Collect<'gc>, E: Collect<'gc>> GcSliceWithHeaderBuilder<'gc, H, E> 
 
 impl<'gc, H: Collect<'gc>, E: Collect<'gc>, M> GcSliceWithHeaderBuilder<'gc, H, E, M> {
     /// A builder of a slice with `length` elements, whose type has the metadata of `TM`.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcSliceWithHeaderBuilder, GcThinSliceWithHeader, arena::rootless_mutate};
+    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    ///
+    /// type Call = fn(captured: &[i32], argument: i32) -> i32;
+    ///
+    /// /// Closures that add what they have captured.
+    /// struct Adds;
+    /// impl TypeMeta for Adds {
+    ///     type TypeMetadata = Call;
+    ///     const TYPE_METADATA: Call = |captured, argument| captured.iter().sum::<i32>() + argument;
+    ///     type_meta_const_promotion!();
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let builder = GcSliceWithHeaderBuilder::new_with_type_meta::<Adds>(2);
+    ///     let adder = builder.write_header("adder").copy_slice(mc, &[10, 20]);
+    ///     let thin: GcThinSliceWithHeader<&str, i32, Call> = Gc::as_thin(adder);
+    ///     assert_eq!(Gc::type_metadata(thin)(&thin.slice, 3), 33);
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
@@ -204,6 +339,22 @@ impl<'gc, H, E, M> GcSliceWithHeaderBuilder<'gc, Static<H>, E, M> {
 
 impl<'gc, H, E, M> GcSliceWithHeaderBuilder<'gc, H, E, M> {
     /// Where to write the header. See [`GcBuilder::as_ptr`].
+    ///
+    /// ```
+    /// use gc_core::{GcSliceWithHeaderBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut builder = GcSliceWithHeaderBuilder::<[u64; 1000], u8>::new(1);
+    ///     // SAFETY: zeros are such an array; it is written, and never on the stack.
+    ///     let builder = unsafe {
+    ///         builder.header_ptr().write_bytes(0, 1);
+    ///         (*builder.header_ptr())[999] = 5;
+    ///         builder.assume_init()
+    ///     };
+    ///     let gc = builder.copy_slice(mc, &[7]);
+    ///     assert_eq!((gc.header[998], gc.header[999], gc.slice[0]), (0, 5, 7));
+    /// });
+    /// ```
     #[inline]
     pub fn header_ptr(&mut self) -> *mut H {
         self.inner.as_ptr().cast()
@@ -211,6 +362,23 @@ impl<'gc, H, E, M> GcSliceWithHeaderBuilder<'gc, H, E, M> {
 
     /// Goes on to the slice with the header that was written to
     /// [`header_ptr`](GcSliceWithHeaderBuilder::header_ptr).
+    ///
+    /// ```
+    /// use gc_core::{GcSliceWithHeaderBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut builder = GcSliceWithHeaderBuilder::<(u32, String), u8>::new(2);
+    ///     let place = builder.header_ptr();
+    ///     // SAFETY: both fields of the header are written.
+    ///     let builder = unsafe {
+    ///         (&raw mut (*place).0).write(1);
+    ///         (&raw mut (*place).1).write("one".to_string());
+    ///         builder.assume_init()
+    ///     };
+    ///     let gc = builder.write_slice_with(mc, |i| i as u8);
+    ///     assert_eq!((gc.header.1.as_str(), &gc.slice), ("one", &[0, 1][..]));
+    /// });
+    /// ```
     ///
     /// # Safety
     ///
@@ -226,6 +394,19 @@ impl<'gc, H, E, M> GcSliceWithHeaderBuilder<'gc, H, E, M> {
     }
 
     /// Takes the header, and goes on to the slice.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcSliceWithHeaderBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let class = Gc::new(mc, "Point");
+    ///     // Instances lead to their class.
+    ///     let instance = |x, y| GcSliceWithHeaderBuilder::new(2).write_header(class).copy_slice(mc, &[x, y]);
+    ///     let (one, other) = (instance(1, 2), instance(3, 4));
+    ///     assert!(Gc::ptr_eq(one.header, other.header));
+    ///     assert_eq!(other.slice, [3, 4]);
+    /// });
+    /// ```
     #[inline]
     pub fn write_header(self, header: H) -> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
         if self.inner.is_staged() {
@@ -245,6 +426,19 @@ impl<'gc, H, E, M> GcSliceWithHeaderBuilder<'gc, H, E, M> {
 }
 
 /// Makes a slice with a header: has the header, and takes the elements.
+///
+/// ```
+/// use gc_core::{Gc, GcSliceWithHeaderBuilder, Lock, arena::rootless_mutate};
+/// use gc_core::gc_slice::GcSliceWithHeaderSliceBuilder;
+///
+/// rootless_mutate(|mc| {
+///     let next: Lock<Option<Gc<str>>> = Lock::new(None);
+///     let builder: GcSliceWithHeaderSliceBuilder<_, u8> =
+///         GcSliceWithHeaderBuilder::new(3).write_header(next);
+///     let chunk = builder.copy_slice(mc, b"abc");
+///     assert!(chunk.header.get().is_none() && chunk.slice == *b"abc");
+/// });
+/// ```
 #[must_use = "a builder makes nothing before it is completed"]
 pub struct GcSliceWithHeaderSliceBuilder<'gc, H, E, M = ()> {
     inner: Inner<'gc, H, E, M>,
@@ -265,6 +459,22 @@ impl<H, E, M> Drop for GcSliceWithHeaderSliceBuilder<'_, H, E, M> {
 
 impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, Static<E>, M> {
     /// A builder with elements without the wrapper that made them [`Collect`].
+    ///
+    /// ```
+    /// use gc_core::{GcSliceWithHeader, GcSliceWithHeaderBuilder, arena::rootless_mutate};
+    /// use std::net::{IpAddr, Ipv4Addr};
+    /// #
+    /// # struct Host(IpAddr);
+    ///
+    /// rootless_mutate(|mc| {
+    ///     // `Host` does not implement `Collect`.
+    ///     let hosts: GcSliceWithHeader<String, Host> = GcSliceWithHeaderBuilder::new(2)
+    ///         .write_header("local".to_string())
+    ///         .unwrap_static_element()
+    ///         .write_slice_with(mc, |i| Host(Ipv4Addr::new(127, 0, 0, i as u8).into()));
+    ///     assert!(hosts.slice.iter().all(|host| host.0.is_loopback()));
+    /// });
+    /// ```
     #[inline]
     pub fn unwrap_static_element(self) -> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
         let is_header_staged = self.is_header_staged;
@@ -291,6 +501,24 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     }
 
     /// Where to write the elements. See [`GcBuilder::as_ptr`].
+    ///
+    /// ```
+    /// use gc_core::{GcSliceWithHeaderBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut builder = GcSliceWithHeaderBuilder::<u32, u32>::new(3).write_header(6);
+    ///     let place = builder.slice_ptr();
+    ///     assert_eq!(place.len(), 3);
+    ///     // SAFETY: all elements are written, from the last to the first.
+    ///     let countdown = unsafe {
+    ///         for i in (0..3).rev() {
+    ///             place.cast::<u32>().add(i).write(3 - i as u32);
+    ///         }
+    ///         builder.assume_init(mc)
+    ///     };
+    ///     assert_eq!((countdown.header, &countdown.slice), (6, &[3, 2, 1][..]));
+    /// });
+    /// ```
     #[inline]
     pub fn slice_ptr(&mut self) -> *mut [E] {
         let length = self.length();
@@ -309,6 +537,20 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     /// Completes the builder with the elements that were written to
     /// [`slice_ptr`](GcSliceWithHeaderSliceBuilder::slice_ptr). Never collects.
     ///
+    /// ```
+    /// use gc_core::{GcSliceWithHeaderBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut builder = GcSliceWithHeaderBuilder::<&str, f32>::new(4).write_header("zeros");
+    ///     // SAFETY: all bits zero are a number, and all elements are written.
+    ///     let zeros = unsafe {
+    ///         builder.slice_ptr().cast::<f32>().write_bytes(0, 4);
+    ///         builder.assume_init(mc)
+    ///     };
+    ///     assert_eq!((zeros.header, &zeros.slice), ("zeros", &[0.0; 4][..]));
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory; header and elements are dropped then.
@@ -325,6 +567,19 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
 
     /// Completes the builder: calls `element` with each index, in order. Never collects, unless that does;
     /// takes time linear in the length.
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcSliceWithHeaderBuilder, Lock, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     // A stack frame: how many slots are in use, and the slots.
+    ///     let frame = GcSliceWithHeaderBuilder::new(8)
+    ///         .write_header(Lock::new(0_usize))
+    ///         .write_slice_with(mc, |_| Lock::new(None::<Gc<str>>));
+    ///     assert_eq!((frame.header.get(), frame.slice.len()), (0, 8));
+    ///     assert!(frame.slice.iter().all(|slot| slot.get().is_none()));
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
@@ -343,7 +598,24 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
         }
     }
 
-    /// Completes the builder: calls `element` with each index, in order.
+    /// Completes the builder: calls `element` with each index, in order. Never collects, unless that does;
+    /// takes time linear in the length.
+    ///
+    /// ```
+    /// use gc_core::{Arena, GcSliceWithHeaderBuilder, HeapOptions, Rootable};
+    /// use std::rc::Rc;
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.mutate(|mc, _| {
+    ///     let header = Rc::new("shared");
+    ///     let builder = GcSliceWithHeaderBuilder::new(100_000).write_header(Rc::clone(&header));
+    ///     let result = builder.try_write_slice_with(mc, |_| -> u64 { unreachable!() });
+    ///     assert!(result.is_err());
+    ///     assert_eq!(Rc::strong_count(&header), 1); // The other one was dropped.
+    /// });
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -444,7 +716,24 @@ impl<'gc, H, E: Copy, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
         }
     }
 
-    /// Completes the builder with the first of `elements`, as many as the slice has.
+    /// Completes the builder with the first of `elements`, as many as the slice has. Never collects,
+    /// and takes time linear in the length.
+    ///
+    /// ```
+    /// use gc_core::{Arena, GcSliceWithHeaderBuilder, HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.mutate(|mc, _| {
+    ///     let record = |fields: &[u64]| {
+    ///         let builder = GcSliceWithHeaderBuilder::new(fields.len()).write_header("record");
+    ///         builder.try_copy_slice(mc, fields)
+    ///     };
+    ///     assert_eq!(record(&[1, 2]).unwrap().slice, [1, 2]);
+    ///     assert!(matches!(record(&[0; 10_000]), Err(HeapError::LimitReached { .. })));
+    /// });
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -11,12 +11,12 @@
 
 use core::cell::{Cell, RefCell};
 
+use super::Heap;
 use super::LARGE;
 use super::bump::{self, CURSORS, Cursor, Shape, cursor_is_described};
 use super::error::HeapError;
 use super::holes::Holes;
 use super::planes::{GRANULE, Planes};
-use super::store::Heap;
 
 /// The cursors of one mutator in the blocks of a heap.
 pub(crate) struct Allocator {

@@ -4,10 +4,10 @@
 //! tells all: a start means that the address lies inside, an end that it lies outside (unless it is
 //! that last word itself). Looking for a bit is a leading- or trailing-zero count a group.
 
+use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockTable, Use};
-use super::planes::{GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, bit_index, low_bits};
+use super::planes::{GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, bit, bit_index, low_bits};
 use super::space;
-use super::store::Heap;
 
 /// An allocation: where it starts and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,43 @@ impl Heap {
                 starts &= starts - 1;
             }
         }
+    }
+
+    /// Calls `f` with each group of a stretch of one block: its address, and the starts in it that lie between
+    /// the two addresses.
+    #[inline(always)]
+    fn each_group_of_starts(&self, from: usize, to: usize, mut f: impl FnMut(usize, u64)) {
+        let mut at = from;
+        while at < to {
+            let base = at & !(GROUP_BYTES - 1);
+            let next = base + GROUP_BYTES;
+            // SAFETY: callers pass addresses in a block of this heap.
+            let mut starts = unsafe { self.planes.group(at) }.starts() & !(bit(at) - 1);
+            if to < next {
+                starts &= bit(to) - 1;
+            }
+            f(base, starts);
+            at = next;
+        }
+    }
+
+    /// Calls `f` with the start of each object between two addresses of one block.
+    pub(crate) fn each_start_between(&self, from: usize, to: usize, mut f: impl FnMut(usize)) {
+        self.each_group_of_starts(from, to, |base, mut starts| {
+            while starts != 0 {
+                f(base + starts.trailing_zeros() as usize * WORD);
+                starts &= starts - 1;
+            }
+        });
+    }
+
+    /// The number of objects that start between two addresses of one block.
+    pub(super) fn count_starts(&self, from: usize, to: usize) -> u64 {
+        let mut count = 0;
+        self.each_group_of_starts(from, to, |_, starts| {
+            count += u64::from(starts.count_ones())
+        });
+        count
     }
 }
 

@@ -8,8 +8,8 @@
 //!   run of free granules in a block, and recording start, end and tags in the planes ([`bump`]).
 //!   When a hole is full the mutator's [`allocator`] finds the next one, and when a block is, the
 //!   [`store`] gives another: first one that a sweep left partly filled, then one that it left empty,
-//!   then a new one from the space.
-//! * **Large objects** have a span of blocks each.
+//!   then a new one from the space. While the program runs beside a marker, they are born [`black`].
+//! * **Large objects** have a span of blocks each ([`large`]).
 //! * **Look-ups** turn an address into an allocation ([`extent`]).
 //! * **Sweeping** computes, 64 words at a time, which words belong to marked objects, and clears
 //!   the planes of all others ([`sweep`]).
@@ -30,11 +30,14 @@
 //! 4. A cursor lies in a hole: from the cursor to its limit, all planes are zero.
 
 pub(crate) mod allocator;
+mod black;
 pub(crate) mod block;
 pub(crate) mod bump;
+mod counts;
 pub(crate) mod error;
 pub(crate) mod extent;
 mod holes;
+mod large;
 pub(crate) mod options;
 pub(crate) mod pins;
 pub(crate) mod planes;
@@ -43,7 +46,13 @@ pub(crate) mod store;
 pub(crate) mod sweep;
 pub(crate) mod verify;
 
-pub(crate) use self::store::Heap;
+use self::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
+use self::counts::Counts;
+use self::pins::Pins;
+use self::planes::Planes;
+use self::space::AddressSpace;
+use self::store::Store;
+use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering};
 
 /// The size in bytes above which an object has blocks of its own.
 pub(crate) const LARGE: usize = 8 << 10;
@@ -52,3 +61,158 @@ pub(crate) const LARGE: usize = 8 << 10;
 pub(crate) const MAX_ALIGN: usize = 4096;
 
 const _: () = assert!(LARGE.is_multiple_of(planes::GRANULE) && LARGE + MAX_ALIGN <= block::BLOCK);
+
+/// A heap. See the [module documentation](self).
+pub(crate) struct Heap {
+    space: Arc<AddressSpace>,
+    /// This heap's number as an owner in the block table.
+    number: u32,
+    /// Copied from the space, for speed.
+    base: usize,
+    planes: Planes,
+    blocks: BlockTable,
+    /// The address behind the highest block that this heap ever owned.
+    top: AtomicUsize,
+    /// Whether new objects are born black.
+    black: AtomicBool,
+    /// Whether an object was ever found to be dead that may live on.
+    found_dead: AtomicBool,
+    /// The share of its time that the program does not have for itself, if that is why no more blocks are
+    /// given out; or zero.
+    refusing: AtomicU32,
+    /// Guards have it, too.
+    pins: Arc<Pins>,
+    counts: Counts,
+    store: Mutex<Store>,
+}
+
+impl Heap {
+    /// An empty heap in `space` which may own `limit` bytes of blocks; `alone` says that no other heap is in
+    /// this space.
+    pub(crate) fn new(space: Arc<AddressSpace>, limit: usize, alone: bool) -> Heap {
+        let space_bytes = space.bytes();
+        Heap {
+            number: space.number_heap(),
+            base: space.base(),
+            planes: space.planes(),
+            blocks: space.blocks(),
+            top: AtomicUsize::new(space.base()),
+            black: AtomicBool::new(false),
+            found_dead: AtomicBool::new(false),
+            refusing: AtomicU32::new(0),
+            pins: Arc::new(Pins::new(space.planes(), space.base(), space_bytes)),
+            space,
+            counts: Counts::new(limit, if alone { limit.min(space_bytes) } else { limit }),
+            store: Mutex::new(Store::default()),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn planes(&self) -> Planes {
+        self.planes
+    }
+
+    #[inline(always)]
+    pub(crate) fn blocks(&self) -> BlockTable {
+        self.blocks
+    }
+
+    /// The pinned objects.
+    #[inline]
+    pub(crate) fn pins(&self) -> &Arc<Pins> {
+        &self.pins
+    }
+
+    /// The lowest address of the space.
+    #[inline(always)]
+    pub(crate) fn base(&self) -> usize {
+        self.base
+    }
+
+    /// The address behind the highest block that was ever owned. All objects lie between `base`
+    /// and here, and planes and table are committed up to here.
+    #[inline(always)]
+    pub(crate) fn top(&self) -> usize {
+        // Relaxed: it only grows, and whoever has a pointer to an object has it through something
+        // that orders this load after the store.
+        self.top.load(Ordering::Relaxed)
+    }
+
+    /// Whether `address` is between `base` and `top`.
+    #[inline(always)]
+    pub(crate) fn spans(&self, address: usize) -> bool {
+        address.wrapping_sub(self.base) < self.top() - self.base
+    }
+
+    /// The lowest address of the block.
+    pub(crate) fn address_of(&self, block: BlockIndex) -> usize {
+        self.base + block.0 as usize * BLOCK
+    }
+
+    /// The block of an address which lies in some block of this heap.
+    #[inline(always)]
+    pub(crate) fn owned_block(&self, address: usize) -> BlockIndex {
+        BlockIndex(((address - self.base) / BLOCK) as u32)
+    }
+
+    /// The state of the block of an address which lies in some block of this heap.
+    ///
+    /// # Safety
+    ///
+    /// It does.
+    #[inline(always)]
+    pub(crate) unsafe fn state_at(&self, address: usize) -> BlockState {
+        // SAFETY: blocks of this heap are below the frontier.
+        unsafe { self.blocks.state(self.owned_block(address)) }
+    }
+
+    /// The block of any address, if this heap owns it.
+    pub(crate) fn block_of(&self, address: usize) -> Option<BlockIndex> {
+        if !self.spans(address) {
+            return None;
+        }
+        let block = self.owned_block(address);
+        // SAFETY: below `top` the table is committed.
+        let (owner, _) = unsafe { self.blocks.owner_and_span(block) };
+        (owner == self.number).then_some(block)
+    }
+
+    /// The number of blocks of the large object that starts in `head`, a block of this heap.
+    pub(crate) fn span_of(&self, head: BlockIndex) -> usize {
+        // SAFETY: blocks of this heap are below the frontier.
+        unsafe { self.blocks.owner_and_span(head) }.1 as usize
+    }
+
+    /// The first block of the large object of which `block`, a block of this heap, is a part.
+    pub(crate) fn head_of(&self, block: BlockIndex) -> BlockIndex {
+        let (state, (_, span)) =
+            // SAFETY: blocks of this heap are below the frontier.
+            unsafe { (self.blocks.state(block), self.blocks.owner_and_span(block)) };
+        match state.usage() {
+            Use::LargeTail => BlockIndex(block.0 - span),
+            _ => block,
+        }
+    }
+
+    /// Notes that some object was found to be dead, and may live on.
+    pub(crate) fn note_found_dead(&self) {
+        // Relaxed: who looks for the object has it through something that orders this.
+        self.found_dead.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there ever was such an object.
+    #[inline]
+    pub(crate) fn has_found_dead(&self) -> bool {
+        // Relaxed: as above.
+        self.found_dead.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        // SAFETY: references to objects do not outlive the heap that they are in, nor do allocators,
+        // markers and sweepers.
+        unsafe { self.release() }
+        self.space.forget_heap(self.number);
+    }
+}

@@ -21,9 +21,10 @@
 
 use core::ptr;
 
+use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState};
 use super::planes::{GROUP_BYTES, STARTS, WORD};
-use super::store::{Heap, Occupied};
+use super::store::Occupied;
 
 /// The words of a group that belong to the allocations which begin on the bits of `starts`, and
 /// whether the last of them reaches into the next group. `carry` tells whether one reaches into

@@ -3,10 +3,10 @@
 //! The walk is as plain as can be, word by word, and shares no arithmetic with the sweep or the
 //! look-ups that it checks.
 
+use super::Heap;
 use super::block::{BLOCK, BlockIndex, Use};
 use super::pins::Held;
 use super::planes::{GRANULE, GROUP_BYTES, STARTS, WORD, bit};
-use super::store::Heap;
 
 /// What is wrong with a heap: a bug in `unsafe` code, in this crate or around it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -230,9 +230,9 @@ impl Heap {
                     return Err(wrong(address, "a tag in an object without pointers".into()));
                 }
                 if !dirty {
+                    let content = core::ptr::with_exposed_provenance::<usize>(address);
                     // SAFETY: tagged words are initialised, says the caller.
-                    let target =
-                        unsafe { core::ptr::with_exposed_provenance::<usize>(address).read() };
+                    let target = unsafe { content.read() };
                     self.verify_target(address, target, word.kind)?;
                 }
             }

@@ -20,6 +20,24 @@ use crate::sync::Arc;
 /// See the [module](super) for what is different from [`crate::Arena`], and for an example.
 ///
 /// Dropping an arena drops all values in it that need it, on the thread that does.
+///
+/// ```
+/// use gc_core::shared::{Arena, Mutex};
+/// use gc_core::{Gc, Rootable};
+///
+/// type Log<'gc> = Gc<'gc, Mutex<Vec<Gc<'gc, str>>>>;
+///
+/// let log = Arena::<Rootable![Log<'_>]>::new(|mc| mc.allocate(Mutex::new(Vec::new())));
+/// std::thread::scope(|scope| {
+///     for name in ["one", "two"] {
+///         let log = &log;
+///         scope.spawn(move || {
+///             log.attach().mutate(|mc, lines| lines.lock(mc).push(mc.allocate_str(name)));
+///         });
+///     }
+/// });
+/// log.attach().mutate(|mc, lines| assert_eq!(lines.lock(mc).len(), 2));
+/// ```
 pub struct Arena<R>
 where
     R: for<'a> Rootable<'a>,
@@ -65,6 +83,14 @@ where
 {
     /// A new arena with the default [`HeapOptions`], whose root `f` makes.
     ///
+    /// ```
+    /// use gc_core::shared::Arena;
+    /// use gc_core::{Gc, Rootable};
+    ///
+    /// let primes = Arena::<Rootable![Gc<'_, [u32]>]>::new(|mc| mc.allocate_slice([2, 3, 5, 7]));
+    /// primes.attach().mutate(|_, root| assert_eq!(root.iter().sum::<u32>(), 17));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If no address space can be reserved; and if `f` does.
@@ -76,6 +102,17 @@ where
     }
 
     /// A new arena with the given options, whose root `f` makes.
+    ///
+    /// ```
+    /// use gc_core::shared::Arena;
+    /// use gc_core::{HeapError, HeapOptions, Rootable};
+    ///
+    /// let small = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(small, |_| ())?;
+    /// let too_much = arena.attach().mutate(|mc, _| mc.try_allocate([0_u8; 100_000]).err());
+    /// assert!(matches!(too_much, Some(HeapError::LimitReached { .. })));
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -111,6 +148,22 @@ where
     /// the thread does. A thread may attach more than once; it is detached with the last guard. Takes
     /// time linear in the number of attached threads, and waits while they are stopped.
     ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc};
+    ///
+    /// let arena = Arena::<Rootable![AtomicGc<'_, u32>]>::new(|_| AtomicGc::null());
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         let here = arena.attach();
+    ///         here.mutate(|mc, cell| cell.store(mc, Some(mc.allocate(7))));
+    ///     }); // The thread is detached here, so nobody waits for it any more.
+    /// });
+    /// let here = arena.attach();
+    /// here.finish_cycle();
+    /// here.mutate(|_, cell| assert_eq!(cell.load().as_deref(), Some(&7)));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If it is called by a `Drop` or `trace` that this arena's collector has called, or by the destructor
@@ -120,11 +173,34 @@ where
     }
 
     /// The figures and the pace of the collector.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let metrics = arena.metrics();
+    /// let here = arena.attach();
+    /// here.mutate(|mc, _| _ = mc.allocate([0_u64; 4]));
+    /// here.finish_cycle();
+    /// assert!(metrics.statistics().collections >= 1);
+    /// assert_eq!(metrics.total_gc_count(), 0);
+    /// ```
     pub fn metrics(&self) -> Metrics {
         Metrics::new(&self.owner.0.collector)
     }
 
     /// Where in its cycle the collector is. Other threads may have led it elsewhere when this returns.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::arena::CollectionPhase;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// arena.attach().finish_cycle();
+    /// assert_eq!(arena.collection_phase(), CollectionPhase::Sleeping);
+    /// ```
     pub fn collection_phase(&self) -> CollectionPhase {
         match self.owner.0.collector.phase() {
             Phase::Sleeping => CollectionPhase::Sleeping,
@@ -135,6 +211,27 @@ where
 
     /// Lets `hook` know of finalizers that panic, and of those that never run, as
     /// [`crate::Arena::set_finalizer_hook`].
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use gc_core::Rootable;
+    /// use gc_core::finalizer::FinalizerReport;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let panics = Arc::new(AtomicUsize::new(0));
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let count = Arc::clone(&panics);
+    /// arena.set_finalizer_hook(move |report| {
+    ///     if let FinalizerReport::Panicked { .. } = report {
+    ///         count.fetch_add(1, Ordering::Relaxed);
+    ///     }
+    /// });
+    /// let here = arena.attach();
+    /// here.mutate(|mc, _| _ = mc.finalize_with(mc.allocate(1), |_, _| panic!("no way to close it")));
+    /// here.finish_cycle();
+    /// assert_eq!(panics.load(Ordering::Relaxed), 1);
+    /// ```
     pub fn set_finalizer_hook(&self, hook: impl Fn(&FinalizerReport<'_>) + Send + Sync + 'static) {
         *self.owner.0.collector.finalizer_hook.lock() = Some(Arc::new(hook));
     }

@@ -63,6 +63,21 @@ unsafe fn from_raw<'gc, T>(pointer: *mut T) -> Option<Gc<'gc, T>> {
 
 impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     /// A cell with a pointer in it, or none.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc};
+    ///
+    /// type Pair<'gc> = [AtomicGc<'gc, u32>; 2];
+    /// let arena = Arena::<Rootable![Pair<'_>]>::new(|mc| {
+    ///     let shared = mc.allocate(5);
+    ///     [AtomicGc::new(Some(shared)), AtomicGc::new(None)]
+    /// });
+    /// arena.attach().mutate(|_, [one, other]| {
+    ///     assert_eq!(one.load().as_deref(), Some(&5));
+    ///     assert!(other.load().is_none());
+    /// });
+    /// ```
     pub fn new(gc: Option<Gc<'gc, T>>) -> AtomicGc<'gc, T> {
         AtomicGc {
             pointer: AtomicPtr::new(into_raw(gc)),
@@ -71,6 +86,14 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     }
 
     /// A cell without a pointer.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc};
+    ///
+    /// let arena = Arena::<Rootable![AtomicGc<'_, u8>]>::new(|_| AtomicGc::null());
+    /// arena.attach().mutate(|_, cell| assert!(cell.load().is_none()));
+    /// ```
     pub const fn null() -> AtomicGc<'gc, T> {
         AtomicGc {
             pointer: AtomicPtr::new(ptr::null_mut()),
@@ -79,6 +102,19 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     }
 
     /// The pointer.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, AtomicGc};
+    /// use gc_core::{Gc, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![AtomicGc<'_, u32>]>::new(|mc| mc.allocate(1).into());
+    /// arena.attach().mutate(|mc, cell| {
+    ///     let before = cell.load();
+    ///     cell.store(mc, Some(mc.allocate(2)));
+    ///     // What was loaded stays as it was, whatever becomes of the cell.
+    ///     assert_eq!((before.as_deref(), cell.load().as_deref()), (Some(&1), Some(&2)));
+    /// });
+    /// ```
     #[inline]
     pub fn load(&self) -> Option<Gc<'gc, T>> {
         // `Acquire`, partners: all stores of a pointer.
@@ -87,6 +123,23 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     }
 
     /// Replaces the pointer.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc};
+    ///
+    /// // The newest configuration; threads see the old one or the new one, always a whole one.
+    /// let arena = Arena::<Rootable![AtomicGc<'_, (u32, u32)>]>::new(|mc| mc.allocate((1, 1)).into());
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         arena.attach().mutate(|mc, newest| newest.store(mc, Some(mc.allocate((2, 2)))));
+    ///     });
+    ///     arena.attach().mutate(|_, newest| {
+    ///         let (one, same) = *newest.load().unwrap();
+    ///         assert_eq!(one, same);
+    ///     });
+    /// });
+    /// ```
     #[inline]
     pub fn store(&self, mc: &Mutation<'gc>, new: Option<Gc<'gc, T>>) {
         self.note(mc, self.load());
@@ -95,6 +148,18 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     }
 
     /// Replaces the pointer, and returns what it was.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc};
+    ///
+    /// // A place for one job: whoever takes it has it alone.
+    /// let arena = Arena::<Rootable![AtomicGc<'_, u32>]>::new(|mc| mc.allocate(7).into());
+    /// arena.attach().mutate(|mc, place| {
+    ///     assert_eq!(place.swap(mc, None).as_deref(), Some(&7));
+    ///     assert!(place.swap(mc, None).is_none());
+    /// });
+    /// ```
     #[inline]
     pub fn swap(&self, mc: &Mutation<'gc>, new: Option<Gc<'gc, T>>) -> Option<Gc<'gc, T>> {
         // `AcqRel`, partners: `load` and the stores, as there.
@@ -106,6 +171,31 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     }
 
     /// Replaces the pointer if it is `current`.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc};
+    ///
+    /// let arena = Arena::<Rootable![AtomicGc<'_, u64>]>::new(|mc| mc.allocate(0).into());
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..2 {
+    ///         scope.spawn(|| {
+    ///             let here = arena.attach();
+    ///             for _ in 0..100 {
+    ///                 here.mutate(|mc, sum| {
+    ///                     let mut old = sum.load();
+    ///                     while let Err(found) =
+    ///                         sum.compare_exchange(mc, old, Some(mc.allocate(*old.unwrap() + 1)))
+    ///                     {
+    ///                         old = found;
+    ///                     }
+    ///                 });
+    ///             }
+    ///         });
+    ///     }
+    /// });
+    /// arena.attach().mutate(|_, sum| assert_eq!(sum.load().as_deref(), Some(&200)));
+    /// ```
     ///
     /// # Errors
     ///

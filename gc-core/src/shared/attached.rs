@@ -18,6 +18,26 @@ use crate::sync::Arc;
 use crate::trace::{EdgeVisitor, Edges, Trace};
 
 /// The calling thread as one that works on a shared arena; see [`Arena::attach`]. It stays with its thread.
+///
+/// ```
+/// use gc_core::Rootable;
+/// use gc_core::shared::{Arena, Attached, AtomicGc};
+///
+/// type Root = Rootable![AtomicGc<'_, u64>];
+///
+/// /// A worker's loop: a piece of work in each call, and the collector's turn after each.
+/// fn count_to(here: &Attached<'_, Root>, end: u64) {
+///     for number in 1..=end {
+///         here.mutate(|mc, last| last.store(mc, Some(mc.allocate(number))));
+///         here.collect_debt();
+///     }
+/// }
+///
+/// let arena = Arena::<Root>::new(|_| AtomicGc::null());
+/// let here = arena.attach();
+/// count_to(&here, 1000);
+/// here.mutate(|_, last| assert_eq!(last.load().as_deref(), Some(&1000)));
+/// ```
 pub struct Attached<'a, R>
 where
     R: for<'b> Rootable<'b>,
@@ -40,6 +60,19 @@ where
     }
 
     /// The arena.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, Attached};
+    ///
+    /// fn live_objects(here: &Attached<'_, Rootable![()]>) -> usize {
+    ///     here.finish_cycle();
+    ///     here.arena().metrics().total_gc_count()
+    /// }
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// assert_eq!(live_objects(&arena.attach()), 0);
+    /// ```
     pub fn arena(&self) -> &'a Arena<R> {
         self.arena
     }
@@ -48,6 +81,20 @@ where
     ///
     /// If the threads are stopped, the call begins when they are not any more. Never collects. A panic of
     /// `f` leaves the arena as usable as it was.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, RwLock};
+    /// use gc_core::{Gc, Rootable};
+    ///
+    /// type Names<'gc> = Gc<'gc, RwLock<Vec<Gc<'gc, str>>>>;
+    ///
+    /// let arena = Arena::<Rootable![Names<'_>]>::new(|mc| mc.allocate(RwLock::new(Vec::new())));
+    /// let here = arena.attach();
+    /// here.mutate(|mc, names| names.lock_write(mc).push(mc.allocate_str("Ada")));
+    /// // Pointers stay inside; what is copied out of them need not.
+    /// let length = here.mutate(|_, names| names.read()[0].len());
+    /// assert_eq!(length, 3);
+    /// ```
     ///
     /// # Panics
     ///
@@ -79,6 +126,21 @@ where
     /// Call it often, on each thread: it is where cycles start by themselves. It may wait for the `mutate`
     /// calls of other threads to return.
     ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// let mut allocated = 0;
+    /// while arena.metrics().statistics().collections == 0 {
+    ///     here.mutate(|mc, _| _ = mc.allocate([0_u8; 4096]));
+    ///     allocated += 1;
+    ///     here.collect_debt(); // It knows when it is time.
+    /// }
+    /// assert!(arena.metrics().total_gc_count() < allocated);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the `trace` of a value does; then nothing was freed. If the `Drop` of a value does; then the
@@ -93,6 +155,21 @@ where
     }
 
     /// Collects now: everything that cannot be reached when this is called is freed when it returns.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc};
+    ///
+    /// let arena = Arena::<Rootable![AtomicGc<'_, u32>]>::new(|mc| mc.allocate(1).into());
+    /// let here = arena.attach();
+    /// here.mutate(|mc, cell| {
+    ///     for number in 2..=100 {
+    ///         cell.store(mc, Some(mc.allocate(number)));
+    ///     }
+    /// });
+    /// here.finish_cycle();
+    /// assert_eq!(arena.metrics().total_gc_count(), 1);
+    /// ```
     ///
     /// # Panics
     ///
@@ -128,6 +205,23 @@ where
     /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With
     /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does.
     ///
+    /// ```
+    /// use gc_core::shared::Arena;
+    /// use gc_core::{FinalizerMode, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().finalizers(FinalizerMode::Manual);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// let here = arena.attach();
+    /// here.mutate(|mc, _| {
+    ///     for number in 0..3 {
+    ///         _ = mc.finalize_with(mc.allocate(number), |_, _| ());
+    ///     }
+    /// });
+    /// here.finish_cycle();
+    /// assert_eq!((here.run_finalizers(2), here.run_finalizers(2)), (2, 1));
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the thread is in a `mutate` call of this arena.
@@ -154,6 +248,18 @@ where
     /// Checks that the whole heap is as it should be, and that its tags tell the truth. Completes the cycle
     /// in progress, and stops all threads for as long as it takes: time linear in the size of the heap,
     /// with a large factor.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc};
+    ///
+    /// let arena = Arena::<Rootable![AtomicGc<'_, [u64; 3]>]>::new(|_| AtomicGc::null());
+    /// let here = arena.attach();
+    /// here.mutate(|mc, cell| cell.store(mc, Some(mc.allocate([1, 2, 3]))));
+    /// // For a program's own tests: it says which word of which object is wrong.
+    /// here.verify()?;
+    /// # Ok::<(), gc_core::VerifyError>(())
+    /// ```
     ///
     /// # Panics
     ///

@@ -22,6 +22,27 @@ use crate::sync::Arc;
 /// thread.
 ///
 /// The lifetime `'gc` brands all pointers of the call. While it lasts, nothing is freed.
+///
+/// ```
+/// use gc_core::shared::{Arena, Mutation};
+/// use gc_core::{Collect, Gc, Rootable};
+///
+/// #[derive(Collect)]
+/// #[collect(no_drop)]
+/// struct Pair<'gc>(Gc<'gc, str>, Option<Gc<'gc, Pair<'gc>>>);
+///
+/// /// What allocates takes the right, and what only looks does not.
+/// fn cons<'gc>(
+///     mc: &Mutation<'gc>,
+///     head: &str,
+///     tail: Option<Gc<'gc, Pair<'gc>>>,
+/// ) -> Gc<'gc, Pair<'gc>> {
+///     mc.allocate(Pair(mc.allocate_str(head), tail))
+/// }
+///
+/// let arena = Arena::<Rootable![Gc<'_, Pair<'_>>]>::new(|mc| cons(mc, "a", Some(cons(mc, "b", None))));
+/// arena.attach().mutate(|_, list| assert_eq!(&*list.1.unwrap().0, "b"));
+/// ```
 #[repr(transparent)]
 pub struct Mutation<'gc> {
     mutator: Mutator,
@@ -78,6 +99,16 @@ impl<'gc> Mutation<'gc> {
     /// Moves `value` into the heap. Never collects, and takes constant time, like
     /// [`Gc::new`](crate::Gc::new).
     ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::Arena};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let number = mc.allocate(7);
+    /// let pair = mc.allocate((number, "seven"));
+    /// assert_eq!((*pair.0, pair.1), (7, "seven"));
+    /// # });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory; see [`Mutation::try_allocate`].
@@ -90,6 +121,20 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// Moves `value` into the heap, or drops it if there is no memory.
+    ///
+    /// ```
+    /// use gc_core::shared::Arena;
+    /// use gc_core::{HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// let here = arena.attach();
+    /// let fill = || here.mutate(|mc, _| while mc.try_allocate([0_u64; 100]).is_ok() {});
+    /// fill();
+    /// here.finish_cycle(); // All of it is garbage,
+    /// here.mutate(|mc, _| assert!(mc.try_allocate([0_u64; 100]).is_ok())); // so there is room again.
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -106,6 +151,15 @@ impl<'gc> Mutation<'gc> {
 
     /// Moves the items into the heap, side by side. Never collects, and takes time linear in their number.
     ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::Arena};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let words = mc.allocate_slice(["one", "two"].map(|word| mc.allocate_str(word)));
+    /// assert_eq!(&*words[1], "two");
+    /// # });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, see [`Mutation::try_allocate_slice`]; or if the iterator ends before it said.
@@ -120,6 +174,22 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// Moves the items into the heap, side by side.
+    ///
+    /// ```
+    /// use gc_core::shared::Arena;
+    /// use gc_core::{HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(1 << 20);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.attach().mutate(|mc, _| {
+    ///     // A length that a user of the program asks for may be anything.
+    ///     let image = |pixels: usize| mc.try_allocate_slice(std::iter::repeat_n(0_u32, pixels));
+    ///     assert_eq!(image(100).unwrap().len(), 100);
+    ///     assert!(matches!(image(1 << 30), Err(HeapError::LimitReached { .. })));
+    ///     assert!(matches!(image(usize::MAX), Err(HeapError::SizeOverflow { .. })));
+    /// });
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -142,6 +212,12 @@ impl<'gc> Mutation<'gc> {
 
     /// Copies a string into the heap. Never collects, and takes time linear in its length.
     ///
+    /// ```
+    /// # use gc_core::{Gc, Rootable, shared::Arena};
+    /// let arena = Arena::<Rootable![Gc<'_, str>]>::new(|mc| mc.allocate_str("text"));
+    /// arena.attach().mutate(|_, text| assert_eq!(text.to_uppercase(), "TEXT"));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory; see [`Mutation::try_allocate_str`].
@@ -151,6 +227,19 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// Copies a string into the heap.
+    ///
+    /// ```
+    /// use gc_core::shared::Arena;
+    /// use gc_core::{HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(64 << 10);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.attach().mutate(|mc, _| {
+    ///     assert_eq!(&*mc.try_allocate_str("short").unwrap(), "short");
+    ///     assert!(mc.try_allocate_str(&"long".repeat(100_000)).is_err());
+    /// });
+    /// # Ok::<(), HeapError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -200,6 +289,23 @@ impl<'gc> Mutation<'gc> {
 
     /// [`Mutation::write`] for one element of a slice: of a large one, the barrier is for no more than
     /// 4 KiB.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, Mutex};
+    /// use gc_core::{Gc, Rootable};
+    ///
+    /// // Buckets that are locked one by one.
+    /// type Buckets<'gc> = Gc<'gc, [Mutex<Vec<u32>>]>;
+    /// let arena = Arena::<Rootable![Buckets<'_>]>::new(|mc| {
+    ///     mc.allocate_slice((0..16).map(|_| Mutex::default()))
+    /// });
+    /// arena.attach().mutate(|mc, &buckets| {
+    ///     for number in [3, 19, 5] {
+    ///         mc.write_at(buckets, number as usize % 16).lock().push(number);
+    ///     }
+    ///     assert_eq!(*mc.write_at(buckets, 3).lock(), [3, 19]);
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
@@ -306,6 +412,23 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// A strong pointer to the value, if it is still there. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, Mutex};
+    /// use gc_core::{Gc, GcWeak, Rootable};
+    ///
+    /// type Root<'gc> = (Gc<'gc, str>, GcWeak<'gc, str>, GcWeak<'gc, str>);
+    /// let arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let (kept, lost) = (mc.allocate_str("kept"), mc.allocate_str("lost"));
+    ///     (kept, Gc::downgrade(kept), Gc::downgrade(lost))
+    /// });
+    /// let here = arena.attach();
+    /// here.finish_cycle();
+    /// here.mutate(|mc, (_, kept, lost)| {
+    ///     assert_eq!(mc.upgrade(*kept).as_deref(), Some("kept"));
+    ///     assert!(mc.upgrade(*lost).is_none());
+    /// });
+    /// ```
     #[inline]
     pub fn upgrade<T: ?Sized + 'gc>(&self, weak: GcWeak<'gc, T>) -> Option<Gc<'gc, T>> {
         // SAFETY: the weak pointer is in use, in the arena that `'gc` brands; and the pointer is made only if
@@ -318,6 +441,30 @@ impl<'gc> Mutation<'gc> {
 
     /// A strong pointer to the value, if it was not freed and will not be by the collection in progress. Takes
     /// constant time.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use gc_core::shared::Arena;
+    /// use gc_core::{Gc, GcWeakLong, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![GcWeakLong<'_, u32>]>::new(|mc| Gc::downgrade_long(mc.allocate(7)));
+    /// let here = arena.attach();
+    /// let found = Arc::new(AtomicBool::new(false));
+    /// here.mutate(|mc, long| {
+    ///     let (object, found) = (mc.upgrade_long(*long).unwrap(), Arc::clone(&found));
+    ///     _ = mc.finalize_with(object, move |object, mc| {
+    ///         // Short weak pointers to it lead nowhere any more; long ones do as long as it is there.
+    ///         let (short, long) = (Gc::downgrade(object), Gc::downgrade_long(object));
+    ///         let there = mc.upgrade(short).is_none() && mc.upgrade_long(long).is_some();
+    ///         found.store(there, Ordering::Relaxed);
+    ///     });
+    /// });
+    /// here.finish_cycle();
+    /// here.finish_cycle();
+    /// assert!(found.load(Ordering::Relaxed));
+    /// here.mutate(|mc, long| assert!(mc.upgrade_long(*long).is_none()));
+    /// ```
     #[inline]
     pub fn upgrade_long<T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(
         &self,
@@ -331,6 +478,26 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// Key and value of an ephemeron, if the key is there. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, AtomicGc};
+    /// use gc_core::{Ephemeron, Gc, Rootable};
+    ///
+    /// type Root<'gc> = (AtomicGc<'gc, u32>, Ephemeron<'gc, u32, String>);
+    /// let arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let (key, note) = (mc.allocate(7), mc.allocate("a lucky one".to_string()));
+    ///     (key.into(), Ephemeron::new(key, note))
+    /// });
+    /// let here = arena.attach();
+    /// here.finish_cycle();
+    /// here.mutate(|mc, (key, note)| {
+    ///     let (_, text) = mc.get_ephemeron(*note).unwrap();
+    ///     assert_eq!(*text, "a lucky one");
+    ///     key.store(mc, None);
+    /// });
+    /// here.finish_cycle();
+    /// here.mutate(|mc, (_, note)| assert!(mc.get_ephemeron(*note).is_none()));
+    /// ```
     pub fn get_ephemeron<K: 'gc, V: 'gc>(
         &self,
         ephemeron: Ephemeron<'gc, K, V>,
@@ -384,6 +551,22 @@ impl<'gc> Mutation<'gc> {
 
     /// Takes a finalizer back. Whether it had not been enqueued yet, nor taken back. Takes constant time.
     ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// here.mutate(|mc, _| {
+    ///     let file = mc.allocate(3);
+    ///     let close = mc.finalize_with(file, |file, _| panic!("{file} was not closed"));
+    ///     // It was closed by hand:
+    ///     assert!(mc.unregister_finalizer(close).unwrap());
+    ///     assert!(!mc.unregister_finalizer(close).unwrap());
+    /// });
+    /// here.finish_cycle();
+    /// ```
+    ///
     /// # Errors
     ///
     /// If it was registered in another arena.
@@ -396,18 +579,66 @@ impl<'gc> Mutation<'gc> {
 
     /// Whether somebody waits for this call to return. Calls that take long should ask now and then, and
     /// return early; the next one can go on. Costs a load.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, Mutation};
+    ///
+    /// /// Does some of the work that is left, in one call.
+    /// fn work(mc: &Mutation<'_>, left: &mut u32) {
+    ///     while *left > 0 && !mc.should_yield() {
+    ///         _ = mc.allocate(*left);
+    ///         *left -= 1;
+    ///     }
+    /// }
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// let mut left = 100_000;
+    /// while left > 0 {
+    ///     here.mutate(|mc, _| work(mc, &mut left));
+    ///     here.collect_debt();
+    /// }
+    /// ```
     #[inline]
     pub fn should_yield(&self) -> bool {
         self.mutator.world.handshake.should_yield()
     }
 
     /// A handle that keeps the object alive, until it and its clones are dropped.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, Root};
+    /// use gc_core::Rootable;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// let global: Root<Rootable![str]> = here.mutate(|mc, _| mc.root(mc.allocate_str("global")));
+    /// let same = global.clone();
+    /// drop(global);
+    /// here.finish_cycle();
+    /// here.mutate(|mc, _| assert_eq!(&*mc.get(&same), "global"));
+    /// ```
     pub fn root<R: for<'a> Rootable<'a>>(&self, gc: Gc<'gc, RootOf<'gc, R>>) -> Root<R> {
         // SAFETY: the object is one of the arena with this table.
         unsafe { Root::new(&self.mutator.world.roots, gc) }
     }
 
     /// The pointer behind a handle.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc};
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// let counter = here.mutate(|mc, _| {
+    ///     mc.root::<Rootable![AtomicGc<'_, u32>]>(mc.allocate(AtomicGc::null()))
+    /// });
+    /// here.mutate(|mc, _| mc.get(&counter).store(mc, Some(mc.allocate(1))));
+    /// here.finish_cycle();
+    /// here.mutate(|mc, _| assert_eq!(mc.get(&counter).load().as_deref(), Some(&1)));
+    /// ```
     ///
     /// # Panics
     ///
@@ -419,6 +650,16 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// The pointer behind a handle.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let (mine, yours) = (Arena::<Rootable![()]>::new(|_| ()), Arena::<Rootable![()]>::new(|_| ()));
+    /// let root = mine.attach().mutate(|mc, _| mc.root::<Rootable![u8]>(mc.allocate(1)));
+    /// mine.attach().mutate(|mc, _| assert_eq!(*mc.try_get(&root).unwrap(), 1));
+    /// yours.attach().mutate(|mc, _| assert!(mc.try_get(&root).is_err()));
+    /// ```
     ///
     /// # Errors
     ///

@@ -47,6 +47,21 @@ pub struct Mutex<T: ?Sized> {
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 /// The right to read and write what is in a [`Mutex`]. Its drop gives it back.
+///
+/// ```
+/// use gc_core::shared::{Arena, Mutex, MutexGuard};
+/// use gc_core::{Gc, Rootable};
+///
+/// fn add(mut sum: MutexGuard<'_, u64>, number: u64) {
+///     *sum += number;
+/// } // Other threads can have the sum from here on.
+///
+/// let arena = Arena::<Rootable![Gc<'_, Mutex<u64>>]>::new(|mc| mc.allocate(Mutex::new(1)));
+/// arena.attach().mutate(|mc, sum| {
+///     add(sum.lock(mc), 2);
+///     assert_eq!(*sum.lock(mc), 3);
+/// });
+/// ```
 #[must_use]
 pub struct MutexGuard<'a, T: ?Sized> {
     value: &'a UnsafeCell<T>,
@@ -56,6 +71,15 @@ pub struct MutexGuard<'a, T: ?Sized> {
 
 impl<T> Mutex<T> {
     /// A mutex with a value in it.
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::{Arena, Mutex}};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let queue = mc.allocate(Mutex::new(vec![mc.allocate(1)]));
+    /// assert_eq!(queue.lock(mc).pop().as_deref(), Some(&1));
+    /// # });
+    /// ```
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
             lock: sync::Mutex::new(()),
@@ -64,6 +88,13 @@ impl<T> Mutex<T> {
     }
 
     /// The value.
+    ///
+    /// ```
+    /// use gc_core::shared::Mutex;
+    ///
+    /// let mutex = Mutex::new("value");
+    /// assert_eq!(mutex.into_inner(), "value");
+    /// ```
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -71,6 +102,15 @@ impl<T> Mutex<T> {
 
 impl<T: ?Sized> Mutex<T> {
     /// The value, to whoever has the mutex for himself.
+    ///
+    /// ```
+    /// use gc_core::shared::Mutex;
+    ///
+    /// // No lock is taken: nobody else can have the mutex yet.
+    /// let mut mutex = Mutex::new(vec![1]);
+    /// mutex.get_mut().push(2);
+    /// assert_eq!(mutex.into_inner(), [1, 2]);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
@@ -78,6 +118,28 @@ impl<T: ?Sized> Mutex<T> {
 
 impl<T: ?Sized> Write<Mutex<T>> {
     /// Waits until no other thread has the value, and takes it.
+    ///
+    /// ```
+    /// use gc_core::barrier::field;
+    /// use gc_core::shared::{Arena, Mutex};
+    /// use gc_core::{Collect, Gc, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Account<'gc> {
+    ///     owner: Gc<'gc, str>,
+    ///     bookings: Mutex<Vec<i64>>,
+    /// }
+    ///
+    /// let arena = Arena::<Rootable![Gc<'_, Account<'_>>]>::new(|mc| {
+    ///     mc.allocate(Account { owner: mc.allocate_str("Ada"), bookings: Mutex::default() })
+    /// });
+    /// arena.attach().mutate(|mc, &account| {
+    ///     let mut bookings = field!(mc.write(account), Account, bookings).lock();
+    ///     bookings.extend([5, -2]);
+    ///     assert_eq!(bookings.iter().sum::<i64>(), 3);
+    /// });
+    /// ```
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         MutexGuard {
@@ -88,6 +150,18 @@ impl<T: ?Sized> Write<Mutex<T>> {
     }
 
     /// Takes the value, if no other thread has it.
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::{Arena, Mutex}};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let pools = mc.allocate_slice([Mutex::new(1), Mutex::new(2)]);
+    /// let _first = mc.write_at(pools, 0).lock();
+    /// // Whichever is free:
+    /// let free = (0..2).find_map(|index| mc.write_at(pools, index).try_lock());
+    /// assert_eq!(*free.unwrap(), 2);
+    /// # });
+    /// ```
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         Some(MutexGuard {
@@ -100,12 +174,38 @@ impl<T: ?Sized> Write<Mutex<T>> {
 
 impl<'gc, T: ?Sized + 'gc> Gc<'gc, Mutex<T>> {
     /// Waits until no other thread has the value, and takes it, with a write barrier.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, Mutex};
+    /// use gc_core::{Gc, Rootable};
+    ///
+    /// type Last<'gc> = Gc<'gc, Mutex<Option<Gc<'gc, str>>>>;
+    /// let arena = Arena::<Rootable![Last<'_>]>::new(|mc| mc.allocate(Mutex::new(None)));
+    /// arena.attach().mutate(|mc, last| {
+    ///     let old = last.lock(mc).replace(mc.allocate_str("new"));
+    ///     assert!(old.is_none());
+    ///     assert_eq!(last.lock(mc).as_deref(), Some("new"));
+    /// });
+    /// ```
     #[inline]
     pub fn lock(self, mc: &Mutation<'gc>) -> MutexGuard<'gc, T> {
         mc.write(self).lock()
     }
 
     /// Takes the value, with a write barrier, if no other thread has it.
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::{Arena, Mutex}};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let cache = mc.allocate(Mutex::new(1));
+    /// {
+    ///     let _taken = cache.lock(mc);
+    ///     assert!(cache.try_lock(mc).is_none());
+    /// }
+    /// assert!(cache.try_lock(mc).is_some());
+    /// # });
+    /// ```
     #[inline]
     pub fn try_lock(self, mc: &Mutation<'gc>) -> Option<MutexGuard<'gc, T>> {
         mc.write(self).try_lock()

@@ -39,11 +39,41 @@ unsafe impl<R: for<'a> Rootable<'a>> Sync for Pinned<R> where for<'a> RootOf<'a,
 
 impl<R: for<'a> Rootable<'a>> Pinned<R> {
     /// The address of the object; see [`crate::Pinned::as_ptr`].
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, Pinned};
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let buffer: Pinned<Rootable![[u8]]> =
+    ///     arena.attach().mutate(|mc, _| mc.pin(mc.allocate_slice(*b"bytes")));
+    /// // A thread that knows nothing of the arena, such as one of the operating system's, reads it.
+    /// let sum = std::thread::scope(|scope| {
+    ///     // SAFETY: the slice is pinned, and nobody writes to it.
+    ///     let read = || unsafe { (*buffer.as_ptr()).iter().map(|&byte| u32::from(byte)).sum::<u32>() };
+    ///     scope.spawn(read).join().unwrap()
+    /// });
+    /// assert_eq!(sum, b"bytes".iter().map(|&byte| u32::from(byte)).sum());
+    /// ```
     pub fn as_ptr<'gc>(&self) -> *const RootOf<'gc, R> {
         self.0.as_ptr()
     }
 
     /// The pointer to the object. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::{Arena, AtomicGc, Pinned};
+    ///
+    /// let arena = Arena::<Rootable![AtomicGc<'_, u32>]>::new(|_| AtomicGc::null());
+    /// let here = arena.attach();
+    /// let pinned: Pinned<Rootable![u32]> = here.mutate(|mc, _| mc.pin(mc.allocate(5)));
+    /// // What was pinned for a while goes back to where the collector finds it.
+    /// here.mutate(|mc, cell| cell.store(mc, Some(pinned.get(mc))));
+    /// drop(pinned);
+    /// here.finish_cycle();
+    /// here.mutate(|_, cell| assert_eq!(cell.load().as_deref(), Some(&5)));
+    /// ```
     ///
     /// # Panics
     ///
@@ -101,6 +131,21 @@ impl<'gc> Mutation<'gc> {
 
     /// Keeps the object alive and in place until the result is dropped; see [`Pinned`]. Never collects, and
     /// takes a lock for a moment.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// let pinned = here.mutate(|mc, _| mc.pin::<Rootable![u64]>(mc.allocate(1 << 40)));
+    /// here.finish_cycle();
+    /// // SAFETY: the object is pinned, and nobody writes to it.
+    /// assert_eq!(unsafe { *pinned.as_ptr() }, 1 << 40);
+    /// drop(pinned);
+    /// here.finish_cycle();
+    /// assert_eq!(arena.metrics().total_gc_count(), 0);
+    /// ```
     #[inline]
     #[track_caller]
     pub fn pin<R: for<'a> Rootable<'a>>(&self, gc: Gc<'gc, RootOf<'gc, R>>) -> Pinned<R> {
@@ -157,6 +202,22 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// Takes back a pin that [`Mutation::pin_raw`] made, on whatever thread.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// here.mutate(|mc, _| {
+    ///     let address = mc.pin_raw(mc.allocate(5));
+    ///     // SAFETY: the first pin is the one from above. There is no second, which is an error and no more.
+    ///     unsafe {
+    ///         assert!(mc.unpin_raw(address).is_ok());
+    ///         assert!(mc.unpin_raw(address).is_err());
+    ///     }
+    /// });
+    /// ```
     ///
     /// # Errors
     ///

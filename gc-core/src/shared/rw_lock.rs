@@ -45,6 +45,17 @@ pub struct RwLock<T: ?Sized> {
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 /// The right to read what is in a [`RwLock`]. Its drop gives it back.
+///
+/// ```
+/// # use gc_core::{Rootable, shared::{Arena, RwLock, RwLockReadGuard}};
+/// # let arena = Arena::<Rootable![()]>::new(|_| ());
+/// # arena.attach().mutate(|mc, _| {
+/// let words = mc.allocate(RwLock::new(vec!["one", "two"]));
+/// let (one, other): (RwLockReadGuard<'_, _>, _) = (words.read(), words.read());
+/// assert_eq!(one.len(), other.len()); // Several may read.
+/// assert!(words.try_lock_write(mc).is_none()); // Nobody writes meanwhile.
+/// # });
+/// ```
 #[must_use]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     value: &'a UnsafeCell<T>,
@@ -53,6 +64,20 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 }
 
 /// The right to read and write what is in a [`RwLock`]. Its drop gives it back.
+///
+/// ```
+/// # use gc_core::{Rootable, shared::{Arena, RwLock, RwLockWriteGuard}};
+/// # let arena = Arena::<Rootable![()]>::new(|_| ());
+/// # arena.attach().mutate(|mc, _| {
+/// fn add_all(mut numbers: RwLockWriteGuard<'_, Vec<u32>>) {
+///     numbers.extend(0..4);
+/// }
+///
+/// let numbers = mc.allocate(RwLock::new(Vec::new()));
+/// add_all(numbers.lock_write(mc));
+/// assert_eq!(*numbers.read(), [0, 1, 2, 3]);
+/// # });
+/// ```
 #[must_use]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     value: &'a UnsafeCell<T>,
@@ -62,6 +87,17 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 
 impl<T> RwLock<T> {
     /// A lock with a value in it.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, RwLock};
+    /// use gc_core::{Gc, Rootable};
+    ///
+    /// type Settings<'gc> = Gc<'gc, RwLock<(bool, Gc<'gc, str>)>>;
+    /// let arena = Arena::<Rootable![Settings<'_>]>::new(|mc| {
+    ///     mc.allocate(RwLock::new((true, mc.allocate_str("english"))))
+    /// });
+    /// arena.attach().mutate(|_, settings| assert_eq!(&*settings.read().1, "english"));
+    /// ```
     pub const fn new(value: T) -> RwLock<T> {
         RwLock {
             lock: sync::RwLock::new(()),
@@ -70,6 +106,12 @@ impl<T> RwLock<T> {
     }
 
     /// The value.
+    ///
+    /// ```
+    /// use gc_core::shared::RwLock;
+    ///
+    /// assert_eq!(RwLock::new([1, 2]).into_inner(), [1, 2]);
+    /// ```
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -77,11 +119,40 @@ impl<T> RwLock<T> {
 
 impl<T: ?Sized> RwLock<T> {
     /// The value, to whoever has the lock for himself.
+    ///
+    /// ```
+    /// use gc_core::shared::RwLock;
+    ///
+    /// let mut table = RwLock::new([0; 3]);
+    /// table.get_mut()[1] = 5;
+    /// assert_eq!(*table.read(), [0, 5, 0]);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
 
     /// Waits until no other thread writes, and reads.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, RwLock};
+    /// use gc_core::{Collect, Gc, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Class<'gc> {
+    ///     name: Gc<'gc, str>,
+    ///     methods: RwLock<Vec<Gc<'gc, str>>>,
+    /// }
+    ///
+    /// let arena = Arena::<Rootable![Gc<'_, Class<'_>>]>::new(|mc| {
+    ///     let methods = RwLock::new(vec![mc.allocate_str("new")]);
+    ///     mc.allocate(Class { name: mc.allocate_str("Point"), methods })
+    /// });
+    /// arena.attach().mutate(|_, class| {
+    ///     // Reading needs no barrier, so a field of a shared reference will do.
+    ///     assert!(class.methods.read().iter().any(|name| **name == *"new"));
+    /// });
+    /// ```
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         RwLockReadGuard {
@@ -92,6 +163,18 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Reads, if no other thread writes.
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::{Arena, RwLock}};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let lock = mc.allocate(RwLock::new(1));
+    /// let writing = lock.lock_write(mc);
+    /// assert!(lock.try_read().is_none());
+    /// drop(writing);
+    /// assert_eq!(lock.try_read().as_deref(), Some(&1));
+    /// # });
+    /// ```
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         Some(RwLockReadGuard {
@@ -104,6 +187,16 @@ impl<T: ?Sized> RwLock<T> {
 
 impl<T: ?Sized> Write<RwLock<T>> {
     /// Waits until no other thread reads or writes, and takes the value.
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::{Arena, RwLock}};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let rows = mc.allocate_slice((0..3).map(|_| RwLock::new(vec![0; 2])));
+    /// mc.write_at(rows, 1).write()[0] = 5;
+    /// assert_eq!((&*rows[0].read(), &*rows[1].read()), (&vec![0, 0], &vec![5, 0]));
+    /// # });
+    /// ```
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         RwLockWriteGuard {
@@ -114,6 +207,19 @@ impl<T: ?Sized> Write<RwLock<T>> {
     }
 
     /// Takes the value, if no other thread reads or writes.
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::{Arena, RwLock}};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let lock = mc.allocate(RwLock::new(1));
+    /// let reading = lock.read();
+    /// assert!(mc.write(lock).try_write().is_none());
+    /// drop(reading);
+    /// *mc.write(lock).try_write().unwrap() += 1;
+    /// assert_eq!(*lock.read(), 2);
+    /// # });
+    /// ```
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         Some(RwLockWriteGuard {
@@ -126,18 +232,58 @@ impl<T: ?Sized> Write<RwLock<T>> {
 
 impl<'gc, T: ?Sized + 'gc> Gc<'gc, RwLock<T>> {
     /// Waits until no other thread writes, and reads.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, Rootable, shared::{Arena, RwLock, RwLockReadGuard}};
+    /// /// The guard lives as long as the call, for it came from a `Gc`.
+    /// fn all<'gc>(names: Gc<'gc, RwLock<Vec<String>>>) -> RwLockReadGuard<'gc, Vec<String>> {
+    ///     names.read()
+    /// }
+    ///
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let names = mc.allocate(RwLock::new(vec!["Ada".to_string()]));
+    /// assert_eq!(all(names)[0], "Ada");
+    /// # });
+    /// ```
     #[inline]
     pub fn read(self) -> RwLockReadGuard<'gc, T> {
         self.as_ref().read()
     }
 
     /// Waits until no other thread reads or writes, and takes the value, with a write barrier.
+    ///
+    /// ```
+    /// use gc_core::shared::{Arena, RwLock};
+    /// use gc_core::{Gc, Rootable};
+    /// use std::collections::HashMap;
+    ///
+    /// type Globals<'gc> = Gc<'gc, RwLock<HashMap<String, Gc<'gc, u32>>>>;
+    /// let arena = Arena::<Rootable![Globals<'_>]>::new(|mc| mc.allocate(RwLock::default()));
+    /// arena.attach().mutate(|mc, globals| {
+    ///     globals.lock_write(mc).insert("answer".into(), mc.allocate(42));
+    ///     assert_eq!(*globals.read()["answer"], 42);
+    /// });
+    /// ```
     #[inline]
     pub fn lock_write(self, mc: &Mutation<'gc>) -> RwLockWriteGuard<'gc, T> {
         mc.write(self).write()
     }
 
     /// Takes the value, with a write barrier, if no other thread reads or writes.
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::{Arena, RwLock}};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let log = mc.allocate(RwLock::new(vec!["started"]));
+    /// // Rather lose a line than wait:
+    /// if let Some(mut lines) = log.try_lock_write(mc) {
+    ///     lines.push("running");
+    /// }
+    /// assert_eq!(log.read().len(), 2);
+    /// # });
+    /// ```
     #[inline]
     pub fn try_lock_write(self, mc: &Mutation<'gc>) -> Option<RwLockWriteGuard<'gc, T>> {
         mc.write(self).try_write()

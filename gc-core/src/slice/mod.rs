@@ -69,6 +69,14 @@ pub use crate::__interior as interior;
 #[doc(hidden)]
 pub use self::interior::__Whole;
 
+/// What a module of this name has in `gc-arena`; here it is documented in [`crate::gc_slice`].
+#[doc(hidden)]
+pub use crate::gc_slice::{
+    GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder,
+    GcSliceWithHeaderSliceBuilder, GcStr, GcStrBuilder, GcThinSlice, GcThinSliceWithHeader,
+    GcThinStr, SlicePtrMeta, SliceWithHeader, SliceWithHeaderPtrMeta, StrPtrMeta,
+};
+
 use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
 use crate::context::Context;

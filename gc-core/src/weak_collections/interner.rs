@@ -91,6 +91,14 @@ unsafe impl<'gc> Collect<'gc> for Inner<'gc> {
 impl<'gc> WeakInterner<'gc> {
     /// An interner without strings. Never collects.
     ///
+    /// ```
+    /// use gc_core::weak_collections::WeakInterner;
+    /// use gc_core::{Arena, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![WeakInterner<'_>]>::new(|mc| WeakInterner::new(mc));
+    /// arena.mutate(|mc, names| assert_eq!(names.iter(mc).count(), 0));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
@@ -103,6 +111,16 @@ impl<'gc> WeakInterner<'gc> {
 
     /// The string in the heap that is equal to `text`, which is made if there is none. Takes time linear in
     /// its length, amortised; never collects.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakInterner};
+    /// # rootless_mutate(|mc| {
+    /// let names = WeakInterner::new(mc);
+    /// let (one, same) = (names.intern(mc, "x"), names.intern(mc, &String::from('x')));
+    /// assert!(Gc::ptr_eq(one, same)); // One comparison of addresses tells that they are equal,
+    /// assert!(!Gc::ptr_eq(one, names.intern(mc, "y"))); // or not.
+    /// # });
+    /// ```
     ///
     /// # Panics
     ///
@@ -138,12 +156,34 @@ impl<'gc> WeakInterner<'gc> {
     }
 
     /// The string in the heap that is equal to `text`, if there is one. Takes time linear in its length.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakInterner};
+    /// # rootless_mutate(|mc| {
+    /// let selectors = WeakInterner::new(mc);
+    /// let at = selectors.intern(mc, "at:");
+    /// assert!(Gc::ptr_eq(selectors.get(mc, "at:").unwrap(), at));
+    /// // No method can have a name that nobody has interned.
+    /// assert!(selectors.get(mc, "at:put:").is_none());
+    /// # });
+    /// ```
     pub fn get(self, mc: &Mutation<'gc>, text: &str) -> Option<Gc<'gc, str>> {
         let hash = self.0.hasher.0.hash_one(text);
         find(mc, self.0.table.get().places, hash, text)
     }
 
     /// All strings that are there, in no particular order.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakInterner};
+    /// # rootless_mutate(|mc| {
+    /// let names = WeakInterner::new(mc);
+    /// let _used = ["b", "a", "b"].map(|name| names.intern(mc, name));
+    /// let mut all: Vec<&str> = names.iter(mc).map(Gc::as_ref).collect();
+    /// all.sort();
+    /// assert_eq!(all, ["a", "b"]);
+    /// # });
+    /// ```
     pub fn iter(self, mc: &Mutation<'gc>) -> impl Iterator<Item = Gc<'gc, str>> {
         let places = self.0.table.get().places;
         (0..places.len()).filter_map(move |index| places[index].get().string?.upgrade(mc))

@@ -125,6 +125,15 @@ unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for Table<'gc, K, V> {
 impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     /// An empty map. Never collects.
     ///
+    /// ```
+    /// use gc_core::weak_collections::WeakMap;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// // Where a map from objects to their hidden fields lives: in the root.
+    /// let arena = Arena::<Rootable![WeakMap<'_, u32, Gc<'_, str>>]>::new(|mc| WeakMap::new(mc));
+    /// arena.mutate(|mc, fields| assert!(fields.get(mc, Gc::new(mc, 1)).is_none()));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
@@ -134,6 +143,17 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     }
 
     /// Gives `key` the value, and returns the one that it had. Takes constant time, amortised; never collects.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakMap};
+    /// # rootless_mutate(|mc| {
+    /// let (map, key) = (WeakMap::new(mc), Gc::new(mc, "key"));
+    /// assert!(map.insert(mc, key, Gc::new(mc, 1)).is_none());
+    /// assert_eq!(map.insert(mc, key, Gc::new(mc, 2)).as_deref(), Some(&1));
+    /// // Another object is another key, also if it is equal.
+    /// assert!(map.insert(mc, Gc::new(mc, "key"), Gc::new(mc, 3)).is_none());
+    /// # });
+    /// ```
     ///
     /// # Panics
     ///
@@ -170,12 +190,45 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     }
 
     /// The value of `key`. Takes constant time.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, Mutation, arena::rootless_mutate, weak_collections::WeakMap};
+    /// /// The hash of an object, which it gets when somebody asks for it.
+    /// fn hash_of<'gc>(
+    ///     mc: &Mutation<'gc>,
+    ///     hashes: WeakMap<'gc, String, u64>,
+    ///     object: Gc<'gc, String>,
+    /// ) -> u64 {
+    ///     *hashes.get(mc, object).unwrap_or_else(|| {
+    ///         let hash = Gc::new(mc, hashes.iter(mc).count() as u64);
+    ///         hashes.insert(mc, object, hash);
+    ///         hash
+    ///     })
+    /// }
+    ///
+    /// # rootless_mutate(|mc| {
+    /// let (hashes, object) = (WeakMap::new(mc), Gc::new(mc, String::new()));
+    /// let hash = hash_of(mc, hashes, object);
+    /// hash_of(mc, hashes, Gc::new(mc, String::new()));
+    /// assert_eq!(hash_of(mc, hashes, object), hash);
+    /// # });
+    /// ```
     pub fn get(self, mc: &Mutation<'gc>, key: Gc<'gc, K>) -> Option<Gc<'gc, V>> {
         let places = self.0.get().places;
         places[find(places, key)?].get().value(mc)
     }
 
     /// Takes the value from `key`. Takes constant time.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakMap};
+    /// # rootless_mutate(|mc| {
+    /// let (map, key) = (WeakMap::new(mc), Gc::new(mc, 1));
+    /// map.insert(mc, key, Gc::new(mc, "value"));
+    /// assert_eq!(map.remove(mc, key).as_deref(), Some(&"value"));
+    /// assert!(map.remove(mc, key).is_none());
+    /// # });
+    /// ```
     pub fn remove(self, mc: &Mutation<'gc>, key: Gc<'gc, K>) -> Option<Gc<'gc, V>> {
         let places = self.0.get().places;
         let index = find(places, key)?;
@@ -191,6 +244,17 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
 
     /// Removes all entries. Never collects.
     ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakMap};
+    /// # rootless_mutate(|mc| {
+    /// let keys = [1, 2, 3].map(|key| Gc::new(mc, key));
+    /// let map = WeakMap::new(mc);
+    /// keys.iter().for_each(|key| _ = map.insert(mc, *key, Gc::new(mc, **key * 10)));
+    /// map.clear(mc);
+    /// assert!(keys.iter().all(|key| map.get(mc, *key).is_none()));
+    /// # });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
@@ -202,6 +266,26 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     /// Removes what is left of entries whose keys are gone, as growing does. Takes time linear in the size of the
     /// table; never collects.
     ///
+    /// ```
+    /// use gc_core::weak_collections::WeakMap;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// type Root<'gc> = (Gc<'gc, u32>, WeakMap<'gc, u32, ()>);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let map = WeakMap::new(mc);
+    ///     let keys: Vec<_> = (0..10_000).map(|number| Gc::new(mc, number)).collect();
+    ///     keys.iter().for_each(|key| _ = map.insert(mc, *key, Gc::new(mc, ())));
+    ///     (keys[7], map)
+    /// });
+    /// arena.finish_cycle(); // All keys but one are gone; the table is as large as it was.
+    /// let before = arena.metrics().statistics().live_bytes;
+    /// arena.mutate(|mc, (_, map)| map.shrink(mc));
+    /// arena.finish_cycle();
+    /// arena.finish_cycle();
+    /// assert!(arena.metrics().statistics().live_bytes < before / 100);
+    /// arena.mutate(|mc, (seven, map)| assert!(map.get(mc, *seven).is_some()));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
@@ -211,6 +295,24 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
 
     /// All entries whose keys are there, in no particular order. One that only waits for finalizers
     /// is among them. What is inserted meanwhile may be missed.
+    ///
+    /// ```
+    /// use gc_core::weak_collections::WeakMap;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// type Root<'gc> = (Gc<'gc, u32>, WeakMap<'gc, u32, &'static str>);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let (map, kept) = (WeakMap::new(mc), Gc::new(mc, 1));
+    ///     map.insert(mc, kept, Gc::new(mc, "one"));
+    ///     map.insert(mc, Gc::new(mc, 2), Gc::new(mc, "two"));
+    ///     (kept, map)
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, (_, map)| {
+    ///     let entries: Vec<_> = map.iter(mc).map(|(key, value)| (*key, *value)).collect();
+    ///     assert_eq!(entries, [(1, "one")]);
+    /// });
+    /// ```
     pub fn iter(self, mc: &Mutation<'gc>) -> impl Iterator<Item = (Gc<'gc, K>, Gc<'gc, V>)> {
         let places = self.0.get().places;
         let entry = move |index: usize| {

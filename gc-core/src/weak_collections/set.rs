@@ -32,6 +32,14 @@ pub struct WeakSet<'gc, T: 'gc>(WeakMap<'gc, T, ()>);
 impl<'gc, T: 'gc> WeakSet<'gc, T> {
     /// An empty set. Never collects.
     ///
+    /// ```
+    /// use gc_core::weak_collections::WeakSet;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![WeakSet<'_, String>]>::new(|mc| WeakSet::new(mc));
+    /// arena.mutate(|mc, open| assert_eq!(open.iter(mc).count(), 0));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
@@ -41,6 +49,15 @@ impl<'gc, T: 'gc> WeakSet<'gc, T> {
 
     /// Adds an object; whether it was not there. Takes constant time, amortised; never collects.
     ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakSet};
+    /// # rootless_mutate(|mc| {
+    /// let (seen, node) = (WeakSet::new(mc), Gc::new(mc, "node"));
+    /// assert!(seen.insert(mc, node)); // The first visit,
+    /// assert!(!seen.insert(mc, node)); // and the second.
+    /// # });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory to grow, as [`Gc::new`].
@@ -49,16 +66,46 @@ impl<'gc, T: 'gc> WeakSet<'gc, T> {
     }
 
     /// Whether an object is there. Takes constant time.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakSet};
+    /// # rootless_mutate(|mc| {
+    /// let (frozen, list) = (WeakSet::new(mc), Gc::new(mc, [1, 2]));
+    /// frozen.insert(mc, list);
+    /// assert!(frozen.contains(mc, list));
+    /// assert!(!frozen.contains(mc, Gc::new(mc, [1, 2])));
+    /// # });
+    /// ```
     pub fn contains(self, mc: &Mutation<'gc>, object: Gc<'gc, T>) -> bool {
         self.0.get(mc, object).is_some()
     }
 
     /// Removes an object; whether it was there. Takes constant time.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakSet};
+    /// # rootless_mutate(|mc| {
+    /// let (dirty, page) = (WeakSet::new(mc), Gc::new(mc, [0; 64]));
+    /// dirty.insert(mc, page);
+    /// assert!(dirty.remove(mc, page)); // It was written out,
+    /// assert!(!dirty.remove(mc, page)); // and nothing is left to do.
+    /// # });
+    /// ```
     pub fn remove(self, mc: &Mutation<'gc>, object: Gc<'gc, T>) -> bool {
         self.0.remove(mc, object).is_some()
     }
 
     /// Removes all objects. Never collects.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakSet};
+    /// # rootless_mutate(|mc| {
+    /// let (set, object) = (WeakSet::new(mc), Gc::new(mc, 1));
+    /// set.insert(mc, object);
+    /// set.clear(mc);
+    /// assert!(!set.contains(mc, object));
+    /// # });
+    /// ```
     ///
     /// # Panics
     ///
@@ -68,6 +115,21 @@ impl<'gc, T: 'gc> WeakSet<'gc, T> {
     }
 
     /// All objects that are there, as [`WeakMap::iter`].
+    ///
+    /// ```
+    /// use gc_core::weak_collections::WeakSet;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// type Root<'gc> = (Option<Gc<'gc, u32>>, WeakSet<'gc, u32>);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let (listeners, seven) = (WeakSet::new(mc), Gc::new(mc, 7));
+    ///     listeners.insert(mc, seven);
+    ///     listeners.insert(mc, Gc::new(mc, 8));
+    ///     (Some(seven), listeners)
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, (_, listeners)| assert!(listeners.iter(mc).map(|number| *number).eq([7])));
+    /// ```
     pub fn iter(self, mc: &Mutation<'gc>) -> impl Iterator<Item = Gc<'gc, T>> {
         self.0.iter(mc).map(|(object, _)| object)
     }

@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable};
+use gc_core::{Arena, Gc, HeapOptions, Lock, Mode, Rootable};
 
 use crate::cargo::{Ballast, Cargo, Crate};
 use crate::{begin, panic_of, steps};
@@ -88,6 +88,13 @@ fn parent() {
                 let code = touch_in_child(&mut heap, touch);
                 if code != 0 {
                     failures.push(format!("{mode:?}, {name}, place {place}: {code}"));
+                }
+                // Nor does a value that is in no heap make it wait for the parent's markers.
+                let code = touch_in_child(&mut heap, |_| {
+                    assert_eq!(Lock::new(Some(7)).take(), Some(7));
+                });
+                if code != 2 {
+                    failures.push(format!("{mode:?}, take, place {place}: {code}"));
                 }
                 // To drop the heap there is not to hang; whatever else happens is for nobody to see.
                 let code = touch_in_child(&mut heap, |heap| {

@@ -5,13 +5,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use gc_core::barrier::unlock;
 use gc_core::finalizer::{Finalize, FinalizerReport, Finalizing, Registration};
 use gc_core::{
     Arena, Collect, FinalizerMode, Gc, GcWeak, GcWeakLong, HeapOptions, Lock, Mode, Mutation,
-    Rootable, Zeal,
+    Rootable,
 };
 use gc_tests::way::{Way, in_each_way};
 
@@ -584,41 +583,4 @@ fn a_value_with_drop_is_dropped_after_its_finalizer() {
         assert_eq!(DROPPED.get(), 1);
         assert_eq!(heap.metrics().statistics().finalizers_panicked, 0);
     });
-}
-
-/// A million that die at once: how long safepoints take.
-#[test]
-#[ignore = "it measures"]
-fn a_million_make_no_pause() {
-    for mode in [Mode::Incremental, Mode::Concurrent] {
-        let count = 1_000_000;
-        let options = HeapOptions::default()
-            .mode(mode)
-            .concurrent_from(0)
-            .floor(1 << 33)
-            .zeal(Zeal::NONE);
-        let mut heap = heap(options, count);
-        let run = Rc::new(Cell::new(0));
-        heap.mutate_root(|mc, roots| {
-            for id in 0..count {
-                let run = Rc::clone(&run);
-                _ = mc.finalize_with(strong(roots, id), move |_, _| run.set(run.get() + 1));
-            }
-            roots.weak = Vec::new();
-            roots.long = Vec::new();
-            roots.strong = Gc::slice_from_iter(mc, Vec::new());
-        });
-        heap.metrics().adjust_debt(1e15);
-        heap.collect_debt();
-        heap.metrics().adjust_debt(f64::NAN);
-        let (mut longest, mut over, mut steps) = (Duration::ZERO, 0, 0);
-        while run.get() < count {
-            let began = Instant::now();
-            heap.collect_debt();
-            longest = longest.max(began.elapsed());
-            over += usize::from(began.elapsed() > Duration::from_millis(1));
-            steps += 1;
-        }
-        println!("{mode:?}: longest {longest:?}, {over} of {steps} over 1 ms");
-    }
 }

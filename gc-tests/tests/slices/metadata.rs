@@ -1,10 +1,13 @@
 //! Metadata of types: they are found for as long as the value lives, by every pointer that has them.
 
 use gc_core::arena::rootless_mutate;
+use gc_core::gc::IsGcKind;
+use gc_core::lock::OnceLock;
 use gc_core::meta::{TypeMeta, UnitPtrMeta, type_meta_const_promotion};
 use gc_core::{
     Arena, Collect, Gc, GcBuilder, GcFat, GcSlice, GcSliceBuilder, GcSliceWithHeader,
-    GcSliceWithHeaderBuilder, GcStr, GcStrBuilder, GcThin, GcThinSlice, Rootable, Static, unsize,
+    GcSliceWithHeaderBuilder, GcStr, GcStrBuilder, GcThin, GcThinSlice, Lock, Mutation, RefLock,
+    Rootable, Static, unsize,
 };
 use gc_tests::way::in_each_way;
 
@@ -145,5 +148,38 @@ fn other_types_of_the_same_object_have_them() {
         assert_eq!(*slice, [1, 2]);
         let plain: Gc<[u8; 2]> = Gc::erase_kind(gc);
         assert!(Gc::ptr_eq(Gc::erase(plain), Gc::erase(first)));
+    });
+}
+
+#[test]
+fn locks_beside_metadata_are_used_like_others() {
+    fn use_them<'gc, S, R, O>(
+        mc: &Mutation<'gc>,
+        lock: Gc<'gc, Lock<u32>, S>,
+        list: Gc<'gc, RefLock<Vec<u32>>, R>,
+        once: Gc<'gc, OnceLock<u32>, O>,
+    ) where
+        S: IsGcKind<'gc, Lock<u32>>,
+        R: IsGcKind<'gc, RefLock<Vec<u32>>>,
+        O: IsGcKind<'gc, OnceLock<u32>>,
+    {
+        lock.set(mc, lock.get() + 1);
+        list.borrow_mut(mc).push(lock.get());
+        assert!(list.try_borrow_mut(mc).is_ok() && list.try_borrow().is_ok());
+        assert_eq!(list.borrow().last(), Some(&lock.get()));
+        assert_eq!(once.get(), None);
+        assert_eq!(once.get_or_init(mc, || 5), &5);
+        assert_eq!(once.set(mc, 6), Err(6));
+    }
+    rootless_mutate(|mc| {
+        let lock = GcBuilder::new_with_type_meta::<Locked>().write(mc, Lock::new(1));
+        let list = GcBuilder::new_with_type_meta::<Locked>().write(mc, RefLock::default());
+        let once = GcBuilder::new_with_type_meta::<Locked>().write(mc, OnceLock::new());
+        use_them(mc, lock, list, once);
+        assert_eq!(Gc::type_metadata(lock).name, "locked");
+        assert_eq!(
+            (lock.get(), list.borrow().len(), once.get()),
+            (2, 1, Some(&5))
+        );
     });
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
-use crate::{barrier, collections, containers, memory, parallel, shared, trees};
+use crate::{barrier, collections, containers, memory, parallel, references, shared, trees};
 
 /// One thing that is measured in a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -46,6 +46,12 @@ pub enum Contender {
     VecStd,
     MapOurs,
     MapStd,
+    TargetsOnly,
+    TargetsAndWeak,
+    ListOfObjects,
+    ChainOfEphemerons,
+    FinalizersInSteps,
+    FinalizersBeside,
 }
 
 /// What a contender measured: figures by name. Which names, its group knows.
@@ -100,6 +106,8 @@ pub fn as_child(contender: &Contender, options: &Options) -> Result<()> {
         }
         Barrier => barrier::run(options.objects)?,
         VecOurs | VecStd | MapOurs | MapStd => containers::run(*contender, options.objects)?,
+        TargetsOnly | TargetsAndWeak | ListOfObjects | ChainOfEphemerons | FinalizersInSteps
+        | FinalizersBeside => references::run(*contender, options.objects)?,
     };
     println!("{}", serde_json::to_string(&figures)?);
     Ok(())

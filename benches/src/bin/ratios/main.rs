@@ -1,6 +1,6 @@
 //! What gc-core costs beside its peers: the measures that the project holds itself to, in one run.
 //!
-//! Seven groups, each of which prints what is asked for beside what was measured:
+//! Eight groups, each of which prints what is asked for beside what was measured:
 //!
 //! - *trees*: the binary-trees program on one thread, as a ratio to `Box` with the system's malloc,
 //!   `Box` with mimalloc, and bumpalo; gc-arena for orientation;
@@ -9,7 +9,8 @@
 //! - *parallel*: full collections with one marking thread and with two;
 //! - *shared*: the binary-trees program on two threads of one arena beside one thread;
 //! - *barrier*: a store through the write barrier beside a plain one;
-//! - *containers*: managed vectors and maps beside those of `std` and `hashbrown`.
+//! - *containers*: managed vectors and maps beside those of `std` and `hashbrown`;
+//! - *references*: what weak pointers, ephemerons and finalizers cost a collection.
 //!
 //! Every single measurement has a process of its own, and the contenders of a group take turns
 //! (A B C A B C …), so that a machine that slows down slows all of them. A figure is the median of
@@ -24,6 +25,7 @@ mod contest;
 mod memory;
 mod options;
 mod parallel;
+mod references;
 mod shared;
 mod trees;
 
@@ -150,6 +152,9 @@ fn run(options: Options) -> Result<()> {
     }
     if options.wants(Group::Containers) {
         measures.extend(containers::measure(&options)?);
+    }
+    if options.wants(Group::References) {
+        measures.extend(references::measure(&options)?);
     }
 
     println!("{}", table(&measures));

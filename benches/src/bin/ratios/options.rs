@@ -61,6 +61,8 @@ pub enum Group {
     Barrier,
     /// What managed vectors and maps cost
     Containers,
+    /// What weak pointers, ephemerons and finalizers cost
+    References,
 }
 
 impl Options {

@@ -49,6 +49,43 @@ fn slices_and_strings_of_all_widths_live_in_the_root() {
     }
 }
 
+/// Pointers in memory of which the collector knows nothing, for as long as something else keeps the value.
+#[test]
+fn thin_pointers_go_through_raw_ones() {
+    use gc_arena::slice::{SliceWithHeader, SliceWithHeaderPtrMeta};
+    let arena = Arena::<Rootable![Root<'_>]>::new(|mc| Root {
+        numbers: Gc::as_thin(Gc::new_slice(mc, &[1, 2, 3])),
+        slots: GcSliceBuilder::new(0).write_slice_with(mc, |_| Lock::new(None)),
+        text: Gc::as_thin(Gc::new_str(mc, "")),
+        name: Gc::new_str(mc, ""),
+        record: Gc::as_thin(
+            GcSliceWithHeaderBuilder::new(600)
+                .write_header(Gc::new(mc, 1000))
+                .write_slice_with(mc, |index| Gc::new(mc, index as u64)),
+        ),
+    });
+    arena.mutate(|_, root| {
+        let numbers: *const () = Gc::as_thin_ptr(root.numbers);
+        assert_eq!(numbers, Gc::as_ptr(root.numbers).cast());
+        // SAFETY: it is the pointer of a slice that the root keeps.
+        let again: GcThinSlice<'_, u64> = unsafe { Gc::from_thin_ptr_with_kind(numbers) };
+        assert!(Gc::ptr_eq(again, root.numbers) && *again == [1, 2, 3]);
+
+        let header: *const Gc<'_, u64> = Gc::as_thin_ptr(root.record);
+        // SAFETY: as above, of the record.
+        let record: GcThin<'_, SliceWithHeader<_, Gc<'_, u64>>, (), SliceWithHeaderPtrMeta> =
+            unsafe { Gc::from_thin_ptr_with_kind(header) };
+        assert_eq!((*record.header, *record.slice[599]), (1000, 599));
+    });
+    rootless_mutate(|mc| {
+        let empty: GcThinSlice<'_, u64> = Gc::as_thin(Gc::new_slice(mc, &[]));
+        // SAFETY: as above; the slice is empty.
+        let again: GcThinSlice<'_, u64> =
+            unsafe { Gc::from_thin_ptr_with_kind(Gc::as_thin_ptr(empty)) };
+        assert!(again.is_empty());
+    });
+}
+
 struct Name;
 
 impl TypeMeta for Name {

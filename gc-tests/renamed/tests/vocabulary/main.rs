@@ -13,6 +13,7 @@ mod hand_written;
 mod kinds;
 mod libraries;
 mod locks;
+mod machines;
 mod metrics;
 mod objects;
 mod pointers;

@@ -68,8 +68,28 @@ macro_rules! iterators {
 
 iterators! {
     /// The elements of a [`VecDeque`](super::VecDeque); see [`VecDeque::iter`](super::VecDeque::iter).
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{VecDeque, VecDequeIter}};
+    /// # rootless_mutate(|mc| {
+    /// let deque = VecDeque::from_iter(mc, 0..5);
+    /// let mut elements: VecDequeIter<_> = deque.iter();
+    /// assert_eq!((elements.next(), elements.next_back()), (Some(&0), Some(&4)));
+    /// assert!(elements.eq(&[1, 2, 3]));
+    /// # });
+    /// ```
     VecDequeIter: Iter => &'a T;
     /// The elements of a [`VecDeque`](super::VecDeque); see [`VecDeque::iter_mut`](super::VecDeque::iter_mut).
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{VecDeque, VecDequeIterMut}};
+    /// # rootless_mutate(|mc| {
+    /// let mut deque = VecDeque::from_iter(mc, [1, 2, 3]);
+    /// let elements: VecDequeIterMut<_> = deque.iter_mut(mc);
+    /// elements.rev().take(2).for_each(|element| *element = 0);
+    /// assert!(deque.iter().eq(&[1, 0, 0]));
+    /// # });
+    /// ```
     VecDequeIterMut: IterMut => &'a mut T;
 }
 

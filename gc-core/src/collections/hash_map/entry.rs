@@ -3,11 +3,11 @@
 use core::fmt;
 use core::hash::{BuildHasher, Hash};
 
-use super::hash_map::HashMap;
-use super::index::Hash32;
-use super::mutates::Mutates;
-use super::or_panic;
+use super::HashMap;
 use crate::collect::Collect;
+use crate::collections::index::Hash32;
+use crate::collections::mutates::Mutates;
+use crate::collections::or_panic;
 
 /// The place of a key in a [`HashMap`], as [`HashMap::entry`] found it.
 ///
@@ -200,18 +200,52 @@ where
     M: Mutates<'gc, (K, V)>,
 {
     /// The key, as it is in the map.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap, String}};
+    /// # rootless_mutate(|mc| {
+    /// let stored = String::from_str(mc, "name");
+    /// let mut map: HashMap<_, _> = HashMap::from_iter(mc, [(stored, 1)]);
+    /// let Entry::Occupied(entry) = map.entry(mc, String::from_str(mc, "name")) else { panic!() };
+    /// assert_eq!(&**entry.key(), "name");
+    /// # });
+    /// ```
     #[inline]
     pub fn key(&self) -> &K {
         &self.map.entries[self.entry].0
     }
 
     /// The value.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
+    /// # rootless_mutate(|mc| {
+    /// let mut stock: HashMap<_, _> = HashMap::from_iter(mc, [("apple", 0), ("pear", 2)]);
+    /// if let Entry::Occupied(entry) = stock.entry(mc, "apple") {
+    ///     if *entry.get() == 0 {
+    ///         entry.remove();
+    ///     }
+    /// }
+    /// assert!(stock.keys().eq(&["pear"]));
+    /// # });
+    /// ```
     #[inline]
     pub fn get(&self) -> &V {
         &self.map.entries[self.entry].1
     }
 
     /// The value, to be changed. Calls the barrier for it.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
+    /// # rootless_mutate(|mc| {
+    /// let mut scores: HashMap<_, _> = HashMap::from_iter(mc, [("Ada", 1)]);
+    /// if let Entry::Occupied(mut entry) = scores.entry(mc, "Ada") {
+    ///     *entry.get_mut() += 1;
+    ///     assert_eq!(entry.get(), &2); // The entry can still be used.
+    /// }
+    /// # });
+    /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut V {
         let entry = self.map.entries.get_mut(self.mc, self.entry);
@@ -219,6 +253,19 @@ where
     }
 
     /// The value, to be changed as long as the map is borrowed. Calls the barrier for it.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
+    /// # rootless_mutate(|mc| {
+    /// let mut map: HashMap<_, _> = HashMap::from_iter(mc, [(1, 10)]);
+    /// let value = match map.entry(mc, 1) {
+    ///     Entry::Occupied(entry) => entry.into_mut(), // It outlives the entry.
+    ///     Entry::Vacant(entry) => entry.insert(0),
+    /// };
+    /// *value += 1;
+    /// assert_eq!(map[&1], 11);
+    /// # });
+    /// ```
     #[inline]
     pub fn into_mut(self) -> &'a mut V {
         let entry = self.map.entries.get_mut(self.mc, self.entry);
@@ -226,18 +273,51 @@ where
     }
 
     /// Replaces the value.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
+    /// # rootless_mutate(|mc| {
+    /// let mut owners: HashMap<_, _> = HashMap::from_iter(mc, [("lock", "Ada")]);
+    /// if let Entry::Occupied(mut entry) = owners.entry(mc, "lock") {
+    ///     assert_eq!(entry.insert("Alan"), "Ada");
+    /// }
+    /// assert_eq!(owners["lock"], "Alan");
+    /// # });
+    /// ```
     #[inline]
     pub fn insert(&mut self, value: V) -> V {
         core::mem::replace(self.get_mut(), value)
     }
 
     /// Removes the entry, and returns the value, as [`HashMap::remove`].
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
+    /// # rootless_mutate(|mc| {
+    /// let mut waiting: HashMap<_, _> = HashMap::from_iter(mc, [(1, 'a'), (2, 'b'), (3, 'c')]);
+    /// if let Entry::Occupied(entry) = waiting.entry(mc, 1) {
+    ///     assert_eq!(entry.remove(), 'a');
+    /// }
+    /// assert!(waiting.keys().eq(&[3, 2])); // The last entry takes its place.
+    /// # });
+    /// ```
     #[inline]
     pub fn remove(self) -> V {
         self.remove_entry().1
     }
 
     /// Removes the entry, as [`HashMap::remove_entry`].
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
+    /// # rootless_mutate(|mc| {
+    /// let mut map: HashMap<_, _> = HashMap::from_iter(mc, [("key".to_string(), 1)]);
+    /// if let Entry::Occupied(entry) = map.entry(mc, "key".to_string()) {
+    ///     assert_eq!(entry.remove_entry(), ("key".to_string(), 1));
+    /// }
+    /// assert!(map.is_empty());
+    /// # });
+    /// ```
     #[inline]
     pub fn remove_entry(self) -> (K, V) {
         self.map.swap_remove_at(self.mc, self.at, self.entry)
@@ -252,18 +332,54 @@ where
     M: Mutates<'gc, (K, V)>,
 {
     /// The key that would be inserted.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
+    /// # rootless_mutate(|mc| {
+    /// let mut lengths: HashMap<_, _> = HashMap::new();
+    /// if let Entry::Vacant(entry) = lengths.entry(mc, "word") {
+    ///     let length = entry.key().len();
+    ///     entry.insert(length);
+    /// }
+    /// assert_eq!(lengths["word"], 4);
+    /// # });
+    /// ```
     #[inline]
     pub fn key(&self) -> &K {
         &self.key
     }
 
     /// The key by value.
+    ///
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
+    /// # rootless_mutate(|mc| {
+    /// let mut map: HashMap<String, u32> = HashMap::new();
+    /// if let Entry::Vacant(entry) = map.entry(mc, "costly".to_string()) {
+    ///     let key = entry.into_key(); // Nothing is inserted, and the key is not lost.
+    ///     assert_eq!(key, "costly");
+    /// }
+    /// assert!(map.is_empty());
+    /// # });
+    /// ```
     #[inline]
     pub fn into_key(self) -> K {
         self.key
     }
 
     /// Inserts the key with a value.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, collections::{Entry, HashMap}};
+    /// # rootless_mutate(|mc| {
+    /// let mut map: HashMap<_, _> = HashMap::new();
+    /// if let Entry::Vacant(entry) = map.entry(mc, "node") {
+    ///     let value = entry.insert(Gc::new(mc, 1));
+    ///     assert_eq!(**value, 1);
+    /// }
+    /// assert_eq!(*map["node"], 1);
+    /// # });
+    /// ```
     ///
     /// # Panics
     ///

@@ -1,0 +1,62 @@
+//! Asking an object for its pointers, where its tags cannot tell them: memory outside of the heap, and pointers that
+//! have moved.
+//!
+//! Only a thread that may call the program's code does it. Markers that may not hand such objects over.
+
+use super::Marker;
+use crate::descriptor::Described;
+use crate::heap::Heap;
+use crate::heap::block::Flag;
+use crate::heap::extent::Extent;
+use crate::trace::{Edge, EdgeVisitor};
+
+impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
+    /// Asks the object itself for its pointers, those outside of it included, and tags those
+    /// inside. If its `trace` panics, it stays dirty.
+    pub(super) fn scan_by_value(&mut self, object: Described) {
+        let (heap, extent) = (self.heap, object.extent());
+        // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use. All tags are
+        // made anew in between.
+        unsafe {
+            heap.clear_tags(extent);
+            object.trace(&mut Asked {
+                heap,
+                extent,
+                listener: self,
+            });
+            heap.clear_dirty(object);
+        }
+    }
+}
+
+/// Listens to the `trace` of an object, tags its words, and passes everything on.
+pub(in crate::collector) struct Asked<'a, V> {
+    pub(in crate::collector) heap: &'a Heap,
+    pub(in crate::collector) extent: Extent,
+    pub(in crate::collector) listener: &'a mut V,
+}
+
+impl<V: EdgeVisitor> EdgeVisitor for Asked<'_, V> {
+    fn visit(&mut self, edge: Edge) {
+        if edge.slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slot is a pointer word of the object.
+            unsafe { self.heap.tag_word(edge.slot, edge.weak) };
+        }
+        self.listener.visit(edge);
+    }
+
+    fn visit_ephemeron(&mut self, slot: usize, key: usize, value: usize) {
+        if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slots are those of an ephemeron in the object, whose tags are made anew.
+            unsafe { self.heap.tag_ephemeron(slot) }
+        }
+        self.listener.visit_ephemeron(slot, key, value);
+    }
+
+    fn visit_derived(&mut self, slot: usize) {
+        if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
+            // SAFETY: the slot is a word of the object, and derived from the one before.
+            unsafe { self.heap.insert_kind(slot, Flag::Derived) };
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Scanning an object: its tags, cut off at its end, tell which words to follow.
+//!
+//! [`Marker::scan`] does it for a small object in one group of the planes, in a block where nothing is special,
+//! with one look at the group. For all others, [`Marker::scan_special`] finds out what they need.
+
+use super::Marker;
+use super::words::{is_candidate, read_word};
+use crate::descriptor::Described;
+use crate::heap::block::{BLOCK, BlockIndex, BlockState, Use};
+use crate::heap::extent::Extent;
+use crate::heap::planes::{ENDS, GROUP_BYTES, GROUP_WORDS, Group, WORD, bit_index, low_bits};
+use crate::tags::dirty_bit;
+
+impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
+    /// Pushes what the words of the object hold.
+    #[inline(always)]
+    pub(super) fn scan(&mut self, start: usize, group: &Group) {
+        let block = BlockIndex(((start - self.base) / BLOCK) as u32);
+        // SAFETY: an object starts there, so its block is one of the heap's.
+        let state = unsafe { self.blocks.state(block) };
+        let first = bit_index(start);
+        let ends = (group.extents.get() >> first) & ENDS;
+        if !state.is_simple_small() || ends == 0 {
+            return self.scan_special(start, state);
+        }
+        // All bits up to the lowest end.
+        let own = ends ^ (ends - 1);
+        self.push_words(start, (group.tags.get() >> first) & own);
+    }
+
+    /// Pushes the words of an object that `words` names: bit *i* is the word at `base + 8 i`.
+    #[inline(always)]
+    fn push_words(&mut self, base: usize, mut words: u64) {
+        if !self.backlog.stack.make_room(GROUP_WORDS) {
+            return self.defer_words(base, words);
+        }
+        let (lowest, granules) = (self.base, self.granules);
+        let spare = self.backlog.stack.spare();
+        let mut count = 0;
+        while words != 0 {
+            let address = base + words.trailing_zeros() as usize * WORD;
+            // SAFETY: the word is part of an object, and tagged, so it was written. There is room
+            // for as many pointers as there are bits.
+            unsafe {
+                let target = read_word::<CONCURRENT>(address);
+                // A branch, for all that it is hard to predict: it lets the next object be popped
+                // before this word has come from memory.
+                if is_candidate(target, lowest, granules) {
+                    spare.get_unchecked_mut(count).write(target);
+                    count += 1;
+                }
+            }
+            words &= words - 1;
+        }
+        // SAFETY: so many were written.
+        unsafe { self.backlog.stack.raise(count) };
+    }
+
+    /// `scan` for objects that are large or described, in a block with weak pointers or claims, or
+    /// cross the end of their group.
+    #[inline(never)]
+    fn scan_special(&mut self, start: usize, state: BlockState) {
+        if state.has_weak() && self.work.pending.is_in_use() {
+            self.follow_values(start);
+        }
+        if state.usage() == Use::LargeLeaf {
+            return;
+        }
+        // SAFETY: an object starts there.
+        let end = unsafe { self.heap.end_of(start) };
+        if state.is_described() {
+            let extent = Extent {
+                base: start,
+                bytes: end - start,
+            };
+            // SAFETY: the object is in a described block. Its last word was written before it was
+            // published, and is not written while anybody marks.
+            let Some(object) = (unsafe { Described::at(extent) }) else {
+                return;
+            };
+            // SAFETY: an object starts there.
+            let dirty = unsafe { self.planes.states(start) }.get() | self.all_dirty;
+            // Tags of an object in which nothing moves tell the truth whoever wrote to it.
+            if object.descriptor().moves && dirty & dirty_bit(start) != 0 {
+                if self.asks {
+                    self.scan_by_value(object);
+                } else {
+                    self.backlog.by_value.push(start);
+                }
+                return;
+            }
+        }
+        if state.is_large_head() {
+            self.backlog.parts.push((start, end));
+        } else {
+            self.scan_words(start, end, state);
+        }
+    }
+
+    /// Pushes what the words from `start` to `end` of an object hold, or, of a large one, marks it in
+    /// place.
+    pub(super) fn scan_words(&mut self, start: usize, end: usize, state: BlockState) {
+        let large = state.is_large_head();
+        let mut address = start;
+        while address < end {
+            let next = ((address & !(GROUP_BYTES - 1)) + GROUP_BYTES).min(end);
+            let first = bit_index(address);
+            let own = low_bits(((next - address) / WORD) as u32);
+            // SAFETY: the address lies in an object of the heap.
+            let tags = unsafe { self.planes.group(address) }.tags.get() >> first & own;
+            let mut weak = 0;
+            if state.has_weak() {
+                // SAFETY: as above.
+                let kinds = unsafe { self.planes.kinds(address) }.get() >> first & own;
+                weak = tags & kinds;
+                let values = kinds & !tags;
+                if values != 0 {
+                    // Keys and values are in the same group, as ephemerons are aligned.
+                    let keys = weak & values >> 1;
+                    self.scan_ephemerons(address, keys);
+                    self.note_weak_words(address, weak & !keys);
+                } else {
+                    self.note_weak_words(address, weak);
+                }
+            }
+            if large {
+                self.defer_words(address, tags & !weak);
+            } else {
+                self.push_words(address, tags & !weak);
+            }
+            address = next;
+        }
+    }
+}

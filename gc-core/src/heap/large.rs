@@ -1,0 +1,118 @@
+//! Large objects: each has blocks of its own, a head and tails, in a row.
+
+use super::Heap;
+use super::block::{BLOCK, BlockIndex, BlockState, Use};
+use super::bump::Shape;
+use super::error::HeapError;
+use super::planes::{WORD, bit};
+
+impl Heap {
+    /// Blocks for an object above [`LARGE`](super::LARGE) bytes, and its address.
+    pub(super) fn take_large(&self, shape: &Shape) -> Result<usize, HeapError> {
+        let count = shape.bytes.div_ceil(BLOCK);
+        let Ok(span) = u32::try_from(count) else {
+            return Err(HeapError::AddressSpaceExhausted {
+                requested: shape.bytes,
+                reserved: self.space.bytes(),
+            });
+        };
+        self.check_share()?;
+        let mut store = self.store.lock();
+        let head = match store.spare.pop() {
+            Some(block) if count == 1 => block,
+            other => {
+                store.spare.extend(other);
+                self.take_blocks(&mut store, count)?
+            }
+        };
+        let usage = if shape.leaf && !shape.described {
+            Use::LargeLeaf
+        } else {
+            Use::Large
+        };
+        // SAFETY: the blocks are ours: they were spare, or were just taken.
+        unsafe {
+            self.blocks.set_owner_and_span(head, self.number, span);
+            self.blocks
+                .set_state(head, BlockState::new(usage, shape.described));
+            for distance in 1..span {
+                let tail = BlockIndex(head.0 + distance);
+                self.blocks.set_owner_and_span(tail, self.number, distance);
+                self.blocks
+                    .set_state(tail, BlockState::new(Use::LargeTail, false));
+            }
+        }
+        if self.is_black() {
+            // SAFETY: the block is ours. Chunks of it are claimed when they are written.
+            unsafe { self.planes.group(self.address_of(head)) }.marks[1].insert_shared(1);
+        }
+        store.occupied.large.push(head);
+        self.count_allocated((count * BLOCK) as u64, 1);
+        Ok(self.address_of(head))
+    }
+
+    /// Makes the large object at `start` longer where it is, up to `bytes` bytes, if the blocks behind it are free.
+    /// Whether that was so; if not, nothing has changed. The memory behind its old end is uninitialised.
+    ///
+    /// # Safety
+    ///
+    /// It is a large object of this heap, without a descriptor and not so long; no cycle is in progress; and no one but
+    /// the caller has its address.
+    pub(crate) unsafe fn extend_large(&self, start: usize, bytes: usize) -> bool {
+        let head = self.owned_block(start);
+        let (old, new) = (self.span_of(head), bytes.div_ceil(BLOCK));
+        let more = new - old;
+        let behind = BlockIndex(head.0 + old as u32);
+        if u32::try_from(new).is_err()
+            || self.check_share().is_err()
+            || more * BLOCK > self.counts.limit.saturating_sub(self.owned_bytes())
+            || !self.space.take_at(behind, more)
+        {
+            return false;
+        }
+        self.note_taken(behind, more);
+        self.count_allocated((more * BLOCK) as u64, 0);
+        // SAFETY: the blocks are ours: they were just taken, or are those of the object.
+        unsafe {
+            for distance in old..new {
+                let tail = BlockIndex(head.0 + distance as u32);
+                self.blocks
+                    .set_owner_and_span(tail, self.number, distance as u32);
+                self.blocks
+                    .set_state(tail, BlockState::new(Use::LargeTail, false));
+            }
+            let last = self.end_of(start) - WORD;
+            self.planes.group(last).extents.remove(bit(last));
+            let last = start + bytes - WORD;
+            self.planes.group(last).extents.insert(bit(last));
+            self.blocks
+                .set_owner_and_span(head, self.number, new as u32);
+        }
+        true
+    }
+
+    /// Clears the planes of a dead large object. Its blocks, which are in no list any more, become
+    /// spare or go back to the space.
+    pub(super) fn free_large(&self, head: BlockIndex) {
+        let count = self.span_of(head);
+        // SAFETY: the blocks are ours, and the object in them is dead.
+        unsafe {
+            let base = self.address_of(head);
+            let state = self.blocks.state(head);
+            if state.usage() == Use::LargeLeaf && !state.has_kinds() {
+                let end = self.end_of(base) - WORD;
+                self.clear_planes(end, end + WORD, BlockState::FREE);
+                self.clear_planes(base, base + WORD, BlockState::FREE);
+            } else {
+                self.clear_planes(base, base + count * BLOCK, state);
+            }
+            if count == 1 {
+                self.blocks.set_state(head, BlockState::FREE);
+                self.store.lock().spare.push(head);
+            } else {
+                self.space.give_back(head, count);
+                self.disown(count);
+            }
+        }
+    }
+}
