@@ -256,15 +256,20 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        // SAFETY: it was added when this was made, on this thread, which an `Rc` does not leave.
+        // Finalizers write to what is in the heap, beside markers that may be at work. So their barriers must
+        // still find this arena.
+        if !self.context().is_forked() {
+            // SAFETY: the arena is being dropped, so no call is running in it.
+            unsafe { self.finish_finalizers() }
+        }
+        // SAFETY: it was added when this was made, on this thread, which an `Rc` does not leave. Finalizers,
+        // their destructors and the hook have their panics caught, so this is never passed by.
         unsafe { local_arenas::remove(self.context()) };
         if self.context().is_forked() {
             // Threads of the parent may have been at work on it, which nobody can wait for.
             core::mem::forget(self.0.clone());
             return;
         }
-        // SAFETY: the arena is being dropped, so no call is running in it.
-        unsafe { self.finish_finalizers() }
         // SAFETY: the arena is being dropped. Pointers into the heap live in the heap and in the
         // root, whose destructors do not use them (`Collect`), and in handles that can be followed
         // only with a set that is in the heap.

@@ -106,7 +106,8 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
         self.0.trace_null_at(slot, weak);
     }
 
-    fn trace_ephemeron_at(&mut self, slot: usize, key: GcWeak<'gc, ()>, value: Gc<'gc, ()>) {
+    // Not the default: that does not tell of the value.
+    fn trace_ephemeron_at(&mut self, slot: usize, key: GcWeak<'gc, ()>, value: usize) {
         self.0.trace_ephemeron_at(slot, key, value);
     }
 

@@ -190,7 +190,8 @@ unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for Ephemeron<'gc, K, V> {
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         let slot = ptr::from_ref(self).addr();
-        cc.trace_ephemeron_at(slot, GcWeak::erase(self.key), Gc::erase(self.value));
+        let value = Gc::as_ptr(self.value).addr();
+        cc.trace_ephemeron_at(slot, GcWeak::erase(self.key), value);
     }
 }
 

@@ -273,7 +273,7 @@ impl<'gc> Trace<'gc> for Tagger<'_> {
         self.tag(slot, weak);
     }
 
-    fn trace_ephemeron_at(&mut self, slot: usize, _: GcWeak<'gc, ()>, _: Gc<'gc, ()>) {
+    fn trace_ephemeron_at(&mut self, slot: usize, _: GcWeak<'gc, ()>, _: usize) {
         self.tag_ephemeron(slot);
     }
 

@@ -19,7 +19,8 @@ use crate::gc_weak::GcWeak;
 ///
 /// Implementations of [`Collect`] call [`Trace::trace`] with each of their fields, by reference and
 /// in place. Implementing this trait is safe, and of use to whoever wants to walk the pointers of a
-/// value.
+/// value. Such a visitor sees the keys of ephemerons as weak pointers, and not their values. So it must not be what an
+/// implementation of [`Collect`] passes fields to in place of the visitor that it was given.
 ///
 /// ```
 /// use gc_core::collect::Trace;
@@ -128,14 +129,16 @@ pub trait Trace<'gc> {
         let _ = (slot, weak);
     }
 
-    /// Visits an ephemeron that lies at the address `slot`: the value is to be followed when the key is
-    /// reached, or, for who knows nothing of ephemerons, in any case.
+    /// Visits an ephemeron that lies at the address `slot`: the value, at the address `value`, is to be followed
+    /// when the key is reached.
+    ///
+    /// Only the collector may follow it, so others get no [`Gc`] of it: the value may have been freed, as the key was,
+    /// or be freed by the cycle in progress, which does not hear of who looks at it here.
     #[doc(hidden)]
     #[inline]
-    fn trace_ephemeron_at(&mut self, slot: usize, key: GcWeak<'gc, ()>, value: Gc<'gc, ()>) {
-        let _ = slot;
+    fn trace_ephemeron_at(&mut self, slot: usize, key: GcWeak<'gc, ()>, value: usize) {
+        let _ = (slot, value);
         self.trace_gc_weak(key);
-        self.trace_gc(value);
     }
 
     /// Visits a word at the address `slot` that is a pointer into the object at which the [`Gc`] in the
@@ -311,9 +314,9 @@ impl<'gc> Trace<'gc> for Edges<'_> {
         });
     }
 
-    fn trace_ephemeron_at(&mut self, slot: usize, key: GcWeak<'gc, ()>, value: Gc<'gc, ()>) {
-        let (key, value) = (key.as_ptr().addr(), Gc::as_ptr(value).addr());
-        self.visitor.visit_ephemeron(slot, key, value);
+    fn trace_ephemeron_at(&mut self, slot: usize, key: GcWeak<'gc, ()>, value: usize) {
+        self.visitor
+            .visit_ephemeron(slot, key.as_ptr().addr(), value);
     }
 
     fn trace_null_at(&mut self, slot: usize, weak: bool) {

@@ -95,7 +95,7 @@ unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for Place<'gc, K, V> {
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         if let (Some(key), Some(value)) = (self.key, self.value) {
             let slot = ptr::from_ref(self).addr();
-            cc.trace_ephemeron_at(slot, GcWeak::erase(key), Gc::erase(value));
+            cc.trace_ephemeron_at(slot, GcWeak::erase(key), Gc::as_ptr(value).addr());
         } else if let Some(key) = self.key {
             cc.trace_gc_weak(GcWeak::erase(key));
         }

@@ -153,13 +153,20 @@ impl Collector {
 
     /// Enqueues the finalizers of dead objects.
     fn enqueue(&self, deadline: Option<Instant>) -> bool {
-        let is_dead = |target: usize| {
+        let find_dead = |target: usize| {
             // A value that needs no memory never dies.
-            self.heap.spans(target)
+            let is_dead = self.heap.spans(target)
                 // SAFETY: an object with a finalizer is not freed before that is enqueued.
-                && unsafe { self.heap.planes().group(target) }.marks() & bit(target) == 0
+                && unsafe { self.heap.planes().group(target) }.marks() & bit(target) == 0;
+            if is_dead {
+                // Noted here, for the cycle may be given up before it marks what is enqueued; and to the next
+                // one, what the queue leads to is not dead.
+                // SAFETY: as above.
+                unsafe { self.heap.insert_found_dead(target) }
+            }
+            is_dead
         };
-        while self.finalizers.enqueue_some(is_dead).is_some() {
+        while self.finalizers.enqueue_some(find_dead).is_some() {
             if is_over(deadline) && !self.finalizers.is_enqueued() {
                 return false;
             }
