@@ -527,7 +527,8 @@ where
 
     /// Where in its cycle the collector is.
     ///
-    /// Only safepoints change it: what takes the arena exclusively. Takes constant time.
+    /// It goes on at safepoints only, the calls that take the arena exclusively; but what a `mutate` call does may
+    /// lead back from `Marked` to `Marking`. Takes constant time.
     ///
     /// ```
     /// use gc_core::arena::CollectionPhase;

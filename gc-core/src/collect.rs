@@ -55,6 +55,30 @@ pub use gc_derive::Collect;
 )]
 pub unsafe trait Collect<'gc> {
     /// Whether values can hold pointers at all. With `false`, `trace` is never called.
+    ///
+    /// ```
+    /// use gc_core::collect::Trace;
+    /// use gc_core::{Collect, Gc};
+    ///
+    /// /// A tree in memory of its own.
+    /// struct Tree<T> {
+    ///     value: T,
+    ///     children: Vec<Tree<T>>,
+    /// }
+    ///
+    /// // SAFETY: all fields are visited, in place; and a tree of values without pointers has none.
+    /// unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for Tree<T> {
+    ///     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+    ///
+    ///     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+    ///         cc.trace(&self.value);
+    ///         cc.trace(&self.children);
+    ///     }
+    /// }
+    ///
+    /// assert!(!<Tree<String> as Collect>::NEEDS_TRACE);
+    /// assert!(<Tree<Gc<'_, String>> as Collect>::NEEDS_TRACE);
+    /// ```
     const NEEDS_TRACE: bool = true;
 
     /// Where the pointers are. The default is right for every implementation by hand; anything else
@@ -63,6 +87,40 @@ pub unsafe trait Collect<'gc> {
     const TYPE_MAP: TypeMap = TypeMap::opaque(Self::NEEDS_TRACE);
 
     /// Visits all pointers that the value holds, by calling [`Trace::trace`] with each field.
+    ///
+    /// The collector calls it, at safepoints, in write barriers, and for some types when an object is allocated. If
+    /// it panics, nothing is lost.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use gc_core::collect::Trace;
+    /// use gc_core::{Arena, Collect, Gc, Rootable};
+    ///
+    /// /// Bindings, and those of the scope around.
+    /// struct Scope<'gc> {
+    ///     names: BTreeMap<String, Gc<'gc, i64>>,
+    ///     outer: Option<Box<Scope<'gc>>>,
+    /// }
+    ///
+    /// // SAFETY: all fields are visited, in place.
+    /// unsafe impl<'gc> Collect<'gc> for Scope<'gc> {
+    ///     fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+    ///         cc.trace(&self.names);
+    ///         cc.trace(&self.outer);
+    ///     }
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, Scope<'_>>]>::new(|mc| {
+    ///     let names = BTreeMap::from([("x".to_string(), Gc::new(mc, 5))]);
+    ///     let outer = Some(Box::new(Scope { names, outer: None }));
+    ///     Gc::new(mc, Scope { names: BTreeMap::new(), outer })
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|_, scope| {
+    ///     assert!(scope.names.is_empty());
+    ///     assert_eq!(*scope.outer.as_ref().unwrap().names["x"], 5);
+    /// });
+    /// ```
     #[inline]
     #[allow(unused_variables, reason = "the default visits nothing")]
     fn trace<T: Trace<'gc>>(&self, cc: &mut T) {}

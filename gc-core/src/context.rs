@@ -285,6 +285,7 @@ impl Context {
         let result = panic::catch_unwind(AssertUnwindSafe(f));
         self.finalizing.set(false);
         let written = self.kept.take();
+        self.collector.guarded.forget_contents();
         let made = self.allocator.stop_noting(self.heap());
         if self.is_marking() {
             let kept = Kept { written, made };
@@ -326,8 +327,8 @@ impl Context {
     /// Lets `claim` claim an object.
     ///
     /// If the object panics when it is asked for its pointers, the cycle is given up: `unsafe` containers may
-    /// hold a guard when they call the barrier, at which their own `trace` panics. The next cycle asks when
-    /// there are no guards. Mutators of which there are many cannot give a cycle up, so there the panic goes
+    /// hold a guard when they call the barrier, at which their own `trace` panics. The next cycles ask when
+    /// there are no guards ([`crate::collector::guarded`]). Mutators of which there are many cannot give a cycle up, so there the panic goes
     /// on.
     fn claim(&self, claim: impl FnOnce(&mut Found)) {
         let claiming = panic::catch_unwind(AssertUnwindSafe(|| self.find(claim)));

@@ -35,6 +35,34 @@ use crate::trace::Unreferenced;
 /// `dyn_trace` does what [`Collect`] says of `trace`.
 pub unsafe trait DynCollect<'gc> {
     /// Visits all pointers that the value holds.
+    ///
+    /// It is [`Collect::trace`] with a visitor whose type is not known either.
+    ///
+    /// ```
+    /// use gc_core::collect::{DynCollect, Trace};
+    /// use gc_core::{Gc, GcWeak, arena::rootless_mutate};
+    ///
+    /// struct Count(usize);
+    ///
+    /// impl<'gc> Trace<'gc> for Count {
+    ///     fn trace_gc(&mut self, _: Gc<'gc, ()>) {
+    ///         self.0 += 1;
+    ///     }
+    ///
+    ///     fn trace_gc_weak(&mut self, _: GcWeak<'gc, ()>) {}
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let five = Gc::new(mc, 5);
+    ///     let values: [Box<dyn DynCollect<'_> + '_>; 2] = [Box::new(vec![five; 3]), Box::new("text")];
+    ///     let counts = values.map(|value| {
+    ///         let mut count = Count(0);
+    ///         value.dyn_trace(&mut count);
+    ///         count.0
+    ///     });
+    ///     assert_eq!(counts, [3, 0]);
+    /// });
+    /// ```
     fn dyn_trace(&self, cc: &mut dyn Trace<'gc>);
 }
 

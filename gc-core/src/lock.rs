@@ -209,14 +209,12 @@ impl<T: ?Sized> Lock<T> {
     /// The value, to whoever has the lock for himself.
     ///
     /// ```
-    /// use gc_core::{Gc, Lock, arena::rootless_mutate};
-    ///
-    /// rootless_mutate(|mc| {
-    ///     let mut lock = Lock::new(Vec::new());
-    ///     lock.get_mut().push(1); // No barrier: it is not in the heap yet.
-    ///     let list = Gc::new(mc, gc_core::RefLock::new(lock.into_inner()));
-    ///     assert_eq!(*list.borrow(), [1]);
-    /// });
+    /// # use gc_core::Lock;
+    /// let mut counts = [const { Lock::new(0) }; 3];
+    /// for (index, count) in counts.iter_mut().enumerate() {
+    ///     *count.get_mut() += index; // No barrier: they are not in the heap yet.
+    /// }
+    /// assert_eq!(counts[2].get(), 2);
     /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {

@@ -25,6 +25,21 @@ use crate::context::Context;
 /// `keep_factor` added up) and with one that does not (`drop_factor` and `free_factor`), in comparison with
 /// [`Pacing::DEFAULT`]. No step is longer for it than [`HeapOptions::step`](crate::HeapOptions::step). If all
 /// five are zero, collections are done at once, with the program stopped, whatever the mode.
+///
+/// ```
+/// use gc_core::metrics::Pacing;
+/// use gc_core::{Arena, Gc, Rootable};
+///
+/// let arena = Arena::<Rootable![()]>::new(|_| ());
+/// // While a program starts, memory is cheap and time is dear.
+/// let startup = Pacing { min_sleep: 1 << 30, ..Pacing::DEFAULT };
+/// arena.metrics().set_pacing(startup);
+/// arena.mutate(|mc, _| (0..10_000).for_each(|_| _ = Gc::new(mc, [0_u64; 200])));
+/// assert_eq!(arena.metrics().allocation_debt(), 0.0);
+/// // From now on as usual: so much is more than it has between two collections.
+/// arena.metrics().set_pacing(Pacing::DEFAULT);
+/// assert!(arena.metrics().allocation_debt() > 0.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pacing {
     /// How much is allocated until the end of the next collection, as a multiple of the bytes that
@@ -46,6 +61,13 @@ pub struct Pacing {
 
 impl Pacing {
     /// Collect when a large heap has doubled, and at least 8 MiB were allocated.
+    ///
+    /// ```
+    /// use gc_core::metrics::Pacing;
+    ///
+    /// let twice_as_eager = Pacing { sleep_factor: 0.5, ..Pacing::DEFAULT };
+    /// assert_eq!(twice_as_eager.sleep_factor * 2.0, Pacing::default().sleep_factor);
+    /// ```
     pub const DEFAULT: Pacing = Pacing {
         sleep_factor: 1.0,
         min_sleep: 8 << 20,
@@ -57,6 +79,19 @@ impl Pacing {
     };
 
     /// As often as by default, and each collection at once, with the program stopped.
+    ///
+    /// ```
+    /// use gc_core::metrics::Pacing;
+    /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable};
+    ///
+    /// let options = HeapOptions::default().mode(Mode::Incremental);
+    /// let mut arena = Arena::<Rootable![Gc<'_, u32>]>::with_options(options, |mc| Gc::new(mc, 5))?;
+    /// arena.metrics().set_pacing(Pacing::STOP_THE_WORLD);
+    /// arena.metrics().adjust_debt(1e9);
+    /// arena.collect_debt();
+    /// assert_eq!(arena.metrics().statistics().collections, 1);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     pub const STOP_THE_WORLD: Pacing = Pacing {
         mark_factor: 0.0,
         trace_factor: 0.0,
@@ -102,6 +137,17 @@ impl Default for Pacing {
 ///
 /// Times and the number of collections change when a cycle ends, except `longest_collection` and
 /// `concurrent_time`, which change during one.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Rootable};
+///
+/// let mut arena = Arena::<Rootable![Gc<'_, [u64; 4]>]>::new(|mc| Gc::new(mc, [0; 4]));
+/// arena.mutate(|mc, _| (0..100).for_each(|_| _ = Gc::new(mc, [1_u64; 4])));
+/// arena.finish_cycle();
+/// let statistics = arena.metrics().statistics();
+/// assert_eq!((statistics.live_bytes, statistics.allocated_bytes), (32, 101 * 32));
+/// assert!(statistics.longest_collection <= statistics.collection_time);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
@@ -143,26 +189,86 @@ pub struct Statistics {
 /// A handle to the figures and the pace of an arena's collector.
 ///
 /// It can be cloned and kept, also beyond the arena's life; an arena that is gone has no objects.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Rootable};
+///
+/// let arena = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| Gc::new(mc, 5));
+/// let metrics = arena.metrics().clone();
+/// assert_eq!(metrics.total_gc_count(), 1);
+/// drop(arena);
+/// assert_eq!(metrics.total_gc_count(), 0);
+/// ```
 #[derive(Clone)]
 pub struct Metrics(pub(crate) Rc<Context>);
 
 impl Metrics {
     /// A value that identifies the arena, for logging.
+    ///
+    /// An arena that is made when this one is gone, and its metrics, may have the same.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Rootable};
+    ///
+    /// let [one, other] = [(); 2].map(|()| Arena::<Rootable![()]>::new(|_| ()));
+    /// assert_eq!(one.metrics().arena_id(), one.mutate(|mc, _| mc.metrics().arena_id()));
+    /// assert_ne!(one.metrics().arena_id(), other.metrics().arena_id());
+    /// ```
     pub fn arena_id(&self) -> impl fmt::Debug + Copy + Eq + use<> {
         Rc::as_ptr(&self.0).addr()
     }
 
     /// Sets the pace. It takes effect at once.
+    ///
+    /// ```
+    /// use gc_core::metrics::Pacing;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// arena.metrics().set_pacing(Pacing { min_sleep: 64 << 10, ..Pacing::STOP_THE_WORLD });
+    /// for _ in 0..3 {
+    ///     arena.mutate(|mc, _| (0..100).for_each(|_| _ = Gc::new(mc, [0_u64; 100])));
+    ///     arena.collect_debt(); // 80 kB are more than the 64 KiB that are to be between two collections.
+    /// }
+    /// assert!(arena.metrics().statistics().collections >= 3);
+    /// ```
     pub fn set_pacing(&self, pacing: Pacing) {
         self.0.collector().pace(|pacer| pacer.set_pacing(pacing));
     }
 
     /// The number of objects that are allocated and not freed. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Vec<Gc<'_, u32>>]>::new(|mc| {
+    ///     (0..10).map(|number| Gc::new(mc, number)).collect()
+    /// });
+    /// arena.mutate_root(|_, root| root.truncate(4));
+    /// assert_eq!(arena.metrics().total_gc_count(), 10);
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.metrics().total_gc_count(), 4);
+    /// ```
     pub fn total_gc_count(&self) -> usize {
         self.0.objects() as usize
     }
 
     /// By how many bytes of allocation the beginning of a collection is overdue; zero if it is not due yet.
+    ///
+    /// With debt, the next [`Arena::collect_debt`](crate::Arena::collect_debt) begins a collection.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().floor(64 << 10);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// assert_eq!(arena.metrics().allocation_debt(), 0.0);
+    /// arena.mutate(|mc, _| (0..1000).for_each(|_| _ = Gc::new(mc, [0_u64; 16])));
+    /// assert_eq!(arena.metrics().allocation_debt(), (1000 * 128 - (64 << 10)) as f64);
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.metrics().allocation_debt(), 0.0);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     pub fn allocation_debt(&self) -> f64 {
         self.0.debt()
     }
@@ -171,11 +277,45 @@ impl Metrics {
     ///
     /// Use it to account for memory outside of the heap that objects own; a negative amount puts
     /// the next collection off. Where the sum is not a number, adjustments so far are forgotten.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Collect, Gc, HeapOptions, Mode, Rootable};
+    ///
+    /// /// A handle to memory that is somewhere else, here only its size.
+    /// #[derive(Collect)]
+    /// #[collect(require_static)]
+    /// struct Texture(usize);
+    ///
+    /// let options = HeapOptions::default().mode(Mode::StopTheWorld);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// for _ in 0..10 {
+    ///     arena.mutate(|mc, _| {
+    ///         let texture = Gc::new(mc, Texture(4 << 20));
+    ///         mc.metrics().adjust_debt(texture.0 as f64);
+    ///     });
+    ///     arena.collect_debt();
+    /// }
+    /// // The objects alone are 160 bytes.
+    /// assert!(arena.metrics().statistics().collections >= 2);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     pub fn adjust_debt(&self, bytes: f64) {
         self.0.collector().pace(|pacer| pacer.adjust(bytes));
     }
 
     /// All figures. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let before = arena.metrics().statistics();
+    /// arena.mutate(|mc, _| (0..1000).for_each(|_| _ = Gc::new(mc, [0_u64; 100])));
+    /// arena.finish_cycle();
+    /// let after = arena.metrics().statistics();
+    /// assert_eq!(after.allocated_bytes - before.allocated_bytes, 800_000);
+    /// assert_eq!((after.collections - before.collections, after.live_bytes), (1, 0));
+    /// ```
     pub fn statistics(&self) -> Statistics {
         let (heap_bytes, peak_heap_bytes) = self.0.heap().owned_and_peak();
         let (pinned_objects, pins) = self.0.heap().pins().counts();

@@ -21,11 +21,89 @@ use crate::gc_weak::GcWeak;
 /// in place. Implementing this trait is safe, and of use to whoever wants to walk the pointers of a
 /// value. Such a visitor sees the keys of ephemerons as weak pointers, and not their values. So it must not be what an
 /// implementation of [`Collect`] passes fields to in place of the visitor that it was given.
+///
+/// ```
+/// use gc_core::collect::Trace;
+/// use gc_core::{Collect, Gc, GcWeak, arena::rootless_mutate};
+///
+/// /// Counts the pointers of a value, strong and weak.
+/// #[derive(Default)]
+/// struct Count {
+///     strong: usize,
+///     weak: usize,
+/// }
+///
+/// impl<'gc> Trace<'gc> for Count {
+///     fn trace_gc(&mut self, _: Gc<'gc, ()>) {
+///         self.strong += 1;
+///     }
+///
+///     fn trace_gc_weak(&mut self, _: GcWeak<'gc, ()>) {
+///         self.weak += 1;
+///     }
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let five = Gc::new(mc, 5);
+///     let value = (vec![five, five], Some(Gc::downgrade(five)), 7);
+///     let mut count = Count::default();
+///     value.trace(&mut count);
+///     assert_eq!((count.strong, count.weak), (2, 1));
+/// });
+/// ```
 pub trait Trace<'gc> {
     /// Visits a [`Gc`] pointer of any type.
+    ///
+    /// ```
+    /// use std::collections::HashSet;
+    /// use gc_core::collect::Trace;
+    /// use gc_core::{Collect, Gc, GcWeak, arena::rootless_mutate};
+    ///
+    /// /// The addresses to which a value leads.
+    /// struct Targets(HashSet<usize>);
+    ///
+    /// impl<'gc> Trace<'gc> for Targets {
+    ///     fn trace_gc(&mut self, gc: Gc<'gc, ()>) {
+    ///         self.0.insert(Gc::as_ptr(gc).addr());
+    ///     }
+    ///
+    ///     fn trace_gc_weak(&mut self, _: GcWeak<'gc, ()>) {}
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let (one, other) = (Gc::new(mc, 1), Gc::new(mc, 2));
+    ///     let mut targets = Targets(HashSet::new());
+    ///     [one, one, other].trace(&mut targets);
+    ///     assert_eq!(targets.0, HashSet::from([one, other].map(|gc| Gc::as_ptr(gc).addr())));
+    /// });
+    /// ```
     fn trace_gc(&mut self, gc: Gc<'gc, ()>);
 
     /// Visits a [`GcWeak`] pointer of any type.
+    ///
+    /// ```
+    /// use gc_core::collect::Trace;
+    /// use gc_core::{Gc, GcWeak, arena::rootless_mutate};
+    ///
+    /// /// Whether a value observes anything that it does not keep alive.
+    /// struct Observes(bool);
+    ///
+    /// impl<'gc> Trace<'gc> for Observes {
+    ///     fn trace_gc(&mut self, _: Gc<'gc, ()>) {}
+    ///
+    ///     fn trace_gc_weak(&mut self, weak: GcWeak<'gc, ()>) {
+    ///         self.0 |= !weak.is_dropped();
+    ///     }
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let mut observes = Observes(false);
+    ///     observes.trace(&Gc::new(mc, 5));
+    ///     assert!(!observes.0);
+    ///     observes.trace(&Gc::downgrade(Gc::new(mc, 5)));
+    ///     assert!(observes.0);
+    /// });
+    /// ```
     fn trace_gc_weak(&mut self, gc: GcWeak<'gc, ()>);
 
     /// Visits a [`Gc`] pointer that lies at the address `slot`.
@@ -82,6 +160,31 @@ pub trait Trace<'gc> {
 
     /// Visits whatever pointers `value` holds: calls [`Collect::trace`] on it, unless its type
     /// never holds any.
+    ///
+    /// ```
+    /// use gc_core::collect::Trace;
+    /// use gc_core::{Arena, Collect, Gc, Rootable};
+    ///
+    /// /// A stack, with the numbers in another place than the pointers.
+    /// struct Stack<'gc> {
+    ///     raw: Vec<u64>,
+    ///     values: Vec<Gc<'gc, u32>>,
+    /// }
+    ///
+    /// // SAFETY: all fields are visited, in place.
+    /// unsafe impl<'gc> Collect<'gc> for Stack<'gc> {
+    ///     fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+    ///         cc.trace(&self.raw); // This costs nothing: numbers hold no pointers.
+    ///         cc.trace(&self.values);
+    ///     }
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, Stack<'_>>]>::new(|mc| {
+    ///     Gc::new(mc, Stack { raw: vec![1], values: vec![Gc::new(mc, 5)] })
+    /// });
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.mutate(|_, stack| *stack.values[0]), 5);
+    /// ```
     #[inline]
     fn trace<C: Collect<'gc> + ?Sized>(&mut self, value: &C)
     where

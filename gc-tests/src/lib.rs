@@ -7,12 +7,19 @@
 //!
 //! The objects are of many [`kind::Kind`]s ([`objects`], [`payload`], [`tracked`]), so that each way
 //! in which a type can tell where its pointers are occurs, alone and beside the others.
+//!
+//! The other tests have from here what several of them need: the ways of collecting ([`mod@way`]), [`mod@cycle`]s,
+//! [`mod@cargo`], values that tell of their [`mod@drops`], a [`mod@market`], [`mod@random`] numbers.
 
 pub mod access;
+pub mod cargo;
 pub mod check;
+pub mod cycle;
+pub mod drops;
 pub mod kind;
 pub mod ledger;
 pub mod machine;
+pub mod market;
 pub mod model;
 pub mod objects;
 pub mod operation;

@@ -8,7 +8,7 @@
     feature = "smallvec"
 ))]
 use crate::{
-    barrier::{DerefWrite, IndexWrite},
+    barrier::IndexWrite,
     collect::{Collect, Trace},
 };
 
@@ -143,7 +143,7 @@ mod smallvec {
     }
 
     // SAFETY: the elements are owned.
-    unsafe impl<A: Array> DerefWrite for SmallVec<A> {}
+    unsafe impl<A: Array> crate::barrier::DerefWrite for SmallVec<A> {}
 
     // SAFETY: a vector indexes as the slice of its elements, which it owns.
     unsafe impl<A: Array, I> IndexWrite<I> for SmallVec<A>

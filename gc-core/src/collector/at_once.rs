@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use super::jobs::{Jobs, processors};
 use super::mark::{Backlog, Marker, Role};
-use super::naive::NaiveMarker;
 use super::references::Stage;
 use super::steps::BETWEEN_LOOKS;
 use super::work::MARKERS;
@@ -143,13 +142,7 @@ impl Collector {
         if self.zeal.naive_mark {
             self.jobs.close();
             // SAFETY: the program stands still.
-            let mut naive = unsafe { NaiveMarker::new(heap) };
-            (world.roots)(&mut naive);
-            self.visit_cohorts(&mut naive);
-            self.finalizers
-                .each_waiting(|target| naive.visit(Edge::of_root(target)));
-            naive.run();
-            naive.compare();
+            unsafe { self.naive_marks(world.roots) }.compare();
         }
     }
 
@@ -170,13 +163,7 @@ impl Collector {
         }
         if self.zeal.naive_mark {
             // SAFETY: the program stands still.
-            let mut naive = unsafe { NaiveMarker::new(heap) };
-            (world.roots)(&mut naive);
-            self.visit_cohorts(&mut naive);
-            self.finalizers
-                .each_waiting(|target| naive.visit(Edge::of_root(target)));
-            naive.run();
-            naive.compare();
+            unsafe { self.naive_marks(world.roots) }.compare();
         }
         self.begin_to_settle(cycle);
     }

@@ -15,6 +15,8 @@
 //! is new, and was born marked; except through weak pointers and root sets, whose contents are noted when they
 //! are read. `docs/concurrency.md` has the whole proof.
 
+use std::panic::{self, AssertUnwindSafe};
+
 use super::mark::large::CHUNK;
 use super::mark::words::{is_candidate, read_word};
 use super::work::{Work, entry};
@@ -355,10 +357,39 @@ impl Collector {
             alone: false,
             ..found.finder(self)
         };
-        // SAFETY: passed on to the caller. What is in locks is looked at only as far as these allow it.
+        if let Some(mut contents) = self.guarded.take(start) {
+            finder.found.append(&mut contents);
+        } else {
+            // SAFETY: passed on to the caller. What is in locks is looked at only as far as these allow it.
+            let asking = AssertUnwindSafe(|| unsafe { object.trace(&mut finder) });
+            if let Err(payload) = panic::catch_unwind(asking) {
+                if self.has_one_mutator() {
+                    self.guarded.add(start);
+                }
+                panic::resume_unwind(payload);
+            }
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { self.set_all_claimed(object.extent()) }
+    }
+
+    /// What the object at `start` holds, which a barrier could not ask once; `None` if there is no such object
+    /// any more.
+    ///
+    /// # Safety
+    ///
+    /// No `mutate` call is running.
+    pub(super) unsafe fn contents_of_guarded(&self, start: usize) -> Option<Found> {
+        let extent = self.heap.allocation_of(start)?;
+        // SAFETY: it is an allocation of this heap, in a described block, and nobody has a reference to it.
         unsafe {
-            object.trace(&mut finder);
-            self.set_all_claimed(object.extent());
+            if extent.base != start || !self.heap.state_at(start).is_described() {
+                return None;
+            }
+            let object = Described::at(extent).filter(|object| self.must_ask(*object))?;
+            let mut contents = Found::default();
+            object.trace(&mut contents.finder(self));
+            Some(contents)
         }
     }
 

@@ -43,6 +43,7 @@
 pub(crate) mod at_once;
 pub(crate) mod claim;
 pub(crate) mod dispose;
+pub(crate) mod guarded;
 mod jobs;
 pub(crate) mod mark;
 mod naive;
@@ -58,6 +59,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use self::dispose::Disposer;
+use self::guarded::GuardedObjects;
 use self::jobs::Jobs;
 use self::mark::Backlog;
 use self::naive::NaiveMarker;
@@ -186,6 +188,7 @@ pub(crate) struct Collector {
     stands: AtomicBool,
     /// Taken while an object is claimed.
     claims: Mutex<()>,
+    pub(crate) guarded: GuardedObjects,
     /// What other threads do in the cycle, and what they do that may outlast it.
     jobs: Jobs,
     housekeeping: Jobs,
@@ -272,6 +275,7 @@ impl Collector {
             unknown_writes: AtomicBool::new(false),
             stands: AtomicBool::new(false),
             claims: Mutex::new(()),
+            guarded: GuardedObjects::default(),
             jobs: Jobs::default(),
             housekeeping: Jobs::default(),
             unswept: Mutex::default(),
@@ -314,6 +318,9 @@ impl Collector {
         );
         // Relaxed: looked at by whoever made the cycle stand, or at a safepoint.
         self.stands.store(false, Ordering::Relaxed);
+        if !matches!(next, Phase::Marking | Phase::Finalizing) {
+            self.guarded.forget_contents();
+        }
         // `Release`, partner: `phase`.
         self.phase.store(next as u8, Ordering::Release);
         self.tell_phase(next);
@@ -323,7 +330,7 @@ impl Collector {
     #[inline]
     pub(crate) fn wants_safepoint(&self, allocated: u64) -> bool {
         // Relaxed: a figure by itself.
-        allocated > self.due_at.load(Ordering::Relaxed)
+        allocated >= self.due_at.load(Ordering::Relaxed)
             || self.phase() != Phase::Sleeping
             || self.zeal.collect
     }
@@ -584,13 +591,23 @@ impl Collector {
     /// As for [`Collector::safepoint`], no `mutate` call is running, and marking is complete.
     unsafe fn check_marks(&self, roots: &Roots<'_>) {
         // SAFETY: passed on to the caller.
+        unsafe { self.naive_marks(roots) }.check();
+    }
+
+    /// What can be reached now, as the naive marker finds it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`], and no `mutate` call is running.
+    unsafe fn naive_marks(&self, roots: &Roots<'_>) -> NaiveMarker<'_> {
+        // SAFETY: passed on to the caller.
         let mut naive = unsafe { NaiveMarker::new(&self.heap) };
         roots(&mut naive);
         self.visit_cohorts(&mut naive);
         self.finalizers
             .each_waiting(|target| naive.visit(Edge::of_root(target)));
         naive.run();
-        naive.check();
+        naive
     }
 
     /// Sweeps blocks until none is left, or the time is over. Whether none is left.

@@ -55,6 +55,9 @@ impl Collector {
                 (world.roots)(&mut found.finder(self));
                 self.visit_cohorts(&mut found.finder(self));
                 found.hand_over(&self.work);
+                // SAFETY: no `mutate` call is running.
+                self.guarded
+                    .ask_all(|start| unsafe { self.contents_of_guarded(start) });
             }));
             panicked = asked.err();
             if panicked.is_some() {

@@ -91,6 +91,28 @@ impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M
 
     /// The pointer that [`Gc::as_thin_ptr`] was asked of: takes constant time, and looks at no memory.
     ///
+    /// ```
+    /// use core::ffi::c_void;
+    /// use gc_core::{Gc, GcThinStr, arena::rootless_mutate};
+    ///
+    /// /// Called from C, which has one word for whatever the caller wants to be reminded of.
+    /// ///
+    /// /// # Safety
+    /// ///
+    /// /// `data` is the address of a string in the heap that is alive.
+    /// unsafe extern "C" fn length(data: *const c_void) -> usize {
+    ///     // SAFETY: the caller says so.
+    ///     let text: GcThinStr<'_> = unsafe { Gc::from_thin_ptr_with_kind(data.cast()) };
+    ///     text.len()
+    /// }
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let text: GcThinStr<'_> = Gc::as_thin(Gc::new_str(mc, "four"));
+    ///     // SAFETY: the string is alive during this call.
+    ///     assert_eq!(unsafe { length(Gc::as_thin_ptr(text).cast()) }, 4);
+    /// });
+    /// ```
+    ///
     /// # Safety
     ///
     /// As for [`Gc::from_ptr_with_kind`], with the address in the place of the pointer.

@@ -7,6 +7,30 @@ use core::fmt;
 /// The heap is as usable after such an error as before: nothing was lost. Inside of a `mutate`
 /// call nothing can be collected, so the usual answer is to return from it, let the arena collect
 /// ([`Arena::finish_cycle`](crate::Arena::finish_cycle)), and try again.
+///
+/// ```
+/// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
+///
+/// type Lines<'gc> = Vec<Gc<'gc, [u8; 1000]>>;
+/// let options = HeapOptions::default().limit(256 << 10);
+/// let mut arena = Arena::<Rootable![Lines<'_>]>::with_options(options, |_| Vec::new())?;
+/// let error = loop {
+///     let added = arena.mutate_root(|mc, lines| {
+///         Gc::try_new(mc, [0; 1000]).map(|line| lines.push(line))
+///     });
+///     if let Err(error) = added {
+///         break error;
+///     }
+/// };
+/// assert!(matches!(error, HeapError::LimitReached { limit: 262_144, .. }));
+/// assert!(error.to_string().contains("raise `HeapOptions::limit`"));
+///
+/// // The usual answer: keep less alive, collect, try again.
+/// arena.mutate_root(|_, lines| lines.clear());
+/// arena.finish_cycle();
+/// arena.mutate(|mc, _| Gc::try_new(mc, [0; 1000]).map(drop))?;
+/// # Ok::<(), HeapError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeapError {

@@ -10,6 +10,15 @@ use super::planes::{GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, bit, bit_ind
 use super::space;
 
 /// An allocation: where it starts and how long it is.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Rootable};
+///
+/// let arena = Arena::<Rootable![Gc<'_, [u8; 20]>]>::new(|mc| Gc::new(mc, [0; 20]));
+/// let address = arena.mutate(|_, bytes| Gc::as_ptr(*bytes).addr());
+/// let extent = arena.allocation_of(address + 19).unwrap();
+/// assert_eq!((extent.base, extent.bytes), (address, 32));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// The address of its first byte.
@@ -21,6 +30,18 @@ pub struct Extent {
 
 impl Extent {
     /// The address behind the last byte.
+    ///
+    /// The allocation ends before it.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![[Gc<'_, u64>; 3]]>::new(|mc| [1, 2, 3].map(|n| Gc::new(mc, n)));
+    /// // Objects that were allocated one after the other are neighbours.
+    /// let extents = arena.allocations();
+    /// assert!(extents.is_sorted_by(|one, next| one.end() <= next.base));
+    /// assert_eq!(extents[2].end() - extents[0].base, 48);
+    /// ```
     pub fn end(&self) -> usize {
         self.base + self.bytes
     }

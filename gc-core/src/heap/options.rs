@@ -8,6 +8,20 @@ use super::error::HeapError;
 ///
 /// They are for tests and for finding bugs in `unsafe` code around a heap: each makes collections
 /// slower by a factor, not by a few per cent.
+///
+/// ```
+/// use gc_core::{Arena, Gc, HeapOptions, Rootable, Zeal};
+///
+/// // In the tests of `unsafe` code around a heap.
+/// let zeal = Zeal { collect: true, verify: true, ..Zeal::NONE };
+/// let options = HeapOptions::default().zeal(zeal);
+/// let mut arena = Arena::<Rootable![()]>::with_options(options, |mc| _ = Gc::new(mc, 5))?;
+/// while arena.metrics().total_gc_count() > 0 {
+///     arena.collect_debt(); // Nothing is due, and yet it collects.
+/// }
+/// assert!(arena.metrics().statistics().collections > 0);
+/// # Ok::<(), gc_core::HeapError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Zeal {
     /// Collect at every safepoint ([`Arena::collect_debt`](crate::Arena::collect_debt)), whether
@@ -24,12 +38,28 @@ pub struct Zeal {
 
 impl Zeal {
     /// No checks.
+    ///
+    /// ```
+    /// use gc_core::{HeapOptions, Zeal};
+    ///
+    /// // For a measurement, which GC_ZEAL is not to spoil.
+    /// let options = HeapOptions::default().zeal(Zeal::NONE);
+    /// assert_eq!(Zeal::NONE, Zeal::default());
+    /// # let _ = options;
+    /// ```
     pub const NONE: Zeal = Zeal {
         collect: false,
         verify: false,
         naive_mark: false,
     };
     /// All checks.
+    ///
+    /// ```
+    /// use gc_core::Zeal;
+    ///
+    /// assert_eq!(Zeal::parse("all"), Ok(Zeal::ALL));
+    /// assert!(Zeal::ALL.collect && Zeal::ALL.verify && Zeal::ALL.naive_mark);
+    /// ```
     pub const ALL: Zeal = Zeal {
         collect: true,
         verify: true,
@@ -37,6 +67,15 @@ impl Zeal {
     };
 
     /// Reads a list of names, separated by commas: `collect`, `verify`, `naive`, or `all`.
+    ///
+    /// ```
+    /// use gc_core::Zeal;
+    ///
+    /// let zeal = Zeal::parse("verify, naive").unwrap();
+    /// assert_eq!(zeal, Zeal { collect: false, verify: true, naive_mark: true });
+    /// assert_eq!(Zeal::parse(""), Ok(Zeal::NONE));
+    /// assert_eq!(Zeal::parse("verify,quickly"), Err("quickly"));
+    /// ```
     ///
     /// # Errors
     ///
@@ -61,6 +100,17 @@ impl Zeal {
 
     /// The zeal that the environment variable `GC_ZEAL` asks for; see [`Zeal::parse`].
     ///
+    /// ```
+    /// use gc_core::{HeapOptions, Zeal};
+    ///
+    /// // It is where the default comes from.
+    /// let zeal = Zeal::from_env();
+    /// assert_eq!(HeapOptions::default(), HeapOptions::default().zeal(zeal));
+    /// // A test that wants more than the environment says:
+    /// let zeal = Zeal { verify: true, ..zeal };
+    /// assert!(zeal.verify);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the variable has a name that [`Zeal::parse`] does not know: a check that was asked for
@@ -81,6 +131,21 @@ impl Zeal {
 /// Whatever the mode, [`Arena::finish_cycle`](crate::Arena::finish_cycle) stops the program for a whole
 /// collection, and so does a collection that begins near the limit of the heap or after an allocation
 /// has failed. `docs/tuning.md` in the repository helps to choose.
+///
+/// ```
+/// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable};
+///
+/// for mode in [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent] {
+///     let options = HeapOptions::default().mode(mode);
+///     let mut arena = Arena::<Rootable![Gc<'_, u32>]>::with_options(options, |mc| Gc::new(mc, 1))?;
+///     arena.mutate_root(|mc, root| *root = Gc::new(mc, 2));
+///     // Whatever the mode, this frees all that is dead.
+///     arena.finish_cycle();
+///     assert_eq!(arena.metrics().total_gc_count(), 1);
+/// }
+/// assert_eq!(Mode::default(), Mode::Concurrent);
+/// # Ok::<(), gc_core::HeapError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// The program stands still for a whole collection. The least work in all, and the least memory;
@@ -100,6 +165,26 @@ pub enum Mode {
 }
 
 /// When finalizers run that were enqueued by a collection.
+///
+/// ```
+/// use gc_core::{Arena, FinalizerMode, Gc, HeapOptions, Rootable};
+///
+/// let waiting_after_a_cycle = |mode| {
+///     let options = HeapOptions::default().finalizers(mode);
+///     let mut arena = Arena::<Rootable![()]>::with_options(options, |mc| {
+///         _ = mc.finalize_with(Gc::new(mc, 1), |_, _| ());
+///     })?;
+///     arena.finish_cycle();
+///     let waiting = arena.metrics().statistics().finalizers_waiting;
+///     arena.run_finalizers(waiting);
+///     Ok(waiting)
+/// };
+/// assert_eq!(waiting_after_a_cycle(FinalizerMode::AfterCollection)?, 0);
+/// assert_eq!(waiting_after_a_cycle(FinalizerMode::Manual)?, 1);
+/// // Threads are for arenas that threads share.
+/// assert!(waiting_after_a_cycle(FinalizerMode::Thread).is_err());
+/// # Ok::<(), gc_core::HeapError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FinalizerMode {
     /// At safepoints, on their thread, when the collector has done its part: for at most
@@ -179,6 +264,18 @@ impl HeapOptions {
     ///
     /// Without it the heap lives in the space that all heaps of the process share, of 64 GiB (less where
     /// so much cannot be had). Reserved addresses cost no memory. At most 64 TiB.
+    ///
+    /// With no bytes, or more than that, the options are refused.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().reserve(1 << 20);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// let refused = arena.mutate(|mc, _| Gc::try_slice_from_iter(mc, 0..2_u32 << 20).map(drop));
+    /// assert!(matches!(refused, Err(HeapError::AddressSpaceExhausted { reserved: 0x40_0000, .. })));
+    /// # Ok::<(), HeapError>(())
+    /// ```
     #[must_use]
     pub fn reserve(self, bytes: usize) -> HeapOptions {
         HeapOptions {
@@ -193,6 +290,21 @@ impl HeapOptions {
     /// Beyond it allocations are refused. Near it the heap is collected more often: after half of what is
     /// free below it was allocated; and with the program stopped, where a cycle beside it might not end in
     /// time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(1 << 20);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// let allocate = |arena: &Arena<Rootable![()]>| {
+    ///     arena.mutate(|mc, _| Gc::try_new(mc, [0_u8; 600_000]).map(drop))
+    /// };
+    /// allocate(&arena)?;
+    /// assert!(matches!(allocate(&arena), Err(HeapError::LimitReached { .. })));
+    /// arena.finish_cycle();
+    /// assert!(allocate(&arena).is_ok());
+    /// # Ok::<(), HeapError>(())
+    /// ```
     #[must_use]
     pub fn limit(self, bytes: usize) -> HeapOptions {
         HeapOptions {
@@ -207,6 +319,23 @@ impl HeapOptions {
     /// A heap of which less survived than [`HeapOptions::square_root_growth`] says, 256 MiB by
     /// default, grows by more: by that percentage of the geometric mean of both. With 100 per cent,
     /// 1 MiB grows by 16 MiB, 64 MiB by 128 MiB, and 1 GiB by 1 GiB.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
+    ///
+    /// // In proportion to survivors, however few there are.
+    /// let options = HeapOptions::default().growth(50).floor(0).square_root_growth(0);
+    /// let kilobyte = [0_u8; 1024];
+    /// let mut arena = Arena::<Rootable![Vec<Gc<'_, [u8; 1024]>>]>::with_options(options, |mc| {
+    ///     (0..1000).map(|_| Gc::new(mc, kilobyte)).collect()
+    /// })?;
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, _| (0..500).for_each(|_| _ = Gc::new(mc, kilobyte)));
+    /// assert_eq!(arena.metrics().allocation_debt(), 0.0);
+    /// arena.mutate(|mc, _| Gc::new(mc, kilobyte)[0]);
+    /// assert_eq!(arena.metrics().allocation_debt(), 1024.0);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn growth(self, percent: u32) -> HeapOptions {
         HeapOptions {
@@ -217,6 +346,17 @@ impl HeapOptions {
 
     /// How many bytes are allocated at least between two collections, unless a limit is near; 8 MiB by
     /// default.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
+    ///
+    /// // A compiler pass that never allocates so much is never collected.
+    /// let options = HeapOptions::default().floor(256 << 20);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// arena.mutate(|mc, _| (0..100_000).for_each(|_| _ = Gc::new(mc, [0_u64; 20])));
+    /// assert_eq!(arena.metrics().allocation_debt(), 0.0);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn floor(self, bytes: usize) -> HeapOptions {
         HeapOptions {
@@ -232,6 +372,23 @@ impl HeapOptions {
     /// This is the rule of Kirisame, Shenoy and Panchekha ("Optimal Heap Limits for Reducing Browser Memory
     /// Use", OOPSLA 2022), `live + k * sqrt(live)`, with `k = growth / 100 * sqrt(bytes)`. It holds at all
     /// sizes if `bytes` is more than ever survives; the percentage then sets `k`.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
+    ///
+    /// // A heap of 1 MiB grows by the square root of 1 MiB times 4 MiB.
+    /// let options = HeapOptions::default().floor(0).square_root_growth(4 << 20);
+    /// let kilobyte = [0_u8; 1024];
+    /// let mut arena = Arena::<Rootable![Vec<Gc<'_, [u8; 1024]>>]>::with_options(options, |mc| {
+    ///     (0..1024).map(|_| Gc::new(mc, kilobyte)).collect()
+    /// })?;
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, _| (0..2048).for_each(|_| _ = Gc::new(mc, kilobyte)));
+    /// assert_eq!(arena.metrics().allocation_debt(), 0.0);
+    /// arena.mutate(|mc, _| Gc::new(mc, kilobyte)[0]);
+    /// assert!(arena.metrics().allocation_debt() > 0.0);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn square_root_growth(self, bytes: usize) -> HeapOptions {
         HeapOptions {
@@ -245,6 +402,19 @@ impl HeapOptions {
     ///
     /// Unlike [`HeapOptions::limit`] it is never a reason to refuse an allocation. Between two collections
     /// at least an eighth of what survived may be allocated, so it may be exceeded.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().soft_limit(1 << 20);
+    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// let allocate = || arena.mutate(|mc, _| (0..600).for_each(|_| _ = Gc::new(mc, [0_u8; 1000])));
+    /// allocate();
+    /// assert_eq!(arena.metrics().allocation_debt(), 0.0);
+    /// allocate(); // Nothing is refused, but it is time to collect.
+    /// assert!(arena.metrics().allocation_debt() > 0.0);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn soft_limit(self, bytes: usize) -> HeapOptions {
         HeapOptions {
@@ -255,6 +425,29 @@ impl HeapOptions {
 
     /// The part of its time, in per cent, that a program has at least for itself when its heap is
     /// nearly at its limit. Below, allocations fail, rather than that it only collects.
+    ///
+    /// 2 by default; zero lets it go on for ever. It is judged by eight collections in a row that leave less than an
+    /// eighth of [`HeapOptions::limit`] free.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
+    ///
+    /// // A program that keeps everything, in a heap with a limit.
+    /// type All<'gc> = Vec<Gc<'gc, [u64; 100]>>;
+    /// let fill = |share| {
+    ///     let options = HeapOptions::default().limit(1 << 20).minimum_share(share);
+    ///     let mut arena = Arena::<Rootable![All<'_>]>::with_options(options, |_| Vec::new())?;
+    ///     for _ in 0..10 {
+    ///         arena.mutate_root(|mc, all| {
+    ///             all.extend((0..).map_while(|n| Gc::try_new(mc, [n; 100]).ok()));
+    ///         });
+    ///         arena.finish_cycle();
+    ///     }
+    ///     arena.mutate(|mc, _| Gc::try_new(mc, [0; 100]).map(drop))
+    /// };
+    /// assert!(matches!(fill(0), Err(HeapError::LimitReached { .. })));
+    /// assert!(matches!(fill(100), Err(HeapError::OnlyCollecting { share: 100, .. })));
+    /// ```
     #[must_use]
     pub fn minimum_share(self, percent: u32) -> HeapOptions {
         HeapOptions {
@@ -264,6 +457,19 @@ impl HeapOptions {
     }
 
     /// How the heap is collected.
+    ///
+    /// [`Mode::Concurrent`] by default.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable};
+    ///
+    /// let options = HeapOptions::default().mode(Mode::StopTheWorld);
+    /// let mut arena = Arena::<Rootable![Gc<'_, u32>]>::with_options(options, |mc| Gc::new(mc, 5))?;
+    /// arena.metrics().adjust_debt(1e9);
+    /// arena.collect_debt(); // All of a cycle.
+    /// assert_eq!(arena.metrics().statistics().collections, 1);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn mode(self, mode: Mode) -> HeapOptions {
         HeapOptions { mode, ..self }
@@ -272,6 +478,18 @@ impl HeapOptions {
     /// From how many bytes of survivors on a heap with [`Mode::Concurrent`] is really collected that
     /// way, 10 MiB by default; smaller ones are collected at once, with the program stopped. What survived the
     /// last collection counts, so the first collection of a heap is at once unless this is zero.
+    ///
+    /// ```
+    /// use gc_core::arena::CollectionPhase;
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable, Zeal};
+    ///
+    /// let options = HeapOptions::default().concurrent_from(0).zeal(Zeal::NONE);
+    /// let mut arena = Arena::<Rootable![Gc<'_, u32>]>::with_options(options, |mc| Gc::new(mc, 5))?;
+    /// arena.metrics().adjust_debt(1e9);
+    /// arena.collect_debt(); // The beginning of a cycle.
+    /// assert_eq!(arena.collection_phase(), CollectionPhase::Marking);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn concurrent_from(self, bytes: usize) -> HeapOptions {
         HeapOptions {
@@ -287,6 +505,21 @@ impl HeapOptions {
     /// no other thread is ever started but in [`Mode::Concurrent`]. Beside the program there are at most 7, by
     /// choice of the heap one, or two on three processors or more. All heaps of a process share their
     /// threads, of which there are as many as processors less one, but at least one and at most 7.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable};
+    ///
+    /// // For a host that has only one thread, and wants to keep it so.
+    /// let options = HeapOptions::default().mode(Mode::Incremental).markers(1);
+    /// let mut arena = Arena::<Rootable![Vec<Gc<'_, u32>>]>::with_options(options, |mc| {
+    ///     (0..1000).map(|number| Gc::new(mc, number)).collect()
+    /// })?;
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.mutate(|_, root| *root[999]), 999);
+    /// assert_eq!(arena.metrics().statistics().concurrent_time, Duration::ZERO);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn markers(self, threads: usize) -> HeapOptions {
         HeapOptions {
@@ -301,6 +534,27 @@ impl HeapOptions {
     /// What cannot be divided may take it longer: the root's `trace`, a value's own `trace` or `Drop`, the
     /// end of a large object. So may a program that allocates faster than can be collected, or is near its
     /// limit. `docs/concurrency.md` in the repository has the list.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Mode, Rootable};
+    ///
+    /// /// How many safepoints a cycle takes.
+    /// let safepoints = |step| {
+    ///     let options = HeapOptions::default().mode(Mode::Incremental).step(step);
+    ///     let mut arena = Arena::<Rootable![Vec<Gc<'_, usize>>]>::with_options(options, |mc| {
+    ///         (0..20_000).map(|number| Gc::new(mc, number)).collect()
+    ///     })?;
+    ///     arena.metrics().adjust_debt(1e9);
+    ///     let is_over = |_: &usize| {
+    ///         arena.collect_debt();
+    ///         arena.metrics().statistics().collections > 0
+    ///     };
+    ///     Ok::<_, HeapError>((1..).find(is_over).unwrap())
+    /// };
+    /// assert!(safepoints(Duration::from_micros(10))? > safepoints(Duration::from_millis(10))?);
+    /// # Ok::<(), HeapError>(())
+    /// ```
     #[must_use]
     pub fn step(self, time: Duration) -> HeapOptions {
         HeapOptions { step: time, ..self }
@@ -309,6 +563,17 @@ impl HeapOptions {
     /// How long a thread that stops the others of a [shared arena](crate::shared) waits for those in a
     /// `mutate` call until it names them on the standard error output; then it waits again. A second by
     /// default.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use gc_core::{HeapOptions, Rootable, shared};
+    ///
+    /// // Every `mutate` call of this program is short, so one that takes 50 ms is worth a message.
+    /// let options = HeapOptions::default().patience(Duration::from_millis(50));
+    /// let arena = shared::Arena::<Rootable![u32]>::with_options(options, |_| 5)?;
+    /// assert_eq!(arena.attach().mutate(|_, root| *root), 5);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn patience(self, time: Duration) -> HeapOptions {
         HeapOptions {
@@ -319,6 +584,21 @@ impl HeapOptions {
 
     /// For how many collections a [`Soft`](crate::Soft) reference is kept without being used; 8 by default. With
     /// 0, one that was used since the last collection survives the next.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable, Soft};
+    ///
+    /// let options = HeapOptions::default().soft_idle(0);
+    /// let mut arena = Arena::<Rootable![Soft<'_, u32>]>::with_options(options, |mc| {
+    ///     Soft::new(mc, Gc::new(mc, 7))
+    /// })?;
+    /// arena.finish_cycle();
+    /// assert!(arena.mutate(|mc, soft| soft.get(mc).is_some())); // A use.
+    /// arena.finish_cycle();
+    /// arena.finish_cycle(); // None since the last.
+    /// assert!(arena.mutate(|mc, soft| soft.get(mc).is_none()));
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn soft_idle(self, collections: u32) -> HeapOptions {
         HeapOptions {
@@ -328,6 +608,24 @@ impl HeapOptions {
     }
 
     /// When finalizers run; [`FinalizerMode::AfterCollection`] by default.
+    ///
+    /// ```
+    /// use gc_core::{Arena, FinalizerMode, Gc, HeapOptions, Lock, Rootable};
+    ///
+    /// // A host that wants no code of its scripts to run but when it says so.
+    /// let options = HeapOptions::default().finalizers(FinalizerMode::Manual);
+    /// let mut arena = Arena::<Rootable![Gc<'_, Lock<u32>>]>::with_options(options, |mc| {
+    ///     let closed = Gc::new(mc, Lock::new(0));
+    ///     let file = Gc::new(mc, closed);
+    ///     _ = mc.finalize_with(file, |closed, mc| closed.set(mc, closed.get() + 1));
+    ///     closed
+    /// })?;
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.mutate(|_, closed| closed.get()), 0);
+    /// assert_eq!(arena.run_finalizers(usize::MAX), 1);
+    /// assert_eq!(arena.mutate(|_, closed| closed.get()), 1);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn finalizers(self, mode: FinalizerMode) -> HeapOptions {
         HeapOptions {
@@ -339,6 +637,22 @@ impl HeapOptions {
     /// For how long a safepoint runs finalizers at most; 200 µs by default. At least one runs, and the last
     /// one takes as long as it takes. [`Arena::finish_cycle`](crate::Arena::finish_cycle) runs all that are
     /// waiting.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable};
+    ///
+    /// let options = HeapOptions::default().mode(Mode::StopTheWorld).finalizer_step(Duration::ZERO);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |mc| {
+    ///     (0..3).for_each(|n| _ = mc.finalize_with(Gc::new(mc, n), |_, _| ()));
+    /// })?;
+    /// arena.metrics().adjust_debt(1e9);
+    /// for run in 1..=3 {
+    ///     arena.collect_debt(); // One at each.
+    ///     assert_eq!(arena.metrics().statistics().finalizers_run, run);
+    /// }
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn finalizer_step(self, time: Duration) -> HeapOptions {
         HeapOptions {
@@ -350,6 +664,23 @@ impl HeapOptions {
     /// Whether finalizers that have not run when the arena is dropped run then: those that wait, and those of
     /// objects that were never found dead. Otherwise, by default, their number is reported; see
     /// [`FinalizerReport`](crate::finalizer::FinalizerReport).
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    /// use gc_core::{Arena, Gc, HeapOptions, Rootable, Static};
+    ///
+    /// let flushed = Rc::new(Cell::new(false));
+    /// let options = HeapOptions::default().finalize_at_drop(true);
+    /// let arena = Arena::<Rootable![Gc<'_, Static<Rc<Cell<bool>>>>]>::with_options(options, |mc| {
+    ///     let buffer = Gc::new(mc, Static(Rc::clone(&flushed)));
+    ///     _ = mc.finalize_with(buffer, |buffer, _| buffer.set(true));
+    ///     buffer
+    /// })?;
+    /// drop(arena); // Nobody has found the buffer to be dead, and yet:
+    /// assert!(flushed.get());
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn finalize_at_drop(self, run: bool) -> HeapOptions {
         HeapOptions {
@@ -361,6 +692,45 @@ impl HeapOptions {
     /// Whether an object clears its pointers to other dead objects before its finalizer runs: then
     /// [`Finalize::clear_dead_fields`](crate::finalizer::Finalize::clear_dead_fields) is called before
     /// [`Finalize::finalize`](crate::finalizer::Finalize::finalize). Not so by default.
+    ///
+    /// ```
+    /// use gc_core::barrier::unlock;
+    /// use gc_core::finalizer::{Finalize, Finalizing};
+    /// use gc_core::{Arena, Collect, Gc, GcRefLock, HeapOptions, Lock, RefLock, Rootable};
+    ///
+    /// /// Logs when it goes, and what it still has then.
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Window<'gc> {
+    ///     title: Lock<Option<Gc<'gc, str>>>,
+    ///     log: GcRefLock<'gc, Vec<Option<Gc<'gc, str>>>>,
+    /// }
+    ///
+    /// impl<'gc> Finalize<'gc> for Window<'gc> {
+    ///     fn clear_dead_fields(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
+    ///         unlock!(Gc::write(token, this), Window, title).set(None);
+    ///     }
+    ///
+    ///     fn finalize(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
+    ///         this.log.borrow_mut(token).push(this.title.get());
+    ///     }
+    /// }
+    ///
+    /// let has_title = |clear| {
+    ///     let options = HeapOptions::default().null_dead_fields(clear);
+    ///     type Log<'gc> = GcRefLock<'gc, Vec<Option<Gc<'gc, str>>>>;
+    ///     let mut arena = Arena::<Rootable![Log<'_>]>::with_options(options, |mc| {
+    ///         let log = Gc::new(mc, RefLock::default());
+    ///         let title = Lock::new(Some(Gc::str_from(mc, "untitled")));
+    ///         mc.finalize(Gc::new(mc, Window { title, log }));
+    ///         log
+    ///     })?;
+    ///     arena.finish_cycle();
+    ///     Ok::<_, gc_core::HeapError>(arena.mutate(|_, log| log.borrow()[0].is_some()))
+    /// };
+    /// assert_eq!((has_title(false)?, has_title(true)?), (true, false));
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn null_dead_fields(self, clear: bool) -> HeapOptions {
         HeapOptions {
@@ -370,6 +740,22 @@ impl HeapOptions {
     }
 
     /// The checks that the heap makes of itself.
+    ///
+    /// By default those that `GC_ZEAL` names ([`Zeal::from_env`]).
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable, Zeal};
+    ///
+    /// let zeal = Zeal { collect: true, ..Zeal::NONE };
+    /// let options = HeapOptions::default().mode(Mode::StopTheWorld).zeal(zeal);
+    /// let mut arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+    /// for _ in 0..3 {
+    ///     arena.mutate(|mc, _| assert_eq!(*Gc::new(mc, 5), 5));
+    ///     arena.collect_debt();
+    /// }
+    /// assert_eq!(arena.metrics().statistics().collections, 3);
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
     #[must_use]
     pub fn zeal(self, zeal: Zeal) -> HeapOptions {
         HeapOptions { zeal, ..self }

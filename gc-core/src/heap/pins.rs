@@ -87,6 +87,20 @@ impl fmt::Display for PinnedObject {
 /// A raw pin was to be taken back that is not there.
 ///
 /// See [`Mutation::unpin_raw`](crate::Mutation::unpin_raw).
+///
+/// ```
+/// use gc_core::{Gc, Rootable, arena::rootless_mutate};
+///
+/// rootless_mutate(|mc| {
+///     let five = Gc::new(mc, 5);
+///     let guard = Gc::pin::<Rootable![i32]>(mc, five);
+///     // SAFETY: nobody relies on a raw pin, for there is none.
+///     let refused = unsafe { mc.unpin_raw(Gc::as_ptr(five)) }.unwrap_err();
+///     assert_eq!(refused.address, Gc::as_ptr(five).addr());
+///     assert_eq!((refused.guards, refused.objects), (1, 1));
+///     drop(guard);
+/// });
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the object at {address:#x} has no pin that was made with `pin_raw`: {guards} guards pin it, and {objects} \

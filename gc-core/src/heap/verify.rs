@@ -9,6 +9,23 @@ use super::pins::Held;
 use super::planes::{GRANULE, GROUP_BYTES, STARTS, WORD, bit};
 
 /// What is wrong with a heap: a bug in `unsafe` code, in this crate or around it.
+///
+/// ```
+/// use core::alloc::Layout;
+/// use gc_core::{Arena, Rootable};
+///
+/// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+/// let wrong = arena.mutate(|mc, _| {
+///     // SAFETY: none: what is said to be a pointer is not one. But nobody follows it.
+///     let object = unsafe { mc.allocate_raw(Layout::new::<[usize; 6]>(), 0b1) }.unwrap();
+///     // SAFETY: the memory was just allocated.
+///     unsafe { object.cast().write([object.addr().get() + 32, 0, 0, 0, 0, 0]) };
+///     object.addr().get()
+/// });
+/// let error = arena.verify().unwrap_err();
+/// assert_eq!(error.address, wrong);
+/// assert!(error.finding.contains("where no allocation starts"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the heap is corrupt at address {address:#x}: {finding}")]
 pub struct VerifyError {

@@ -101,7 +101,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
         }
     }
 
-    /// The pointer.
+    /// The pointer. Takes one load, with `Acquire`.
     ///
     /// ```
     /// use gc_core::shared::{Arena, AtomicGc};
@@ -122,7 +122,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
         unsafe { from_raw(self.pointer.load(Ordering::Acquire)) }
     }
 
-    /// Replaces the pointer.
+    /// Replaces the pointer, with `Release`. Never collects, and takes constant time.
     ///
     /// ```
     /// use gc_core::Rootable;
@@ -147,7 +147,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
         self.pointer.store(into_raw(new), Ordering::Release);
     }
 
-    /// Replaces the pointer, and returns what it was.
+    /// Replaces the pointer, and returns what it was. Never collects, and takes constant time.
     ///
     /// ```
     /// use gc_core::Rootable;
@@ -170,7 +170,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
         old
     }
 
-    /// Replaces the pointer if it is `current`.
+    /// Replaces the pointer if it is `current`, and returns what it was. Never collects, and takes constant time.
     ///
     /// ```
     /// use gc_core::Rootable;

@@ -71,6 +71,22 @@
 //! [`field!`](crate::barrier::field) and the like, as with [`Gc::write`](crate::Gc::write); or the `lock`
 //! of a `Gc<Mutex<T>>`. An [`AtomicGc`] can be anywhere, and needs no more than a [`Mutation`].
 //!
+//! # What is called otherwise
+//!
+//! | in an arena of one thread | here |
+//! | --- | --- |
+//! | [`Gc::new`](crate::Gc::new), [`Gc::new_static`](crate::Gc::new_static) | [`Mutation::allocate`], [`Mutation::allocate_static`] |
+//! | [`Gc::slice_from_iter`](crate::Gc::slice_from_iter), [`Gc::str_from`](crate::Gc::str_from) | [`Mutation::allocate_slice`], [`Mutation::allocate_str`] |
+//! | [`Gc::new_slice`](crate::Gc::new_slice), [`Gc::new_str`](crate::Gc::new_str) | [`Mutation::allocate_gc_slice`], [`Mutation::allocate_gc_str`] |
+//! | [`GcSliceWithHeaderBuilder`](crate::GcSliceWithHeaderBuilder) | [`Mutation::allocate_slice_with_header`] |
+//! | [`GcBuilder::write`](crate::GcBuilder::write) | [`Mutation::build`] |
+//! | [`Gc::write`](crate::Gc::write), [`Gc::write_at`](crate::Gc::write_at), [`Interior::write`](crate::slice::Interior::write) | [`Mutation::write`], [`Mutation::write_at`], [`Mutation::write_interior`] |
+//! | [`GcWeak::upgrade`](crate::GcWeak::upgrade), [`Ephemeron::get`](crate::Ephemeron::get) | [`Mutation::upgrade`], [`Mutation::get_ephemeron`] |
+//! | [`DynamicRootSet`](crate::DynamicRootSet) | [`Root`] |
+//!
+//! [`collections`](crate::collections) are the same. Soft pointers and [`weak_collections`](crate::weak_collections) are for
+//! arenas of one thread.
+//!
 //! # Stopping
 //!
 //! In some moments of a collection all threads have to be outside of `mutate` (all the time, if it is not
@@ -100,6 +116,7 @@ mod mutex;
 mod pinned;
 mod root;
 mod rw_lock;
+mod shapes;
 mod world;
 
 pub use self::arena::Arena;

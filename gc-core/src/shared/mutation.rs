@@ -58,9 +58,9 @@ fn out_of_memory(error: HeapError) -> ! {
 
 /// What is in the heap now, or why it is not.
 #[inline(always)]
-fn or_panic<'gc, T: ?Sized>(result: Result<Gc<'gc, T>, HeapError>) -> Gc<'gc, T> {
+pub(super) fn or_panic<T>(result: Result<T, HeapError>) -> T {
     match result {
-        Ok(gc) => gc,
+        Ok(made) => made,
         Err(error) => out_of_memory(error),
     }
 }
@@ -605,7 +605,8 @@ impl<'gc> Mutation<'gc> {
         self.mutator.world.handshake.should_yield()
     }
 
-    /// A handle that keeps the object alive, until it and its clones are dropped.
+    /// A handle that keeps the object alive, until it and its clones are dropped. Never collects, and takes a lock
+    /// for a moment.
     ///
     /// ```
     /// use gc_core::shared::{Arena, Root};
@@ -624,7 +625,7 @@ impl<'gc> Mutation<'gc> {
         unsafe { Root::new(&self.mutator.world.roots, gc) }
     }
 
-    /// The pointer behind a handle.
+    /// The pointer behind a handle. Takes constant time.
     ///
     /// ```
     /// use gc_core::Rootable;
@@ -649,7 +650,7 @@ impl<'gc> Mutation<'gc> {
         self.try_get(root).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The pointer behind a handle.
+    /// The pointer behind a handle. Takes constant time.
     ///
     /// ```
     /// use gc_core::Rootable;

@@ -218,6 +218,50 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
         places[find(places, key)?].get().value(mc)
     }
 
+    /// Whether `key` has a value. Takes constant time.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakMap};
+    /// # rootless_mutate(|mc| {
+    /// let (names, object) = (WeakMap::new(mc), Gc::new(mc, 1));
+    /// names.insert(mc, object, Gc::new(mc, "one"));
+    /// assert!(names.contains_key(mc, object));
+    /// assert!(!names.contains_key(mc, Gc::new(mc, 1)));
+    /// # });
+    /// ```
+    pub fn contains_key(self, mc: &Mutation<'gc>, key: Gc<'gc, K>) -> bool {
+        self.get(mc, key).is_some()
+    }
+
+    /// The value of `key`; if there is none, `make` makes it. Takes constant time, amortised, beside what `make`
+    /// does; never collects.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakMap};
+    /// # rootless_mutate(|mc| {
+    /// let (numbers, object) = (WeakMap::new(mc), Gc::new(mc, "object"));
+    /// let number = numbers.get_or_insert_with(mc, object, || Gc::new(mc, 7));
+    /// let again = numbers.get_or_insert_with(mc, object, || panic!("it has one"));
+    /// assert!(Gc::ptr_eq(number, again));
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory to grow, as [`Gc::new`]; or if `make` does.
+    pub fn get_or_insert_with(
+        self,
+        mc: &Mutation<'gc>,
+        key: Gc<'gc, K>,
+        make: impl FnOnce() -> Gc<'gc, V>,
+    ) -> Gc<'gc, V> {
+        self.get(mc, key).unwrap_or_else(|| {
+            let value = make();
+            self.insert(mc, key, value);
+            value
+        })
+    }
+
     /// Takes the value from `key`. Takes constant time.
     ///
     /// ```

@@ -51,15 +51,31 @@ impl World {
         self.seen[object].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What a marker asks of an object that it has published.
+    fn is_claimed(&self, object: usize) -> bool {
+        self.flags.load(Ordering::Relaxed) & FLAG != 0 && is_claimed(&self.bits, World::bit(object))
+    }
+
+    /// What a mutator says when it has noted what the object holds.
+    fn claim(&self, object: usize) {
+        let bit = World::bit(object);
+        claim(
+            &self.bits,
+            bit,
+            &self.flags,
+            FLAG,
+            object + 1,
+            &self.batches,
+        );
+    }
+
     /// What a marker does, with batches as long as can be.
     fn mark(&self, marker: usize, objects: &[usize]) {
         for chunk in objects.chunks(BATCH) {
             let addresses: Vec<usize> = chunk.iter().map(|object| object + 1).collect();
             self.batches[marker].publish(&addresses);
             for &object in chunk {
-                let claimed = self.flags.load(Ordering::Relaxed) & FLAG != 0
-                    && is_claimed(&self.bits, World::bit(object));
-                if !claimed {
+                if !self.is_claimed(object) {
                     // SAFETY: no mutator writes to it. This is what loom checks.
                     let value = self.objects[object].with(|word| unsafe { *word });
                     self.see(object, value);
@@ -76,14 +92,7 @@ impl World {
             // SAFETY: nobody else writes to it.
             let value = self.objects[object].with(|word| unsafe { *word });
             self.see(object, value);
-            claim(
-                &self.bits,
-                bit,
-                &self.flags,
-                FLAG,
-                object + 1,
-                &self.batches,
-            );
+            self.claim(object);
         }
         // SAFETY: no marker reads it. This is what loom checks.
         self.objects[object].with_mut(|word| unsafe { *word = NEW });
@@ -102,14 +111,7 @@ impl World {
                     assert_eq!(value, OLD);
                 }
                 self.seen[object].fetch_add(1, Ordering::Relaxed);
-                claim(
-                    &self.bits,
-                    bit,
-                    &self.flags,
-                    FLAG,
-                    object + 1,
-                    &self.batches,
-                );
+                self.claim(object);
             }
             drop(lock);
         }
@@ -125,58 +127,43 @@ impl World {
     }
 }
 
-/// Two threads, one object, which the marker reads in the first of two batches: all orders.
-#[test]
-fn marker_and_mutator() {
-    check(None, || {
+/// A thread that marks two objects of one block, in these batches, beside one that writes to some of them, in
+/// that order: all orders of their steps.
+fn marker_and_mutator(batches: &'static [&'static [usize]], written: &'static [usize]) {
+    check(None, move || {
         let world = World::new(2, 1);
         let marker = {
             let world = Arc::clone(&world);
             thread::spawn(move || {
-                world.mark(0, &[0]);
-                world.mark(0, &[1]);
+                for batch in batches {
+                    world.mark(0, batch);
+                }
             })
         };
-        world.write_alone(0);
+        for &object in written {
+            world.write_alone(object);
+        }
         marker.join().unwrap();
         world.assert_snapshot_complete(2);
     });
 }
 
-/// Two threads, one object at the end of a batch which is longer than the one that follows: all
-/// orders.
+/// One object, which the marker reads in the first of two batches.
+#[test]
+fn a_batch_follows() {
+    marker_and_mutator(&[&[0], &[1]], &[0]);
+}
+
+/// One object at the end of a batch which is longer than the one that follows.
 #[test]
 fn a_shorter_batch_follows() {
-    check(None, || {
-        let world = World::new(2, 1);
-        let marker = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || {
-                world.mark(0, &[1, 0]);
-                world.mark(0, &[1]);
-            })
-        };
-        world.write_alone(0);
-        marker.join().unwrap();
-        world.assert_snapshot_complete(2);
-    });
+    marker_and_mutator(&[&[1, 0], &[1]], &[0]);
 }
 
-/// Two threads, two objects of one block, in one batch; the second claim finds the flag set: all
-/// orders.
+/// Two objects in one batch; the second claim finds the flag set.
 #[test]
 fn two_claims_in_a_batch() {
-    check(None, || {
-        let world = World::new(2, 1);
-        let marker = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.mark(0, &[0, 1]))
-        };
-        world.write_alone(1);
-        world.write_alone(0);
-        marker.join().unwrap();
-        world.assert_snapshot_complete(2);
-    });
+    marker_and_mutator(&[&[0, 1]], &[1, 0]);
 }
 
 /// Three threads: two markers, each with one batch, and a mutator that claims from both.
@@ -207,9 +194,7 @@ fn two_mutators() {
             let world = Arc::clone(&world);
             thread::spawn(move || {
                 world.batches[0].publish(&[1]);
-                let claimed = world.flags.load(Ordering::Relaxed) & FLAG != 0
-                    && is_claimed(&world.bits, World::bit(0));
-                if !claimed {
+                if !world.is_claimed(0) {
                     for word in &world.objects {
                         // SAFETY: no mutator writes to it. This is what loom checks.
                         let value = word.with(|word| unsafe { *word });

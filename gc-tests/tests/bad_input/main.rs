@@ -8,10 +8,8 @@ mod memory;
 mod misuse;
 mod panics;
 
-use std::cell::Cell;
-use std::rc::Rc;
-
-use gc_core::{Collect, HeapOptions, Zeal};
+use gc_core::{HeapOptions, Zeal};
+use gc_tests::drops::Counted;
 
 /// All checks, and no collection that was not asked for.
 fn checked() -> HeapOptions {
@@ -24,15 +22,4 @@ fn checked() -> HeapOptions {
 /// The text with which `f` panics.
 fn panic_of<T>(f: impl FnOnce() -> T) -> String {
     gc_tests::way::panic_of(f).expect("no panic")
-}
-
-/// A value that counts its drops.
-#[derive(Clone, Collect)]
-#[collect(require_static)]
-struct Counted(Rc<Cell<usize>>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() + 1);
-    }
 }

@@ -7,6 +7,8 @@ use gc_core::arena::CollectionPhase;
 use gc_core::collect::Trace;
 use gc_core::{Arena, Collect, Gc, GcWeak, Mutation, RefLock, Rootable};
 
+use gc_tests::drops::Fragile;
+
 use crate::{Counted, checked, panic_of};
 
 #[test]
@@ -237,22 +239,6 @@ fn a_panic_inside_the_trace_of_the_root_frees_nothing() {
     assert_eq!(arena.metrics().total_gc_count(), 2);
 }
 
-/// A value that notes its drop, and then panics if it is told to.
-#[derive(Collect)]
-#[collect(require_static)]
-struct Fragile {
-    id: usize,
-    panics: bool,
-    dropped: Rc<RefCell<Vec<usize>>>,
-}
-
-impl Drop for Fragile {
-    fn drop(&mut self) {
-        self.dropped.borrow_mut().push(self.id);
-        assert!(!self.panics, "value {} is fragile", self.id);
-    }
-}
-
 #[test]
 fn a_panic_inside_drop_does_not_keep_others_from_being_dropped() {
     type Roots<'gc> = Vec<(Gc<'gc, Fragile>, GcWeak<'gc, Fragile>)>;
@@ -261,14 +247,7 @@ fn a_panic_inside_drop_does_not_keep_others_from_being_dropped() {
     arena.mutate_root(|mc, root| {
         for id in 0..5000 {
             let panics = id % 1000 == 500;
-            let gc = Gc::new(
-                mc,
-                Fragile {
-                    id,
-                    panics,
-                    dropped: dropped.clone(),
-                },
-            );
+            let gc = Gc::new(mc, Fragile::new(id, panics, &dropped));
             if id % 5 == 1 {
                 root.push((gc, Gc::downgrade(gc)));
             }
@@ -293,14 +272,7 @@ fn a_panic_inside_drop_does_not_keep_others_from_being_dropped() {
     // Also where a weak pointer keeps a shell.
     arena.mutate_root(|mc, root| {
         for id in 5000..5003 {
-            let gc = Gc::new(
-                mc,
-                Fragile {
-                    id,
-                    panics: true,
-                    dropped: dropped.clone(),
-                },
-            );
+            let gc = Gc::new(mc, Fragile::new(id, true, &dropped));
             root[id - 5000].1 = Gc::downgrade(gc);
         }
     });
@@ -314,14 +286,7 @@ fn a_panic_inside_drop_does_not_keep_others_from_being_dropped() {
     // And when the arena ends.
     arena.mutate_root(|mc, _| {
         for id in 6000..6010 {
-            Gc::new(
-                mc,
-                Fragile {
-                    id,
-                    panics: id == 6004,
-                    dropped: dropped.clone(),
-                },
-            );
+            Gc::new(mc, Fragile::new(id, id == 6004, &dropped));
         }
     });
     assert_eq!(panic_of(|| drop(arena)), "value 6004 is fragile");
@@ -336,14 +301,7 @@ fn an_arena_that_ends_while_unwinding_drops_its_values() {
         let arena = Arena::<Rootable![()]>::with_options(checked(), |_| ()).unwrap();
         arena.mutate(|mc, _| {
             for id in 0..3 {
-                Gc::new(
-                    mc,
-                    Fragile {
-                        id,
-                        panics: id == 1,
-                        dropped: dropped.clone(),
-                    },
-                );
+                Gc::new(mc, Fragile::new(id, id == 1, &dropped));
             }
         });
         panic!("the first panic");

@@ -3,27 +3,7 @@
 use std::cell::Cell;
 
 use gc_core::{Collect, Gc, GcWeak, Mutation};
-
-/// An object that can tell whether it is still itself.
-#[derive(Collect)]
-#[collect(no_drop)]
-pub struct Cargo<'gc> {
-    id: u64,
-    behind: Gc<'gc, [u64; 2]>,
-}
-
-impl<'gc> Cargo<'gc> {
-    pub fn new(mc: &Mutation<'gc>, id: u64) -> Gc<'gc, Cargo<'gc>> {
-        let behind = Gc::new(mc, [id, !id]);
-        Gc::new(mc, Cargo { id, behind })
-    }
-
-    #[track_caller]
-    pub fn id(&self) -> u64 {
-        assert_eq!(*self.behind, [self.id, !self.id], "cargo {}", self.id);
-        self.id
-    }
-}
+pub use gc_tests::cargo::Cargo;
 
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };

@@ -332,7 +332,7 @@ macro_rules! kinds {
                         }
                     });
                     match random.below(6) {
-                        0 => begin(&mut heap),
+                        0 => _ = begin(&mut heap),
                         1 => heap.finish_cycle(),
                         _ => heap.collect_debt(),
                     }

@@ -121,6 +121,18 @@ fn debt_by_hand() {
 }
 
 #[test]
+fn debt_by_hand_where_nothing_was_allocated() {
+    let mut heap = heap(HeapOptions::default());
+    heap.metrics().adjust_debt(1e9);
+    assert!(heap.metrics().allocation_debt() > 0.0);
+    heap.collect_debt();
+    assert_eq!(
+        (collections(&heap), heap.metrics().allocation_debt()),
+        (1, 0.0)
+    );
+}
+
+#[test]
 fn by_default_not_for_little_and_not_too_late() {
     let mut heap = heap(HeapOptions::default());
     assert_about(allocate_until_collected(&mut heap), 8 * MIB);

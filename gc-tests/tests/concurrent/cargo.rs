@@ -1,46 +1,12 @@
 //! What the tests move about in a heap, and the objects that it can be in.
 
 use std::cell::Cell;
-use std::rc::Rc;
 
 use gc_core::barrier::{Write, unlock};
 use gc_core::{Collect, Gc, GcWeak, Lock, Mutation, RefLock};
 use gc_tests::access::write_at;
-
-/// An object that can tell whether it is still itself, with another behind it.
-#[derive(Collect)]
-#[collect(no_drop)]
-pub struct Cargo<'gc> {
-    id: u64,
-    behind: Gc<'gc, [u64; 2]>,
-}
-
-pub type Crate<'gc> = Gc<'gc, Cargo<'gc>>;
-
-/// The number of objects that one cargo is.
-pub const OBJECTS: usize = 2;
-
-impl<'gc> Cargo<'gc> {
-    pub fn new(mc: &Mutation<'gc>, id: u64) -> Crate<'gc> {
-        let behind = Gc::new(mc, [id, !id]);
-        Gc::new(mc, Cargo { id, behind })
-    }
-
-    /// The number, if nothing has changed.
-    #[track_caller]
-    pub fn id(&self) -> u64 {
-        assert_eq!(*self.behind, [self.id, !self.id], "cargo {}", self.id);
-        self.id
-    }
-}
-
-/// Fills memory that became free, so that whoever still uses it reads something else.
-pub fn litter(mc: &Mutation<'_>, count: usize) {
-    for _ in 0..count {
-        Gc::new(mc, [0xdead_u64; 2]);
-        Gc::new(mc, [0xdead_u64; 4]);
-    }
-}
+pub use gc_tests::cargo::{Cargo, Crate, OBJECTS, litter};
+pub use gc_tests::drops::Counted;
 
 /// A pointer in one word or in the other, or in none; strong or weak. The other words hold numbers.
 #[derive(Clone, Copy, Collect)]
@@ -50,17 +16,6 @@ pub enum Moving<'gc> {
     First(Crate<'gc>, usize),
     Second(usize, Crate<'gc>),
     Weak(GcWeak<'gc, Cargo<'gc>>, usize),
-}
-
-/// A value that counts its drops.
-#[derive(Clone, Collect)]
-#[collect(require_static)]
-pub struct Counted(pub Rc<Cell<usize>>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() + 1);
-    }
 }
 
 /// A value that needs `Drop`, and knows whether it was dropped.

@@ -7,6 +7,7 @@ use gc_core::arena::CollectionPhase;
 use gc_core::barrier::unlock;
 use gc_core::collect::Trace;
 use gc_core::{Arena, Collect, Gc, GcWeak, Lock, Rootable};
+use gc_tests::drops::Fragile;
 
 use crate::cargo::{Ballast, Cargo, Crate, OBJECTS, litter};
 use crate::{begin, collections, delay, in_cycle, in_each_way, panic_of, run_out, steps};
@@ -84,6 +85,18 @@ fn check(heap: &Arena<Rootable![Roots<'_>]>) {
     });
 }
 
+/// Lets the cycle in progress end, and then collects everything: nothing is lost, and nothing else is left.
+fn finish(way: crate::Way, heap: &mut Arena<Rootable![Roots<'_>]>) {
+    run_out(heap);
+    check(heap);
+    heap.finish_cycle();
+    check(heap);
+    heap.finish_cycle();
+    // The cargo, and a shell.
+    let expected = way.size(100, 2000) + 2 + BOMBS + OBJECTS * BOMBS + 1;
+    assert_eq!(heap.metrics().total_gc_count(), expected);
+}
+
 #[test]
 fn a_trace_panics_at_a_safepoint() {
     in_each_way(|way| {
@@ -119,22 +132,15 @@ fn a_trace_panics_at_a_safepoint() {
             // The next cycle is like any other.
             begin(&mut heap);
             exchange(&heap, 0..BOMBS);
-            run_out(&mut heap);
-            check(&heap);
-            heap.finish_cycle();
-            check(&heap);
-            heap.finish_cycle();
-            // The cargo, and a shell.
-            let expected = way.size(100, 2000) + 2 + BOMBS + OBJECTS * BOMBS + 1;
-            assert_eq!(heap.metrics().total_gc_count(), expected);
+            finish(way, &mut heap);
         }
     });
 }
 
-/// A barrier may have to ask the object what it holds. If the object panics then, the write that would
-/// follow does not happen, and nothing is lost.
+/// A barrier may have to ask the object what it holds. If the object panics then, the cycle is given up, the
+/// write happens, the program is told nothing, and nothing is lost. (In shared arenas the panic goes on.)
 #[test]
-fn a_trace_panics_in_a_barrier() {
+fn a_barrier_survives_a_trace_that_panics() {
     in_each_way(|way| {
         let armed = Rc::new(Cell::new(false));
         for round in 0..way.size(8, 30) {
@@ -144,36 +150,14 @@ fn a_trace_panics_in_a_barrier() {
             armed.set(true);
             for index in 0..BOMBS {
                 let panic = panic_of(|| exchange(&heap, [index].into_iter()));
-                assert!(panic.is_none_or(|text| text == "bang"));
+                assert_eq!(panic, None);
             }
             armed.set(false);
             check(&heap);
             exchange(&heap, 0..BOMBS);
-            run_out(&mut heap);
-            check(&heap);
-            heap.finish_cycle();
-            check(&heap);
-            heap.finish_cycle();
-            let expected = way.size(100, 2000) + 2 + BOMBS + OBJECTS * BOMBS + 1;
-            assert_eq!(heap.metrics().total_gc_count(), expected);
+            finish(way, &mut heap);
         }
     });
-}
-
-/// A value that notes its drop, and then panics if it is told to.
-#[derive(Collect)]
-#[collect(require_static)]
-struct Fragile {
-    id: usize,
-    panics: bool,
-    dropped: Rc<RefCell<Vec<usize>>>,
-}
-
-impl Drop for Fragile {
-    fn drop(&mut self) {
-        self.dropped.borrow_mut().push(self.id);
-        assert!(!self.panics, "value {} is fragile", self.id);
-    }
 }
 
 #[test]
@@ -184,11 +168,7 @@ fn a_drop_panics_in_the_sweep() {
         for round in 0..way.size(4, 8) {
             let dropped = Rc::new(RefCell::new(Vec::new()));
             let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(way.options(), |mc| {
-                let fragile = |id| Fragile {
-                    id,
-                    panics: id % 100 == 50 + round,
-                    dropped: dropped.clone(),
-                };
+                let fragile = |id| Fragile::new(id, id % 100 == 50 + round, &dropped);
                 (0..count).map(|id| Gc::new(mc, fragile(id))).collect()
             })
             .unwrap();
@@ -261,10 +241,7 @@ fn the_program_panics() {
             });
             assert_eq!(panic.as_deref(), Some("enough"));
             check(&heap);
-            run_out(&mut heap);
-            check(&heap);
-            heap.finish_cycle();
-            check(&heap);
+            finish(way, &mut heap);
         }
     });
 }

@@ -20,42 +20,10 @@ mod phases;
 mod roots;
 mod weak;
 
-use gc_core::arena::{CollectionPhase, Root};
+use gc_core::arena::Root;
 use gc_core::{Arena, Collect, Rootable};
+use gc_tests::cycle::{begin, collections, in_cycle};
 use gc_tests::way::{Way, in_each_way, panic_of};
-
-/// The number of cycles completed.
-fn collections<R>(arena: &Arena<R>) -> u64
-where
-    R: for<'a> Rootable<'a>,
-{
-    arena.metrics().statistics().collections
-}
-
-/// Whether a cycle is in progress.
-fn in_cycle<R>(arena: &Arena<R>) -> bool
-where
-    R: for<'a> Rootable<'a>,
-{
-    arena.collection_phase() != CollectionPhase::Sleeping
-}
-
-/// Makes a cycle due and calls a safepoint, at which it begins, if none is in progress.
-fn begin<R>(arena: &mut Arena<R>)
-where
-    R: for<'a> Rootable<'a>,
-    for<'a> Root<'a, R>: Collect<'a>,
-{
-    let before = collections(arena);
-    arena.metrics().adjust_debt(1e15);
-    arena.collect_debt();
-    // The debt has done what it was for, and should not make what follows hurry.
-    arena.metrics().adjust_debt(f64::NAN);
-    assert!(
-        in_cycle(arena) || collections(arena) > before,
-        "no cycle began"
-    );
-}
 
 /// Calls so many safepoints.
 fn steps<R>(arena: &mut Arena<R>, count: usize)

@@ -15,8 +15,10 @@ mod phases;
 mod shared;
 mod values;
 
-use gc_core::arena::{CollectionPhase, Root};
+use gc_core::arena::Root;
 use gc_core::{Arena, Collect, Gc, HeapOptions, Lock, Mutation, Pinned, Rootable};
+use gc_tests::cargo::litter;
+use gc_tests::cycle::{begin, in_cycle};
 use gc_tests::way::{Way, in_each_way, panic_of};
 
 /// A list of objects.
@@ -57,33 +59,6 @@ impl<'gc> Node<'gc> {
 /// An arena in which nothing is alive but what is pinned.
 fn empty(options: HeapOptions) -> Empty {
     Arena::with_options(options, |_| ()).unwrap()
-}
-
-/// Fills memory that became free, so that whoever still uses it reads something else.
-fn litter(mc: &Mutation<'_>, count: usize) {
-    for _ in 0..count {
-        Gc::new(mc, [0xdead_u64; 2]);
-        Gc::new(mc, [0xdead_u64; 4]);
-    }
-}
-
-/// Makes a cycle due and calls a safepoint, at which it begins, if none is in progress.
-fn begin<R>(arena: &mut Arena<R>)
-where
-    R: for<'a> Rootable<'a>,
-    for<'a> Root<'a, R>: Collect<'a>,
-{
-    arena.metrics().adjust_debt(1e15);
-    arena.collect_debt();
-    arena.metrics().adjust_debt(f64::NAN);
-}
-
-/// Whether a cycle is in progress.
-fn in_cycle<R>(arena: &Arena<R>) -> bool
-where
-    R: for<'a> Rootable<'a>,
-{
-    arena.collection_phase() != CollectionPhase::Sleeping
 }
 
 /// Frees everything that can be, and says that so many objects are left in a heap that is as it should be.

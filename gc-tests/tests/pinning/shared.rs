@@ -1,9 +1,8 @@
 //! Pins in shared arenas: made, cloned and dropped on any thread.
 
-use std::sync::Mutex;
-
 use gc_core::shared::{Arena, AtomicGc, Mutation, Pinned};
 use gc_core::{Collect, Gc, Rootable};
+use gc_tests::market::Market;
 use gc_tests::random::Random;
 
 use crate::{Way, in_each_way, panic_of};
@@ -45,21 +44,11 @@ fn check<'gc>(first: Gc<'gc, Node<'gc>>) -> u64 {
 fn guards_go_from_thread_to_thread() {
     in_each_way(|way| {
         let heap = heap(way);
-        let market: Mutex<Vec<(Guard, u64)>> = Mutex::default();
+        let market: Market<(Guard, u64)> = Market::default();
         let rounds = way.size(150, 2000);
         std::thread::scope(|scope| {
             // One that only drops and clones, and is never attached.
-            scope.spawn(|| {
-                for _ in 0..rounds {
-                    let taken = market.lock().unwrap().pop();
-                    if let Some((guard, length)) = taken {
-                        let again = guard.clone();
-                        drop(guard);
-                        market.lock().unwrap().push((again, length));
-                    }
-                    market.lock().unwrap().truncate(20);
-                }
-            });
+            scope.spawn(|| market.turn_over(rounds));
             for number in 0..3 {
                 let (heap, market) = (&heap, &market);
                 scope.spawn(move || {
@@ -68,12 +57,7 @@ fn guards_go_from_thread_to_thread() {
                     for _ in 0..rounds {
                         let length = 1 + random.below(10) as u64;
                         let guard = here.mutate(|mc, _| mc.pin(list(mc, length)));
-                        let taken = {
-                            let mut market = market.lock().unwrap();
-                            market.push((guard, length));
-                            let index = random.below(market.len());
-                            market.swap_remove(index)
-                        };
+                        let taken = market.exchange((guard, length), &mut random);
                         here.collect_debt();
                         here.mutate(|mc, _| {
                             let node = taken.0.get(mc);
@@ -86,11 +70,11 @@ fn guards_go_from_thread_to_thread() {
                                     next: AtomicGc::new(Some(node)),
                                 });
                                 let guard = mc.pin(first);
-                                market.lock().unwrap().push((guard, taken.1 + 1));
+                                market.put((guard, taken.1 + 1));
                             }
                         });
                         if random.one_in(2) {
-                            market.lock().unwrap().push(taken);
+                            market.put(taken);
                         }
                     }
                 });
@@ -99,7 +83,7 @@ fn guards_go_from_thread_to_thread() {
         let here = heap.attach();
         here.finish_cycle();
         here.verify().unwrap_or_else(|error| panic!("{error}"));
-        let kept = market.into_inner().unwrap();
+        let kept = market.into_inner();
         let nodes: u64 = kept.iter().map(|(_, length)| length).sum();
         assert!(heap.metrics().total_gc_count() as u64 <= nodes);
         assert_eq!(heap.metrics().statistics().pins, kept.len());

@@ -14,6 +14,7 @@ mod failures;
 mod lists;
 mod references;
 mod roots;
+mod shapes;
 mod snapshot;
 mod stopping;
 mod threads;

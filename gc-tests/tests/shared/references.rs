@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gc_core::shared::{Arena, AtomicGc, Mutex};
 use gc_core::{Collect, Ephemeron, FinalizerMode, Gc, GcWeak, GcWeakLong, Rootable};
+use gc_tests::drops::Witness;
 use gc_tests::random::Random;
 
 use crate::{arena, in_each_way, on_threads, verify};
@@ -192,21 +193,16 @@ fn a_finalizer_drops_the_arena() {
         heap.attach().mutate(|mc, ()| {
             let owner: Arc<Heap> = Arc::clone(&heap);
             let done = Arc::clone(&done);
-            let word = AtomicUsize::new(ALIVE);
-            let dropped = Arc::clone(&dropped);
-            _ = mc.finalize_with(
-                mc.allocate(Witness { word, dropped }),
-                move |witness, mc| {
-                    while Arc::strong_count(&owner) > 1 {
-                        std::thread::yield_now();
-                    }
-                    drop(owner);
-                    // It is there until this returns.
-                    assert_eq!(witness.word.load(Ordering::Relaxed), ALIVE);
-                    assert_eq!(*mc.allocate(5), 5);
-                    done.store(1, Ordering::Relaxed);
-                },
-            );
+            _ = mc.finalize_with(mc.allocate(Witness::new(&dropped)), move |witness, mc| {
+                while Arc::strong_count(&owner) > 1 {
+                    std::thread::yield_now();
+                }
+                drop(owner);
+                // It is there until this returns.
+                witness.check();
+                assert_eq!(*mc.allocate(5), 5);
+                done.store(1, Ordering::Relaxed);
+            });
         });
         heap.attach().finish_cycle();
         drop(heap);
@@ -215,22 +211,6 @@ fn a_finalizer_drops_the_arena() {
         }
         assert_eq!(done.load(Ordering::Relaxed), 1);
     });
-}
-
-#[derive(Collect)]
-#[collect(require_static)]
-struct Witness {
-    word: AtomicUsize,
-    dropped: Arc<AtomicUsize>,
-}
-
-const ALIVE: usize = 0x1234_5678;
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        assert_eq!(self.word.swap(0, Ordering::Relaxed), ALIVE);
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! Handles, which are made, cloned, followed and dropped on any thread.
 
-use std::sync::Mutex as StdMutex;
-
 use gc_core::shared::{Arena, Mutation, Root};
 use gc_core::{Collect, Gc, Rootable};
+use gc_tests::market::Market;
 use gc_tests::random::Random;
 
 use crate::{arena, begin, in_each_way, panic_of, verify};
@@ -43,21 +42,11 @@ fn check<'gc>(node: Gc<'gc, Node<'gc>>) -> usize {
 fn handles_go_from_thread_to_thread() {
     in_each_way(|way| {
         let heap: Heap = arena(way.often(), |_| ());
-        let market: StdMutex<Vec<(Handle, usize)>> = StdMutex::default();
+        let market: Market<(Handle, usize)> = Market::default();
         let rounds = way.size(200, 3000);
         std::thread::scope(|scope| {
             // One that only drops and clones, and is never attached.
-            scope.spawn(|| {
-                for _ in 0..rounds {
-                    let taken = market.lock().unwrap().pop();
-                    if let Some((handle, length)) = taken {
-                        let again = handle.clone();
-                        drop(handle);
-                        market.lock().unwrap().push((again, length));
-                    }
-                    market.lock().unwrap().truncate(20);
-                }
-            });
+            scope.spawn(|| market.turn_over(rounds));
             for number in 0..3 {
                 let (heap, market) = (&heap, &market);
                 scope.spawn(move || {
@@ -66,16 +55,11 @@ fn handles_go_from_thread_to_thread() {
                     for _ in 0..rounds {
                         let length = 1 + random.below(10);
                         let handle = here.mutate(|mc, _| mc.root(list(mc, length as u64)));
-                        let taken = {
-                            let mut market = market.lock().unwrap();
-                            market.push((handle, length));
-                            let index = random.below(market.len());
-                            market.swap_remove(index)
-                        };
+                        let taken = market.exchange((handle, length), &mut random);
                         here.collect_debt();
                         here.mutate(|mc, _| assert_eq!(check(mc.get(&taken.0)), taken.1));
                         if random.one_in(2) {
-                            market.lock().unwrap().push(taken);
+                            market.put(taken);
                         }
                     }
                 });
@@ -84,7 +68,7 @@ fn handles_go_from_thread_to_thread() {
         let here = heap.attach();
         here.finish_cycle();
         verify(&here);
-        let kept = market.into_inner().unwrap();
+        let kept = market.into_inner();
         let nodes: usize = kept.iter().map(|(_, length)| length).sum();
         // A handle and its clones lead to the same list.
         assert!(heap.metrics().total_gc_count() <= nodes);

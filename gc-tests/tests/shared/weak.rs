@@ -5,26 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gc_core::shared::{Arena, AtomicGc, Mutex};
 use gc_core::{Collect, Gc, GcWeak, Rootable};
+use gc_tests::drops::Witness;
 use gc_tests::random::Random;
 
 use crate::{arena, in_each_way, on_threads, verify};
-
-/// A value that says if somebody uses it after its drop.
-#[derive(Collect)]
-#[collect(require_static)]
-struct Witness {
-    word: AtomicUsize,
-    dropped: Arc<AtomicUsize>,
-}
-
-const ALIVE: usize = 0x1234_5678;
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        assert_eq!(self.word.swap(0, Ordering::Relaxed), ALIVE);
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-    }
-}
 
 #[derive(Collect)]
 #[collect(no_drop)]
@@ -57,10 +41,7 @@ fn an_upgraded_value_is_alive() {
                     match random.below(4) {
                         0 => {
                             made.fetch_add(1, Ordering::Relaxed);
-                            let value = mc.allocate(Witness {
-                                word: AtomicUsize::new(ALIVE),
-                                dropped: dropped.clone(),
-                            });
+                            let value = mc.allocate(Witness::new(&dropped));
                             *weak.lock() = Some(Gc::downgrade(value));
                             slots[index].strong.store(mc, Some(value));
                         }
@@ -68,7 +49,7 @@ fn an_upgraded_value_is_alive() {
                         _ => {
                             let weak = *weak.lock();
                             if let Some(value) = weak.and_then(|weak| mc.upgrade(weak)) {
-                                assert_eq!(value.word.load(Ordering::Relaxed), ALIVE);
+                                value.check();
                                 upgraded.fetch_add(1, Ordering::Relaxed);
                                 if random.one_in(8) {
                                     // Back from the dead, nearly.

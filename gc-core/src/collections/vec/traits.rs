@@ -72,6 +72,36 @@ impl<'gc, T: Collect<'gc> + PartialEq + 'gc> PartialEq for Vec<'gc, T> {
     }
 }
 
+/// Comparison with slices and arrays.
+macro_rules! eq_slices {
+    ($($(#[$doc:meta])* [$($n:tt)*] $other:ty;)*) => {$(
+        $(#[$doc])*
+        impl<'gc, T, U, $($n)*> PartialEq<$other> for Vec<'gc, T>
+        where
+            T: Collect<'gc> + PartialEq<U> + 'gc,
+        {
+            fn eq(&self, other: &$other) -> bool {
+                (**self)[..] == other[..]
+            }
+        }
+    )*};
+}
+
+eq_slices! {
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::Vec};
+    /// # rootless_mutate(|mc| {
+    /// let vec = Vec::from_iter(mc, [1, 2]);
+    /// assert_eq!(vec, [1, 2]);
+    /// assert_ne!(vec, &[1][..]);
+    /// # });
+    /// ```
+    [] [U];
+    [] &[U];
+    [const N: usize] [U; N];
+    [const N: usize] &[U; N];
+}
+
 impl<'gc, T: Collect<'gc> + Eq + 'gc> Eq for Vec<'gc, T> {}
 
 impl<'gc, T: Collect<'gc> + PartialOrd + 'gc> PartialOrd for Vec<'gc, T> {

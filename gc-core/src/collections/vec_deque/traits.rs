@@ -68,6 +68,40 @@ impl<'gc, T: Collect<'gc> + PartialEq + 'gc> PartialEq for VecDeque<'gc, T> {
     }
 }
 
+/// Comparison with slices and arrays.
+macro_rules! eq_slices {
+    ($($(#[$doc:meta])* [$($n:tt)*] $other:ty;)*) => {$(
+        $(#[$doc])*
+        impl<'gc, T, U, $($n)*> PartialEq<$other> for VecDeque<'gc, T>
+        where
+            T: Collect<'gc> + PartialEq<U> + 'gc,
+        {
+            fn eq(&self, other: &$other) -> bool {
+                let (front, back) = self.as_slices();
+                other.len() == self.len()
+                    && front[..] == other[..front.len()]
+                    && back[..] == other[front.len()..]
+            }
+        }
+    )*};
+}
+
+eq_slices! {
+    /// ```
+    /// # use gc_core::{arena::rootless_mutate, collections::VecDeque};
+    /// # rootless_mutate(|mc| {
+    /// let mut deque = VecDeque::from_iter(mc, [2, 3]);
+    /// deque.push_front(mc, 1);
+    /// assert_eq!(deque, [1, 2, 3]);
+    /// assert_ne!(deque, &[1, 2][..]);
+    /// # });
+    /// ```
+    [] [U];
+    [] &[U];
+    [const N: usize] [U; N];
+    [const N: usize] &[U; N];
+}
+
 impl<'gc, T: Collect<'gc> + Eq + 'gc> Eq for VecDeque<'gc, T> {}
 
 impl<'gc, T: Collect<'gc> + PartialOrd + 'gc> PartialOrd for VecDeque<'gc, T> {

@@ -1,10 +1,12 @@
 //! `Collect` by hand, and containers with barriers of their own.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
+use std::rc::Rc;
 
+use gc_arena::arena::CollectionPhase;
 use gc_arena::barrier::Unlock;
 use gc_arena::collect::Trace;
-use gc_arena::{Arena, Collect, Gc, GcWeak, Mutation, RefLock, Rootable};
+use gc_arena::{Arena, Collect, Gc, GcWeak, HeapOptions, Mode, Mutation, RefLock, Rootable};
 use gc_tests::way::in_each_way;
 
 /// A stack that is pushed to and popped from without a lock.
@@ -163,6 +165,112 @@ fn an_interner_with_a_guard() {
         arena.finish_cycle();
         assert!(arena.verify().is_ok());
     });
+}
+
+/// A table as [`Interner`], of strong pointers, that counts how often it could not be asked.
+struct Table<'gc> {
+    entries: RefLock<Vec<Gc<'gc, u64>>>,
+    refusals: Rc<Cell<usize>>,
+}
+
+// SAFETY: all pointers are visited; the destructor of `Rc<Cell<usize>>` knows nothing of the heap.
+unsafe impl<'gc> Collect<'gc> for Table<'gc> {
+    fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+        // SAFETY: nothing is changed.
+        match unsafe { self.entries.unlock_unchecked() }.try_borrow_mut() {
+            Ok(entries) => cc.trace(&*entries),
+            Err(_) => {
+                self.refusals.set(self.refusals.get() + 1);
+                panic!("the table is being written");
+            }
+        }
+    }
+}
+
+/// What the barrier cannot learn from the table is asked of it when the cycle begins: so it refuses once, and no
+/// other cycle is given up. What is taken out of it is kept by whoever took it.
+#[test]
+fn a_table_with_a_guard_is_asked_in_time() {
+    type Root<'gc> = (Gc<'gc, Table<'gc>>, Vec<Gc<'gc, u64>>);
+    let options = HeapOptions::default()
+        .mode(Mode::Incremental)
+        .floor(64 << 10)
+        .square_root_growth(0);
+    let refusals = Rc::new(Cell::new(0));
+    let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| {
+        let entries = RefLock::new((0..64).map(|number| Gc::new(mc, number)).collect());
+        let refusals = refusals.clone();
+        (Gc::new(mc, Table { entries, refusals }), Vec::new())
+    })
+    .unwrap();
+    let mut marking = 0;
+    for round in 64..40_000_u64 {
+        marking += usize::from(arena.collection_phase() == CollectionPhase::Marking);
+        arena.mutate_root(|mc, (table, taken)| {
+            // SAFETY: the barrier is called before anything is changed.
+            let mut entries = unsafe { table.entries.unlock_unchecked() }.borrow_mut();
+            mc.backward_barrier(Gc::erase(*table), None);
+            let old = core::mem::replace(&mut entries[round as usize % 64], Gc::new(mc, round));
+            assert_eq!(*old, round - 64);
+            if taken.len() == 100 {
+                taken.clear();
+            }
+            taken.push(old);
+            assert!(taken.windows(2).all(|two| *two[0] + 1 == *two[1]));
+            _ = Gc::new(mc, [round; 8]);
+        });
+        arena.collect_debt();
+    }
+    assert!(marking > 0);
+    assert!(arena.metrics().statistics().collections > 5);
+    assert!(refusals.get() <= 1, "refused {} times", refusals.get());
+    arena.finish_cycle();
+    assert!(arena.verify().is_ok());
+}
+
+/// That an object is asked when a cycle begins keeps neither it alive, nor what it leads to, if that leads back.
+#[test]
+fn being_asked_in_time_keeps_nothing_alive() {
+    struct Loop<'gc>(RefLock<Option<Gc<'gc, Loop<'gc>>>>);
+    // SAFETY: the pointer is visited.
+    unsafe impl<'gc> Collect<'gc> for Loop<'gc> {
+        fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+            // SAFETY: nothing is changed.
+            cc.trace(&*unsafe { self.0.unlock_unchecked() }.borrow_mut());
+        }
+    }
+    let options = HeapOptions::default().mode(Mode::Incremental);
+    let mut arena = Arena::<Rootable![Option<Gc<'_, Loop<'_>>>]>::with_options(options, |mc| {
+        let first = Gc::new(mc, Loop(RefLock::new(None)));
+        let second = Gc::new(mc, Loop(RefLock::new(Some(first))));
+        mc.backward_barrier(Gc::erase(first), None);
+        // SAFETY: the barrier was called.
+        *unsafe { first.0.unlock_unchecked() }.borrow_mut() = Some(second);
+        Some(first)
+    })
+    .unwrap();
+    for _ in 0..3 {
+        // A cycle begins, in which the barrier comes while there is a guard.
+        arena.metrics().adjust_debt(1e9);
+        arena.collect_debt();
+        arena.mutate(|mc, first| {
+            let first = first.unwrap();
+            // SAFETY: nothing is changed.
+            let _guard = unsafe { first.0.unlock_unchecked() }.borrow_mut();
+            mc.backward_barrier(Gc::erase(first), None);
+        });
+        arena.finish_cycle();
+    }
+    assert_eq!(arena.metrics().total_gc_count(), 2);
+    arena.mutate_root(|_, root| *root = None);
+    for _ in 0..2 {
+        arena.metrics().adjust_debt(1e9);
+        arena.collect_debt();
+        while arena.collection_phase() != CollectionPhase::Sleeping {
+            arena.collect_debt();
+        }
+    }
+    assert_eq!(arena.metrics().total_gc_count(), 0);
 }
 
 #[test]
