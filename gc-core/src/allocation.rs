@@ -49,7 +49,7 @@ impl Context {
                 Described::set(extent, Values::<T>::DESCRIPTOR);
             }
             if needs_drop::<T>() {
-                heap.note_drop(base);
+                self.note_drop(extent);
             }
             match T::TYPE_MAP.fixed() {
                 Some((_, 0)) => {}
@@ -63,6 +63,18 @@ impl Context {
             }
             Ok(NonNull::new_unchecked(place))
         }
+    }
+
+    /// Notes that the value of a new object has a destructor.
+    ///
+    /// # Safety
+    ///
+    /// It is a described object of this heap.
+    #[inline(always)]
+    pub(crate) unsafe fn note_drop(&self, extent: Extent) {
+        self.note_owner(extent.bytes);
+        // SAFETY: passed on to the caller.
+        unsafe { self.heap().note_drop(extent.base) }
     }
 
     /// Notes in the block table which sorts of `kinds` the words of a new object have.
@@ -170,7 +182,7 @@ impl Context {
                     Described::set(extent, Values::<T>::SLICE_DESCRIPTOR);
                 }
                 if needs_drop::<T>() {
-                    heap.note_drop(extent.base);
+                    self.note_drop(extent);
                 }
                 match T::TYPE_MAP.fixed() {
                     Some((0, _)) => {}

@@ -36,6 +36,7 @@ use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
 use crate::heap::options::{FinalizerMode, HeapOptions};
 use crate::heap::planes::bit;
+use crate::heap::volume::Volume;
 use crate::local_arenas::Links;
 use crate::os::fork::Process;
 use crate::sync::{Arc, Ordering, fence};
@@ -156,10 +157,20 @@ impl Context {
         self.allocator.take_error()
     }
 
-    /// Bytes of objects allocated ever; large objects count as whole blocks.
+    /// Notes that so many of the bytes allocated are those of a value with a destructor.
+    #[inline(always)]
+    pub(crate) fn note_owner(&self, bytes: usize) {
+        self.allocator.note_owner(bytes);
+    }
+
+    /// Objects allocated ever.
     #[inline]
-    pub(crate) fn allocated_bytes(&self) -> u64 {
-        self.heap().allocated_bytes() + self.allocator.uncounted_bytes()
+    pub(crate) fn allocated(&self) -> Volume {
+        let (counted, more) = (self.heap().allocated(), self.allocator.uncounted());
+        Volume {
+            bytes: counted.bytes + more.bytes,
+            owners: counted.owners + more.owners,
+        }
     }
 
     /// Objects that are allocated and not freed. Takes constant time.
@@ -169,7 +180,7 @@ impl Context {
 
     /// By how many bytes a collection is overdue.
     pub(crate) fn debt(&self) -> f64 {
-        self.collector.pacer.lock().debt(self.allocated_bytes())
+        self.collector.pacer.lock().debt(self.allocated().weight())
     }
 
     /// Notes that the object at `address` is about to be written.
@@ -230,15 +241,25 @@ impl Context {
         }
     }
 
-    #[cold]
+    /// Most objects that are asked for their pointers come here for nothing: between cycles, and dirty already.
     #[inline(never)]
     fn note_write(&self, address: usize) {
+        if self.finalizing.get() || self.is_marking() {
+            return self.note_write_in_cycle(address);
+        }
+        // SAFETY: an object of this heap starts there (`before_object_write`).
+        unsafe { self.note_dirty(address) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_write_in_cycle(&self, address: usize) {
         if self.finalizing.get() {
             return self.keep(address);
         }
-        // SAFETY: an object of this heap starts there (`before_object_write`); this is its mutator.
+        // SAFETY: as in `note_write`; this is its mutator.
         unsafe {
-            if self.is_marking() && !self.collector.is_claimed(address) {
+            if !self.collector.is_claimed(address) {
                 self.claim(|found| self.collector.claim(address, found));
             }
             self.note_dirty(address);
@@ -508,7 +529,7 @@ impl Context {
     /// Whether a safepoint has anything to do.
     #[inline]
     pub(crate) fn wants_safepoint(&self) -> bool {
-        self.collector.wants_safepoint(self.allocated_bytes())
+        self.collector.wants_safepoint(self.allocated())
     }
 
     /// Lets the collector do its part at a safepoint of an arena whose one mutator this is.
@@ -525,7 +546,7 @@ impl Context {
     pub(crate) unsafe fn safepoint(&self, roots: &Roots<'_>, what: Safepoint) {
         self.check_process();
         self.hand_over();
-        let allocated = self.allocated_bytes();
+        let allocated = self.allocated();
         let stopped = |action: &mut dyn FnMut()| {
             self.retire();
             action();

@@ -255,7 +255,8 @@ impl Metrics {
 
     /// By how many bytes of allocation the beginning of a collection is overdue; zero if it is not due yet.
     ///
-    /// With debt, the next [`Arena::collect_debt`](crate::Arena::collect_debt) begins a collection.
+    /// With debt, the next [`Arena::collect_debt`](crate::Arena::collect_debt) begins a collection. The bytes of
+    /// objects whose values have destructors count eightfold, for the memory that such values own elsewhere.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
@@ -320,7 +321,7 @@ impl Metrics {
         let (heap_bytes, peak_heap_bytes) = self.0.heap().owned_and_peak();
         let (pinned_objects, pins) = self.0.heap().pins().counts();
         Statistics {
-            allocated_bytes: self.0.allocated_bytes(),
+            allocated_bytes: self.0.allocated().bytes,
             heap_bytes,
             peak_heap_bytes,
             finalizers_waiting: self.0.collector().finalizers.waiting(),

@@ -184,7 +184,7 @@ impl Begun<'_> {
                 Described::set(extent, recipe.descriptor);
             }
             if recipe.descriptor.drop.is_some() {
-                heap.note_drop(extent.base);
+                self.context.note_drop(extent);
             }
             match recipe.map.fixed() {
                 Some((0, _)) => {}

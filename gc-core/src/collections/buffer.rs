@@ -224,7 +224,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
                 Described::set_detail(extent, Detail::new(offset));
                 Described::set(extent, Kind::<T>::DESCRIPTOR);
                 if needs_drop::<T>() {
-                    heap.note_drop(base);
+                    context.note_drop(extent);
                 }
                 if Kind::<T>::MAP.fixed().is_none() {
                     heap.set_dirty(base);

@@ -77,6 +77,7 @@ use crate::heap::options::{FinalizerMode, HeapOptions, Mode, Zeal};
 use crate::heap::space::AddressSpace;
 use crate::heap::store::Occupied;
 use crate::heap::sweep::{Survivors, Sweeper};
+use crate::heap::volume::Volume;
 use crate::metrics::{Pacing, Statistics};
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering};
 use crate::trace::{Edge, EdgeVisitor};
@@ -142,8 +143,8 @@ pub(crate) struct World<'a> {
     /// Calls a function while no `mutate` call runs, what mutators found is handed over, and no allocator
     /// will go on in a hole that it had before.
     pub(crate) stopped: &'a dyn Fn(&mut dyn FnMut()),
-    /// Bytes allocated ever.
-    pub(crate) allocated: u64,
+    /// Objects allocated ever.
+    pub(crate) allocated: Volume,
 }
 
 /// How many mutators a heap has.
@@ -211,10 +212,10 @@ pub(crate) struct Cycle {
     idle: usize,
     /// Time spent at its safepoints.
     spent: Duration,
-    /// Bytes allocated ever when marking was complete.
-    allocated_marked: u64,
-    /// Bytes allocated ever at the last safepoint, and for how long safepoints should work for them.
-    allocated: u64,
+    /// Objects allocated ever when marking was complete.
+    allocated_marked: Volume,
+    /// The same at the last safepoint, and for how long safepoints should work for them.
+    allocated: Volume,
     credit: Duration,
     /// What the safepoints' own marker has still to do.
     backlog: Backlog,
@@ -287,8 +288,8 @@ impl Collector {
                 marked: now,
                 idle: 0,
                 spent: Duration::ZERO,
-                allocated_marked: 0,
-                allocated: 0,
+                allocated_marked: Volume::default(),
+                allocated: Volume::default(),
                 credit: Duration::ZERO,
                 backlog: Backlog::default(),
                 weak: Vec::new(),
@@ -326,11 +327,11 @@ impl Collector {
         self.tell_phase(next);
     }
 
-    /// Whether a safepoint has anything to do, when so many bytes were allocated ever.
+    /// Whether a safepoint has anything to do, when so much was allocated ever.
     #[inline]
-    pub(crate) fn wants_safepoint(&self, allocated: u64) -> bool {
+    pub(crate) fn wants_safepoint(&self, allocated: Volume) -> bool {
         // Relaxed: a figure by itself.
-        allocated >= self.due_at.load(Ordering::Relaxed)
+        allocated.weight() >= self.due_at.load(Ordering::Relaxed)
             || self.phase() != Phase::Sleeping
             || self.zeal.collect
     }
@@ -419,7 +420,7 @@ impl Collector {
         unsafe {
             match self.phase() {
                 Phase::Sleeping => {
-                    if self.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0 {
+                    if self.zeal.collect || self.pacer.lock().debt(world.allocated.weight()) > 0.0 {
                         let _inside = self.tell_work();
                         self.start(&mut cycle, world);
                     }

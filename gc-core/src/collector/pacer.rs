@@ -12,7 +12,8 @@
 //!
 //! which is the familiar growth by a percentage for large heaps, and more for those smaller than
 //! `square_root`; and not before a floor, below which the fixed costs of a collection would count.
-//! These bytes are the *allowance*. Near its limit a heap is collected earlier: after half of what the
+//! These bytes are the *allowance*. Those of values with destructors weigh more, for what they own elsewhere
+//! ([`Volume::weight`]). Near its limit a heap is collected earlier: after half of what the
 //! limit leaves free; and so it is near its soft limit.
 //!
 //! A collection that stops the program is due at the end of the allowance. One during which the
@@ -25,6 +26,7 @@
 
 use core::time::Duration;
 
+use crate::heap::volume::Volume;
 use crate::metrics::Pacing;
 
 /// The least allocation between two collections that a limit brings about, in bytes.
@@ -59,8 +61,8 @@ pub(crate) struct Pacer {
     limit: usize,
     soft_limit: usize,
     square_root: usize,
-    /// Bytes that survived the last collection.
-    live: usize,
+    /// What survived the last collection.
+    live: Volume,
     /// Bytes allocated ever that the last collection has looked at.
     allocated_before: u64,
     /// Bytes that may be allocated more until the end of the next.
@@ -71,8 +73,8 @@ pub(crate) struct Pacer {
     artificial: f64,
     /// Whether an allocation has failed since.
     starved: bool,
-    /// Bytes allocated ever when the present collection began.
-    allocated_at_start: u64,
+    /// Objects allocated ever when the present collection began.
+    allocated_at_start: Volume,
     /// Bytes marked in a second by one thread.
     rate: f64,
 }
@@ -89,13 +91,13 @@ impl Pacer {
             limit,
             soft_limit,
             square_root,
-            live: 0,
+            live: Volume::default(),
             allocated_before: 0,
             allowance: 0.0,
             headroom: 0.0,
             artificial: 0.0,
             starved: false,
-            allocated_at_start: 0,
+            allocated_at_start: Volume::default(),
             rate: FIRST_RATE,
         };
         pacer.allowance = pacer.allowed();
@@ -129,7 +131,7 @@ impl Pacer {
 
     /// Bytes that survived the last collection.
     pub(crate) fn live(&self) -> usize {
-        self.live
+        self.live.bytes as usize
     }
 
     /// By how many bytes a collection is overdue; zero if it is not due.
@@ -155,12 +157,12 @@ impl Pacer {
     }
 
     /// A collection begins.
-    pub(crate) fn start_cycle(&mut self, allocated: u64) {
+    pub(crate) fn start_cycle(&mut self, allocated: Volume) {
         self.allocated_at_start = allocated;
     }
 
-    /// Bytes allocated ever when the present collection began.
-    pub(crate) fn allocated_at_start(&self) -> u64 {
+    /// Objects allocated ever when the present collection began.
+    pub(crate) fn allocated_at_start(&self) -> Volume {
         self.allocated_at_start
     }
 
@@ -168,7 +170,7 @@ impl Pacer {
     /// collection that no other thread does.
     pub(crate) fn share(&self, bytes: u64) -> Duration {
         let runway = self.runway().max(LEAST);
-        let time = self.live.max(1 << 20) as f64 / self.rate;
+        let time = self.live.bytes.max(1 << 20) as f64 / self.rate;
         let factor = ASSIST * self.pacing.speed();
         Duration::from_secs_f64((time * bytes as f64 / runway * factor).min(1.0))
     }
@@ -180,7 +182,7 @@ impl Pacer {
             return Duration::ZERO;
         }
         let factor = ASSIST * self.pacing.speed() * (1.0 + HASTE * overrun);
-        Duration::from_secs_f64((bytes as f64 / self.rate * factor).min(1.0))
+        Duration::from_secs_f64((bytes as f64 / self.heaviness() / self.rate * factor).min(1.0))
     }
 
     /// Whether the program is so far beyond its allowance that steps may be longer than they should.
@@ -192,7 +194,7 @@ impl Pacer {
     /// where that takes no longer than a short pause, or there is no end in sight.
     pub(crate) fn is_lost(&self, allocated: u64) -> bool {
         let overrun = self.overrun(allocated);
-        overrun > LOST || overrun > LOST / 2.0 && (self.live as f64) < self.rate * SHORT_PAUSE
+        overrun > LOST || overrun > LOST / 2.0 && (self.live.bytes as f64) < self.rate * SHORT_PAUSE
     }
 
     /// By which part of the allowance it was overrun; negative as long as there is some left.
@@ -211,6 +213,7 @@ impl Pacer {
         self.allowance
             - self
                 .allocated_at_start
+                .weight()
                 .saturating_sub(self.allocated_before) as f64
     }
 
@@ -221,15 +224,16 @@ impl Pacer {
         }
     }
 
-    /// Starts to count anew: `live` bytes survived, and `allocated` bytes were allocated ever. `beside`
+    /// Starts to count anew: `live` survived, and `allocated` was allocated ever. `beside`
     /// says whether the program went on meanwhile. Then what it has allocated since the beginning counts:
     /// nothing of that was freed.
-    pub(crate) fn finish_cycle(&mut self, live: usize, allocated: u64, beside: bool) {
+    pub(crate) fn finish_cycle(&mut self, live: Volume, allocated: Volume, beside: bool) {
         (self.headroom, self.allocated_before) = if beside {
-            let meanwhile = allocated.saturating_sub(self.allocated_at_start);
-            (meanwhile as f64 * MARGIN, self.allocated_at_start)
+            let meanwhile = allocated.since(self.allocated_at_start);
+            let start = self.allocated_at_start.weight();
+            (meanwhile.weight() as f64 * MARGIN, start)
         } else {
-            (0.0, allocated)
+            (0.0, allocated.weight())
         };
         self.live = live;
         self.artificial = 0.0;
@@ -237,20 +241,31 @@ impl Pacer {
         self.allowance = self.allowed();
     }
 
-    /// Bytes that the program is expected to allocate until the end of the next collection.
+    /// Bytes of the heap that the program is expected to allocate until the end of the next collection, if it
+    /// goes on to make what has survived.
     pub(crate) fn expected(&self) -> usize {
-        self.allowance as usize
+        (self.allowance / self.heaviness()) as usize
     }
 
-    /// How many bytes may be allocated when so many have survived.
+    /// How much a byte of what is alive weighs.
+    fn heaviness(&self) -> f64 {
+        match self.live.bytes {
+            0 => 1.0,
+            bytes => self.live.weight() as f64 / bytes as f64,
+        }
+    }
+
+    /// How much may be allocated when so much has survived.
     fn allowed(&self) -> f64 {
-        let survivors = self.live as f64;
+        let survivors = self.live.weight() as f64;
         let base = survivors.max((survivors * self.square_root as f64).sqrt());
         let by_growth = (base * self.pacing.sleep_factor).max(self.pacing.min_sleep as f64);
-        let by_limit = (self.limit.saturating_sub(self.live) as f64 / 2.0).max(LEAST);
+        // Limits are for the heap alone.
+        let left = |limit: usize| limit.saturating_sub(self.live()) as f64 * self.heaviness();
+        let by_limit = (left(self.limit) / 2.0).max(LEAST);
         // A soft limit is to be kept, unless collecting would be all that is done.
         let least = (survivors / 8.0).max(LEAST);
-        let by_soft_limit = (self.soft_limit.saturating_sub(self.live) as f64).max(least);
+        let by_soft_limit = left(self.soft_limit).max(least);
         by_growth.min(by_limit).min(by_soft_limit)
     }
 }
@@ -269,6 +284,12 @@ mod tests {
         Pacer::new(pacing, limit, soft_limit, 256 << 20)
     }
 
+    /// So many bytes of values without destructors.
+    fn leaves(bytes: usize) -> Volume {
+        let bytes = bytes as u64;
+        Volume { bytes, owners: 0 }
+    }
+
     #[test]
     fn debt_begins_where_the_allowance_ends() {
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
@@ -276,7 +297,7 @@ mod tests {
             (pacer.debt(999), pacer.debt(1000), pacer.debt(1010)),
             (0.0, 0.0, 10.0)
         );
-        pacer.finish_cycle(1 << 30, 50_000, false);
+        pacer.finish_cycle(leaves(1 << 30), leaves(50_000), false);
         let end = 50_000 + (1 << 29);
         assert_eq!((pacer.debt(end), pacer.debt(end + 1)), (0.0, 1.0));
         assert_eq!(pacer.due_at(), end);
@@ -292,7 +313,7 @@ mod tests {
     fn small_heaps_grow_by_more() {
         let growth = |live: usize| {
             let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
-            pacer.finish_cycle(live, 0, false);
+            pacer.finish_cycle(leaves(live), leaves(0), false);
             pacer.expected() as f64 / live as f64
         };
         assert_eq!((growth(1 << 30), growth(256 << 20)), (0.5, 0.5));
@@ -301,11 +322,33 @@ mod tests {
     }
 
     #[test]
+    fn owners_weigh_more_and_limits_do_not_see_it() {
+        let owners = |bytes| Volume {
+            bytes,
+            owners: bytes,
+        };
+        let weight = owners(1).weight();
+        let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
+        pacer.finish_cycle(owners(1 << 30), leaves(0), false);
+        // The same growth in the heap itself.
+        assert_eq!((pacer.due_at(), pacer.expected()), (weight << 29, 1 << 29));
+        // Less than without destructors, where the square root counts.
+        pacer.finish_cycle(owners(4 << 20), leaves(0), false);
+        let few = pacer.expected();
+        pacer.finish_cycle(leaves(4 << 20), leaves(0), false);
+        assert!(few < pacer.expected() / 2 && few > 4 << 20, "{few}");
+        pacer.limit = 10 << 20;
+        pacer.pacing.sleep_factor = 10.0;
+        pacer.finish_cycle(owners(8 << 20), leaves(0), false);
+        assert_eq!(pacer.expected(), 1 << 20);
+    }
+
+    #[test]
     fn a_failed_allocation_makes_a_collection_due() {
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
         pacer.starve();
         assert!(pacer.debt(0) > 0.0 && pacer.due_at() == 0);
-        pacer.finish_cycle(0, 0, false);
+        pacer.finish_cycle(leaves(0), leaves(0), false);
         assert_eq!(pacer.debt(0), 0.0);
     }
 
@@ -317,35 +360,35 @@ mod tests {
             ..PACING
         };
         let mut hard = pacer(sleepy, 10 * megabyte, usize::MAX);
-        hard.finish_cycle(8 * megabyte, 0, false);
+        hard.finish_cycle(leaves(8 * megabyte), leaves(0), false);
         assert_eq!(hard.expected(), megabyte);
-        hard.finish_cycle(11 * megabyte, 0, false);
+        hard.finish_cycle(leaves(11 * megabyte), leaves(0), false);
         assert_eq!(hard.expected(), 64 << 10);
 
         let mut soft = pacer(sleepy, usize::MAX, 10 * megabyte);
-        soft.finish_cycle(8 * megabyte, 0, false);
+        soft.finish_cycle(leaves(8 * megabyte), leaves(0), false);
         assert_eq!(soft.expected(), 2 * megabyte);
-        soft.finish_cycle(16 * megabyte, 0, false);
+        soft.finish_cycle(leaves(16 * megabyte), leaves(0), false);
         assert_eq!(soft.expected(), 2 * megabyte);
     }
 
     #[test]
     fn a_collection_beside_the_program_is_due_earlier() {
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
-        pacer.start_cycle(0);
-        pacer.finish_cycle(1 << 30, 100 << 20, true);
+        pacer.start_cycle(leaves(0));
+        pacer.finish_cycle(leaves(1 << 30), leaves(100 << 20), true);
         let allowance = 1 << 29;
         assert_eq!(pacer.due_at(), allowance - (150 << 20));
         // And yet not at once.
-        pacer.start_cycle(1 << 30);
-        pacer.finish_cycle(1 << 30, 2 << 30, true);
+        pacer.start_cycle(leaves(1 << 30));
+        pacer.finish_cycle(leaves(1 << 30), leaves(2 << 30), true);
         assert_eq!(pacer.due_at(), (1 << 30) + allowance / 16);
     }
 
     #[test]
     fn who_is_too_fast_assists() {
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
-        pacer.finish_cycle(1 << 30, 0, false);
+        pacer.finish_cycle(leaves(1 << 30), leaves(0), false);
         pacer.note_rate(1 << 30, Duration::from_secs(1));
         assert_eq!(pacer.assist(1 << 29, 1 << 20), Duration::ZERO);
         let time = pacer.assist((1 << 29) + 1, 1 << 20);
@@ -360,7 +403,7 @@ mod tests {
                 ..PACING
             };
             let mut pacer = pacer(pacing, usize::MAX, usize::MAX);
-            pacer.finish_cycle(1 << 30, 0, false);
+            pacer.finish_cycle(leaves(1 << 30), leaves(0), false);
             pacer.share(1 << 20).as_secs_f64()
         };
         let is = |left: f64, right: f64| (left / right - 1.0).abs() < 1e-4;

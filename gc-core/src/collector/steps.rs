@@ -12,6 +12,7 @@ use super::work::MARKERS;
 use super::{Collector, Cycle, LITTLE_ROOM, Mutators, Phase, World};
 use crate::heap::options::Mode;
 use crate::heap::sweep::Sweeper;
+use crate::heap::volume::Volume;
 use crate::sync::{Arc, Ordering};
 
 /// How many units of some work are done between two looks at the clock.
@@ -195,20 +196,21 @@ impl Collector {
 
     /// What this safepoint has to do for what the program has allocated since the last.
     pub(super) fn take_share(&self, cycle: &mut Cycle, world: &World<'_>) -> Share {
-        let allocated = world.allocated.saturating_sub(cycle.allocated);
+        let allocated = world.allocated.since(cycle.allocated);
+        let weight = world.allocated.weight();
         cycle.allocated = world.allocated;
         let pacer = self.pacer.lock();
         cycle.credit += match self.mode {
-            Mode::Concurrent => pacer.assist(world.allocated, allocated),
+            Mode::Concurrent => pacer.assist(weight, allocated.weight()),
             // A program that comes by often and allocates little brings the cycle to its end, too.
-            _ => pacer.share(allocated).max(self.step / IDLE),
+            _ => pacer.share(allocated.weight()).max(self.step / IDLE),
         };
-        let limit = if pacer.is_urgent(world.allocated) {
+        let limit = if pacer.is_urgent(weight) {
             cycle.credit.max(self.step)
         } else {
             self.step
         };
-        let lost = pacer.is_starved() || pacer.is_lost(world.allocated);
+        let lost = pacer.is_starved() || pacer.is_lost(weight);
         drop(pacer);
         // Not for every microsecond: what is begun has to be worth it.
         let enough = cycle.credit >= self.step / 2;
@@ -220,8 +222,8 @@ impl Collector {
             cycle.credit = Duration::ZERO;
         }
         // The program might run into the heap's limit before its next safepoint.
-        let cramped =
-            self.heap.is_limited() && self.heap.room() < LITTLE_ROOM / 2 + 2 * allocated as usize;
+        let cramped = self.heap.is_limited()
+            && self.heap.room() < LITTLE_ROOM / 2 + 2 * allocated.bytes as usize;
         Share {
             due,
             limit,
@@ -535,20 +537,28 @@ impl Collector {
 
     /// Ends a cycle. If the program went on meanwhile, `beside` is how much it had allocated when it
     /// began.
-    pub(super) fn end(self: &Arc<Self>, cycle: &mut Cycle, allocated: u64, beside: Option<u64>) {
+    pub(super) fn end(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        allocated: Volume,
+        beside: Option<Volume>,
+    ) {
         let survivors = core::mem::take(&mut *self.survivors.lock());
         let now = Instant::now();
         let marking = cycle.marked - cycle.began;
         // Of what was allocated meanwhile, nobody knows yet whether it is of any use.
-        let meanwhile = beside.map_or(0, |before| cycle.allocated_marked.saturating_sub(before));
-        let live = survivors.bytes.saturating_sub(meanwhile as usize);
+        let meanwhile = beside.map_or(Volume::default(), |before| {
+            cycle.allocated_marked.since(before)
+        });
+        let survived = survivors.volume.since(meanwhile);
+        let live = survived.bytes as usize;
         let expected = self.pace(|pacer| {
             pacer.note_rate(live, marking);
-            pacer.finish_cycle(live, allocated, beside.is_some());
+            pacer.finish_cycle(survived, allocated, beside.is_some());
             pacer.expected()
         });
         // A part of the allowance was allocated since the cycle began.
-        let since = beside.map_or(0, |before| allocated.saturating_sub(before));
+        let since = beside.map_or(0, |before| allocated.since(before).bytes);
         let wanted = expected.saturating_sub(since as usize);
         let (surplus, idle) = (wanted.saturating_sub(survivors.holes), cycle.idle);
         self.enter(Phase::Sleeping);

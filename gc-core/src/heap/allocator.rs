@@ -17,6 +17,7 @@ use super::bump::{self, CURSORS, Cursor, Shape, cursor_is_described};
 use super::error::HeapError;
 use super::holes::Holes;
 use super::planes::{GRANULE, Planes};
+use super::volume::Volume;
 
 /// The cursors of one mutator in the blocks of a heap.
 pub(crate) struct Allocator {
@@ -27,6 +28,8 @@ pub(crate) struct Allocator {
     holes: RefCell<[Holes; CURSORS]>,
     /// Where objects were made, from an address to another, while somebody wants to know.
     made: RefCell<Option<Vec<(usize, usize)>>>,
+    /// Bytes of objects with destructors that the heap does not count yet.
+    owners: Cell<u64>,
     /// Why the last allocation failed, until somebody asks.
     error: Cell<Option<HeapError>>,
 }
@@ -39,6 +42,7 @@ impl Allocator {
             planes: heap.planes(),
             holes: RefCell::new([const { Holes::NONE }; CURSORS]),
             made: RefCell::new(None),
+            owners: Cell::new(0),
             error: Cell::new(None),
         }
     }
@@ -131,7 +135,11 @@ impl Allocator {
         {
             made.push((start, end));
         }
-        heap.count_allocated((end - start) as u64, heap.count_starts(start, end));
+        let volume = Volume {
+            bytes: (end - start) as u64,
+            owners: self.owners.take(),
+        };
+        heap.count_allocated(volume, heap.count_starts(start, end));
     }
 
     /// Leaves all holes: what is free in them is found again by the next sweep.
@@ -154,11 +162,20 @@ impl Allocator {
         self.made.take().unwrap_or_default()
     }
 
-    /// Bytes that were allocated from the present holes, which the heap does not count yet.
+    /// Notes that so many bytes are those of an object whose value has a destructor.
     #[inline]
-    pub(crate) fn uncounted_bytes(&self) -> u64 {
+    pub(crate) fn note_owner(&self, bytes: usize) {
+        self.owners.set(self.owners.get() + bytes as u64);
+    }
+
+    /// What was allocated from the present holes, which the heap does not count yet.
+    #[inline]
+    pub(crate) fn uncounted(&self) -> Volume {
         let in_hole = |cursor: &Cursor| (cursor.at.get() - cursor.start.get()) as u64;
-        self.cursors.iter().map(in_hole).sum()
+        Volume {
+            bytes: self.cursors.iter().map(in_hole).sum(),
+            owners: self.owners.get(),
+        }
     }
 
     /// Objects that were allocated from the present holes, which the heap does not count yet.

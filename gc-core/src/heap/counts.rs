@@ -2,6 +2,7 @@
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex};
+use super::volume::Volume;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering};
 
 /// The counts of a heap.
@@ -18,6 +19,8 @@ pub(super) struct Counts {
     peak: AtomicUsize,
     /// Bytes and objects allocated from holes that are done, and of large objects, ever.
     allocated_bytes: AtomicU64,
+    /// Those of them in objects whose values have destructors.
+    allocated_owners: AtomicU64,
     allocated_objects: AtomicU64,
     /// Objects that sweeps have freed, ever.
     freed_objects: AtomicU64,
@@ -32,6 +35,7 @@ impl Counts {
             owned: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             allocated_bytes: AtomicU64::new(0),
+            allocated_owners: AtomicU64::new(0),
             allocated_objects: AtomicU64::new(0),
             freed_objects: AtomicU64::new(0),
         }
@@ -39,11 +43,14 @@ impl Counts {
 }
 
 impl Heap {
-    pub(super) fn count_allocated(&self, bytes: u64, objects: u64) {
-        // Relaxed: see `Counts`.
+    pub(super) fn count_allocated(&self, volume: Volume, objects: u64) {
+        // Relaxed, here and below: see `Counts`.
         self.counts
             .allocated_bytes
-            .fetch_add(bytes, Ordering::Relaxed);
+            .fetch_add(volume.bytes, Ordering::Relaxed);
+        self.counts
+            .allocated_owners
+            .fetch_add(volume.owners, Ordering::Relaxed);
         self.counts
             .allocated_objects
             .fetch_add(objects, Ordering::Relaxed);
@@ -74,12 +81,14 @@ impl Heap {
             .fetch_sub(count * BLOCK, Ordering::Relaxed);
     }
 
-    /// Bytes of objects allocated ever, those in holes that are not done excepted; large objects
-    /// count as whole blocks.
+    /// Objects allocated ever, those in holes that are not done excepted.
     #[inline]
-    pub(crate) fn allocated_bytes(&self) -> u64 {
+    pub(crate) fn allocated(&self) -> Volume {
         // Relaxed: see `Counts`.
-        self.counts.allocated_bytes.load(Ordering::Relaxed)
+        Volume {
+            bytes: self.counts.allocated_bytes.load(Ordering::Relaxed),
+            owners: self.counts.allocated_owners.load(Ordering::Relaxed),
+        }
     }
 
     /// Objects that are allocated and not freed, those in holes that are not done excepted.

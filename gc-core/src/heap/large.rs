@@ -5,6 +5,15 @@ use super::block::{BLOCK, BlockIndex, BlockState, Use};
 use super::bump::Shape;
 use super::error::HeapError;
 use super::planes::{WORD, bit};
+use super::volume::Volume;
+
+/// So many blocks. If the object is an owner, that is counted when its value is there.
+fn blocks_of(count: usize) -> Volume {
+    Volume {
+        bytes: (count * BLOCK) as u64,
+        owners: 0,
+    }
+}
 
 impl Heap {
     /// Blocks for an object above [`LARGE`](super::LARGE) bytes, and its address.
@@ -47,7 +56,7 @@ impl Heap {
             unsafe { self.planes.group(self.address_of(head)) }.marks[1].insert_shared(1);
         }
         store.occupied.large.push(head);
-        self.count_allocated((count * BLOCK) as u64, 1);
+        self.count_allocated(blocks_of(count), 1);
         Ok(self.address_of(head))
     }
 
@@ -71,7 +80,7 @@ impl Heap {
             return false;
         }
         self.note_taken(behind, more);
-        self.count_allocated((more * BLOCK) as u64, 0);
+        self.count_allocated(blocks_of(more), 0);
         // SAFETY: the blocks are ours: they were just taken, or are those of the object.
         unsafe {
             for distance in old..new {

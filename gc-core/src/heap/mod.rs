@@ -45,6 +45,7 @@ pub(crate) mod space;
 pub(crate) mod store;
 pub(crate) mod sweep;
 pub(crate) mod verify;
+pub(crate) mod volume;
 
 use self::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
 use self::counts::Counts;

@@ -345,7 +345,8 @@ impl HeapOptions {
     }
 
     /// How many bytes are allocated at least between two collections, unless a limit is near; 8 MiB by
-    /// default.
+    /// default. Those of objects whose values have destructors count eightfold, for the memory that such values own
+    /// elsewhere.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Rootable};

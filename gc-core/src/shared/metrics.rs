@@ -88,7 +88,7 @@ impl Metrics {
     /// assert!(arena.metrics().allocation_debt() > 0.0);
     /// ```
     pub fn allocation_debt(&self) -> f64 {
-        self.0.pacer.lock().debt(self.0.heap.allocated_bytes())
+        self.0.pacer.lock().debt(self.0.heap.allocated().weight())
     }
 
     /// Adds to the allocation debt, as [`crate::metrics::Metrics::adjust_debt`]. Takes a lock for a moment.
@@ -128,7 +128,7 @@ impl Metrics {
         let (heap_bytes, peak_heap_bytes) = self.0.heap.owned_and_peak();
         let (pinned_objects, pins) = self.0.heap.pins().counts();
         Statistics {
-            allocated_bytes: self.0.heap.allocated_bytes(),
+            allocated_bytes: self.0.heap.allocated().bytes,
             heap_bytes,
             peak_heap_bytes,
             finalizers_waiting: self.0.finalizers.waiting(),

@@ -10,6 +10,7 @@ use crate::context::{Context, Safepoint, refuse_forked};
 use crate::heap::error::HeapError;
 use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
+use crate::heap::volume::Volume;
 use crate::os::fork::Process;
 use crate::protocol::handshake::Handshake;
 use crate::protocol::root_table::RootTable;
@@ -111,9 +112,9 @@ impl World {
         Context::join(Arc::clone(&self.collector), self.process)
     }
 
-    /// Bytes that were allocated ever, but for those in the holes that mutators are in.
-    pub(super) fn allocated(&self) -> u64 {
-        self.collector.heap.allocated_bytes()
+    /// Objects allocated ever, but for those in the holes that mutators are in.
+    pub(super) fn allocated(&self) -> Volume {
+        self.collector.heap.allocated()
     }
 
     /// Calls `f` with the world as the collector sees it.
