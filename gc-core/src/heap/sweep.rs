@@ -290,9 +290,36 @@ impl Heap {
     ///
     /// As for [`Sweeper::small`].
     unsafe fn sweep_block(&self, block: BlockIndex, state: BlockState) -> Swept {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("popcnt") {
+            // SAFETY: the processor can do it; the rest is passed on to the caller.
+            return unsafe { self.sweep_planes_with_popcnt(block, state) };
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { self.sweep_planes(block, state) }
+    }
+
+    /// [`Heap::sweep_planes`] with the instruction that counts bits, which the first x86-64 processors do not
+    /// have: without it, counting takes a third of the time.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "popcnt")]
+    unsafe fn sweep_planes_with_popcnt(&self, block: BlockIndex, state: BlockState) -> Swept {
+        // SAFETY: passed on to the caller.
+        unsafe { self.sweep_planes(block, state) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Sweeper::small`].
+    #[inline(always)]
+    unsafe fn sweep_planes(&self, block: BlockIndex, state: BlockState) -> Swept {
         let base = self.address_of(block);
         let planes = self.planes();
-        let (mut words, mut objects, mut before) = (0, 0, 0);
+        let (mut words, mut freed) = (0, 0);
         let mut carry = false;
         let (mut weak, mut derived) = (0, 0);
         let found_dead = state.has_weak() && self.has_found_dead();
@@ -308,8 +335,7 @@ impl Heap {
             group.extents.set(extents & live);
             group.clear_marks();
             words += live.count_ones();
-            objects += marked.count_ones();
-            before += (extents & STARTS).count_ones();
+            freed += (extents & STARTS & !marked).count_ones();
             if state.has_kinds() {
                 // SAFETY: as above.
                 let plane = unsafe { planes.kinds(at) };
@@ -342,7 +368,7 @@ impl Heap {
             }
         }
         Swept {
-            freed: u64::from(before - objects),
+            freed: u64::from(freed),
             bytes: words as usize * WORD,
             weak: weak != 0,
             derived: derived != 0,
