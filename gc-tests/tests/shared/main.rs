@@ -9,6 +9,7 @@
     reason = "the type of a root says what a test is about"
 )]
 
+mod builders;
 mod cells;
 mod failures;
 mod lists;
