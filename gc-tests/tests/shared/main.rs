@@ -12,6 +12,7 @@
 mod builders;
 mod cells;
 mod failures;
+mod kinds;
 mod lists;
 mod references;
 mod roots;
