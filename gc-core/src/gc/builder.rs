@@ -285,7 +285,7 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     /// it stays where it is.
     ///
     /// The first call takes memory from the program's allocator, and calls
-    /// [`handle_alloc_error`](std::alloc::handle_alloc_error) if there is none. What is written here is
+    /// [`handle_alloc_error`] if there is none. What is written here is
     /// not dropped if the builder is.
     ///
     /// ```
