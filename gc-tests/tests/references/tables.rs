@@ -103,7 +103,7 @@ fn maps_and_sets_beside_a_model() {
                         assert_eq!(found, set, "seed {seed}");
                         assert!(roots.map.len_upper_bound() >= map.len());
                         assert!(roots.set.len_upper_bound() >= set.len());
-                        if id % 2 == 0 {
+                        if id.is_multiple_of(2) {
                             roots.map.shrink_to_fit(mc);
                             roots.set.shrink_to_fit(mc);
                             assert_eq!(roots.map.len_upper_bound(), map.len());
@@ -165,7 +165,7 @@ fn equal_strings_are_one_as_long_as_they_live() {
                     let count = held.iter().skip(1).flatten().count();
                     assert_eq!(interner.iter(mc).count(), count);
                     assert!(interner.len_upper_bound() >= count);
-                    if id % 2 == 0 {
+                    if id.is_multiple_of(2) {
                         interner.shrink_to_fit(mc);
                         assert_eq!(interner.len_upper_bound(), count);
                         let mut held = held.iter().skip(1).flatten();
