@@ -121,7 +121,7 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
 }
 
 /// Implements [`Collect`](trait@crate::Collect) for the trait objects of a trait that has
-/// [`DynCollect`](crate::collect::DynCollect) as a supertrait.
+/// [`DynCollect`] as a supertrait.
 ///
 /// The lifetime `'gc` is the arena's. Other parameters come first, in angle brackets, and their bounds
 /// last. Where the trait is not bounded by `'gc`, the lifetime of the object is to be named: `dyn Shape<'gc>`

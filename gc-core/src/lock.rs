@@ -799,7 +799,7 @@ impl<'gc, T: 'gc, K: IsGcKind<'gc, OnceLock<T>>> Gc<'gc, OnceLock<T>, K> {
         self.as_ref().cell.get()
     }
 
-    /// Sets the value, with a write barrier.
+    /// Sets the value, with a write barrier if there is none yet.
     ///
     /// Never collects.
     ///
@@ -822,7 +822,10 @@ impl<'gc, T: 'gc, K: IsGcKind<'gc, OnceLock<T>>> Gc<'gc, OnceLock<T>, K> {
     /// The new value, if there was one already.
     #[inline]
     pub fn set(self, mc: &Mutation<'gc>, value: T) -> Result<(), T> {
-        self.unlock(mc).set(value)
+        match self.get() {
+            Some(_) => Err(value),
+            None => self.unlock(mc).set(value),
+        }
     }
 
     /// The value, which is made and set, with a write barrier, if there is none.

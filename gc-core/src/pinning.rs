@@ -14,7 +14,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::arena::{Arena, Root, Rootable};
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::heap::pins::{Kind, Pins, Place};
 use crate::mutation::Mutation;
 use crate::sync::Arc;
@@ -60,7 +60,7 @@ pub struct Pinned<R: for<'a> Rootable<'a>> {
     _stays: PhantomData<*const ()>,
 }
 
-impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     /// Keeps the object alive and in place until the result is dropped. `R` is the family of its type, as
     /// for [`DynamicRootSet::stash`](crate::DynamicRootSet::stash). Never collects, and takes constant time.
     ///
@@ -82,16 +82,29 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// arena.finish_cycle();
     /// arena.mutate(|mc, _| assert_eq!(pinned.get(mc).next.unwrap().value, 1));
     /// ```
+    ///
+    /// A guard has a pointer of the kind that [`Gc::erase_kind`] makes, whatever it was made of:
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcThinStr, Pinned, Rootable, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let thin: GcThinStr = Gc::as_thin(Gc::new_str(mc, "thin"));
+    ///     let pinned: Pinned<Rootable![str]> = Gc::pin(mc, thin);
+    ///     assert_eq!(&*pinned.get(mc), "thin");
+    /// });
+    /// ```
     #[inline]
     #[track_caller]
-    pub fn pin<R>(mc: &Mutation<'gc>, gc: Gc<'gc, T>) -> Pinned<R>
+    pub fn pin<R>(mc: &Mutation<'gc>, gc: Gc<'gc, T, K>) -> Pinned<R>
     where
         R: for<'a> Rootable<'a>,
         Gc<'gc, T>: Into<Gc<'gc, Root<'gc, R>>>,
     {
+        let gc = Gc::erase_kind(gc).into();
         Pinned {
             // SAFETY: the pins are those of the arena that `'gc` brands.
-            handle: unsafe { Handle::new(mc.pins(), gc.into(), Place::here()) },
+            handle: unsafe { Handle::new(mc.pins(), gc, Place::here()) },
             _stays: PhantomData,
         }
     }
@@ -110,7 +123,7 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// });
     /// ```
     #[inline]
-    pub fn is_pinned(mc: &Mutation<'gc>, gc: Gc<'gc, T>) -> bool {
+    pub fn is_pinned(mc: &Mutation<'gc>, gc: Gc<'gc, T, K>) -> bool {
         // SAFETY: it is a pointer of the arena that `'gc` brands, which is there.
         unsafe { mc.pins().is_pinned(address_of(gc)) }
     }
@@ -242,7 +255,11 @@ impl<'gc> Mutation<'gc> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn pin_raw<T: ?Sized + 'gc>(&self, gc: Gc<'gc, T>) -> *const T {
+    pub fn pin_raw<T, K>(&self, gc: Gc<'gc, T, K>) -> *const T
+    where
+        T: ?Sized + 'gc,
+        K: IsGcKind<'gc, T>,
+    {
         // SAFETY: it is a pointer of the arena that `'gc` brands, which is there.
         unsafe {
             self.pins().add(address_of(gc), Kind::Raw, Place::here());
@@ -334,8 +351,8 @@ pub struct MismatchedPin(());
 
 /// The address of what a pointer leads to.
 #[inline]
-pub(crate) fn address_of<'gc, T: ?Sized + 'gc>(gc: Gc<'gc, T>) -> usize {
-    Gc::as_ptr(gc).cast::<()>().addr()
+pub(crate) fn address_of<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(gc: Gc<'gc, T, K>) -> usize {
+    Gc::as_ptr(Gc::erase(gc)).addr()
 }
 
 /// A pin, whatever kind of arena it is of.

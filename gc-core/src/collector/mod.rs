@@ -21,10 +21,10 @@
 //!    memory to keep until then; the rest goes back to the system. Beside the program, memory that will be
 //!    wanted and is missing is fetched now.
 //!
-//! [`Mode`](crate::Mode) says who does this, and when. *At once*: the thread that came to the safepoint,
+//! [`Mode`] says who does this, and when. *At once*: the thread that came to the safepoint,
 //! with helpers, before it returns. In *steps*: that thread, for some microseconds at each safepoint. *Beside*
 //! the program: other threads mark and sweep ([`jobs`]), and safepoints do only what these cannot or what
-//! they are too slow for. All three are the same code: a [`Marker`] and a [`Sweeper`] work until they are
+//! they are too slow for. All three are the same code: a [`Marker`](mark::Marker) and a [`Sweeper`] work until they are
 //! done or their time is over, and [`Collector::step`] decides what is next.
 //!
 //! A panic of a `trace`, and a write to an object of which nobody says which it is, abandon the cycle: the

@@ -17,6 +17,7 @@ use core::ptr::{self, NonNull};
 use super::kind::Meta;
 use super::{Gc, GcFat, out_of_memory};
 use crate::collect::Collect;
+use crate::context::Context;
 use crate::heap::error::HeapError;
 use crate::meta::{AllocMeta, StaticPtrMeta, TypeMeta, UnitPtrMeta, UnitTypeMeta};
 use crate::mutation::{Invariant, Mutation};
@@ -173,19 +174,30 @@ impl<'gc, T: Collect<'gc> + ?Sized, M, P: AllocMeta<T, M>> GcBuilder<'gc, T, M, 
     pub unsafe fn new_with_type_and_ptr_meta<TM: TypeMeta<TypeMetadata = M>>(
         ptr_meta: P::PtrMetadata,
     ) -> GcBuilder<'gc, T, M, P> {
-        let Some(plan) = Plan::new::<T, TM, P>(ptr_meta) else {
-            too_large()
-        };
+        // SAFETY: passed on to the caller.
+        unsafe { GcBuilder::for_plan_of::<TM>(ptr_meta) }.unwrap_or_else(|| too_large())
+    }
+
+    /// [`GcBuilder::new_with_type_and_ptr_meta`], or `None` if nothing can be so large.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline]
+    pub(crate) unsafe fn for_plan_of<TM: TypeMeta<TypeMetadata = M>>(
+        ptr_meta: P::PtrMetadata,
+    ) -> Option<GcBuilder<'gc, T, M, P>> {
+        let plan = Plan::new::<T, TM, P>(ptr_meta)?;
         let nowhere = ptr::without_provenance::<P::Thin>(plan.layout().align());
         let value = P::from_thin(TM::TYPE_METADATA, nowhere, ptr_meta).cast_mut();
-        GcBuilder {
+        Some(GcBuilder {
             plan,
             // SAFETY: `from_thin` keeps the address.
             value: unsafe { NonNull::new_unchecked(value) },
             staged: false,
             _meta: PhantomData,
             _invariant: PhantomData,
-        }
+        })
     }
 }
 
@@ -273,7 +285,7 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     /// it stays where it is.
     ///
     /// The first call takes memory from the program's allocator, and calls
-    /// [`handle_alloc_error`](std::alloc::handle_alloc_error) if there is none. What is written here is
+    /// [`handle_alloc_error`] if there is none. What is written here is
     /// not dropped if the builder is.
     ///
     /// ```
@@ -412,11 +424,22 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     ///
     /// A value was written there.
     #[inline]
-    pub unsafe fn assume_init(mut self, mc: &Mutation<'gc>) -> GcFat<'gc, T, M, P> {
+    pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcFat<'gc, T, M, P> {
+        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
+        unsafe { self.assume_init_in(mc.context()) }
+    }
+
+    /// [`GcBuilder::assume_init`] in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// As there, and the context is one of the arena that `'gc` brands.
+    #[inline]
+    pub(crate) unsafe fn assume_init_in(mut self, context: &Context) -> GcFat<'gc, T, M, P> {
         let staged = self.as_ptr();
         // SAFETY: passed on to the caller. The value is moved: the builder drops its memory only.
         unsafe {
-            match self.move_into_heap(mc) {
+            match self.move_into_heap(context) {
                 Ok(gc) => gc,
                 Err(error) => {
                     staged.drop_in_place();
@@ -428,9 +451,9 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
 
     /// # Safety
     ///
-    /// There is a staged value, which is gone after a success.
-    unsafe fn move_into_heap(&self, mc: &Mutation<'gc>) -> Result<GcFat<'gc, T, M, P>, HeapError> {
-        let object = mc.context().begin(self.plan)?;
+    /// There is a staged value, which is gone after a success. The context is one of the arena that `'gc` brands.
+    unsafe fn move_into_heap(&self, context: &Context) -> Result<GcFat<'gc, T, M, P>, HeapError> {
+        let object = context.begin(self.plan)?;
         let place = object.value();
         // SAFETY: passed on to the caller; the new object has room for the value.
         unsafe {
@@ -496,7 +519,22 @@ impl<'gc, T, M, P> GcBuilder<'gc, T, M, P> {
     /// If the value is aligned to more than 4096 bytes.
     #[inline]
     pub fn try_write(self, mc: &Mutation<'gc>, value: T) -> Result<GcFat<'gc, T, M, P>, HeapError> {
-        let object = mc.context().begin(self.plan)?;
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { self.write_in(mc.context(), value) }
+    }
+
+    /// [`GcBuilder::try_write`] in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// The context is one of the arena that `'gc` brands.
+    #[inline]
+    pub(crate) unsafe fn write_in(
+        self,
+        context: &Context,
+        value: T,
+    ) -> Result<GcFat<'gc, T, M, P>, HeapError> {
+        let object = context.begin(self.plan)?;
         let place = object.value().cast::<T>();
         // SAFETY: the new object has room for the value.
         unsafe {

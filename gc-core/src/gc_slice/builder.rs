@@ -5,6 +5,7 @@ use super::with_header::{
     GcSliceWithHeader, GcSliceWithHeaderBuilder, GcSliceWithHeaderSliceBuilder,
 };
 use crate::collect::Collect;
+use crate::context::Context;
 use crate::gc::{Gc, out_of_memory};
 use crate::heap::error::HeapError;
 use crate::meta::{TypeMeta, UnitTypeMeta};
@@ -162,8 +163,19 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
     /// All elements were.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcSlice<'gc, E, M> {
+        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
+        unsafe { self.assume_init_in(mc.context()) }
+    }
+
+    /// [`assume_init`](GcSliceBuilder::assume_init) in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// As there, and the context is one of the arena that `'gc` brands.
+    #[inline]
+    pub(crate) unsafe fn assume_init_in(self, context: &Context) -> GcSlice<'gc, E, M> {
         // SAFETY: passed on to the caller.
-        without_header(unsafe { self.0.assume_init(mc) })
+        without_header(unsafe { self.0.assume_init_in(context) })
     }
 
     /// Completes the builder: calls `element` with each index, in order. Never collects, unless that does;
@@ -223,7 +235,23 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
         mc: &Mutation<'gc>,
         element: impl FnMut(usize) -> E,
     ) -> Result<GcSlice<'gc, E, M>, HeapError> {
-        self.0.try_write_slice_with(mc, element).map(without_header)
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { self.write_slice_in(mc.context(), element) }
+    }
+
+    /// [`try_write_slice_with`](GcSliceBuilder::try_write_slice_with) in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// The context is one of the arena that `'gc` brands.
+    #[inline]
+    pub(crate) unsafe fn write_slice_in(
+        self,
+        context: &Context,
+        element: impl FnMut(usize) -> E,
+    ) -> Result<GcSlice<'gc, E, M>, HeapError> {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.write_slice_in(context, element) }.map(without_header)
     }
 }
 
@@ -286,13 +314,32 @@ impl<'gc, E: Copy, M> GcSliceBuilder<'gc, E, M> {
         mc: &Mutation<'gc>,
         elements: &[E],
     ) -> Result<GcSlice<'gc, E, M>, HeapError> {
-        self.0.try_copy_slice(mc, elements).map(without_header)
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { self.copy_slice_in(mc.context(), elements) }
+    }
+
+    /// [`try_copy_slice`](GcSliceBuilder::try_copy_slice) in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// The context is one of the arena that `'gc` brands.
+    #[inline]
+    #[track_caller]
+    pub(crate) unsafe fn copy_slice_in(
+        self,
+        context: &Context,
+        elements: &[E],
+    ) -> Result<GcSlice<'gc, E, M>, HeapError> {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.copy_slice_in(context, elements) }.map(without_header)
     }
 }
 
 /// From a slice with a header without a size to the slice.
 #[inline(always)]
-fn without_header<'gc, E, M>(gc: GcSliceWithHeader<'gc, (), E, M>) -> GcSlice<'gc, E, M> {
+pub(crate) fn without_header<'gc, E, M>(
+    gc: GcSliceWithHeader<'gc, (), E, M>,
+) -> GcSlice<'gc, E, M> {
     // SAFETY: the slice is all that there is, and the metadata of the pointers are the same.
     unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(gc) as *const [E]) }
 }

@@ -13,8 +13,9 @@
 //! A builder is made with a length and, perhaps, [metadata of the type](crate::meta::TypeMeta), and completed
 //! with the elements: by [`write_slice_with`](GcSliceBuilder::write_slice_with), which calls a function for
 //! each, by [`copy_slice`](GcSliceBuilder::copy_slice), or by writing to memory and an `unsafe`
-//! [`assume_init`](GcSliceBuilder::assume_init). If a builder is not completed, or the function panics,
-//! what was given to it is dropped, and nothing else happens.
+//! [`assume_init`](GcSliceBuilder::assume_init). In a shared arena, methods of
+//! [its `Mutation`](crate::shared::Mutation::build_slice) do the same. If a builder is not completed, or the function
+//! panics, what was given to it is dropped, and nothing else happens.
 //!
 //! ```
 //! use gc_core::{Gc, GcSliceWithHeaderBuilder, GcThinSliceWithHeader, Lock, arena::rootless_mutate};
@@ -39,6 +40,7 @@ mod string;
 mod with_header;
 
 pub use self::builder::GcSliceBuilder;
+pub(crate) use self::builder::without_header;
 pub use self::string::{GcStr, GcStrBuilder, GcThinStr, StrPtrMeta};
 pub use self::with_header::{
     GcSliceWithHeader, GcSliceWithHeaderBuilder, GcSliceWithHeaderSliceBuilder,

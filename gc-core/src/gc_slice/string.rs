@@ -3,7 +3,8 @@
 use core::alloc::Layout;
 use core::ptr;
 
-use super::{GcSliceBuilder, SlicePtrMeta};
+use super::{GcSlice, GcSliceBuilder, SlicePtrMeta};
+use crate::context::Context;
 use crate::gc::{Gc, GcFat, GcThin, out_of_memory};
 use crate::heap::error::HeapError;
 use crate::meta::{AllocMeta, PtrMeta, TypeMeta, UnitTypeMeta};
@@ -243,8 +244,19 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
     /// All bytes were written, and are UTF-8.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcStr<'gc, M> {
-        // SAFETY: passed on to the caller. The metadata of pointers to strings are those of slices.
-        unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(self.0.assume_init(mc)) as *const str) }
+        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
+        unsafe { self.assume_init_in(mc.context()) }
+    }
+
+    /// [`assume_init`](GcStrBuilder::assume_init) in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// As there, and the context is one of the arena that `'gc` brands.
+    #[inline]
+    pub(crate) unsafe fn assume_init_in(self, context: &Context) -> GcStr<'gc, M> {
+        // SAFETY: passed on to the caller.
+        unsafe { as_str(self.0.assume_init_in(context)) }
     }
 
     /// Completes the builder with the first bytes of `text`, as many as the string has. Never
@@ -301,15 +313,43 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
     #[inline]
     #[track_caller]
     pub fn try_copy_str(self, mc: &Mutation<'gc>, text: &str) -> Result<GcStr<'gc, M>, HeapError> {
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { self.copy_str_in(mc.context(), text) }
+    }
+
+    /// [`try_copy_str`](GcStrBuilder::try_copy_str) in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// The context is one of the arena that `'gc` brands.
+    #[inline]
+    #[track_caller]
+    pub(crate) unsafe fn copy_str_in(
+        self,
+        context: &Context,
+        text: &str,
+    ) -> Result<GcStr<'gc, M>, HeapError> {
         let length = self.0.length();
         assert!(
             text.is_char_boundary(length),
             "a string of {} bytes cannot be cut after {length}",
             text.len()
         );
-        let slice = self.0.try_copy_slice(mc, text.as_bytes())?;
-        // SAFETY: the bytes are a string, or the first characters of one. The metadata of pointers to strings
-        // are those of slices.
-        Ok(unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(slice) as *const str) })
+        // SAFETY: passed on to the caller. The bytes are a string, or the first characters of one.
+        unsafe {
+            let slice = self.0.copy_slice_in(context, text.as_bytes())?;
+            Ok(as_str(slice))
+        }
     }
+}
+
+/// The string of which these are the bytes.
+///
+/// # Safety
+///
+/// They are UTF-8.
+#[inline(always)]
+unsafe fn as_str<'gc, M>(bytes: GcSlice<'gc, u8, M>) -> GcStr<'gc, M> {
+    // SAFETY: passed on to the caller. The metadata of pointers to strings are those of slices.
+    unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(bytes) as *const str) }
 }

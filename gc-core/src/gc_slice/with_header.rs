@@ -6,6 +6,7 @@ use core::ptr;
 
 use crate::allocation::Written;
 use crate::collect::{Collect, Trace};
+use crate::context::Context;
 use crate::gc::{Gc, GcBuilder, GcFat, GcThin, out_of_memory};
 use crate::heap::MAX_ALIGN;
 use crate::heap::error::HeapError;
@@ -309,6 +310,21 @@ impl<'gc, H: Collect<'gc>, E: Collect<'gc>, M> GcSliceWithHeaderBuilder<'gc, H, 
     }
 }
 
+impl<'gc, H: Collect<'gc>, E: Collect<'gc>> GcSliceWithHeaderBuilder<'gc, H, E> {
+    /// [`GcSliceWithHeaderBuilder::new`], where nothing may be so large.
+    #[inline]
+    pub(crate) fn try_new(length: usize) -> Result<GcSliceWithHeaderBuilder<'gc, H, E>, HeapError> {
+        const { SliceWithHeader::<H, E>::IS_ALIGNED };
+        // SAFETY: as above.
+        let inner = unsafe { GcBuilder::for_plan_of::<UnitTypeMeta>(length) };
+        let inner = inner.ok_or(HeapError::SizeOverflow {
+            count: length,
+            size: size_of::<E>(),
+        })?;
+        Ok(GcSliceWithHeaderBuilder { inner })
+    }
+}
+
 impl<'gc, H, E, M> GcSliceWithHeaderBuilder<'gc, Static<H>, E, M> {
     /// A builder with the header without the wrapper that made it [`Collect`].
     ///
@@ -559,10 +575,24 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     ///
     /// All elements were.
     #[inline]
-    pub unsafe fn assume_init(mut self, mc: &Mutation<'gc>) -> GcSliceWithHeader<'gc, H, E, M> {
+    pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcSliceWithHeader<'gc, H, E, M> {
+        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
+        unsafe { self.assume_init_in(mc.context()) }
+    }
+
+    /// [`assume_init`](GcSliceWithHeaderSliceBuilder::assume_init) in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// As there, and the context is one of the arena that `'gc` brands.
+    #[inline]
+    pub(crate) unsafe fn assume_init_in(
+        mut self,
+        context: &Context,
+    ) -> GcSliceWithHeader<'gc, H, E, M> {
         self.slice_ptr();
         // SAFETY: passed on to the caller; the header is there.
-        unsafe { self.into_parts().0.assume_init(mc) }
+        unsafe { self.into_parts().0.assume_init_in(context) }
     }
 
     /// Completes the builder: calls `element` with each index, in order. Never collects, unless that does;
@@ -624,15 +654,31 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     /// # Panics
     ///
     /// If `element` does.
+    #[inline]
     pub fn try_write_slice_with(
-        mut self,
+        self,
         mc: &Mutation<'gc>,
+        element: impl FnMut(usize) -> E,
+    ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { self.write_slice_in(mc.context(), element) }
+    }
+
+    /// [`try_write_slice_with`](GcSliceWithHeaderSliceBuilder::try_write_slice_with) in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// The context is one of the arena that `'gc` brands.
+    pub(crate) unsafe fn write_slice_in(
+        mut self,
+        context: &Context,
         mut element: impl FnMut(usize) -> E,
     ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
         let length = self.length();
-        // SAFETY: the object has room for all elements, which all are written, and for the header.
+        // SAFETY: the object has room for all elements, which all are written, and for the header. What is said
+        // of the context is passed on.
         unsafe {
-            self.build(mc, |elements| {
+            self.build(context, |elements| {
                 // If `element` panics, what is there so far is dropped, and the object stays without a
                 // value.
                 let mut written = Written {
@@ -652,14 +698,14 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     ///
     /// # Safety
     ///
-    /// It does, to the address that it is given, or panics.
+    /// It does, to the address that it is given, or panics. The context is one of the arena that `'gc` brands.
     #[inline]
     unsafe fn build(
         &mut self,
-        mc: &Mutation<'gc>,
+        context: &Context,
         write: impl FnOnce(*mut E),
     ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
-        let object = mc.context().begin(self.inner.plan())?;
+        let object = context.begin(self.inner.plan())?;
         let place = object.value();
         let whole = SliceWithHeader::<H, E>::from_thin_ptr(place.cast().as_ptr(), self.length());
         // SAFETY: the object has room for the header and the elements. The header is taken out of the
@@ -745,8 +791,24 @@ impl<'gc, H, E: Copy, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     #[inline]
     #[track_caller]
     pub fn try_copy_slice(
-        mut self,
+        self,
         mc: &Mutation<'gc>,
+        elements: &[E],
+    ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
+        // SAFETY: the arena is the one that `'gc` brands.
+        unsafe { self.copy_slice_in(mc.context(), elements) }
+    }
+
+    /// [`try_copy_slice`](GcSliceWithHeaderSliceBuilder::try_copy_slice) in whatever kind of arena.
+    ///
+    /// # Safety
+    ///
+    /// The context is one of the arena that `'gc` brands.
+    #[inline]
+    #[track_caller]
+    pub(crate) unsafe fn copy_slice_in(
+        mut self,
+        context: &Context,
         elements: &[E],
     ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
         let length = self.length();
@@ -755,9 +817,9 @@ impl<'gc, H, E: Copy, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
             "{} elements are too few for a slice of {length}",
             elements.len()
         );
-        // SAFETY: so many elements are there, and are written.
+        // SAFETY: so many elements are there, and are written. What is said of the context is passed on.
         unsafe {
-            self.build(mc, |place| {
+            self.build(context, |place| {
                 ptr::copy_nonoverlapping(elements.as_ptr(), place, length)
             })
         }

@@ -15,9 +15,8 @@
 //! it was there at the beginning of the stop, so to visit it is right, and nobody can ask for it any
 //! more, so not to visit it is right as well.
 //!
-//! A handle's object that is got by [`get`](RootTable::get) while markers are at work may be one which
-//! they have not yet come to, and the handle may be dropped before they do: whoever gets it passes it
-//! on to them.
+//! The object of a handle, got while markers are at work, may be one which they have not yet come to, and
+//! the handle may be dropped before they do: whoever gets it passes it on to them.
 
 use crate::sync::Mutex;
 

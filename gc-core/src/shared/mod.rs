@@ -78,8 +78,10 @@
 //! | [`Gc::new`](crate::Gc::new), [`Gc::new_static`](crate::Gc::new_static) | [`Mutation::allocate`], [`Mutation::allocate_static`] |
 //! | [`Gc::slice_from_iter`](crate::Gc::slice_from_iter), [`Gc::str_from`](crate::Gc::str_from) | [`Mutation::allocate_slice`], [`Mutation::allocate_str`] |
 //! | [`Gc::new_slice`](crate::Gc::new_slice), [`Gc::new_str`](crate::Gc::new_str) | [`Mutation::allocate_gc_slice`], [`Mutation::allocate_gc_str`] |
-//! | [`GcSliceWithHeaderBuilder`](crate::GcSliceWithHeaderBuilder) | [`Mutation::allocate_slice_with_header`] |
-//! | [`GcBuilder::write`](crate::GcBuilder::write) | [`Mutation::build`] |
+//! | [`GcBuilder::write`](crate::GcBuilder::write), [`GcBuilder::assume_init`](crate::GcBuilder::assume_init) | [`Mutation::build`], [`Mutation::build_init`] |
+//! | [`GcSliceBuilder::write_slice_with`](crate::GcSliceBuilder::write_slice_with), [`copy_slice`](crate::GcSliceBuilder::copy_slice), [`assume_init`](crate::GcSliceBuilder::assume_init) | [`Mutation::build_slice`], [`Mutation::build_slice_copy`], [`Mutation::build_slice_init`] |
+//! | the same of [`GcSliceWithHeaderBuilder`](crate::GcSliceWithHeaderBuilder) | [`Mutation::build_slice_with_header`] and so on; [`Mutation::allocate_slice_with_header`] |
+//! | [`GcStrBuilder::copy_str`](crate::GcStrBuilder::copy_str), [`assume_init`](crate::GcStrBuilder::assume_init) | [`Mutation::build_str`], [`Mutation::build_str_init`] |
 //! | [`Gc::write`](crate::Gc::write), [`Gc::write_at`](crate::Gc::write_at), [`Interior::write`](crate::slice::Interior::write) | [`Mutation::write`], [`Mutation::write_at`], [`Mutation::write_interior`] |
 //! | [`GcWeak::upgrade`](crate::GcWeak::upgrade), [`Ephemeron::get`](crate::Ephemeron::get) | [`Mutation::upgrade`], [`Mutation::get_ephemeron`] |
 //! | [`DynamicRootSet`](crate::DynamicRootSet) | [`Root`] |
@@ -108,6 +110,7 @@
 mod arena;
 mod atomic_gc;
 mod attached;
+mod build;
 mod finalizer_thread;
 mod metrics;
 mod mutation;

@@ -280,9 +280,13 @@ impl<'gc> Mutation<'gc> {
     /// });
     /// ```
     #[inline]
-    pub fn write<T: ?Sized + 'gc>(&self, gc: Gc<'gc, T>) -> &'gc Write<T> {
+    pub fn write<T, K>(&self, gc: Gc<'gc, T, K>) -> &'gc Write<T>
+    where
+        T: ?Sized + 'gc,
+        K: IsGcKind<'gc, T>,
+    {
         self.context()
-            .before_write(Gc::as_ptr(gc).cast::<()>().addr());
+            .before_write(Gc::as_ptr(Gc::erase(gc)).addr());
         // SAFETY: the barrier was called.
         unsafe { Write::assume(gc.as_ref()) }
     }
@@ -312,9 +316,13 @@ impl<'gc> Mutation<'gc> {
     /// If there is no such element.
     #[inline]
     #[track_caller]
-    pub fn write_at<T: 'gc>(&self, gc: Gc<'gc, [T]>, index: usize) -> &'gc Write<T> {
+    pub fn write_at<T, K>(&self, gc: Gc<'gc, [T], K>, index: usize) -> &'gc Write<T>
+    where
+        T: 'gc,
+        K: IsGcKind<'gc, [T]>,
+    {
         let element = &gc.as_ref()[index];
-        let object = Gc::as_ptr(gc).cast::<()>().addr();
+        let object = Gc::as_ptr(Gc::erase(gc)).addr();
         if size_of::<T>() > 0 {
             let start = ptr::from_ref(element).addr();
             // SAFETY: the slice has a size, so an object starts there, and the element lies in it.
@@ -430,11 +438,14 @@ impl<'gc> Mutation<'gc> {
     /// });
     /// ```
     #[inline]
-    pub fn upgrade<T: ?Sized + 'gc>(&self, weak: GcWeak<'gc, T>) -> Option<Gc<'gc, T>> {
+    pub fn upgrade<T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(
+        &self,
+        weak: GcWeak<'gc, T, K>,
+    ) -> Option<Gc<'gc, T, K>> {
         // SAFETY: the weak pointer is in use, in the arena that `'gc` brands; and the pointer is made only if
         // the value is there.
         unsafe {
-            let there = self.context().upgrade(weak.as_ptr().cast::<()>().addr());
+            let there = self.context().upgrade(weak.address());
             there.then(|| weak.assume_there())
         }
     }

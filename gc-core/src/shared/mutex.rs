@@ -14,7 +14,7 @@ use core::ops::{Deref, DerefMut};
 use super::mutation::Mutation;
 use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::lock::is_unreferenced;
 use crate::sync;
 use crate::typemap::TypeMap;
@@ -172,7 +172,7 @@ impl<T: ?Sized> Write<Mutex<T>> {
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> Gc<'gc, Mutex<T>> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, Mutex<T>>> Gc<'gc, Mutex<T>, K> {
     /// Waits until no other thread has the value, and takes it, with a write barrier.
     ///
     /// ```

@@ -5,7 +5,7 @@ use core::fmt;
 use super::arena::Arena;
 use super::mutation::Mutation;
 use crate::arena::{Root as RootOf, Rootable};
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::heap::pins::{Kind, NotPinned, PinnedObject, Pins, Place};
 use crate::pinning::{Handle, MismatchedPin, address_of};
 use crate::sync::Arc;
@@ -133,8 +133,8 @@ impl<'gc> Mutation<'gc> {
     /// takes a lock for a moment.
     ///
     /// ```
-    /// use gc_core::Rootable;
     /// use gc_core::shared::Arena;
+    /// use gc_core::{Gc, Rootable};
     ///
     /// let arena = Arena::<Rootable![()]>::new(|_| ());
     /// let here = arena.attach();
@@ -145,12 +145,21 @@ impl<'gc> Mutation<'gc> {
     /// drop(pinned);
     /// here.finish_cycle();
     /// assert_eq!(arena.metrics().total_gc_count(), 0);
+    ///
+    /// // A guard of a thin pointer has a fat one, as `Gc::erase_kind` makes it.
+    /// here.mutate(|mc, _| {
+    ///     let pinned = mc.pin::<Rootable![str]>(Gc::as_thin(mc.allocate_gc_str("thin")));
+    ///     assert_eq!(&*pinned.get(mc), "thin");
+    /// });
     /// ```
     #[inline]
     #[track_caller]
-    pub fn pin<R: for<'a> Rootable<'a>>(&self, gc: Gc<'gc, RootOf<'gc, R>>) -> Pinned<R> {
+    pub fn pin<R: for<'a> Rootable<'a>>(
+        &self,
+        gc: Gc<'gc, RootOf<'gc, R>, impl IsGcKind<'gc, RootOf<'gc, R>>>,
+    ) -> Pinned<R> {
         // SAFETY: the pins are those of the arena that `'gc` brands.
-        Pinned(unsafe { Handle::new(self.pins(), gc, Place::here()) })
+        Pinned(unsafe { Handle::new(self.pins(), Gc::erase_kind(gc), Place::here()) })
     }
 
     /// Whether the object is pinned. Takes constant time; another thread may pin or unpin it meanwhile.
@@ -169,7 +178,11 @@ impl<'gc> Mutation<'gc> {
     /// });
     /// ```
     #[inline]
-    pub fn is_pinned<T: ?Sized + 'gc>(&self, gc: Gc<'gc, T>) -> bool {
+    pub fn is_pinned<T, K>(&self, gc: Gc<'gc, T, K>) -> bool
+    where
+        T: ?Sized + 'gc,
+        K: IsGcKind<'gc, T>,
+    {
         // SAFETY: it is a pointer of the arena that `'gc` brands, which is there.
         unsafe { self.pins().is_pinned(address_of(gc)) }
     }
@@ -193,7 +206,11 @@ impl<'gc> Mutation<'gc> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn pin_raw<T: ?Sized + 'gc>(&self, gc: Gc<'gc, T>) -> *const T {
+    pub fn pin_raw<T, K>(&self, gc: Gc<'gc, T, K>) -> *const T
+    where
+        T: ?Sized + 'gc,
+        K: IsGcKind<'gc, T>,
+    {
         // SAFETY: it is a pointer of the arena that `'gc` brands, which is there.
         unsafe {
             self.pins().add(address_of(gc), Kind::Raw, Place::here());

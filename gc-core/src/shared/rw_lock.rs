@@ -12,7 +12,7 @@ use core::ops::{Deref, DerefMut};
 use super::mutation::Mutation;
 use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
-use crate::gc::Gc;
+use crate::gc::{Gc, IsGcKind};
 use crate::lock::is_unreferenced;
 use crate::sync;
 use crate::typemap::TypeMap;
@@ -230,7 +230,7 @@ impl<T: ?Sized> Write<RwLock<T>> {
     }
 }
 
-impl<'gc, T: ?Sized + 'gc> Gc<'gc, RwLock<T>> {
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, RwLock<T>>> Gc<'gc, RwLock<T>, K> {
     /// Waits until no other thread writes, and reads.
     ///
     /// ```

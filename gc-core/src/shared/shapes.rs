@@ -1,18 +1,14 @@
 //! What a [`Mutation`] of a shared arena allocates beside plain values, slices and strings: values that are not
-//! `Collect`, and objects that have metadata, by which pointers to them can be thin.
-
-use core::ptr;
+//! `Collect`, and slices and strings that know their length, by which pointers to them can be thin.
 
 use super::metrics::Metrics;
 use super::mutation::{Mutation, or_panic};
-use crate::allocation::Written;
 use crate::collect::Collect;
-use crate::gc::{Gc, GcBuilder, GcFat};
-use crate::gc_slice::{GcSlice, GcSliceWithHeader, GcStr, SliceWithHeader, SliceWithHeaderPtrMeta};
-use crate::heap::MAX_ALIGN;
+use crate::gc::Gc;
+use crate::gc_slice::{
+    GcSlice, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder, without_header,
+};
 use crate::heap::error::HeapError;
-use crate::meta::UnitTypeMeta;
-use crate::recipe::Plan;
 use crate::slice::{OffsetSlice, Slice};
 use crate::static_wrapper::Static;
 
@@ -79,73 +75,6 @@ impl<'gc> Mutation<'gc> {
         let gc = self.try_allocate(Static(value))?;
         // SAFETY: `Static` is transparent, so a pointer to it is one to its content.
         Ok(unsafe { Gc::cast(gc) })
-    }
-
-    /// Completes a builder with `value`: [`GcBuilder::write`] for shared arenas. Never collects, and takes
-    /// constant time.
-    ///
-    /// ```
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
-    /// use gc_core::shared::Arena;
-    /// use gc_core::{Gc, GcBuilder, Rootable};
-    ///
-    /// struct Shown;
-    /// impl TypeMeta for Shown {
-    ///     type TypeMetadata = fn(u32) -> String;
-    ///     const TYPE_METADATA: fn(u32) -> String = |number| format!("number {number}");
-    ///     type_meta_const_promotion!();
-    /// }
-    ///
-    /// let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// arena.attach().mutate(|mc, _| {
-    ///     let seven = mc.build(GcBuilder::new_with_type_meta::<Shown>(), 7);
-    ///     assert_eq!(Gc::type_metadata(seven)(*seven), "number 7");
-    /// });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there is no memory; see [`Mutation::try_build`].
-    #[inline]
-    pub fn build<T, M, P>(&self, builder: GcBuilder<'gc, T, M, P>, value: T) -> GcFat<'gc, T, M, P>
-    where
-        T: Send + Sync + 'gc,
-    {
-        or_panic(self.try_build(builder, value))
-    }
-
-    /// Completes a builder with `value`, or drops both if there is no memory.
-    ///
-    /// ```
-    /// # use gc_core::{GcBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let pair = mc.try_build(GcBuilder::new(), (1, "one")).unwrap();
-    /// assert_eq!(*pair, (1, "one"));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Mutation::try_allocate`].
-    #[inline]
-    pub fn try_build<T, M, P>(
-        &self,
-        builder: GcBuilder<'gc, T, M, P>,
-        value: T,
-    ) -> Result<GcFat<'gc, T, M, P>, HeapError>
-    where
-        T: Send + Sync + 'gc,
-    {
-        let object = self.context().begin(builder.plan())?;
-        let place = object.value().cast::<T>();
-        // SAFETY: the new object has room for the value. Threads share it, which is `Send` and `Sync`, as metadata
-        // of types are; those of pointers are copied, and `Send`.
-        unsafe {
-            place.write(value);
-            object.finish();
-            Ok(Gc::from_non_null_with_kind(place))
-        }
     }
 
     /// Moves a header and items into the heap, as one object that knows how many items there are. Pointers to it
@@ -222,60 +151,12 @@ impl<'gc> Mutation<'gc> {
     {
         let mut items = items.into_iter();
         let count = items.len();
-        // SAFETY: so many items are written. If the iterator panics, what is there so far is dropped.
-        unsafe {
-            self.build_slice(header, count, |place: *mut E| {
-                let mut written = Written { place, count: 0 };
-                for index in 0..count {
-                    let item = items.next().unwrap_or_else(|| {
-                        panic!("an iterator of length {count} ended after {index} items")
-                    });
-                    place.add(index).write(item);
-                    written.count += 1;
-                }
-                core::mem::forget(written);
+        let builder = GcSliceWithHeaderBuilder::try_new(count)?.write_header(header);
+        self.try_build_slice_with_header(builder, |index| {
+            items.next().unwrap_or_else(|| {
+                panic!("an iterator of length {count} ended after {index} items")
             })
-        }
-    }
-
-    /// Makes an object of a header and `count` elements, which `write` writes.
-    ///
-    /// # Safety
-    ///
-    /// It does, to the address that it is given, or panics.
-    #[inline]
-    unsafe fn build_slice<H, E>(
-        &self,
-        header: H,
-        count: usize,
-        write: impl FnOnce(*mut E),
-    ) -> Result<GcSliceWithHeader<'gc, H, E>, HeapError>
-    where
-        H: Collect<'gc> + Send + Sync + 'gc,
-        E: Collect<'gc> + Send + Sync + 'gc,
-    {
-        const {
-            assert!(
-                align_of::<H>() <= MAX_ALIGN && align_of::<E>() <= MAX_ALIGN,
-                "values in the heap are aligned to 4096 bytes at most"
-            );
-        }
-        let plan = Plan::new::<SliceWithHeader<H, E>, UnitTypeMeta, SliceWithHeaderPtrMeta>(count)
-            .ok_or(HeapError::SizeOverflow {
-                count,
-                size: size_of::<E>(),
-            })?;
-        let object = self.context().begin(plan)?;
-        let start = object.value().cast::<H>().as_ptr();
-        let whole = SliceWithHeader::<H, E>::from_thin_ptr(start, count).cast_mut();
-        // SAFETY: the object has room for the header and so many elements behind it, which are all written before it
-        // has a value. Threads share them; they are `Send` and `Sync`.
-        unsafe {
-            write((&raw mut (*whole).slice).cast::<E>());
-            (&raw mut (*whole).header).write(header);
-            object.finish();
-            Ok(Gc::from_ptr_with_kind(whole))
-        }
+        })
     }
 
     /// Moves the items into the heap, side by side, in an object that knows how many they are: unlike those to a
@@ -373,14 +254,7 @@ impl<'gc> Mutation<'gc> {
     /// As for [`Mutation::try_allocate`].
     #[inline]
     pub fn try_allocate_gc_str(&self, text: &str) -> Result<GcStr<'gc>, HeapError> {
-        // SAFETY: all bytes are written.
-        let bytes = unsafe {
-            self.build_slice((), text.len(), |place| {
-                ptr::copy_nonoverlapping(text.as_ptr(), place, text.len())
-            })?
-        };
-        // SAFETY: the bytes are a string. The metadata of pointers to strings are those of slices.
-        Ok(unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(without_header(bytes)) as *const str) })
+        self.try_build_str(GcStrBuilder::new(text.len()), text)
     }
 
     /// Moves the items into the heap, side by side, as [`OffsetSlice::new`] does in other arenas. Never collects, and
@@ -429,11 +303,4 @@ impl<'gc> Mutation<'gc> {
     {
         or_panic(self.try_compact_to_fit(slice))
     }
-}
-
-/// From a slice with a header without a size to the slice.
-#[inline(always)]
-fn without_header<'gc, E>(gc: GcSliceWithHeader<'gc, (), E>) -> GcSlice<'gc, E> {
-    // SAFETY: the slice is all that there is, and the metadata of the pointers are the same.
-    unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(gc) as *const [E]) }
 }

@@ -1,4 +1,4 @@
-//! [`Interior`]: a reference to a field or an element in an object, and [`interior!`](super::interior).
+//! [`Interior`]: a reference to a field or an element in an object, and [`interior!`](macro@super::interior).
 
 use core::cmp::Ordering;
 use core::fmt;
@@ -17,7 +17,7 @@ use crate::typemap::TypeMap;
 /// A pointer to a part of a managed object: a field, or an element.
 ///
 /// It can be used as a `&T` ([`Interior::as_ref`] is one for the rest of the call), and written through the
-/// barrier of its object. It keeps the whole object alive. [`interior!`](super::interior) makes one of a field,
+/// barrier of its object. It keeps the whole object alive. [`interior!`](macro@super::interior) makes one of a field,
 /// [`Interior::of_element`] one of an element, and a [`Gc`] can be turned into one of the whole.
 ///
 /// Comparing and hashing are those of `T`; [`Interior::ptr_eq`] tells whether two are the same.

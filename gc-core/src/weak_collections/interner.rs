@@ -151,7 +151,7 @@ impl<'gc> WeakInterner<'gc> {
             hash,
         };
         Gc::write_at(mc, table.places, index).unlock().set(place);
-        unlock!(Gc::write(mc, self.0), Inner, table).set(table);
+        self.set(mc, table);
         string
     }
 
@@ -172,6 +172,76 @@ impl<'gc> WeakInterner<'gc> {
         find(mc, self.0.table.get().places, hash, text)
     }
 
+    /// Forgets all strings, also those that are there: who interns an equal one later gets another object. Never
+    /// collects.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakInterner};
+    /// # rootless_mutate(|mc| {
+    /// let names = WeakInterner::new(mc);
+    /// let old = names.intern(mc, "name");
+    /// names.clear(mc);
+    /// assert!(names.get(mc, "name").is_none());
+    /// assert!(!Gc::ptr_eq(names.intern(mc, "name"), old));
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn clear(self, mc: &Mutation<'gc>) {
+        let (places, used) = (empty(mc, 0), 0);
+        self.set(mc, Table { places, used });
+    }
+
+    /// How many strings there are, or fewer: those that are gone are counted, too, until the table grows or is
+    /// [shrunk](WeakInterner::shrink_to_fit). Takes constant time; how many there are, [`iter`](WeakInterner::iter)
+    /// tells in linear time.
+    ///
+    /// ```
+    /// use gc_core::weak_collections::WeakInterner;
+    /// use gc_core::{Arena, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![WeakInterner<'_>]>::new(|mc| WeakInterner::new(mc));
+    /// arena.mutate(|mc, names| _ = ["a", "b", "a"].map(|name| names.intern(mc, name)));
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, names| {
+    ///     assert_eq!((names.iter(mc).count(), names.len_upper_bound()), (0, 2));
+    /// });
+    /// ```
+    pub fn len_upper_bound(self) -> usize {
+        self.0.table.get().used
+    }
+
+    /// Removes what is left of strings that are gone, as growing does, and makes the table as small as leaves room for
+    /// as many strings more. Takes time linear in the size of the table; never collects.
+    ///
+    /// ```
+    /// use gc_core::weak_collections::WeakInterner;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// type Root<'gc> = (Gc<'gc, str>, WeakInterner<'gc>);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let names = WeakInterner::new(mc);
+    ///     (0..10_000).for_each(|number| _ = names.intern(mc, &number.to_string()));
+    ///     (names.intern(mc, "7"), names)
+    /// });
+    /// arena.finish_cycle(); // All strings but one are gone; the table is as large as it was.
+    /// let before = arena.metrics().statistics().live_bytes;
+    /// arena.mutate(|mc, (_, names)| names.shrink_to_fit(mc));
+    /// arena.finish_cycle();
+    /// arena.finish_cycle();
+    /// assert!(arena.metrics().statistics().live_bytes < before / 100);
+    /// arena.mutate(|mc, (seven, names)| assert!(Gc::ptr_eq(names.intern(mc, "7"), *seven)));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn shrink_to_fit(self, mc: &Mutation<'gc>) {
+        self.set(mc, rebuilt(mc, self.0.table.get().places));
+    }
+
     /// All strings that are there, in no particular order.
     ///
     /// ```
@@ -187,6 +257,10 @@ impl<'gc> WeakInterner<'gc> {
     pub fn iter(self, mc: &Mutation<'gc>) -> impl Iterator<Item = Gc<'gc, str>> {
         let places = self.0.table.get().places;
         (0..places.len()).filter_map(move |index| places[index].get().string?.upgrade(mc))
+    }
+
+    fn set(self, mc: &Mutation<'gc>, table: Table<'gc>) {
+        unlock!(Gc::write(mc, self.0), Inner, table).set(table);
     }
 }
 

@@ -307,8 +307,57 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
         self.0.set(mc, Table { places, used });
     }
 
-    /// Removes what is left of entries whose keys are gone, as growing does. Takes time linear in the size of the
-    /// table; never collects.
+    /// Removes the entries for which `keep` says `false`, in no particular order. Takes time linear in the size of the
+    /// table, beside what `keep` does; never collects. Entries that `keep` inserts may be missed.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakMap};
+    /// # rootless_mutate(|mc| {
+    /// let (ages, [ada, bob]) = (WeakMap::new(mc), ["Ada", "Bob"].map(|name| Gc::new(mc, name)));
+    /// ages.insert(mc, ada, Gc::new(mc, 36));
+    /// ages.insert(mc, bob, Gc::new(mc, 12));
+    /// ages.retain(mc, |_, age| *age >= 18);
+    /// assert!(ages.contains_key(mc, ada) && !ages.contains_key(mc, bob));
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `keep` does. What it was not asked about is still there then.
+    pub fn retain(self, mc: &Mutation<'gc>, mut keep: impl FnMut(Gc<'gc, K>, Gc<'gc, V>) -> bool) {
+        for (key, value) in self.iter(mc) {
+            if !keep(key, value) {
+                self.remove(mc, key);
+            }
+        }
+    }
+
+    /// How many entries there are, or fewer: those are counted, too, that were removed or whose keys are gone, until
+    /// the table grows or is [shrunk](WeakMap::shrink_to_fit). Takes constant time; how many there are,
+    /// [`iter`](WeakMap::iter) tells in linear time.
+    ///
+    /// ```
+    /// use gc_core::weak_collections::WeakMap;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![WeakMap<'_, u32, ()>]>::new(|mc| WeakMap::new(mc));
+    /// arena.mutate(|mc, map| {
+    ///     (0..3).for_each(|key| _ = map.insert(mc, Gc::new(mc, key), Gc::new(mc, ())));
+    ///     assert_eq!(map.len_upper_bound(), 3);
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, map| {
+    ///     assert_eq!((map.iter(mc).count(), map.len_upper_bound()), (0, 3));
+    ///     map.shrink_to_fit(mc);
+    ///     assert_eq!(map.len_upper_bound(), 0);
+    /// });
+    /// ```
+    pub fn len_upper_bound(self) -> usize {
+        self.0.get().used
+    }
+
+    /// Removes what is left of entries that were removed or whose keys are gone, as growing does, and makes the table
+    /// as small as leaves room for as many entries more. Takes time linear in the size of the table; never collects.
     ///
     /// ```
     /// use gc_core::weak_collections::WeakMap;
@@ -323,7 +372,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     /// });
     /// arena.finish_cycle(); // All keys but one are gone; the table is as large as it was.
     /// let before = arena.metrics().statistics().live_bytes;
-    /// arena.mutate(|mc, (_, map)| map.shrink(mc));
+    /// arena.mutate(|mc, (_, map)| map.shrink_to_fit(mc));
     /// arena.finish_cycle();
     /// arena.finish_cycle();
     /// assert!(arena.metrics().statistics().live_bytes < before / 100);
@@ -333,7 +382,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
-    pub fn shrink(self, mc: &Mutation<'gc>) {
+    pub fn shrink_to_fit(self, mc: &Mutation<'gc>) {
         self.0.set(mc, rebuilt(mc, self.0.get().places));
     }
 

@@ -4,8 +4,8 @@
 //! strings the same object, each for as long as somebody else has the key, the object, or the string.
 //!
 //! All are handles of one word, which can be copied, to tables in the heap without `Drop` or memory outside of
-//! it, and objects are known by their address. Entries of what is gone are removed when a table grows; until
-//! then their places, and what is left of such an object, remain.
+//! it, and objects are known by their address. Entries of what is gone are removed when a table grows, or by
+//! `shrink_to_fit`; until then their places, and what is left of such an object, remain.
 
 mod interner;
 mod map;

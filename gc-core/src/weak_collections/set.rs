@@ -114,6 +114,69 @@ impl<'gc, T: 'gc> WeakSet<'gc, T> {
         self.0.clear(mc);
     }
 
+    /// Removes the objects for which `keep` says `false`, as [`WeakMap::retain`].
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakSet};
+    /// # rootless_mutate(|mc| {
+    /// let (set, numbers) = (WeakSet::new(mc), [1, 2, 3].map(|number| Gc::new(mc, number)));
+    /// numbers.iter().for_each(|number| _ = set.insert(mc, *number));
+    /// set.retain(mc, |number| *number % 2 == 1);
+    /// assert_eq!(numbers.map(|number| set.contains(mc, number)), [true, false, true]);
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `keep` does. What it was not asked about is still there then.
+    pub fn retain(self, mc: &Mutation<'gc>, mut keep: impl FnMut(Gc<'gc, T>) -> bool) {
+        self.0.retain(mc, |object, _| keep(object));
+    }
+
+    /// How many objects there are, or fewer; see [`WeakMap::len_upper_bound`]. Takes constant time.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakSet};
+    /// # rootless_mutate(|mc| {
+    /// let (set, object) = (WeakSet::new(mc), Gc::new(mc, 1));
+    /// set.insert(mc, object);
+    /// set.remove(mc, object);
+    /// assert_eq!((set.iter(mc).count(), set.len_upper_bound()), (0, 1));
+    /// # });
+    /// ```
+    pub fn len_upper_bound(self) -> usize {
+        self.0.len_upper_bound()
+    }
+
+    /// Removes what is left of objects that were removed or are gone, as [`WeakMap::shrink_to_fit`].
+    ///
+    /// ```
+    /// use gc_core::weak_collections::WeakSet;
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// type Root<'gc> = (Gc<'gc, u32>, WeakSet<'gc, u32>);
+    /// let mut arena = Arena::<Rootable![Root<'_>]>::new(|mc| {
+    ///     let (set, kept) = (WeakSet::new(mc), Gc::new(mc, 0));
+    ///     set.insert(mc, kept);
+    ///     (1..10_000).for_each(|number| _ = set.insert(mc, Gc::new(mc, number)));
+    ///     (kept, set)
+    /// });
+    /// arena.finish_cycle(); // All but one are gone; the table is as large as it was.
+    /// let before = arena.metrics().statistics().live_bytes;
+    /// arena.mutate(|mc, (_, set)| set.shrink_to_fit(mc));
+    /// arena.finish_cycle();
+    /// arena.finish_cycle();
+    /// assert!(arena.metrics().statistics().live_bytes < before / 100);
+    /// arena.mutate(|mc, (kept, set)| assert!(set.contains(mc, *kept)));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, as [`Gc::new`].
+    pub fn shrink_to_fit(self, mc: &Mutation<'gc>) {
+        self.0.shrink_to_fit(mc);
+    }
+
     /// All objects that are there, as [`WeakMap::iter`].
     ///
     /// ```

@@ -1,7 +1,11 @@
 //! Cells in which a word is now a pointer and now a number, and barriers that name no object, in the
 //! middle of a cycle.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use gc_core::barrier::Write;
+use gc_core::collect::Trace;
 use gc_core::lock::OnceLock;
 use gc_core::{Arena, Collect, Gc, Lock, Rootable};
 use gc_tests::random::Random;
@@ -157,4 +161,38 @@ fn once() {
             });
         }
     });
+}
+
+/// Counts how often the collector, or a barrier, asks it for its pointers.
+struct Asked(Rc<Cell<usize>>);
+
+// SAFETY: there are no pointers.
+unsafe impl<'gc> Collect<'gc> for Asked {
+    fn trace<T: Trace<'gc>>(&self, _: &mut T) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+#[test]
+fn a_value_that_is_refused_costs_no_barrier() {
+    let barriers = Cell::new(0);
+    in_each_way(|way| {
+        let asked = Rc::new(Cell::new(0));
+        let mut heap =
+            Arena::<Rootable![Gc<'_, OnceLock<Asked>>]>::with_options(way.options(), |mc| {
+                Gc::new(mc, OnceLock::from(Asked(Rc::clone(&asked))))
+            })
+            .unwrap();
+        begin(&mut heap);
+        heap.mutate(|mc, lock| {
+            let before = asked.get();
+            assert!(lock.set(mc, Asked(Rc::clone(&asked))).is_err());
+            lock.get_or_init(mc, || panic!("it is set"));
+            assert_eq!(asked.get(), before);
+            // Whoever says that he writes has to pay.
+            _ = lock.unlock(mc);
+            barriers.set(barriers.get() + asked.get() - before);
+        });
+    });
+    assert!(barriers.get() > 0, "no barrier asked the object");
 }

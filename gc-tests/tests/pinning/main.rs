@@ -10,6 +10,7 @@
 
 mod finalizers;
 mod guards;
+mod kinds;
 mod misuse;
 mod phases;
 mod shared;

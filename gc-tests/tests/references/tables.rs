@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gc_core::arena::rootless_mutate;
 use gc_core::weak_collections::{WeakInterner, WeakMap, WeakSet};
 use gc_core::{Arena, Collect, Gc, Rootable};
 use gc_tests::random::Random;
@@ -69,6 +70,17 @@ fn maps_and_sets_beside_a_model() {
                             roots.map.clear(mc);
                             map.clear();
                         }
+                        10 if random.one_in(20) => {
+                            roots.map.shrink_to_fit(mc);
+                            roots.set.shrink_to_fit(mc);
+                        }
+                        10 if random.one_in(20) => {
+                            // What nobody holds any more may still be there; the model has forgotten it.
+                            roots.map.retain(mc, |_, value| value.number & 3 != 0);
+                            map.retain(|_, number| *number & 3 != 0);
+                            roots.set.retain(mc, |key| *key % 5 != 0);
+                            set.retain(|id| id % 5 != 0);
+                        }
                         _ => {
                             let value = roots.map.get(mc, key);
                             assert_eq!(value.map(|value| value.number), map.get(&id).copied());
@@ -89,6 +101,14 @@ fn maps_and_sets_beside_a_model() {
                         assert_eq!(found, map, "seed {seed}");
                         let found: BTreeSet<_> = roots.set.iter(mc).map(|key| *key).collect();
                         assert_eq!(found, set, "seed {seed}");
+                        assert!(roots.map.len_upper_bound() >= map.len());
+                        assert!(roots.set.len_upper_bound() >= set.len());
+                        if id.is_multiple_of(2) {
+                            roots.map.shrink_to_fit(mc);
+                            roots.set.shrink_to_fit(mc);
+                            assert_eq!(roots.map.len_upper_bound(), map.len());
+                            assert_eq!(roots.set.len_upper_bound(), set.len());
+                        }
                     });
                 }
             }
@@ -144,8 +164,99 @@ fn equal_strings_are_one_as_long_as_they_live() {
                 heap.mutate(|mc, (held, interner)| {
                     let count = held.iter().skip(1).flatten().count();
                     assert_eq!(interner.iter(mc).count(), count);
+                    assert!(interner.len_upper_bound() >= count);
+                    if id.is_multiple_of(2) {
+                        interner.shrink_to_fit(mc);
+                        assert_eq!(interner.len_upper_bound(), count);
+                        let mut held = held.iter().skip(1).flatten();
+                        assert!(
+                            held.all(|string| Gc::ptr_eq(interner.intern(mc, string), *string))
+                        );
+                    }
                 });
             }
         }
+        heap.mutate(|mc, (held, interner)| {
+            interner.clear(mc);
+            assert_eq!(
+                (interner.iter(mc).count(), interner.len_upper_bound()),
+                (0, 0)
+            );
+            for string in held.iter().skip(1).flatten() {
+                assert!(interner.get(mc, string).is_none());
+                assert!(!Gc::ptr_eq(interner.intern(mc, string), *string));
+            }
+        });
+    });
+}
+
+#[test]
+fn large_tables_become_small() {
+    type Roots<'gc> = (
+        WeakMap<'gc, usize, usize>,
+        WeakSet<'gc, usize>,
+        WeakInterner<'gc>,
+    );
+    in_each_way(|way| {
+        let options = way.options();
+        let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(options, |mc| {
+            (WeakMap::new(mc), WeakSet::new(mc), WeakInterner::new(mc))
+        })
+        .unwrap();
+        heap.finish_cycle();
+        let small = heap.metrics().statistics().live_bytes;
+        heap.mutate(|mc, (map, set, interner)| {
+            for number in 0..2000 {
+                let key = Gc::new(mc, number);
+                map.insert(mc, key, key);
+                set.insert(mc, key);
+                interner.intern(mc, &number.to_string());
+            }
+        });
+        heap.finish_cycle();
+        let large = heap.metrics().statistics().live_bytes;
+        assert!(large > small + 3 * 2000 * 16, "{small} {large}");
+        heap.mutate(|mc, (map, set, interner)| {
+            assert_eq!(map.len_upper_bound() + set.len_upper_bound(), 4000);
+            assert_eq!(interner.len_upper_bound(), 2000);
+            map.shrink_to_fit(mc);
+            set.shrink_to_fit(mc);
+            interner.shrink_to_fit(mc);
+        });
+        heap.finish_cycle();
+        heap.finish_cycle();
+        let shrunk = heap.metrics().statistics().live_bytes;
+        assert!(shrunk < small + 3000, "{small} {shrunk}");
+    });
+}
+
+#[test]
+fn who_is_asked_what_to_keep_may_change_the_table() {
+    rootless_mutate(|mc| {
+        let keys: Vec<_> = (0..1000).map(|number| Gc::new(mc, number)).collect();
+        let map = WeakMap::new(mc);
+        keys[..10]
+            .iter()
+            .for_each(|key| _ = map.insert(mc, *key, *key));
+        let mut asked = 0;
+        map.retain(mc, |key, _| {
+            if asked == 0 {
+                // The table grows meanwhile, more than once.
+                keys[10..]
+                    .iter()
+                    .for_each(|key| _ = map.insert(mc, *key, *key));
+            }
+            asked += 1;
+            *key >= 5
+        });
+        assert!(asked >= 10);
+        for key in &keys {
+            assert_eq!(map.contains_key(mc, *key), **key >= 5, "{}", **key);
+        }
+        map.retain(mc, |key, _| {
+            map.clear(mc);
+            *key >= 5
+        });
+        assert_eq!(map.iter(mc).count(), 0);
     });
 }

@@ -9,8 +9,10 @@
     reason = "the type of a root says what a test is about"
 )]
 
+mod builders;
 mod cells;
 mod failures;
+mod kinds;
 mod lists;
 mod references;
 mod roots;

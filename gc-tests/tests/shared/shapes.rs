@@ -13,10 +13,10 @@ use crate::{Way, arena, in_each_way, on_threads, verify};
 /// Counts how many of its kind there are.
 #[derive(Collect)]
 #[collect(require_static)]
-struct Counted(Arc<AtomicUsize>);
+pub struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
-    fn new(count: &Arc<AtomicUsize>) -> Counted {
+    pub fn new(count: &Arc<AtomicUsize>) -> Counted {
         count.fetch_add(1, Ordering::Relaxed);
         Counted(Arc::clone(count))
     }

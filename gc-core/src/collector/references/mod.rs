@@ -12,7 +12,7 @@
 //! 4. What these objects lead to is marked, so that their finalizers can see it; and ephemerons again.
 //!    Whatever is marked now was found dead.
 //! 5. Long weak pointers, and ephemerons, to what is still not marked are cleared: it becomes a shell, or
-//!    is freed if no weak pointer leads there ([`weak`](super::weak)).
+//!    is freed if no weak pointer leads there ([`weak`]).
 //!
 //! After that the rest is swept. If no finalizer is registered, 2 to 4 are left out: then 5 clears short
 //! weak pointers as well.
