@@ -1,0 +1,3 @@
+//! Attacks on pacing, objects that are asked when a cycle begins, and the ends of arenas.
+
+mod pacing;
