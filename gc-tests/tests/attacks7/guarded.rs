@@ -1,5 +1,6 @@
 //! Tables that are written under a guard, of which the barrier learns nothing but what they said when the cycle began.
 
+use gc_core::arena::MarkedArena;
 use gc_core::barrier::Unlock;
 use gc_core::collect::Trace;
 use gc_core::{Arena, Collect, Gc, GcWeak, Mutation, RefLock, Rootable};
@@ -102,7 +103,7 @@ fn answers_are_the_contents_of_their_cycle() {
             lost: Vec::new(),
         })
         .unwrap();
-        for step in 0..way.size(1500, 20_000) as u64 {
+        for step in 0..way.size(1000, 6000) as u64 {
             let (what, one, other, at) = (next(100), next(1 << 20), next(1 << 20), next(64));
             let (one, other) = (one as usize, other as usize);
             match what {
@@ -142,10 +143,9 @@ fn answers_are_the_contents_of_their_cycle() {
                 70..93 => arena.collect_debt(),
                 93 => arena.finish_cycle(),
                 94 | 95 => {
-                    if let Some(marked) = arena.finish_marking() {
-                        if what == 94 {
-                            marked.start_sweeping();
-                        }
+                    let marked = arena.finish_marking();
+                    if what == 94 {
+                        marked.into_iter().for_each(MarkedArena::start_sweeping);
                     }
                 }
                 96..98 => {

@@ -31,7 +31,7 @@ fn a_limit_is_kept_where_values_with_destructors_survive() {
     for mode in [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent] {
         let limit = 64 << 20;
         let mut arena = owners(HeapOptions::default().mode(mode).limit(limit), 24);
-        for step in 0..400_000 {
+        for step in 0..150_000 {
             arena.mutate(|mc, _| {
                 let made = Gc::try_new(mc, [step as u64; 127]);
                 assert!(made.is_ok(), "{mode:?}, {step}: {:?}", made.err());
