@@ -37,7 +37,7 @@ struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        let mut made = numbers(self.options.clone());
+        let mut made = numbers(self.options);
         begin(&mut made);
         let other = self.other.take().map_or(0, |other| take(&other));
         self.sum.set(self.sum.get() + other + take(&made));
