@@ -180,7 +180,7 @@ impl Context {
 
     /// By how many bytes a collection is overdue.
     pub(crate) fn debt(&self) -> f64 {
-        self.collector.pacer.lock().debt(self.allocated().weight())
+        self.collector.pacer.lock().debt(self.allocated())
     }
 
     /// Notes that the object at `address` is about to be written.

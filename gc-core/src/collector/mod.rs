@@ -63,7 +63,7 @@ use self::guarded::GuardedObjects;
 use self::jobs::Jobs;
 use self::mark::Backlog;
 use self::naive::NaiveMarker;
-use self::pacer::Pacer;
+use self::pacer::{Due, Pacer};
 use self::progress::Progress;
 use self::references::Stage;
 use self::references::finalizers::Finalizers;
@@ -180,8 +180,9 @@ pub(crate) struct Collector {
     pub(crate) finalizer_hook: Mutex<Option<Arc<FinalizerHook>>>,
     /// The [`Phase`].
     phase: AtomicU8,
-    /// Bytes allocated ever from which on a safepoint has something to do.
-    due_at: AtomicU64,
+    /// Bytes allocated ever, and their weight, from each of which on a safepoint has something to do.
+    due_at_bytes: AtomicU64,
+    due_at_weight: AtomicU64,
     /// Whether some object was written of which nobody said which.
     unknown_writes: AtomicBool,
     /// Whether the cycle was made to stand where everything was marked, and still marks: for more may
@@ -268,7 +269,8 @@ impl Collector {
             finalizer_step: options.finalizer_step,
             finalize_at_drop: options.finalize_at_drop,
             null_dead_fields: options.null_dead_fields,
-            due_at: AtomicU64::new(pacer.due_at()),
+            due_at_bytes: AtomicU64::new(pacer.due_at().bytes),
+            due_at_weight: AtomicU64::new(pacer.due_at().weight),
             pacer: Mutex::new(pacer),
             statistics: Mutex::default(),
             finalizer_hook: Mutex::default(),
@@ -330,8 +332,9 @@ impl Collector {
     /// Whether a safepoint has anything to do, when so much was allocated ever.
     #[inline]
     pub(crate) fn wants_safepoint(&self, allocated: Volume) -> bool {
-        // Relaxed: a figure by itself.
-        allocated.weight() >= self.due_at.load(Ordering::Relaxed)
+        // Relaxed: figures by themselves.
+        allocated.weight() >= self.due_at_weight.load(Ordering::Relaxed)
+            || allocated.bytes >= self.due_at_bytes.load(Ordering::Relaxed)
             || self.phase() != Phase::Sleeping
             || self.zeal.collect
     }
@@ -341,12 +344,13 @@ impl Collector {
         let mut pacer = self.pacer.lock();
         let result = change(&mut pacer);
         let due_at = if self.finalizers_are_due() {
-            0
+            Due::NOW
         } else {
             pacer.due_at()
         };
-        // Relaxed: a figure by itself.
-        self.due_at.store(due_at, Ordering::Relaxed);
+        // Relaxed: figures by themselves.
+        self.due_at_bytes.store(due_at.bytes, Ordering::Relaxed);
+        self.due_at_weight.store(due_at.weight, Ordering::Relaxed);
         result
     }
 
@@ -420,7 +424,7 @@ impl Collector {
         unsafe {
             match self.phase() {
                 Phase::Sleeping => {
-                    if self.zeal.collect || self.pacer.lock().debt(world.allocated.weight()) > 0.0 {
+                    if self.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0 {
                         let _inside = self.tell_work();
                         self.start(&mut cycle, world);
                     }

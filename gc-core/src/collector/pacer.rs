@@ -12,9 +12,14 @@
 //!
 //! which is the familiar growth by a percentage for large heaps, and more for those smaller than
 //! `square_root`; and not before a floor, below which the fixed costs of a collection would count.
-//! These bytes are the *allowance*. Those of values with destructors weigh more, for what they own elsewhere
-//! ([`Volume::weight`]). Near its limit a heap is collected earlier: after half of what the
+//! These bytes are the *allowance*. Near its limit a heap is collected earlier: after half of what the
 //! limit leaves free; and so it is near its soft limit.
+//!
+//! Values with destructors weigh more, for what they own elsewhere ([`Volume::weight`]). So there are two
+//! allowances, of bytes of the heap and of weight, each in proportion to what has survived by the same measure, and
+//! what is used up first counts. Neither can stand for the other: beside survivors that weigh much, light garbage
+//! would fill the heap by many times what is alive, and beyond its limit; beside light ones, garbage that weighs
+//! much would not be seen. Limits are for the heap alone.
 //!
 //! A collection that stops the program is due at the end of the allowance. One during which the
 //! program goes on allocating is due earlier: by as much as the program allocated during the last one,
@@ -53,6 +58,52 @@ const SHORT_PAUSE: f64 = 0.005;
 /// How many bytes can be marked in a second, as long as nothing was measured.
 const FIRST_RATE: f64 = (1 << 30) as f64;
 
+/// An amount of allocation, by both measures.
+#[derive(Clone, Copy, Debug, Default)]
+struct Amount {
+    /// Bytes of the heap.
+    bytes: f64,
+    /// The same with what they stand for elsewhere.
+    weight: f64,
+}
+
+impl Amount {
+    fn of(volume: Volume) -> Amount {
+        Amount {
+            bytes: volume.bytes as f64,
+            weight: volume.weight() as f64,
+        }
+    }
+
+    /// What `f` makes of it and of `other`, by each measure.
+    fn with(self, other: Amount, f: impl Fn(f64, f64) -> f64) -> Amount {
+        Amount {
+            bytes: f(self.bytes, other.bytes),
+            weight: f(self.weight, other.weight),
+        }
+    }
+
+    /// The larger of the two.
+    fn most(self) -> f64 {
+        self.bytes.max(self.weight)
+    }
+}
+
+/// From where on a collection may be due: when either was allocated ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) bytes: u64,
+    pub(crate) weight: u64,
+}
+
+impl Due {
+    /// At once.
+    pub(crate) const NOW: Due = Due {
+        bytes: 0,
+        weight: 0,
+    };
+}
+
 /// See the [module documentation](self).
 #[derive(Debug)]
 pub(crate) struct Pacer {
@@ -63,12 +114,12 @@ pub(crate) struct Pacer {
     square_root: usize,
     /// What survived the last collection.
     live: Volume,
-    /// Bytes allocated ever that the last collection has looked at.
-    allocated_before: u64,
-    /// Bytes that may be allocated more until the end of the next.
-    allowance: f64,
-    /// Bytes that will be allocated while that runs.
-    headroom: f64,
+    /// Objects allocated ever that the last collection has looked at.
+    allocated_before: Volume,
+    /// What may be allocated more until the end of the next.
+    allowance: Amount,
+    /// What will be allocated while that runs.
+    headroom: Amount,
     /// Debt that was added by hand.
     artificial: f64,
     /// Whether an allocation has failed since.
@@ -92,9 +143,9 @@ impl Pacer {
             soft_limit,
             square_root,
             live: Volume::default(),
-            allocated_before: 0,
-            allowance: 0.0,
-            headroom: 0.0,
+            allocated_before: Volume::default(),
+            allowance: Amount::default(),
+            headroom: Amount::default(),
             artificial: 0.0,
             starved: false,
             allocated_at_start: Volume::default(),
@@ -135,11 +186,10 @@ impl Pacer {
     }
 
     /// By how many bytes a collection is overdue; zero if it is not due.
-    pub(crate) fn debt(&self, allocated: u64) -> f64 {
-        let since = allocated.saturating_sub(self.allocated_before) as f64;
-        // However fast the program is, it is let alone for a while.
-        let trigger = (self.allowance - self.headroom).max(self.allowance / 16.0);
-        let debt = since - trigger + self.artificial;
+    pub(crate) fn debt(&self, allocated: Volume) -> f64 {
+        let since = Amount::of(allocated.since(self.allocated_before));
+        let over = since.with(self.trigger(), |since, trigger| since - trigger);
+        let debt = over.most() + self.artificial;
         if self.starved {
             debt.max(1.0)
         } else {
@@ -147,13 +197,26 @@ impl Pacer {
         }
     }
 
-    /// Bytes allocated ever from which on there may be debt.
-    pub(crate) fn due_at(&self) -> u64 {
+    /// After how much a collection is due.
+    fn trigger(&self) -> Amount {
+        // However fast the program is, it is let alone for a while.
+        self.allowance.with(self.headroom, |allowance, headroom| {
+            (allowance - headroom).max(allowance / 16.0)
+        })
+    }
+
+    /// From where on there may be debt.
+    pub(crate) fn due_at(&self) -> Due {
         if self.starved || self.artificial > 0.0 {
-            return 0;
+            return Due::NOW;
         }
-        let trigger = (self.allowance - self.headroom).max(self.allowance / 16.0) - self.artificial;
-        self.allocated_before.saturating_add(trigger as u64)
+        let trigger = self.trigger();
+        let after =
+            |before: u64, trigger: f64| before.saturating_add((trigger - self.artificial) as u64);
+        Due {
+            bytes: after(self.allocated_before.bytes, trigger.bytes),
+            weight: after(self.allocated_before.weight(), trigger.weight),
+        }
     }
 
     /// A collection begins.
@@ -166,55 +229,61 @@ impl Pacer {
         self.allocated_at_start
     }
 
-    /// For how long a safepoint should mark after the program has allocated `bytes` more, in a
-    /// collection that no other thread does.
-    pub(crate) fn share(&self, bytes: u64) -> Duration {
-        let runway = self.runway().max(LEAST);
+    /// For how long a safepoint should mark after the program has allocated so much more, in a collection that
+    /// no other thread does.
+    pub(crate) fn share(&self, allocated: Volume) -> Duration {
+        let runway = self.runway();
+        let part =
+            Amount::of(allocated).with(runway, |allocated, runway| allocated / runway.max(LEAST));
         let time = self.live.bytes.max(1 << 20) as f64 / self.rate;
         let factor = ASSIST * self.pacing.speed();
-        Duration::from_secs_f64((time * bytes as f64 / runway * factor).min(1.0))
+        Duration::from_secs_f64((time * part.most() * factor).min(1.0))
     }
 
-    /// The same where another thread does it: nothing, unless the program is too fast.
-    pub(crate) fn assist(&self, allocated: u64, bytes: u64) -> Duration {
+    /// The same where another thread does it, `allocated` ever and `more` since the last time: nothing, unless
+    /// the program is too fast.
+    pub(crate) fn assist(&self, allocated: Volume, more: Volume) -> Duration {
         let overrun = self.overrun(allocated);
         if overrun <= 0.0 {
             return Duration::ZERO;
         }
+        // As bytes of what is alive.
+        let bytes = (more.bytes as f64).max(more.weight() as f64 / self.heaviness());
         let factor = ASSIST * self.pacing.speed() * (1.0 + HASTE * overrun);
-        Duration::from_secs_f64((bytes as f64 / self.heaviness() / self.rate * factor).min(1.0))
+        Duration::from_secs_f64((bytes / self.rate * factor).min(1.0))
     }
 
     /// Whether the program is so far beyond its allowance that steps may be longer than they should.
-    pub(crate) fn is_urgent(&self, allocated: u64) -> bool {
+    pub(crate) fn is_urgent(&self, allocated: Volume) -> bool {
         self.overrun(allocated) > URGENT
     }
 
     /// Whether the program is so far beyond its allowance that the collection is to be completed at once:
     /// where that takes no longer than a short pause, or there is no end in sight.
-    pub(crate) fn is_lost(&self, allocated: u64) -> bool {
+    pub(crate) fn is_lost(&self, allocated: Volume) -> bool {
         let overrun = self.overrun(allocated);
         overrun > LOST || overrun > LOST / 2.0 && (self.live.bytes as f64) < self.rate * SHORT_PAUSE
     }
 
     /// By which part of the allowance it was overrun; negative as long as there is some left.
-    fn overrun(&self, allocated: u64) -> f64 {
-        let since = allocated.saturating_sub(self.allocated_before) as f64;
-        since / self.allowance.max(LEAST) - 1.0
+    fn overrun(&self, allocated: Volume) -> f64 {
+        let since = Amount::of(allocated.since(self.allocated_before));
+        let used = since.with(self.allowance, |since, allowance| {
+            since / allowance.max(LEAST)
+        });
+        used.most() - 1.0
     }
 
-    /// Bytes that will probably be allocated during a collection beside the program.
+    /// Bytes of the heap that will probably be allocated during a collection beside the program.
     pub(crate) fn headroom(&self) -> f64 {
-        self.headroom
+        self.headroom.bytes
     }
 
-    /// Bytes that may be allocated from the beginning of the present collection to its end.
-    fn runway(&self) -> f64 {
+    /// What may be allocated from the beginning of the present collection to its end.
+    fn runway(&self) -> Amount {
+        let before = Amount::of(self.allocated_at_start.since(self.allocated_before));
         self.allowance
-            - self
-                .allocated_at_start
-                .weight()
-                .saturating_sub(self.allocated_before) as f64
+            .with(before, |allowance, before| allowance - before)
     }
 
     /// Notes that one thread has marked so many bytes in this time.
@@ -229,11 +298,17 @@ impl Pacer {
     /// nothing of that was freed.
     pub(crate) fn finish_cycle(&mut self, live: Volume, allocated: Volume, beside: bool) {
         (self.headroom, self.allocated_before) = if beside {
-            let meanwhile = allocated.since(self.allocated_at_start);
-            let start = self.allocated_at_start.weight();
-            (meanwhile.weight() as f64 * MARGIN, start)
+            let meanwhile = Amount::of(allocated.since(self.allocated_at_start));
+            let margin = Amount {
+                bytes: MARGIN,
+                weight: MARGIN,
+            };
+            (
+                meanwhile.with(margin, |meanwhile, margin| meanwhile * margin),
+                self.allocated_at_start,
+            )
         } else {
-            (0.0, allocated.weight())
+            (Amount::default(), allocated)
         };
         self.live = live;
         self.artificial = 0.0;
@@ -244,7 +319,9 @@ impl Pacer {
     /// Bytes of the heap that the program is expected to allocate until the end of the next collection, if it
     /// goes on to make what has survived.
     pub(crate) fn expected(&self) -> usize {
-        (self.allowance / self.heaviness()) as usize
+        self.allowance
+            .bytes
+            .min(self.allowance.weight / self.heaviness()) as usize
     }
 
     /// How much a byte of what is alive weighs.
@@ -256,17 +333,21 @@ impl Pacer {
     }
 
     /// How much may be allocated when so much has survived.
-    fn allowed(&self) -> f64 {
-        let survivors = self.live.weight() as f64;
-        let base = survivors.max((survivors * self.square_root as f64).sqrt());
-        let by_growth = (base * self.pacing.sleep_factor).max(self.pacing.min_sleep as f64);
-        // Limits are for the heap alone.
-        let left = |limit: usize| limit.saturating_sub(self.live()) as f64 * self.heaviness();
+    fn allowed(&self) -> Amount {
+        let by_growth = |survivors: f64| {
+            let base = survivors.max((survivors * self.square_root as f64).sqrt());
+            (base * self.pacing.sleep_factor).max(self.pacing.min_sleep as f64)
+        };
+        let live = Amount::of(self.live);
+        let left = |limit: usize| limit.saturating_sub(self.live()) as f64;
         let by_limit = (left(self.limit) / 2.0).max(LEAST);
         // A soft limit is to be kept, unless collecting would be all that is done.
-        let least = (survivors / 8.0).max(LEAST);
+        let least = (live.bytes / 8.0).max(LEAST);
         let by_soft_limit = left(self.soft_limit).max(least);
-        by_growth.min(by_limit).min(by_soft_limit)
+        Amount {
+            bytes: by_growth(live.bytes).min(by_limit).min(by_soft_limit),
+            weight: by_growth(live.weight),
+        }
     }
 }
 
@@ -290,23 +371,32 @@ mod tests {
         Volume { bytes, owners: 0 }
     }
 
+    /// Where so many bytes without destructors have come together.
+    fn at(bytes: usize) -> Due {
+        let (bytes, weight) = (bytes as u64, bytes as u64);
+        Due { bytes, weight }
+    }
+
     #[test]
     fn debt_begins_where_the_allowance_ends() {
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
         assert_eq!(
-            (pacer.debt(999), pacer.debt(1000), pacer.debt(1010)),
-            (0.0, 0.0, 10.0)
+            [999, 1000, 1010].map(|bytes| pacer.debt(leaves(bytes))),
+            [0.0, 0.0, 10.0]
         );
         pacer.finish_cycle(leaves(1 << 30), leaves(50_000), false);
         let end = 50_000 + (1 << 29);
-        assert_eq!((pacer.debt(end), pacer.debt(end + 1)), (0.0, 1.0));
-        assert_eq!(pacer.due_at(), end);
+        assert_eq!(
+            [end, end + 1].map(|bytes| pacer.debt(leaves(bytes))),
+            [0.0, 1.0]
+        );
+        assert_eq!(pacer.due_at(), at(end));
         pacer.adjust(100.0);
-        assert_eq!(pacer.debt(end), 100.0);
+        assert_eq!(pacer.debt(leaves(end)), 100.0);
         pacer.adjust(-200.0);
-        assert_eq!(pacer.debt(end), 0.0);
+        assert_eq!(pacer.debt(leaves(end)), 0.0);
         pacer.adjust(f64::NAN);
-        assert_eq!(pacer.debt(end + 5), 5.0);
+        assert_eq!(pacer.debt(leaves(end + 5)), 5.0);
     }
 
     #[test]
@@ -331,12 +421,20 @@ mod tests {
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
         pacer.finish_cycle(owners(1 << 30), leaves(0), false);
         // The same growth in the heap itself.
-        assert_eq!((pacer.due_at(), pacer.expected()), (weight << 29, 1 << 29));
+        assert_eq!(
+            (pacer.due_at().weight, pacer.expected()),
+            (weight << 29, 1 << 29)
+        );
         // Less than without destructors, where the square root counts.
         pacer.finish_cycle(owners(4 << 20), leaves(0), false);
         let few = pacer.expected();
         pacer.finish_cycle(leaves(4 << 20), leaves(0), false);
         assert!(few < pacer.expected() / 2 && few > 4 << 20, "{few}");
+        // What has none fills the heap by no more beside what has one; and what has one is seen beside what has none.
+        pacer.finish_cycle(owners(1 << 30), leaves(0), false);
+        assert_eq!(pacer.debt(leaves((1 << 29) + 1)), 1.0);
+        pacer.finish_cycle(leaves(1 << 30), leaves(0), false);
+        assert_eq!(pacer.debt(owners((1 << 26) + 1)), weight as f64);
         pacer.limit = 10 << 20;
         pacer.pacing.sleep_factor = 10.0;
         pacer.finish_cycle(owners(8 << 20), leaves(0), false);
@@ -347,9 +445,9 @@ mod tests {
     fn a_failed_allocation_makes_a_collection_due() {
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
         pacer.starve();
-        assert!(pacer.debt(0) > 0.0 && pacer.due_at() == 0);
+        assert!(pacer.debt(leaves(0)) > 0.0 && pacer.due_at() == Due::NOW);
         pacer.finish_cycle(leaves(0), leaves(0), false);
-        assert_eq!(pacer.debt(0), 0.0);
+        assert_eq!(pacer.debt(leaves(0)), 0.0);
     }
 
     #[test]
@@ -378,11 +476,11 @@ mod tests {
         pacer.start_cycle(leaves(0));
         pacer.finish_cycle(leaves(1 << 30), leaves(100 << 20), true);
         let allowance = 1 << 29;
-        assert_eq!(pacer.due_at(), allowance - (150 << 20));
+        assert_eq!(pacer.due_at(), at(allowance - (150 << 20)));
         // And yet not at once.
         pacer.start_cycle(leaves(1 << 30));
         pacer.finish_cycle(leaves(1 << 30), leaves(2 << 30), true);
-        assert_eq!(pacer.due_at(), (1 << 30) + allowance / 16);
+        assert_eq!(pacer.due_at(), at((1 << 30) + allowance / 16));
     }
 
     #[test]
@@ -390,8 +488,11 @@ mod tests {
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
         pacer.finish_cycle(leaves(1 << 30), leaves(0), false);
         pacer.note_rate(1 << 30, Duration::from_secs(1));
-        assert_eq!(pacer.assist(1 << 29, 1 << 20), Duration::ZERO);
-        let time = pacer.assist((1 << 29) + 1, 1 << 20);
+        assert_eq!(
+            pacer.assist(leaves(1 << 29), leaves(1 << 20)),
+            Duration::ZERO
+        );
+        let time = pacer.assist(leaves((1 << 29) + 1), leaves(1 << 20));
         assert_eq!(time, Duration::from_secs_f64(2.0 / 1024.0));
     }
 
@@ -404,7 +505,7 @@ mod tests {
             };
             let mut pacer = pacer(pacing, usize::MAX, usize::MAX);
             pacer.finish_cycle(leaves(1 << 30), leaves(0), false);
-            pacer.share(1 << 20).as_secs_f64()
+            pacer.share(leaves(1 << 20)).as_secs_f64()
         };
         let is = |left: f64, right: f64| (left / right - 1.0).abs() < 1e-4;
         assert!(is(share(0.95), share(0.4) / 2.0));

@@ -90,9 +90,7 @@ impl Collector {
             unsafe {
                 match self.phase() {
                     Phase::Sleeping => {
-                        if self.zeal.collect
-                            || self.pacer.lock().debt(world.allocated.weight()) > 0.0
-                        {
+                        if self.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0 {
                             if self.is_to_be_at_once() {
                                 self.mark_and_stand(cycle, world);
                             } else {

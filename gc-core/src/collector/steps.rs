@@ -197,20 +197,19 @@ impl Collector {
     /// What this safepoint has to do for what the program has allocated since the last.
     pub(super) fn take_share(&self, cycle: &mut Cycle, world: &World<'_>) -> Share {
         let allocated = world.allocated.since(cycle.allocated);
-        let weight = world.allocated.weight();
         cycle.allocated = world.allocated;
         let pacer = self.pacer.lock();
         cycle.credit += match self.mode {
-            Mode::Concurrent => pacer.assist(weight, allocated.weight()),
+            Mode::Concurrent => pacer.assist(world.allocated, allocated),
             // A program that comes by often and allocates little brings the cycle to its end, too.
-            _ => pacer.share(allocated.weight()).max(self.step / IDLE),
+            _ => pacer.share(allocated).max(self.step / IDLE),
         };
-        let limit = if pacer.is_urgent(weight) {
+        let limit = if pacer.is_urgent(world.allocated) {
             cycle.credit.max(self.step)
         } else {
             self.step
         };
-        let lost = pacer.is_starved() || pacer.is_lost(weight);
+        let lost = pacer.is_starved() || pacer.is_lost(world.allocated);
         drop(pacer);
         // Not for every microsecond: what is begun has to be worth it.
         let enough = cycle.credit >= self.step / 2;

@@ -88,7 +88,7 @@ impl Metrics {
     /// assert!(arena.metrics().allocation_debt() > 0.0);
     /// ```
     pub fn allocation_debt(&self) -> f64 {
-        self.0.pacer.lock().debt(self.0.heap.allocated().weight())
+        self.0.pacer.lock().debt(self.0.heap.allocated())
     }
 
     /// Adds to the allocation debt, as [`crate::metrics::Metrics::adjust_debt`]. Takes a lock for a moment.
