@@ -8,13 +8,16 @@ use super::{most, places_for};
 use crate::barrier::unlock;
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
-use crate::gc_weak::GcWeak;
+use crate::gc_weak_long::GcWeakLong;
 use crate::lock::Lock;
 use crate::mutation::Mutation;
 use crate::static_wrapper::Static;
 use crate::typemap::TypeMap;
 
 /// Makes equal strings the same object, so that [`Gc::ptr_eq`] compares them, and keeps none of them alive.
+///
+/// A string stays the one of its kind until it is freed: also while it waits for a finalizer of an object that leads
+/// to it, and if that makes it reachable again.
 ///
 /// ```
 /// use gc_core::weak_collections::WeakInterner;
@@ -47,15 +50,16 @@ struct Table<'gc> {
 
 type Places<'gc> = Gc<'gc, [Lock<Place<'gc>>]>;
 
-/// A string, if there ever was one here, and its hash.
+/// A string, if there ever was one here, and its hash. The pointer is long: a string that is found dead beside an
+/// object with a finalizer may be used again, and is to be found here then, lest an equal one be made.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Place<'gc> {
-    string: Option<GcWeak<'gc, str>>,
+    string: Option<GcWeakLong<'gc, str>>,
     hash: u64,
 }
 
-// SAFETY: the first word is a weak pointer or null, for `GcWeak` begins with the address; others are none.
+// SAFETY: the first word is a weak pointer or null, for `GcWeakLong` begins with the address; others are none.
 unsafe impl<'gc> Collect<'gc> for Place<'gc> {
     const TYPE_MAP: TypeMap = TypeMap::WEAK;
 
@@ -147,7 +151,7 @@ impl<'gc> WeakInterner<'gc> {
             .expect("a quarter of the places is empty");
         table.used += usize::from(table.places[index].get().string.is_none());
         let place = Place {
-            string: Some(Gc::downgrade(string)),
+            string: Some(Gc::downgrade_long(string)),
             hash,
         };
         Gc::write_at(mc, table.places, index).unlock().set(place);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gc_core::weak_collections::{WeakInterner, WeakMap, WeakSet};
-use gc_core::{Arena, Collect, Gc, Rootable};
+use gc_core::{Arena, Collect, FinalizerMode, Gc, Lock, Rootable};
 use gc_tests::random::Random;
 use gc_tests::way::in_each_way;
 
@@ -146,6 +146,41 @@ fn equal_strings_are_one_as_long_as_they_live() {
                     assert_eq!(interner.iter(mc).count(), count);
                 });
             }
+        }
+    });
+}
+
+#[test]
+fn a_string_that_waits_for_a_finalizer_is_the_one_of_its_kind() {
+    type Saved<'gc> = Gc<'gc, Lock<Option<Gc<'gc, str>>>>;
+    type Roots<'gc> = (Saved<'gc>, WeakInterner<'gc>);
+    in_each_way(|way| {
+        for asked_before in [false, true] {
+            let options = way.options().finalizers(FinalizerMode::Manual);
+            let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(options, |mc| {
+                (Gc::new(mc, Lock::new(None)), WeakInterner::new(mc))
+            })
+            .unwrap();
+            heap.mutate(|mc, (saved, names)| {
+                let object = Gc::new(mc, (names.intern(mc, "name"), *saved));
+                _ = mc.finalize_with(object, |object, mc| object.1.set(mc, Some(object.0)));
+            });
+            heap.finish_cycle();
+            let address = |heap: &Arena<Rootable![Roots<'_>]>| {
+                heap.mutate(|mc, (_, names)| Gc::as_ptr(names.intern(mc, "name")).addr())
+            };
+            // The object was found dead, and the string with it.
+            let before = asked_before.then(|| address(&heap));
+            assert_eq!(heap.run_finalizers(10), 1);
+            let saved = heap.mutate(|_, (saved, _)| Gc::as_ptr(saved.get().unwrap()).addr());
+            assert!(before.is_none_or(|before| before == saved));
+            assert_eq!(address(&heap), saved);
+            heap.finish_cycle();
+            assert_eq!(address(&heap), saved);
+
+            heap.mutate(|mc, (saved, _)| saved.set(mc, None));
+            heap.finish_cycle();
+            heap.mutate(|mc, (_, names)| assert!(names.get(mc, "name").is_none()));
         }
     });
 }
