@@ -4,11 +4,12 @@ use core::fmt;
 use core::hash::BuildHasher;
 use std::collections::hash_map::RandomState;
 
-use super::{most, places_for};
+use super::{most, or_panic, places_for};
 use crate::barrier::unlock;
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
 use crate::gc_weak_long::GcWeakLong;
+use crate::heap::error::HeapError;
 use crate::lock::Lock;
 use crate::mutation::Mutation;
 use crate::static_wrapper::Static;
@@ -107,7 +108,7 @@ impl<'gc> WeakInterner<'gc> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn new(mc: &Mutation<'gc>) -> WeakInterner<'gc> {
-        let (places, used) = (empty(mc, 0), 0);
+        let (places, used) = (or_panic(empty(mc, 0)), 0);
         let table = Lock::new(Table { places, used });
         let hasher = Static(RandomState::new());
         WeakInterner(Gc::new(mc, Inner { hasher, table }))
@@ -128,20 +129,44 @@ impl<'gc> WeakInterner<'gc> {
     ///
     /// # Panics
     ///
-    /// If there is no memory, as [`Gc::new`].
+    /// If there is no memory; see [`WeakInterner::try_intern`].
+    #[track_caller]
     pub fn intern(self, mc: &Mutation<'gc>, text: &str) -> Gc<'gc, str> {
+        or_panic(self.try_intern(mc, text))
+    }
+
+    /// The string in the heap that is equal to `text`, which is made if there is none. Takes time linear in
+    /// its length, amortised; never collects.
+    ///
+    /// ```
+    /// use gc_core::weak_collections::WeakInterner;
+    /// use gc_core::{Arena, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(1 << 20);
+    /// let arena = Arena::<Rootable![WeakInterner<'_>]>::with_options(options, WeakInterner::new)?;
+    /// arena.mutate(|mc, names| {
+    ///     assert!(names.try_intern(mc, "short").is_ok());
+    ///     assert!(names.try_intern(mc, &"long".repeat(1 << 20)).is_err());
+    /// });
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory, as for [`Gc::try_new`]; the interner is as it was.
+    pub fn try_intern(self, mc: &Mutation<'gc>, text: &str) -> Result<Gc<'gc, str>, HeapError> {
         let hash = self.0.hasher.0.hash_one(text);
         let mut table = self.0.table.get();
         if let Some(string) = find(mc, table.places, hash, text) {
-            return string;
+            return Ok(string);
         }
-        let string = Gc::str_from(mc, text);
+        let string = Gc::try_str_from(mc, text)?;
         if string.is_empty() {
             // It needs no memory: all empty strings are the same.
-            return string;
+            return Ok(string);
         }
         if table.used == most(table.places.len()) {
-            table = rebuilt(mc, table.places);
+            table = rebuilt(mc, table.places)?;
         }
         let index = probe(table.places.len(), hash)
             .find(|&index| {
@@ -156,7 +181,7 @@ impl<'gc> WeakInterner<'gc> {
         };
         Gc::write_at(mc, table.places, index).unlock().set(place);
         unlock!(Gc::write(mc, self.0), Inner, table).set(table);
-        string
+        Ok(string)
     }
 
     /// The string in the heap that is equal to `text`, if there is one. Takes time linear in its length.
@@ -194,12 +219,12 @@ impl<'gc> WeakInterner<'gc> {
     }
 }
 
-fn empty<'gc>(mc: &Mutation<'gc>, places: usize) -> Places<'gc> {
+fn empty<'gc>(mc: &Mutation<'gc>, places: usize) -> Result<Places<'gc>, HeapError> {
     let place = Place {
         string: None,
         hash: 0,
     };
-    Gc::slice_from_iter(mc, (0..places).map(|_| Lock::new(place)))
+    Gc::try_slice_from_iter(mc, (0..places).map(|_| Lock::new(place)))
 }
 
 /// The places where a string may be, in order.
@@ -225,14 +250,14 @@ fn find<'gc>(
 }
 
 /// A table with the same strings, where there is room for more, without those that are gone.
-fn rebuilt<'gc>(mc: &Mutation<'gc>, old: Places<'gc>) -> Table<'gc> {
+fn rebuilt<'gc>(mc: &Mutation<'gc>, old: Places<'gc>) -> Result<Table<'gc>, HeapError> {
     // This keeps none of them alive.
     let kept = || {
         let places = old.iter().map(|place| place.get());
         places.filter(|place| place.string.is_some_and(|string| !string.is_dropped()))
     };
     let mut used = 0;
-    let new = empty(mc, places_for(kept().count() + 1));
+    let new = empty(mc, places_for(kept().count() + 1))?;
     let cells = Gc::write(mc, new);
     for place in kept() {
         let index = probe(new.len(), place.hash)
@@ -241,7 +266,7 @@ fn rebuilt<'gc>(mc: &Mutation<'gc>, old: Places<'gc>) -> Table<'gc> {
         cells[index].unlock().set(place);
         used += 1;
     }
-    Table { places: new, used }
+    Ok(Table { places: new, used })
 }
 
 impl Copy for WeakInterner<'_> {}

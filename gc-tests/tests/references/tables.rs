@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gc_core::weak_collections::{WeakInterner, WeakMap, WeakSet};
-use gc_core::{Arena, Collect, FinalizerMode, Gc, Lock, Rootable};
+use gc_core::{Arena, Collect, FinalizerMode, Gc, HeapError, HeapOptions, Lock, Rootable};
 use gc_tests::random::Random;
 use gc_tests::way::in_each_way;
 
@@ -183,4 +183,54 @@ fn a_string_that_waits_for_a_finalizer_is_the_one_of_its_kind() {
             heap.mutate(|mc, (_, names)| assert!(names.get(mc, "name").is_none()));
         }
     });
+}
+
+#[test]
+fn tables_that_cannot_grow_are_as_they_were() {
+    #[derive(Collect)]
+    #[collect(no_drop)]
+    struct Roots<'gc> {
+        objects: Vec<(Gc<'gc, str>, Gc<'gc, usize>)>,
+        names: WeakInterner<'gc>,
+        map: WeakMap<'gc, usize, usize>,
+        set: WeakSet<'gc, usize>,
+    }
+    let options = HeapOptions::default().limit(1 << 20);
+    let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(options, |mc| Roots {
+        objects: Vec::new(),
+        names: WeakInterner::new(mc),
+        map: WeakMap::new(mc),
+        set: WeakSet::new(mc),
+    })
+    .unwrap();
+    for _ in 0..3 {
+        let error = heap.mutate_root(|mc, roots| {
+            loop {
+                let number = roots.objects.len();
+                let add = || {
+                    let object = Gc::try_new(mc, number)?;
+                    let string = roots.names.try_intern(mc, &format!("name {number}"))?;
+                    assert!(roots.map.insert_or_error(mc, object, object)?.is_none());
+                    assert!(roots.set.insert_or_error(mc, object)?);
+                    Ok((string, object))
+                };
+                match add() {
+                    Ok(added) => roots.objects.push(added),
+                    Err(error) => break error,
+                }
+            }
+        });
+        assert!(matches!(error, HeapError::LimitReached { .. }));
+        heap.mutate_root(|mc, roots| {
+            assert!(roots.objects.len() > 1000);
+            for (string, object) in &roots.objects {
+                assert!(Gc::ptr_eq(roots.names.intern(mc, string), *string));
+                assert!(Gc::ptr_eq(roots.map.get(mc, *object).unwrap(), *object));
+                assert!(roots.set.contains(mc, *object));
+            }
+            roots.objects.clear();
+        });
+        heap.finish_cycle();
+    }
+    heap.verify().unwrap();
 }
