@@ -143,7 +143,8 @@ impl<'gc> WeakInterner<'gc> {
     /// use gc_core::{Arena, HeapOptions, Rootable};
     ///
     /// let options = HeapOptions::default().limit(1 << 20);
-    /// let arena = Arena::<Rootable![WeakInterner<'_>]>::with_options(options, WeakInterner::new)?;
+    /// type Names = Arena<Rootable![WeakInterner<'_>]>;
+    /// let arena = Names::with_options(options, |mc| WeakInterner::new(mc))?;
     /// arena.mutate(|mc, names| {
     ///     assert!(names.try_intern(mc, "short").is_ok());
     ///     assert!(names.try_intern(mc, &"long".repeat(1 << 20)).is_err());
