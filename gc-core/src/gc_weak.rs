@@ -25,7 +25,24 @@ use crate::typemap::TypeMap;
 /// assert!(arena.mutate(|mc, weak| weak.upgrade(mc).is_none()));
 /// ```
 ///
-/// It has the kind `K` of the pointer from which it was made ([`Gc`]).
+/// It has the kind `K` of the pointer from which it was made ([`Gc`]). Thin pointers have names of their own, as
+/// [`GcThinSliceWithHeader`](crate::GcThinSliceWithHeader); of a weak one the kind is spelled out:
+///
+/// ```
+/// use gc_core::gc::{GcKind, Thin};
+/// use gc_core::gc_slice::SliceWithHeaderPtrMeta;
+/// use gc_core::{Gc, GcSliceWithHeaderBuilder, GcWeak, SliceWithHeader, arena::rootless_mutate};
+///
+/// type Closure = SliceWithHeader<&'static str, u32>;
+/// type WeakClosure<'gc> = GcWeak<'gc, Closure, GcKind<Thin<Closure>, (), SliceWithHeaderPtrMeta>>;
+///
+/// rootless_mutate(|mc| {
+///     let closure = GcSliceWithHeaderBuilder::new(2).write_header("add").copy_slice(mc, &[1, 2]);
+///     let weak: WeakClosure = Gc::downgrade(Gc::as_thin(closure));
+///     assert_eq!(size_of_val(&weak), 8);
+///     assert_eq!(weak.upgrade(mc).unwrap().header, "add");
+/// });
+/// ```
 #[repr(transparent)]
 pub struct GcWeak<'gc, T: ?Sized + 'gc, K = DefaultGcKind<T>> {
     /// Not to be given out while the target is a shell.

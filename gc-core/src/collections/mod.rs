@@ -57,7 +57,7 @@ use crate::heap::error::HeapError;
 /// The answer to an allocation that failed where nobody asked for an error.
 #[inline(always)]
 #[track_caller]
-fn or_panic<T>(result: Result<T, HeapError>) -> T {
+pub(crate) fn or_panic<T>(result: Result<T, HeapError>) -> T {
     #[cold]
     #[inline(never)]
     #[track_caller]

@@ -4,17 +4,21 @@ use core::fmt;
 use core::hash::BuildHasher;
 use std::collections::hash_map::RandomState;
 
-use super::{most, places_for};
+use super::{most, or_panic, places_for};
 use crate::barrier::unlock;
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
-use crate::gc_weak::GcWeak;
+use crate::gc_weak_long::GcWeakLong;
+use crate::heap::error::HeapError;
 use crate::lock::Lock;
 use crate::mutation::Mutation;
 use crate::static_wrapper::Static;
 use crate::typemap::TypeMap;
 
 /// Makes equal strings the same object, so that [`Gc::ptr_eq`] compares them, and keeps none of them alive.
+///
+/// A string stays the one of its kind until it is freed: also while it waits for a finalizer of an object that leads
+/// to it, and if that makes it reachable again.
 ///
 /// ```
 /// use gc_core::weak_collections::WeakInterner;
@@ -47,15 +51,16 @@ struct Table<'gc> {
 
 type Places<'gc> = Gc<'gc, [Lock<Place<'gc>>]>;
 
-/// A string, if there ever was one here, and its hash.
+/// A string, if there ever was one here, and its hash. The pointer is long: a string that is found dead beside an
+/// object with a finalizer may be used again, and is to be found here then, lest an equal one be made.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Place<'gc> {
-    string: Option<GcWeak<'gc, str>>,
+    string: Option<GcWeakLong<'gc, str>>,
     hash: u64,
 }
 
-// SAFETY: the first word is a weak pointer or null, for `GcWeak` begins with the address; others are none.
+// SAFETY: the first word is a weak pointer or null, for `GcWeakLong` begins with the address; others are none.
 unsafe impl<'gc> Collect<'gc> for Place<'gc> {
     const TYPE_MAP: TypeMap = TypeMap::WEAK;
 
@@ -103,7 +108,7 @@ impl<'gc> WeakInterner<'gc> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn new(mc: &Mutation<'gc>) -> WeakInterner<'gc> {
-        let (places, used) = (empty(mc, 0), 0);
+        let (places, used) = (or_panic(empty(mc, 0)), 0);
         let table = Lock::new(Table { places, used });
         let hasher = Static(RandomState::new());
         WeakInterner(Gc::new(mc, Inner { hasher, table }))
@@ -124,20 +129,45 @@ impl<'gc> WeakInterner<'gc> {
     ///
     /// # Panics
     ///
-    /// If there is no memory, as [`Gc::new`].
+    /// If there is no memory; see [`WeakInterner::try_intern`].
+    #[track_caller]
     pub fn intern(self, mc: &Mutation<'gc>, text: &str) -> Gc<'gc, str> {
+        or_panic(self.try_intern(mc, text))
+    }
+
+    /// The string in the heap that is equal to `text`, which is made if there is none. Takes time linear in
+    /// its length, amortised; never collects.
+    ///
+    /// ```
+    /// use gc_core::weak_collections::WeakInterner;
+    /// use gc_core::{Arena, HeapOptions, Rootable};
+    ///
+    /// let options = HeapOptions::default().limit(1 << 20);
+    /// type Names = Arena<Rootable![WeakInterner<'_>]>;
+    /// let arena = Names::with_options(options, |mc| WeakInterner::new(mc))?;
+    /// arena.mutate(|mc, names| {
+    ///     assert!(names.try_intern(mc, "short").is_ok());
+    ///     assert!(names.try_intern(mc, &"long".repeat(1 << 20)).is_err());
+    /// });
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory, as for [`Gc::try_new`]; the interner is as it was.
+    pub fn try_intern(self, mc: &Mutation<'gc>, text: &str) -> Result<Gc<'gc, str>, HeapError> {
         let hash = self.0.hasher.0.hash_one(text);
         let mut table = self.0.table.get();
         if let Some(string) = find(mc, table.places, hash, text) {
-            return string;
+            return Ok(string);
         }
-        let string = Gc::str_from(mc, text);
+        let string = Gc::try_str_from(mc, text)?;
         if string.is_empty() {
             // It needs no memory: all empty strings are the same.
-            return string;
+            return Ok(string);
         }
         if table.used == most(table.places.len()) {
-            table = rebuilt(mc, table.places);
+            table = rebuilt(mc, table.places)?;
         }
         let index = probe(table.places.len(), hash)
             .find(|&index| {
@@ -147,12 +177,12 @@ impl<'gc> WeakInterner<'gc> {
             .expect("a quarter of the places is empty");
         table.used += usize::from(table.places[index].get().string.is_none());
         let place = Place {
-            string: Some(Gc::downgrade(string)),
+            string: Some(Gc::downgrade_long(string)),
             hash,
         };
         Gc::write_at(mc, table.places, index).unlock().set(place);
         self.set(mc, table);
-        string
+        Ok(string)
     }
 
     /// The string in the heap that is equal to `text`, if there is one. Takes time linear in its length.
@@ -190,7 +220,7 @@ impl<'gc> WeakInterner<'gc> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn clear(self, mc: &Mutation<'gc>) {
-        let (places, used) = (empty(mc, 0), 0);
+        let (places, used) = (or_panic(empty(mc, 0)), 0);
         self.set(mc, Table { places, used });
     }
 
@@ -239,7 +269,7 @@ impl<'gc> WeakInterner<'gc> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn shrink_to_fit(self, mc: &Mutation<'gc>) {
-        self.set(mc, rebuilt(mc, self.0.table.get().places));
+        self.set(mc, or_panic(rebuilt(mc, self.0.table.get().places)));
     }
 
     /// All strings that are there, in no particular order.
@@ -264,12 +294,12 @@ impl<'gc> WeakInterner<'gc> {
     }
 }
 
-fn empty<'gc>(mc: &Mutation<'gc>, places: usize) -> Places<'gc> {
+fn empty<'gc>(mc: &Mutation<'gc>, places: usize) -> Result<Places<'gc>, HeapError> {
     let place = Place {
         string: None,
         hash: 0,
     };
-    Gc::slice_from_iter(mc, (0..places).map(|_| Lock::new(place)))
+    Gc::try_slice_from_iter(mc, (0..places).map(|_| Lock::new(place)))
 }
 
 /// The places where a string may be, in order.
@@ -295,14 +325,14 @@ fn find<'gc>(
 }
 
 /// A table with the same strings, where there is room for more, without those that are gone.
-fn rebuilt<'gc>(mc: &Mutation<'gc>, old: Places<'gc>) -> Table<'gc> {
+fn rebuilt<'gc>(mc: &Mutation<'gc>, old: Places<'gc>) -> Result<Table<'gc>, HeapError> {
     // This keeps none of them alive.
     let kept = || {
         let places = old.iter().map(|place| place.get());
         places.filter(|place| place.string.is_some_and(|string| !string.is_dropped()))
     };
     let mut used = 0;
-    let new = empty(mc, places_for(kept().count() + 1));
+    let new = empty(mc, places_for(kept().count() + 1))?;
     let cells = Gc::write(mc, new);
     for place in kept() {
         let index = probe(new.len(), place.hash)
@@ -311,7 +341,7 @@ fn rebuilt<'gc>(mc: &Mutation<'gc>, old: Places<'gc>) -> Table<'gc> {
         cells[index].unlock().set(place);
         used += 1;
     }
-    Table { places: new, used }
+    Ok(Table { places: new, used })
 }
 
 impl Copy for WeakInterner<'_> {}

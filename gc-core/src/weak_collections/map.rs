@@ -3,10 +3,11 @@
 use core::fmt;
 use core::ptr;
 
-use super::{most, places_for};
+use super::{most, or_panic, places_for};
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
+use crate::heap::error::HeapError;
 use crate::lock::Lock;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
@@ -138,7 +139,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn new(mc: &Mutation<'gc>) -> WeakMap<'gc, K, V> {
-        let (places, used) = (empty(mc, 0), 0);
+        let (places, used) = (or_panic(empty(mc, 0)), 0);
         WeakMap(Gc::new(mc, Lock::new(Table { places, used })))
     }
 
@@ -157,13 +158,38 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     ///
     /// # Panics
     ///
-    /// If there is no memory to grow, as [`Gc::new`].
+    /// If there is no memory to grow; see [`WeakMap::insert_or_error`].
+    #[track_caller]
     pub fn insert(
         self,
         mc: &Mutation<'gc>,
         key: Gc<'gc, K>,
         value: Gc<'gc, V>,
     ) -> Option<Gc<'gc, V>> {
+        or_panic(self.insert_or_error(mc, key, value))
+    }
+
+    /// [`WeakMap::insert`] that returns an error if there is no memory to grow. A name with `try_` means something
+    /// else in `std`.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakMap};
+    /// # rootless_mutate(|mc| {
+    /// let (map, key) = (WeakMap::new(mc), Gc::new(mc, "key"));
+    /// assert!(map.insert_or_error(mc, key, Gc::new(mc, 1))?.is_none());
+    /// # Ok::<(), gc_core::HeapError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory, as for [`Gc::try_new`]; the map is as it was.
+    pub fn insert_or_error(
+        self,
+        mc: &Mutation<'gc>,
+        key: Gc<'gc, K>,
+        value: Gc<'gc, V>,
+    ) -> Result<Option<Gc<'gc, V>>, HeapError> {
         let mut table = self.0.get();
         let old = find(table.places, key).map(|index| (index, table.places[index].get()));
         let place = Place {
@@ -172,10 +198,10 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
         };
         if let Some((index, old)) = old {
             Gc::write_at(mc, table.places, index).unlock().set(place);
-            return old.value(mc);
+            return Ok(old.value(mc));
         }
         if table.used == most(table.places.len()) {
-            table = rebuilt(mc, table.places);
+            table = rebuilt(mc, table.places)?;
         }
         let index = probe(table.places.len(), key)
             .find(|&index| {
@@ -186,7 +212,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
         table.used += usize::from(table.places[index].get().key.is_none());
         Gc::write_at(mc, table.places, index).unlock().set(place);
         self.0.set(mc, table);
-        None
+        Ok(None)
     }
 
     /// The value of `key`. Takes constant time.
@@ -303,7 +329,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn clear(self, mc: &Mutation<'gc>) {
-        let (places, used) = (empty(mc, 0), 0);
+        let (places, used) = (or_panic(empty(mc, 0)), 0);
         self.0.set(mc, Table { places, used });
     }
 
@@ -383,7 +409,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn shrink_to_fit(self, mc: &Mutation<'gc>) {
-        self.0.set(mc, rebuilt(mc, self.0.get().places));
+        self.0.set(mc, or_panic(rebuilt(mc, self.0.get().places)));
     }
 
     /// All entries whose keys are there, in no particular order. One that only waits for finalizers
@@ -421,8 +447,8 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     }
 }
 
-fn empty<'gc, K, V>(mc: &Mutation<'gc>, places: usize) -> Places<'gc, K, V> {
-    Gc::slice_from_iter(mc, (0..places).map(|_| Lock::new(Place::EMPTY)))
+fn empty<'gc, K, V>(mc: &Mutation<'gc>, places: usize) -> Result<Places<'gc, K, V>, HeapError> {
+    Gc::try_slice_from_iter(mc, (0..places).map(|_| Lock::new(Place::EMPTY)))
 }
 
 /// The places where a key may be, in order.
@@ -441,13 +467,16 @@ fn find<'gc, K, V>(places: Places<'gc, K, V>, key: Gc<'gc, K>) -> Option<usize> 
 }
 
 /// A table with the same entries, where there is room for more, without those that are gone.
-fn rebuilt<'gc, K, V>(mc: &Mutation<'gc>, old: Places<'gc, K, V>) -> Table<'gc, K, V> {
+fn rebuilt<'gc, K, V>(
+    mc: &Mutation<'gc>,
+    old: Places<'gc, K, V>,
+) -> Result<Table<'gc, K, V>, HeapError> {
     let kept = || {
         let places = old.iter().map(|place| place.get());
         places.filter(|place| place.key.is_some() && !place.is_free(mc))
     };
     let mut used = 0;
-    let new = empty(mc, places_for(kept().count() + 1));
+    let new = empty(mc, places_for(kept().count() + 1))?;
     let cells = Gc::write(mc, new);
     for place in kept() {
         let Some(key) = place.key else { continue };
@@ -459,7 +488,7 @@ fn rebuilt<'gc, K, V>(mc: &Mutation<'gc>, old: Places<'gc, K, V>) -> Table<'gc, 
         cells[index].unlock().set(place);
         used += 1;
     }
-    Table { places: new, used }
+    Ok(Table { places: new, used })
 }
 
 impl<'gc, K: 'gc, V: 'gc> Copy for WeakMap<'gc, K, V> {}

@@ -11,6 +11,8 @@ mod interner;
 mod map;
 mod set;
 
+use crate::collections::or_panic;
+
 pub use self::interner::WeakInterner;
 pub(crate) use self::map::Place;
 pub use self::map::WeakMap;

@@ -3,8 +3,10 @@
 use core::fmt;
 
 use super::map::WeakMap;
+use super::or_panic;
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
+use crate::heap::error::HeapError;
 use crate::mutation::Mutation;
 use crate::typemap::TypeMap;
 
@@ -60,9 +62,33 @@ impl<'gc, T: 'gc> WeakSet<'gc, T> {
     ///
     /// # Panics
     ///
-    /// If there is no memory to grow, as [`Gc::new`].
+    /// If there is no memory to grow; see [`WeakSet::insert_or_error`].
+    #[track_caller]
     pub fn insert(self, mc: &Mutation<'gc>, object: Gc<'gc, T>) -> bool {
-        self.0.insert(mc, object, Gc::new(mc, ())).is_none()
+        or_panic(self.insert_or_error(mc, object))
+    }
+
+    /// [`WeakSet::insert`] that returns an error if there is no memory to grow.
+    ///
+    /// ```
+    /// # use gc_core::{Gc, arena::rootless_mutate, weak_collections::WeakSet};
+    /// # rootless_mutate(|mc| {
+    /// let (seen, node) = (WeakSet::new(mc), Gc::new(mc, "node"));
+    /// assert_eq!(seen.insert_or_error(mc, node), Ok(true));
+    /// assert_eq!(seen.insert_or_error(mc, node), Ok(false));
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory, as for [`Gc::try_new`]; the set is as it was.
+    pub fn insert_or_error(
+        self,
+        mc: &Mutation<'gc>,
+        object: Gc<'gc, T>,
+    ) -> Result<bool, HeapError> {
+        let there = self.0.insert_or_error(mc, object, Gc::try_new(mc, ())?)?;
+        Ok(there.is_none())
     }
 
     /// Whether an object is there. Takes constant time.

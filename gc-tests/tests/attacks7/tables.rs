@@ -33,7 +33,7 @@ fn a_map_that_changes_while_a_value_is_made() {
                     if round % 2 == 0 {
                         map.clear(mc);
                     }
-                    map.shrink(mc);
+                    map.shrink_to_fit(mc);
                     map.remove(mc, key);
                     if round % 3 == 0 {
                         map.get_or_insert_with(mc, key, || Gc::new(mc, 7));

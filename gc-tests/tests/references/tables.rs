@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gc_core::arena::rootless_mutate;
 use gc_core::weak_collections::{WeakInterner, WeakMap, WeakSet};
-use gc_core::{Arena, Collect, Gc, Rootable};
+use gc_core::{Arena, Collect, FinalizerMode, Gc, HeapError, HeapOptions, Lock, Rootable};
 use gc_tests::random::Random;
 use gc_tests::way::in_each_way;
 
@@ -259,4 +259,89 @@ fn who_is_asked_what_to_keep_may_change_the_table() {
         });
         assert_eq!(map.iter(mc).count(), 0);
     });
+}
+
+#[test]
+fn a_string_that_waits_for_a_finalizer_is_the_one_of_its_kind() {
+    type Saved<'gc> = Gc<'gc, Lock<Option<Gc<'gc, str>>>>;
+    type Roots<'gc> = (Saved<'gc>, WeakInterner<'gc>);
+    in_each_way(|way| {
+        for asked_before in [false, true] {
+            let options = way.options().finalizers(FinalizerMode::Manual);
+            let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(options, |mc| {
+                (Gc::new(mc, Lock::new(None)), WeakInterner::new(mc))
+            })
+            .unwrap();
+            heap.mutate(|mc, (saved, names)| {
+                let object = Gc::new(mc, (names.intern(mc, "name"), *saved));
+                _ = mc.finalize_with(object, |object, mc| object.1.set(mc, Some(object.0)));
+            });
+            heap.finish_cycle();
+            let address = |heap: &Arena<Rootable![Roots<'_>]>| {
+                heap.mutate(|mc, (_, names)| Gc::as_ptr(names.intern(mc, "name")).addr())
+            };
+            // The object was found dead, and the string with it.
+            let before = asked_before.then(|| address(&heap));
+            assert_eq!(heap.run_finalizers(10), 1);
+            let saved = heap.mutate(|_, (saved, _)| Gc::as_ptr(saved.get().unwrap()).addr());
+            assert!(before.is_none_or(|before| before == saved));
+            assert_eq!(address(&heap), saved);
+            heap.finish_cycle();
+            assert_eq!(address(&heap), saved);
+
+            heap.mutate(|mc, (saved, _)| saved.set(mc, None));
+            heap.finish_cycle();
+            heap.mutate(|mc, (_, names)| assert!(names.get(mc, "name").is_none()));
+        }
+    });
+}
+
+#[test]
+fn tables_that_cannot_grow_are_as_they_were() {
+    #[derive(Collect)]
+    #[collect(no_drop)]
+    struct Roots<'gc> {
+        objects: Vec<(Gc<'gc, str>, Gc<'gc, usize>)>,
+        names: WeakInterner<'gc>,
+        map: WeakMap<'gc, usize, usize>,
+        set: WeakSet<'gc, usize>,
+    }
+    let options = HeapOptions::default().limit(1 << 20);
+    let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(options, |mc| Roots {
+        objects: Vec::new(),
+        names: WeakInterner::new(mc),
+        map: WeakMap::new(mc),
+        set: WeakSet::new(mc),
+    })
+    .unwrap();
+    for _ in 0..3 {
+        let error = heap.mutate_root(|mc, roots| {
+            loop {
+                let number = roots.objects.len();
+                let add = || {
+                    let object = Gc::try_new(mc, number)?;
+                    let string = roots.names.try_intern(mc, &format!("name {number}"))?;
+                    assert!(roots.map.insert_or_error(mc, object, object)?.is_none());
+                    assert!(roots.set.insert_or_error(mc, object)?);
+                    Ok((string, object))
+                };
+                match add() {
+                    Ok(added) => roots.objects.push(added),
+                    Err(error) => break error,
+                }
+            }
+        });
+        assert!(matches!(error, HeapError::LimitReached { .. }));
+        heap.mutate_root(|mc, roots| {
+            assert!(roots.objects.len() > 1000);
+            for (string, object) in &roots.objects {
+                assert!(Gc::ptr_eq(roots.names.intern(mc, string), *string));
+                assert!(Gc::ptr_eq(roots.map.get(mc, *object).unwrap(), *object));
+                assert!(roots.set.contains(mc, *object));
+            }
+            roots.objects.clear();
+        });
+        heap.finish_cycle();
+    }
+    heap.verify().unwrap();
 }
