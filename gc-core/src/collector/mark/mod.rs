@@ -85,8 +85,8 @@ pub(super) struct Marker<'h, const CONCURRENT: bool, const DEAD: bool> {
     /// Pointers that are on their way from memory, and the place of the one that is longest.
     queue: [usize; QUEUE],
     oldest: usize,
-    /// Whether there may be some.
-    queued: bool,
+    /// Which places are taken: a bit each.
+    occupied: u32,
     /// Objects that are marked, and to be published and scanned.
     pending: [usize; BATCH],
     pendings: usize,
@@ -148,7 +148,7 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
             asks: role.asks,
             queue: [NOTHING; QUEUE],
             oldest: 0,
-            queued: false,
+            occupied: 0,
             pending: [0; BATCH],
             pendings: 0,
             backlog,
@@ -178,13 +178,13 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
 
     /// Whether this marker has nothing to do.
     pub(super) fn is_idle(&self) -> bool {
-        !self.queued && self.pendings == 0 && self.backlog.is_empty()
+        self.occupied == 0 && self.pendings == 0 && self.backlog.is_empty()
     }
 
     /// Does some of what this marker has to do. Whether there is more.
     fn advance(&mut self) -> bool {
         if self.backlog.stack.is_empty()
-            && !self.queued
+            && self.occupied == 0
             && self.pendings == 0
             && let Some(part) = self.backlog.parts.pop()
         {

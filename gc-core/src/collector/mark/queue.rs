@@ -1,14 +1,15 @@
 //! The way of a pointer from the mark stack to its object.
 //!
 //! A pointer that is taken off the stack is not looked at yet: its metadata and its object are prefetched, and it
-//! enters a ring. It leaves the ring when [`QUEUE`] others have come after it, and by then both are in the cache.
+//! enters a ring. It leaves the ring when [`QUEUE`] others have come after it, and by then both are in the cache; or when
+//! there are no others.
 
 use super::Marker;
 use crate::heap::planes::bit;
 use crate::os::prefetch;
 
 /// How many pointers are on their way from memory at a time.
-pub(super) const QUEUE: usize = 32;
+pub(super) const QUEUE: usize = u32::BITS as usize;
 
 /// An empty place in the queue.
 pub(super) const NOTHING: usize = 0;
@@ -26,35 +27,38 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     #[inline(never)]
     pub(super) fn drain(&mut self, limit: usize) {
         let mut left = limit;
-        // For how long nothing has entered the queue.
-        let mut idle = 0;
-        self.queued = true;
         // One loop, so that the compiler puts marking and scanning in line.
         loop {
-            let mut next = NOTHING;
-            if let Some(address) = self.backlog.stack.pop() {
+            let target = if let Some(address) = self.backlog.stack.pop() {
                 prefetch(self.planes.group_address(address));
                 prefetch(address);
-                next = address;
-                idle = 0;
-            } else {
-                // Nothing new: let what is in the queue leave it, as long as nothing comes of that.
-                idle += 1;
-                if idle > QUEUE {
-                    if CONCURRENT {
-                        self.scan_pending();
-                    }
-                    if self.backlog.stack.is_empty() {
-                        self.queued = false;
-                        return;
-                    }
+                let place = self.oldest % QUEUE;
+                self.oldest = place + 1;
+                let target = core::mem::replace(&mut self.queue[place], address);
+                if target == NOTHING {
+                    self.occupied |= 1 << place;
+                    continue;
                 }
-            }
-            let target = core::mem::replace(&mut self.queue[self.oldest % QUEUE], next);
-            self.oldest = (self.oldest + 1) % QUEUE;
-            if target != NOTHING {
-                self.mark(target);
-            }
+                target
+            } else if self.occupied != 0 {
+                // Nothing new: the next that is in the queue leaves it, with no turn for each empty place. A list would
+                // have all but one of them.
+                let from = self.oldest % QUEUE;
+                let empty = self.occupied.rotate_right(from as u32).trailing_zeros();
+                let place = (from + empty as usize) % QUEUE;
+                self.oldest = place + 1;
+                self.occupied &= !(1 << place);
+                core::mem::replace(&mut self.queue[place], NOTHING)
+            } else {
+                if CONCURRENT {
+                    self.scan_pending();
+                }
+                if self.backlog.stack.is_empty() {
+                    return;
+                }
+                continue;
+            };
+            self.mark(target);
             left -= 1;
             if left == 0 {
                 return;
@@ -69,7 +73,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                 self.push(target);
             }
         }
-        self.queued = false;
+        self.occupied = 0;
     }
 
     /// Marks and scans an object, unless it is marked.
