@@ -139,7 +139,8 @@ impl Pending {
             return;
         }
         let values = self.values.lock();
-        let mut number = place.swap(0, Ordering::Relaxed);
+        let mut number = place.load(Ordering::Relaxed);
+        place.store(0, Ordering::Relaxed);
         while number != 0 {
             let Value { value, next } = values[number as usize - 1];
             taken.push(value);
