@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn types_are_told_apart_also_with_lifetimes() {
-        struct Borrows<'a>(#[allow(dead_code)] &'a u8);
+        struct Borrows<'a>(#[allow(dead_code, reason = "it is there for its lifetime")] &'a u8);
 
         fn of_a_lifetime<'a>(_: &'a u8) -> bool {
             is_type::<Borrows<'a>, ()>()

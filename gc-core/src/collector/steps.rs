@@ -57,8 +57,8 @@ impl Collector {
                 self.visit_cohorts(&mut found.finder(self));
                 found.hand_over(&self.work);
                 // SAFETY: no `mutate` call is running.
-                self.guarded
-                    .ask_all(|start| unsafe { self.contents_of_guarded(start) });
+                let contents = |start| unsafe { self.contents_of_guarded(start) };
+                self.guarded.ask_all(contents);
             }));
             panicked = asked.err();
             if panicked.is_some() {

@@ -48,9 +48,12 @@ impl Heap {
         self.counts
             .allocated_bytes
             .fetch_add(volume.bytes, Ordering::Relaxed);
-        self.counts
-            .allocated_owners
-            .fetch_add(volume.owners, Ordering::Relaxed);
+        // Most holes have none, and this is done for each.
+        if volume.owners != 0 {
+            self.counts
+                .allocated_owners
+                .fetch_add(volume.owners, Ordering::Relaxed);
+        }
         self.counts
             .allocated_objects
             .fetch_add(objects, Ordering::Relaxed);
