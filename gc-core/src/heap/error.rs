@@ -88,12 +88,28 @@ pub enum HeapError {
     },
     /// The operating system would not reserve the address space.
     #[error(
-        "cannot reserve {} of address space (errno {errno}): lower `HeapOptions::reserve`",
+        "cannot reserve {} of address space (errno {errno}): lower `HeapOptions::reserve`, \
+         or raise the process's limit (`ulimit -v`)",
         Bytes(*.requested)
     )]
     ReserveRefused {
-        /// Bytes that were asked for.
+        /// Bytes of [`HeapOptions::reserve`](crate::HeapOptions::reserve). Their metadata takes an eighth more.
         requested: usize,
+        /// The system's error number.
+        errno: i32,
+    },
+    /// The operating system would not reserve the address space that heaps share, not even the smallest.
+    #[error(
+        "cannot reserve address space: {} down to {} were refused (errno {errno}): \
+         raise the process's limit (`ulimit -v`), or give the heap a space of its own that is smaller, with \
+         `HeapOptions::reserve` and `Arena::with_options`",
+        Bytes(*.most), Bytes(*.least)
+    )]
+    SharedReserveRefused {
+        /// Bytes that were tried first.
+        most: usize,
+        /// Bytes that were tried last.
+        least: usize,
         /// The system's error number.
         errno: i32,
     },
@@ -146,7 +162,8 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "cannot reserve 64 GiB of address space (errno 12): lower `HeapOptions::reserve`"
+            "cannot reserve 64 GiB of address space (errno 12): lower `HeapOptions::reserve`, \
+             or raise the process's limit (`ulimit -v`)"
         );
     }
 

@@ -89,7 +89,7 @@ pub(crate) struct Heap {
 
 impl Heap {
     /// An empty heap in `space` which may own `limit` bytes of blocks; `alone` says that no other heap is in
-    /// this space.
+    /// this space. A shared space of less than the usual size bounds the heap as one of its own would.
     pub(crate) fn new(space: Arc<AddressSpace>, limit: usize, alone: bool) -> Heap {
         let space_bytes = space.bytes();
         Heap {
@@ -103,7 +103,14 @@ impl Heap {
             refusing: AtomicU32::new(0),
             pins: Arc::new(Pins::new(space.planes(), space.base(), space_bytes)),
             space,
-            counts: Counts::new(limit, if alone { limit.min(space_bytes) } else { limit }),
+            counts: Counts::new(
+                limit,
+                if alone || space_bytes < space::DEFAULT_RESERVE {
+                    limit.min(space_bytes)
+                } else {
+                    limit
+                },
+            ),
             store: Mutex::new(Store::default()),
         }
     }

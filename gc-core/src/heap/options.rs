@@ -262,10 +262,14 @@ impl Default for HeapOptions {
 impl HeapOptions {
     /// Gives the heap an address space of its own, of this many bytes (rounded up to 4 MiB).
     ///
-    /// Without it the heap lives in the space that all heaps of the process share, of 64 GiB (less where
-    /// so much cannot be had). Reserved addresses cost no memory. At most 64 TiB.
+    /// Without it the heap lives in the space that all heaps of the process share, of 64 GiB. Where the process
+    /// may not have so many addresses (`ulimit -v`), that is the largest half, quarter and so on, down to 16 MiB,
+    /// that leaves at least half of its size to the rest of the process.
     ///
-    /// With no bytes, or more than that, the options are refused.
+    /// Reserved addresses cost no memory. Metadata take an eighth more of them. At most 64 TiB.
+    ///
+    /// With no bytes, or more than that, the options are refused; and if the system refuses these addresses
+    /// ([`HeapError::ReserveRefused`]), the arena is: no smaller space is tried.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};

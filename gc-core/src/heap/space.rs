@@ -29,11 +29,17 @@ use crate::sync::{Arc, Mutex, OnceLock};
 
 /// The size of the space that heaps share unless told otherwise.
 pub(crate) const DEFAULT_RESERVE: usize = 64 << 30;
+/// The least size of that space: below it no program of any use would run for long.
+const LEAST_RESERVE: usize = 16 << 20;
 /// The largest space that can be asked for: 2^46 bytes, half of a five-level user address space's
 /// customary four-level part.
 pub(crate) const MAX_RESERVE: usize = 1 << 46;
 /// By how much the commit frontier moves at least.
 const CHUNK: usize = 4 << 20;
+
+const _: () = assert!(
+    DEFAULT_RESERVE.is_power_of_two() && LEAST_RESERVE.is_power_of_two() && LEAST_RESERVE >= CHUNK
+);
 /// From this many bytes on a space asks for huge pages: before, a small program would pay for memory
 /// that it never uses.
 const HUGE_PAGES_FROM: usize = 4 << 20;
@@ -139,21 +145,39 @@ impl AddressSpace {
     /// The space that heaps share unless they have one of their own.
     ///
     /// Where so much cannot be reserved (under a debugging tool, or with limited address space),
-    /// the largest half, quarter and so on that can be had is taken, down to 1 GiB.
+    /// the largest half, quarter and so on that can be had is taken, down to [`LEAST_RESERVE`]. It leaves at least
+    /// half of its own size to the rest of the process, which needs addresses for threads and for `malloc`.
     pub(crate) fn shared() -> Result<Arc<AddressSpace>, HeapError> {
+        /// Two threads at once would refuse addresses to each other.
+        static MAKING: Mutex<()> = Mutex::new(());
+        if let Some(space) = SHARED.get() {
+            return Ok(space.clone());
+        }
+        let _making = MAKING.lock();
         if let Some(space) = SHARED.get() {
             return Ok(space.clone());
         }
         let mut bytes = DEFAULT_RESERVE;
         let space = loop {
             match AddressSpace::new(bytes) {
-                Ok(space) => break space,
-                Err(HeapError::ReserveRefused { .. }) if bytes > 1 << 30 => bytes /= 2,
+                Ok(space) if bytes == LEAST_RESERVE || space.leaves_room() => break space,
+                Err(HeapError::ReserveRefused { errno, .. }) if bytes == LEAST_RESERVE => {
+                    return Err(HeapError::SharedReserveRefused {
+                        most: DEFAULT_RESERVE,
+                        least: LEAST_RESERVE,
+                        errno,
+                    });
+                }
+                Ok(_) | Err(HeapError::ReserveRefused { .. }) => bytes /= 2,
                 Err(error) => return Err(error),
             }
         };
-        // Another thread may have been faster; then this space is dropped again.
         Ok(SHARED.get_or_init(|| Arc::new(space)).clone())
+    }
+
+    /// Whether the process can still reserve half of this space's size for something else.
+    fn leaves_room(&self) -> bool {
+        Reservation::new(self.bytes / 2, os::page_size()).is_ok()
     }
 
     /// A number for one more heap, which no other heap of this space has.

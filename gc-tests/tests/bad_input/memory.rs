@@ -7,7 +7,7 @@ use std::process::Command;
 use std::rc::Rc;
 
 use gc_core::arena::rootless_mutate;
-use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
+use gc_core::{Arena, Gc, HeapError, HeapOptions, Mode, Rootable, Zeal};
 
 use crate::{Counted, checked, panic_of};
 
@@ -236,34 +236,22 @@ fn options_that_mean_nothing_are_errors() {
     arena.collect_debt();
 }
 
-/// Runs in a process of its own, which may not have much address space.
+/// Runs the test of that name again, in a process that may have so many KiB of addresses, with `CHILD` set to
+/// them; here, if this is that process.
 #[cfg(unix)]
-#[test]
-fn a_refused_reservation_names_its_size_and_the_option() {
+fn with_little_address_space(test: &str, kib: u32, body: fn()) {
     const CHILD: &str = "GC_TESTS_LITTLE_ADDRESS_SPACE";
-    if std::env::var_os(CHILD).is_some() {
-        let options = HeapOptions::default().reserve(1 << 40);
-        let error = Arena::<Rootable![()]>::with_options(options, |_| ()).unwrap_err();
-        assert!(
-            matches!(error, HeapError::ReserveRefused { requested, .. } if requested == 1 << 40)
-        );
-        let text = error.to_string();
-        assert!(
-            text.contains("cannot reserve 1 TiB") && text.contains("`HeapOptions::reserve`"),
-            "{text}"
-        );
-        // The shared space takes what it gets.
-        let mut arena = Arena::<Rootable![Gc<'_, u8>]>::new(|mc| Gc::new(mc, 1));
-        arena.finish_cycle();
-        arena.verify().unwrap();
+    if let Ok(wanted) = std::env::var(CHILD) {
+        if wanted == kib.to_string() {
+            body();
+        }
         return;
     }
-    let test = "memory::a_refused_reservation_names_its_size_and_the_option";
     let child = Command::new("sh")
-        .args(["-c", "ulimit -v 8000000 && exec \"$0\" \"$@\""])
+        .args(["-c", &format!("ulimit -v {kib} && exec \"$0\" \"$@\"")])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
-        .env(CHILD, "1")
+        .env(CHILD, kib.to_string())
         .output()
         .unwrap();
     let (out, err) = (
@@ -272,6 +260,138 @@ fn a_refused_reservation_names_its_size_and_the_option() {
     );
     assert!(
         child.status.success() && out.contains("1 passed"),
-        "{out}\n{err}"
+        "with {kib} KiB of addresses:\n{out}\n{err}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_refused_reservation_names_its_size_and_the_option() {
+    with_little_address_space(
+        "memory::a_refused_reservation_names_its_size_and_the_option",
+        8_000_000,
+        || {
+            let options = HeapOptions::default().reserve(1 << 40);
+            let error = Arena::<Rootable![()]>::with_options(options, |_| ()).unwrap_err();
+            assert!(
+                matches!(error, HeapError::ReserveRefused { requested, .. } if requested == 1 << 40)
+            );
+            let text = error.to_string();
+            assert!(
+                text.contains("cannot reserve 1 TiB") && text.contains("`HeapOptions::reserve`"),
+                "{text}"
+            );
+        },
+    );
+}
+
+/// Fills a vector of the heap with garbage beside it, and reads it again; many heaps at once would not fit.
+#[cfg(unix)]
+fn churn_in_the_shared_space(options: HeapOptions) {
+    type Root<'gc> = Vec<Gc<'gc, [usize]>>;
+    let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |_| Vec::new()).unwrap();
+    for round in 0..40_usize {
+        arena.mutate_root(|mc, root| {
+            if round % 20 == 0 {
+                root.clear();
+            }
+            for length in [3_usize, 500, 2000, 9000, 40_000] {
+                for _ in 0..4 {
+                    Gc::slice_from_iter(mc, (0..length).map(|i| i * round));
+                }
+                root.push(Gc::slice_from_iter(mc, (0..length).map(|i| i + round)));
+            }
+        });
+        arena.collect_debt();
+    }
+    arena.mutate(|_, root| {
+        for (index, slice) in root.iter().enumerate() {
+            assert_eq!(slice[2], 2 + 20 + index / 5);
+        }
+    });
+    arena.verify().unwrap();
+}
+
+/// What heaps share is then smaller than usual, and leaves something for threads and for `malloc`.
+#[cfg(unix)]
+#[test]
+fn little_address_space_is_enough_for_a_shared_space() {
+    for kib in [1 << 20, 600_000, 300_000] {
+        with_little_address_space(
+            "memory::little_address_space_is_enough_for_a_shared_space",
+            kib,
+            || {
+                let mut arena = Arena::<Rootable![Gc<'_, u8>]>::new(|mc| Gc::new(mc, 1));
+                arena.finish_cycle();
+                arena.verify().unwrap();
+                for mode in [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent] {
+                    churn_in_the_shared_space(
+                        HeapOptions::default()
+                            .zeal(Zeal::NONE)
+                            .mode(mode)
+                            .concurrent_from(0),
+                    );
+                }
+                std::thread::spawn(|| {
+                    churn_in_the_shared_space(HeapOptions::default().zeal(Zeal::NONE))
+                })
+                .join()
+                .unwrap();
+                let shared =
+                    gc_core::shared::Arena::<Rootable![Gc<'_, u8>]>::new(|mc| mc.allocate(1));
+                shared.attach().finish_cycle();
+                // An object that does not fit says so, with the size of what there is.
+                let error = arena.mutate(|mc, _| {
+                    Gc::try_slice_from_iter(mc, std::iter::repeat_n(0_u64, 1 << 27)).err()
+                });
+                assert!(
+                    matches!(error, Some(HeapError::AddressSpaceExhausted { reserved, .. })
+                        if (64 << 20..1 << 30).contains(&reserved)),
+                    "{error:?}"
+                );
+            },
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn without_address_space_the_error_says_what_helps() {
+    with_little_address_space(
+        "memory::without_address_space_the_error_says_what_helps",
+        1 << 20,
+        || {
+            let own = |bytes| {
+                let options = HeapOptions::default().reserve(bytes);
+                Arena::<Rootable![Gc<'_, u8>]>::with_options(options, |mc| Gc::new(mc, 1))
+            };
+            // Takes all of it, but for less than the shared space needs at least.
+            let mut arenas = Vec::new();
+            for shift in (24..30).rev() {
+                while let Ok(arena) = own(1 << shift) {
+                    arenas.push(arena);
+                }
+            }
+            let error =
+                Arena::<Rootable![()]>::with_options(HeapOptions::default(), |_| ()).unwrap_err();
+            let (most, least) = (64 << 30, 16 << 20);
+            assert!(
+                matches!(error, HeapError::SharedReserveRefused { most: m, least: l, .. } if (m, l) == (most, least)),
+                "{error:?}"
+            );
+            let text = error.to_string();
+            for part in [
+                "64 GiB down to 16 MiB",
+                "ulimit -v",
+                "`HeapOptions::reserve`",
+                "`Arena::with_options`",
+            ] {
+                assert!(text.contains(part), "{text}");
+            }
+            // What it says helps.
+            own(4 << 20).unwrap().finish_cycle();
+            drop(arenas);
+            Arena::<Rootable![()]>::new(|_| ()).finish_cycle();
+        },
     );
 }
