@@ -593,6 +593,9 @@ where
     /// assert!(arena.metrics().total_gc_count() < 1_000_000);
     /// ```
     ///
+    /// Runs the destructors of dead values, on this thread. So do not hold a lock here that one of them takes: this
+    /// thread would wait for itself.
+    ///
     /// # Panics
     ///
     /// If the `trace` of a value does; then nothing was freed. If the `Drop` of a value does; then

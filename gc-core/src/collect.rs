@@ -30,6 +30,9 @@ pub use gc_derive::Collect;
 /// }
 /// ```
 ///
+/// `trace` must not wait for another thread, as for a lock: it runs while the program is stopped, or in a write barrier. `Drop`
+/// runs at safepoints, on the thread that is there.
+///
 /// # Safety
 ///
 /// Whoever implements this trait owes the following; any failing can free objects that are in use.

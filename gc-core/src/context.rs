@@ -559,6 +559,7 @@ impl Context {
         let world = World {
             roots: &roots,
             stopped: &stopped,
+            released: &|action| action(),
             allocated,
         };
         // Destructors that run here may write to what is theirs, and it may be anywhere. The phases change
@@ -584,9 +585,10 @@ impl Context {
         unsafe { self.collector.shut_down() };
         self.armed.set(BlockState::NOTED);
         let mut disposer = self.collector.take_disposer();
+        self.collector.run_destructors(&mut disposer, None);
         self.collector.each_described(|object, _| {
             // SAFETY: by what the caller says all objects are dead.
-            unsafe { _ = disposer.dispose(object.extent()) }
+            unsafe { disposer.dispose(object) }
         });
         self.retire();
         // SAFETY: passed on to the caller.

@@ -189,15 +189,49 @@ impl Described {
     ///
     /// Nothing refers to the value, nor ever will.
     pub(crate) unsafe fn dispose(self) {
-        let last = ptr::with_exposed_provenance_mut::<usize>(self.extent.end() - WORD);
-        let address = ptr::from_ref(self.descriptor).expose_provenance();
-        // SAFETY: the caller owns the object now, so emptying it is nobody else's concern; the
-        // value is then dropped once, since no one can find it any more.
+        // SAFETY: passed on to the caller.
         unsafe {
-            last.write(address | GONE);
-            if let Some(drop) = self.descriptor.drop {
-                drop(self.extent);
+            if let Some(value) = self.take() {
+                value.drop();
             }
         }
+    }
+
+    /// Takes the value out of the object, which is empty then for whoever looks. If it has a destructor, it is the
+    /// caller's to drop.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Described::dispose`].
+    pub(crate) unsafe fn take(self) -> Option<DeadValue> {
+        let last = ptr::with_exposed_provenance_mut::<usize>(self.extent.end() - WORD);
+        let address = ptr::from_ref(self.descriptor).expose_provenance();
+        // SAFETY: the caller owns the object now, so emptying it is nobody else's concern.
+        unsafe { last.write(address | GONE) }
+        let (extent, drop) = (self.extent, self.descriptor.drop?);
+        Some(DeadValue { extent, drop })
+    }
+}
+
+/// A value with a destructor that was taken out of its object, whose memory it still occupies.
+pub(crate) struct DeadValue {
+    extent: Extent,
+    drop: DropValue,
+}
+
+impl DeadValue {
+    /// Where its object starts.
+    pub(crate) fn start(&self) -> usize {
+        self.extent.base
+    }
+
+    /// Drops it. Unwinds if its destructor does.
+    ///
+    /// # Safety
+    ///
+    /// The memory of the object was not used for anything else since.
+    pub(crate) unsafe fn drop(self) {
+        // SAFETY: passed on to the caller. It is dropped once, since no one can find it any more.
+        unsafe { (self.drop)(self.extent) }
     }
 }

@@ -10,7 +10,7 @@
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
-use crate::trace::Unreferenced;
+use crate::trace::{LastOwner, Unreferenced};
 
 /// [`Collect`] for trait objects. All types that are `Collect` have it.
 ///
@@ -113,6 +113,14 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
 
     fn trace_derived_at(&mut self, slot: usize) {
         self.0.trace_derived_at(slot);
+    }
+
+    fn drop_later(&mut self, owner: LastOwner) {
+        self.0.drop_later(owner);
+    }
+
+    fn stays_inside(&self) -> bool {
+        self.0.stays_inside()
     }
 
     fn holds(&self, address: usize) -> Option<Unreferenced> {

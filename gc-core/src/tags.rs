@@ -282,6 +282,10 @@ impl<'gc> Trace<'gc> for Tagger<'_> {
         self.derive(slot);
     }
 
+    fn stays_inside(&self) -> bool {
+        true
+    }
+
     fn holds(&self, address: usize) -> Option<Unreferenced> {
         let inside = address.wrapping_sub(self.extent.base) < self.extent.bytes;
         // SAFETY: the value in the object is new, or no mutator is at work (`new`).

@@ -149,6 +149,21 @@ pub trait Trace<'gc> {
         let _ = slot;
     }
 
+    /// Drops what may be the last owner of a value, whose destructor then runs: the collector does that when nobody
+    /// waits for it and it holds no lock.
+    #[doc(hidden)]
+    #[inline]
+    fn drop_later(&mut self, owner: LastOwner) {
+        drop(owner);
+    }
+
+    /// Whether only pointers count that lie in the visited object itself.
+    #[doc(hidden)]
+    #[inline]
+    fn stays_inside(&self) -> bool {
+        false
+    }
+
     /// Whether `address` is in the heap of an arena that is being collected, so that nobody can
     /// hold a reference to what is there. Only the collector can say so.
     #[doc(hidden)]
@@ -193,6 +208,39 @@ pub trait Trace<'gc> {
         if C::NEEDS_TRACE {
             value.trace(self);
         }
+    }
+}
+
+/// An `Arc` or `Rc` that may be the last of its value.
+#[doc(hidden)]
+pub struct LastOwner {
+    owner: *mut (),
+    drop: unsafe fn(*mut ()),
+}
+
+// SAFETY: one of a heap with one mutator is dropped by that one. The values of others are `Send` and `Sync`, so what they
+// share can be dropped by any thread.
+unsafe impl Send for LastOwner {}
+
+impl LastOwner {
+    /// Wraps a pointer to a shared value. What the value borrows may be gone when this is dropped, as for any other
+    /// value in an arena: its destructor does not use it (rule 3 of [`Collect`]).
+    pub(crate) fn new<P>(owner: P) -> LastOwner {
+        unsafe fn drop_boxed<P>(owner: *mut ()) {
+            // SAFETY: it comes from `Box::into_raw` below, and this is called once.
+            drop(unsafe { Box::from_raw(owner.cast::<P>()) });
+        }
+        LastOwner {
+            owner: Box::into_raw(Box::new(owner)).cast(),
+            drop: drop_boxed::<P>,
+        }
+    }
+}
+
+impl Drop for LastOwner {
+    fn drop(&mut self) {
+        // SAFETY: the function is that for this pointer, and this is called once.
+        unsafe { (self.drop)(self.owner) }
     }
 }
 
@@ -247,6 +295,11 @@ pub(crate) trait EdgeVisitor {
     /// Visits a word that is derived from the pointer in the word before.
     fn visit_derived(&mut self, slot: usize) {
         let _ = slot;
+    }
+
+    /// See [`Trace::drop_later`].
+    fn drop_later(&mut self, owner: LastOwner) {
+        drop(owner);
     }
 
     /// Whether nobody else has a reference to what is visited.
@@ -329,6 +382,10 @@ impl<'gc> Trace<'gc> for Edges<'_> {
 
     fn trace_derived_at(&mut self, slot: usize) {
         self.visitor.visit_derived(slot);
+    }
+
+    fn drop_later(&mut self, owner: LastOwner) {
+        self.visitor.drop_later(owner);
     }
 
     fn holds(&self, address: usize) -> Option<Unreferenced> {

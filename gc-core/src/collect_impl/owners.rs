@@ -8,6 +8,7 @@ use std::sync::{self, Arc};
 use std::{array, vec};
 
 use crate::collect::{Collect, Trace};
+use crate::trace::LastOwner;
 
 /// Types that own or share one value behind a pointer.
 macro_rules! pointers {
@@ -36,8 +37,14 @@ macro_rules! weak_pointers {
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+                // The value lies in memory of its own.
+                if cc.stays_inside() {
+                    return;
+                }
                 if let Some(value) = self.upgrade() {
                     cc.trace(&*value);
+                    // Another thread may have let go of the value meanwhile.
+                    cc.drop_later(LastOwner::new(value));
                 }
             }
         }

@@ -8,7 +8,8 @@ use super::mark::{Backlog, Marker, Role};
 use super::references::Stage;
 use super::steps::BETWEEN_LOOKS;
 use super::work::MARKERS;
-use super::{Collector, Cycle, Phase, World};
+use super::{Collector, Cycle, Mutators, Phase, World};
+use crate::descriptor::Described;
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
 use crate::heap::options::Mode;
@@ -37,6 +38,8 @@ impl Collector {
     }
 
     unsafe fn collect_stopped(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        cycle.number += 1;
+        cycle.at_once = true;
         cycle.began = Instant::now();
         cycle.spent = Default::default();
         cycle.idle = self.heap.spare_blocks();
@@ -64,6 +67,8 @@ impl Collector {
         self.unknown_writes.store(false, Ordering::Relaxed);
         // SAFETY: the program stands still.
         unsafe { self.process(cycle, None) };
+        cycle.allocated_marked = world.allocated;
+        self.keep_dying();
         self.enter(Phase::Sweeping);
         *self.unswept.lock() = self.heap.take_occupied();
         self.sort_unswept();
@@ -76,13 +81,14 @@ impl Collector {
         // SAFETY: as above.
         unsafe { self.sweep(&mut sweeper, None) };
         self.jobs.close();
-        for block in core::mem::take(&mut *self.with_drops.lock()) {
-            // SAFETY: the block was not swept; its values are dropped before, by a thread that may.
-            unsafe { self.sweep_with_drops(cycle, &mut sweeper, block, None) };
-        }
+        // SAFETY: as above; and this is a thread that may drop the values.
+        let done = unsafe { self.sweep_drops(cycle, &mut sweeper, None, false) };
         *self.survivors.lock() += sweeper.finish();
-        self.end(cycle, world.allocated, None);
-        self.verify_at_end();
+        // Otherwise destructors run first, when mutators do (`dying`).
+        if done {
+            self.end(cycle, world.allocated, None);
+            self.verify_at_end();
+        }
     }
 
     /// How many threads help the one that collects at once.
@@ -181,6 +187,34 @@ impl Drop for Resting<'_> {
 }
 
 impl Collector {
+    /// Sweeps blocks with dead values that need `Drop`, as far as the time reaches. Whether none is left, nor a value
+    /// that waits for its destructor. The values of a heap with one mutator are dropped here; for those of others see
+    /// [`super::dying`].
+    ///
+    /// # Safety
+    ///
+    /// Marking is complete, and weak pointers are settled. The thread is at the safepoint.
+    pub(super) unsafe fn sweep_drops(
+        &self,
+        cycle: &mut Cycle,
+        sweeper: &mut Sweeper<'_>,
+        deadline: Option<Instant>,
+        force: bool,
+    ) -> bool {
+        if self.mutators == Mutators::Many {
+            // SAFETY: passed on to the caller.
+            return unsafe { self.sweep_dying(sweeper, force) } && (force || self.dying.is_empty());
+        }
+        while let Some(block) = { self.with_drops.lock().pop() } {
+            // SAFETY: passed on to the caller; the block was not swept.
+            if !unsafe { self.sweep_with_drops(cycle, sweeper, block, deadline) } {
+                self.with_drops.lock().push(block);
+                return false;
+            }
+        }
+        true
+    }
+
     /// Drops the dead values of a block, then sweeps it; as far as the time reaches. Whether it was
     /// swept.
     ///
@@ -188,7 +222,7 @@ impl Collector {
     ///
     /// Marking is complete, the block was taken to be swept and was not. If values are not all `Send`, the
     /// thread is the heap's one mutator.
-    pub(super) unsafe fn sweep_with_drops(
+    unsafe fn sweep_with_drops(
         &self,
         cycle: &mut Cycle,
         sweeper: &mut Sweeper<'_>,
@@ -200,11 +234,11 @@ impl Collector {
         // SAFETY: passed on to the caller; dead values are dropped once, for that leaves no value.
         unsafe {
             let done = self.heap.each_dead(block, |base, end| {
-                let extent = Extent {
-                    base,
-                    bytes: end - base,
-                };
-                dropped += usize::from(disposer.dispose(extent));
+                let bytes = end - base;
+                if let Some(object) = Described::at(Extent { base, bytes }) {
+                    disposer.dispose(object);
+                    dropped += 1;
+                }
                 dropped < BETWEEN_LOOKS
                     || core::mem::take(&mut dropped) == 0
                     || deadline.is_none_or(|end| Instant::now() < end)
@@ -212,11 +246,7 @@ impl Collector {
             if !done {
                 return false;
             }
-            if self.heap.blocks().state(block).is_large_head() {
-                sweeper.large(block);
-            } else {
-                sweeper.small(block);
-            }
+            sweeper.block(block);
         }
         true
     }

@@ -28,7 +28,7 @@ use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, WORD, bit, bit_index, low_bits};
 use crate::protocol::claim;
 use crate::tags::dirty_bit;
-use crate::trace::{Edge, EdgeVisitor};
+use crate::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// Pointers that a mutator has found, for the markers.
 #[derive(Debug, Default)]
@@ -121,6 +121,10 @@ impl Finder<'_> {
 impl EdgeVisitor for Finder<'_> {
     fn is_alone(&self) -> bool {
         self.alone
+    }
+
+    fn drop_later(&mut self, owner: LastOwner) {
+        self.collector.work.add_last_owner(owner);
     }
 
     fn visit(&mut self, edge: Edge) {

@@ -8,7 +8,6 @@ use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::descriptor::Described;
-use crate::heap::extent::Extent;
 
 /// Drops values, and keeps the first panic.
 #[derive(Default)]
@@ -17,24 +16,30 @@ pub(crate) struct Disposer {
 }
 
 impl Disposer {
-    /// Drops the value of a described object, if there is one in it; whether there was. Does not unwind.
+    /// Drops the value of an object. Does not unwind.
     ///
     /// # Safety
     ///
-    /// `extent` is an allocation in a described block, and nothing will refer to its value again.
-    pub(crate) unsafe fn dispose(&mut self, extent: Extent) -> bool {
+    /// Nothing will refer to the value again.
+    pub(crate) unsafe fn dispose(&mut self, object: Described) {
         // SAFETY: passed on to the caller.
-        let Some(object) = (unsafe { Described::at(extent) }) else {
-            return false;
-        };
+        self.call(|| unsafe { object.dispose() });
+    }
+
+    /// Calls `drop`, which drops a value. Does not unwind.
+    pub(crate) fn call(&mut self, drop: impl FnOnce()) {
         // Whatever invariants a value's `Drop` broke by unwinding are broken in values that nobody
         // can reach, or were shared by reference counts and the like, whose own code copes with it.
-        // SAFETY: passed on to the caller.
-        let result = panic::catch_unwind(AssertUnwindSafe(|| unsafe { object.dispose() }));
-        if let Err(payload) = result {
+        if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(drop)) {
             self.keep(payload);
         }
-        true
+    }
+
+    /// Takes over what `other` has caught, after what this one has.
+    pub(crate) fn append(&mut self, other: &mut Disposer) {
+        if let Some(payload) = other.panic.take() {
+            self.keep(payload);
+        }
     }
 
     /// Keeps the payload of the first panic. Others are leaked: dropping one may panic as well.
@@ -46,11 +51,20 @@ impl Disposer {
     }
 
     /// Goes on with the first panic that was caught, unless this thread is unwinding already.
-    pub(crate) fn finish(self) {
-        match self.panic {
-            None => {}
-            Some(payload) if std::thread::panicking() => std::mem::forget(payload),
-            Some(payload) => panic::resume_unwind(payload),
+    pub(crate) fn finish(mut self) {
+        if let Some(payload) = self.panic.take() {
+            if std::thread::panicking() {
+                std::mem::forget(payload);
+            } else {
+                panic::resume_unwind(payload);
+            }
         }
+    }
+}
+
+impl Drop for Disposer {
+    /// Another panic goes on instead, of a `trace`. To drop this one's payload might panic as well.
+    fn drop(&mut self) {
+        std::mem::forget(self.panic.take());
     }
 }

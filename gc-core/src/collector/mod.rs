@@ -43,6 +43,7 @@
 pub(crate) mod at_once;
 pub(crate) mod claim;
 pub(crate) mod dispose;
+pub(crate) mod dying;
 pub(crate) mod guarded;
 mod jobs;
 pub(crate) mod mark;
@@ -59,6 +60,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use self::dispose::Disposer;
+use self::dying::{Dying, Turn};
 use self::guarded::GuardedObjects;
 use self::jobs::Jobs;
 use self::mark::Backlog;
@@ -79,7 +81,7 @@ use crate::heap::store::Occupied;
 use crate::heap::sweep::{Survivors, Sweeper};
 use crate::heap::volume::Volume;
 use crate::metrics::{Pacing, Statistics};
-use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::trace::{Edge, EdgeVisitor};
 
 /// Where in its cycle the collector is.
@@ -143,6 +145,8 @@ pub(crate) struct World<'a> {
     /// Calls a function while no `mutate` call runs, what mutators found is handed over, and no allocator
     /// will go on in a hole that it had before.
     pub(crate) stopped: &'a dyn Fn(&mut dyn FnMut()),
+    /// Calls a function that calls destructors, while this thread is not at work for the collector.
+    pub(crate) released: &'a dyn Fn(&mut dyn FnMut()),
     /// Objects allocated ever.
     pub(crate) allocated: Volume,
 }
@@ -191,6 +195,8 @@ pub(crate) struct Collector {
     /// Taken while an object is claimed.
     claims: Mutex<()>,
     pub(crate) guarded: GuardedObjects,
+    /// Values whose destructors are to run.
+    pub(crate) dying: Dying,
     /// What other threads do in the cycle, and what they do that may outlast it.
     jobs: Jobs,
     housekeeping: Jobs,
@@ -206,6 +212,10 @@ pub(crate) struct Collector {
 
 /// What the thread at the safepoint knows of the cycle in progress.
 pub(crate) struct Cycle {
+    /// How many cycles have begun.
+    number: u64,
+    /// Whether mutators were stopped until it was known what is dead.
+    at_once: bool,
     /// When it began, and when marking was complete.
     began: Instant,
     marked: Instant,
@@ -279,6 +289,7 @@ impl Collector {
             stands: AtomicBool::new(false),
             claims: Mutex::new(()),
             guarded: GuardedObjects::default(),
+            dying: Dying::default(),
             jobs: Jobs::default(),
             housekeeping: Jobs::default(),
             unswept: Mutex::default(),
@@ -286,6 +297,8 @@ impl Collector {
             survivors: Mutex::default(),
             progress: Progress::default(),
             cycle: Mutex::new(Cycle {
+                number: 0,
+                at_once: false,
                 began: now,
                 marked: now,
                 idle: 0,
@@ -420,27 +433,47 @@ impl Collector {
         let Some(mut cycle) = self.cycle.try_lock() else {
             return;
         };
+        let mut disposer = Disposer::default();
         // SAFETY: passed on to the caller.
         unsafe {
-            match self.phase() {
-                Phase::Sleeping => {
-                    if self.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0 {
-                        let _inside = self.tell_work();
-                        self.start(&mut cycle, world);
-                    }
-                }
-                _ => {
-                    let _inside = self.tell_work();
-                    let share = self.take_share(&mut cycle, world);
-                    if share.hurry || self.mode == Mode::StopTheWorld {
-                        self.complete_locked(&mut cycle, world);
-                    } else {
-                        self.step(&mut cycle, world, share);
-                    }
-                }
+            let turn = self.take_turn(&mut cycle, world);
+            self.leave(cycle, world, turn, &mut disposer);
+        }
+        disposer.finish();
+    }
+
+    /// Does the part of a safepoint that is the collector's; what its destructors may do.
+    unsafe fn take_turn(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) -> Turn {
+        if self.phase() == Phase::Sleeping {
+            if !self.zeal.collect && self.pacer.lock().debt(world.allocated) <= 0.0 {
+                return Turn::Rest;
+            }
+            let _inside = self.tell_work();
+            // SAFETY: passed on to the caller.
+            unsafe { self.start(cycle, world) };
+            return if cycle.at_once {
+                Turn::Complete
+            } else {
+                Turn::Rest
+            };
+        }
+        let _inside = self.tell_work();
+        let share = self.take_share(cycle, world);
+        // SAFETY: passed on to the caller.
+        unsafe {
+            if share.hurry || self.mode == Mode::StopTheWorld {
+                self.complete_locked(cycle, world);
+                return Turn::Complete;
+            }
+            let began = Instant::now();
+            self.step(cycle, world, share);
+            if self.mode == Mode::Concurrent || share.due {
+                // A step of no bound has none that the clock could reach.
+                Turn::Until(began.checked_add(share.limit))
+            } else {
+                Turn::Rest
             }
         }
-        core::mem::take(&mut cycle.disposer).finish();
     }
 
     /// Starts a cycle, and completes it if it is to be at once.
@@ -479,11 +512,32 @@ impl Collector {
     ///
     /// As for [`Collector::safepoint`].
     pub(crate) unsafe fn complete(self: &Arc<Self>, world: &World<'_>) {
-        let mut cycle = self.cycle.lock();
-        let _inside = (self.phase() != Phase::Sleeping).then(|| self.tell_work());
+        let mut disposer = Disposer::default();
         // SAFETY: passed on to the caller.
-        unsafe { self.complete_locked(&mut cycle, world) }
-        core::mem::take(&mut cycle.disposer).finish();
+        drop(unsafe { self.lock_sleeping(world, &mut disposer) });
+        disposer.finish();
+    }
+
+    /// Completes the cycle in progress, if there is one, with its destructors, and returns before another begins.
+    unsafe fn lock_sleeping(
+        self: &Arc<Self>,
+        world: &World<'_>,
+        disposer: &mut Disposer,
+    ) -> MutexGuard<'_, Cycle> {
+        loop {
+            let mut cycle = self.cycle.lock();
+            if self.phase() == Phase::Sleeping && !self.has_destructors() {
+                return cycle;
+            }
+            // SAFETY: passed on to the caller.
+            unsafe {
+                if self.phase() != Phase::Sleeping {
+                    let _inside = self.tell_work();
+                    self.complete_locked(&mut cycle, world);
+                }
+                self.leave(cycle, world, Turn::Complete, disposer);
+            }
+        }
     }
 
     /// Completes the cycle in progress, if there is one; and collects everything that cannot be reached,
@@ -497,17 +551,20 @@ impl Collector {
     ///
     /// As for [`Collector::safepoint`].
     pub(crate) unsafe fn collect(self: &Arc<Self>, world: &World<'_>) {
-        let mut cycle = self.cycle.lock();
-        let _inside = self.tell_work();
+        let mut disposer = Disposer::default();
+        let stood = self.stands();
         // SAFETY: passed on to the caller.
         unsafe {
-            let stood = self.stands();
-            self.complete_locked(&mut cycle, world);
+            let mut cycle = self.lock_sleeping(world, &mut disposer);
             if !stood {
-                self.collect_at_once(&mut cycle, world);
+                {
+                    let _inside = self.tell_work();
+                    self.collect_at_once(&mut cycle, world);
+                }
+                self.leave(cycle, world, Turn::Complete, &mut disposer);
             }
         }
-        core::mem::take(&mut cycle.disposer).finish();
+        disposer.finish();
     }
 
     /// Completes the cycle in progress, if there is one, and calls `f` before another begins and while
@@ -521,18 +578,27 @@ impl Collector {
     ///
     /// As for [`Collector::safepoint`].
     pub(crate) unsafe fn with_no_cycle(self: &Arc<Self>, world: &World<'_>, f: &mut dyn FnMut()) {
-        let mut cycle = self.cycle.lock();
+        let mut disposer = Disposer::default();
         // SAFETY: passed on to the caller.
-        unsafe { self.complete_locked(&mut cycle, world) }
-        (world.stopped)(f);
-        core::mem::take(&mut cycle.disposer).finish();
+        unsafe {
+            let cycle = self.lock_sleeping(world, &mut disposer);
+            (world.stopped)(f);
+            self.leave(cycle, world, Turn::Until(None), &mut disposer);
+        }
+        disposer.finish();
     }
 
+    /// Leads the cycle in progress to its end, or to where this thread has destructors to run before.
     unsafe fn complete_locked(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
         cycle.entered = Instant::now();
         while self.phase() != Phase::Sleeping {
             // SAFETY: passed on to the caller.
             unsafe { self.hurry(cycle, world) }
+            if self.phase() == Phase::Sweeping && self.has_destructors() {
+                let entered = cycle.entered;
+                self.note_step(cycle, entered);
+                return;
+            }
         }
         self.jobs.close();
     }
@@ -606,7 +672,7 @@ impl Collector {
     /// As for [`Collector::safepoint`], and no `mutate` call is running.
     unsafe fn naive_marks(&self, roots: &Roots<'_>) -> NaiveMarker<'_> {
         // SAFETY: passed on to the caller.
-        let mut naive = unsafe { NaiveMarker::new(&self.heap) };
+        let mut naive = unsafe { NaiveMarker::new(&self.heap, &self.work) };
         roots(&mut naive);
         self.visit_cohorts(&mut naive);
         self.finalizers
@@ -682,7 +748,9 @@ impl Collector {
         self.jobs.close();
         self.housekeeping.close();
         let mut rest = core::mem::take(&mut *self.unswept.lock());
-        for block in core::mem::take(&mut *self.with_drops.lock()) {
+        let mut with_drops = core::mem::take(&mut *self.with_drops.lock());
+        with_drops.append(&mut self.dying.take_blocks());
+        for block in with_drops {
             // SAFETY: the block is ours.
             if unsafe { self.heap.blocks().state(block) }.is_large_head() {
                 rest.large.push(block);

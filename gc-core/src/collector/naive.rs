@@ -6,15 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::work::Work;
 use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::extent::Extent;
 use crate::heap::planes::bit;
-use crate::trace::{Edge, EdgeVisitor};
+use crate::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// Finds everything that can be reached, slowly.
 pub(super) struct NaiveMarker<'h> {
     heap: &'h Heap,
+    work: &'h Work,
     found: BTreeSet<usize>,
     pending: Vec<usize>,
     /// Values of ephemerons whose keys were not found yet.
@@ -26,9 +28,10 @@ impl<'h> NaiveMarker<'h> {
     ///
     /// While it exists, nothing in the heap is allocated or written; and the tags of objects without
     /// a descriptor tell the truth.
-    pub(super) unsafe fn new(heap: &'h Heap) -> NaiveMarker<'h> {
+    pub(super) unsafe fn new(heap: &'h Heap, work: &'h Work) -> NaiveMarker<'h> {
         NaiveMarker {
             heap,
+            work,
             found: BTreeSet::new(),
             pending: Vec::new(),
             values: BTreeMap::new(),
@@ -122,6 +125,10 @@ impl NaiveMarker<'_> {
 }
 
 impl EdgeVisitor for NaiveMarker<'_> {
+    fn drop_later(&mut self, owner: LastOwner) {
+        self.work.add_last_owner(owner);
+    }
+
     fn visit(&mut self, edge: Edge) {
         if !edge.weak {
             self.find(edge.target);

@@ -22,17 +22,18 @@
 //! or by a marked object that was written or made in the call. Those that are marked later are scanned
 //! then, as nobody has claimed them. So all of it is marked when marking ends.
 
-use core::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
 use super::claim::Found;
+use super::dispose::Disposer;
+use super::dying::Turn;
 use super::{Collector, Cycle, Phase, Roots, World};
 use crate::descriptor::Described;
 use crate::heap::extent::Extent;
 use crate::heap::options::Mode;
 use crate::heap::planes::bit;
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, MutexGuard, Ordering};
 
 /// What a finalization call has written and made.
 #[derive(Debug, Default)]
@@ -68,8 +69,10 @@ impl Collector {
     pub(crate) unsafe fn finish_marking(self: &Arc<Self>, world: &World<'_>) {
         let mut cycle = self.cycle.lock();
         // SAFETY: passed on to the caller.
-        unsafe { self.holding(&mut cycle, |cycle| self.mark_and_stand(cycle, world)) }
-        mem::take(&mut cycle.disposer).finish();
+        unsafe {
+            self.holding(&mut cycle, |cycle| self.mark_and_stand(cycle, world));
+            self.leave_standing(cycle, world);
+        }
     }
 
     /// Does what is due for marking, and stands where everything is marked.
@@ -113,7 +116,16 @@ impl Collector {
             }
         };
         self.holding(&mut cycle, work);
-        mem::take(&mut cycle.disposer).finish();
+        // SAFETY: passed on to the caller.
+        unsafe { self.leave_standing(cycle, world) }
+    }
+
+    /// Ends a safepoint at which the cycle goes no farther.
+    unsafe fn leave_standing(self: &Arc<Self>, cycle: MutexGuard<'_, Cycle>, world: &World<'_>) {
+        let mut disposer = Disposer::default();
+        // SAFETY: passed on to the caller.
+        unsafe { self.leave(cycle, world, Turn::Until(None), &mut disposer) };
+        disposer.finish();
     }
 
     /// Goes on from where the cycle stands to sweeping.
@@ -134,7 +146,8 @@ impl Collector {
         }
         let entered = cycle.entered;
         self.note_step(&mut cycle, entered);
-        mem::take(&mut cycle.disposer).finish();
+        // SAFETY: passed on to the caller.
+        unsafe { self.leave_standing(cycle, world) }
     }
 
     /// Calls `work`, in which the cycle goes no farther than to the end of marking. The panic of a `trace`

@@ -25,9 +25,9 @@ const IDLE: u32 = 64;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Share {
     /// Whether it is to work for what the program has allocated, beside what only it can do.
-    due: bool,
+    pub(super) due: bool,
     /// For how long at most.
-    limit: Duration,
+    pub(super) limit: Duration,
     /// Whether it is to complete the cycle instead: an allocation has failed or might soon, or the program
     /// is far beyond what it should allocate during a collection.
     pub(super) hurry: bool,
@@ -38,6 +38,8 @@ impl Collector {
     pub(super) unsafe fn begin(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
         self.jobs.close();
         let began = Instant::now();
+        cycle.number += 1;
+        cycle.at_once = false;
         cycle.began = began;
         cycle.spent = Duration::ZERO;
         cycle.credit = Duration::ZERO;
@@ -427,6 +429,7 @@ impl Collector {
 
     /// Goes from marking to sweeping. The program is stopped.
     fn begin_to_sweep(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        self.keep_dying();
         self.enter(Phase::Sweeping);
         cycle.allocated_marked = world.allocated;
         self.heap.set_black(false);
@@ -466,7 +469,9 @@ impl Collector {
         Share { due, limit, .. }: Share,
     ) {
         let beside = self.mode == Mode::Concurrent;
-        let idle = self.jobs.unfinished() == 0 || !self.with_drops.lock().is_empty();
+        let idle = self.jobs.unfinished() == 0
+            || !self.with_drops.lock().is_empty()
+            || !self.dying.is_empty();
         if !(due || beside && idle) {
             return;
         }
@@ -477,7 +482,7 @@ impl Collector {
     }
 
     /// Drops dead values and sweeps, as far as the time reaches; ends the cycle if nothing is left.
-    unsafe fn sweep_some(
+    pub(super) unsafe fn sweep_some(
         self: &Arc<Self>,
         cycle: &mut Cycle,
         world: &World<'_>,
@@ -485,15 +490,10 @@ impl Collector {
         help: bool,
     ) {
         let mut sweeper = Sweeper::new(&self.heap, self.zeal.verify);
-        let mut done = true;
-        while let Some(block) = { self.with_drops.lock().pop() } {
-            // SAFETY: passed on to the caller; the block was not swept.
-            done = unsafe { self.sweep_with_drops(cycle, &mut sweeper, block, deadline) };
-            if !done {
-                self.with_drops.lock().push(block);
-                break;
-            }
-        }
+        // Who works until all is done does not wait for destructors that others run.
+        let force = deadline.is_none();
+        // SAFETY: passed on to the caller.
+        let mut done = unsafe { self.sweep_drops(cycle, &mut sweeper, deadline, force) };
         if done && (help || self.jobs.unfinished() == 0) {
             // SAFETY: passed on to the caller.
             done = unsafe { self.sweep(&mut sweeper, deadline) };
@@ -508,8 +508,13 @@ impl Collector {
             self.jobs.close();
         }
         if done && none_left && self.jobs.unfinished() == 0 && self.with_drops.lock().is_empty() {
-            let allocated = self.pacer.lock().allocated_at_start();
-            self.end(cycle, world.allocated, Some(allocated));
+            if cycle.at_once {
+                // What was allocated since is no part of it.
+                self.end(cycle, cycle.allocated_marked, None);
+            } else {
+                let allocated = self.pacer.lock().allocated_at_start();
+                self.end(cycle, world.allocated, Some(allocated));
+            }
             if self.zeal.verify {
                 (world.stopped)(&mut || self.verify_at_end());
             }
@@ -543,6 +548,7 @@ impl Collector {
         beside: Option<Volume>,
     ) {
         let survivors = core::mem::take(&mut *self.survivors.lock());
+        cycle.spent += self.dying.take_spent();
         let now = Instant::now();
         let marking = cycle.marked - cycle.began;
         // Of what was allocated meanwhile, nobody knows yet whether it is of any use.

@@ -6,7 +6,7 @@
 //! in memory outside of the heap, which cannot be cleared because the collector does not know where
 //! they are, just as well as those inside.
 
-use super::dispose::Disposer;
+use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable, Flag};
 use crate::heap::extent::Extent;
@@ -80,13 +80,13 @@ pub(crate) unsafe fn is_cleared_in(heap: &Heap, target: usize) -> bool {
 }
 
 /// Settles what becomes of the object at `target`, where a weak pointer leads: if it is not marked, it is
-/// made into a shell, and marked so that it stays.
+/// made into a shell, and marked so that it stays. Its value goes to `bury`.
 ///
 /// # Safety
 ///
 /// Marking is complete, and `target` is an address at which a weak pointer in use points, or did when the
 /// cycle began.
-pub(super) unsafe fn settle(heap: &Heap, target: usize, disposer: &mut Disposer) {
+pub(super) unsafe fn settle(heap: &Heap, target: usize, mut bury: impl FnMut(Described)) {
     // SAFETY: weak pointers in use point at starts of objects.
     let group = unsafe { heap.planes().group(target) };
     if group.marks() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
@@ -99,8 +99,10 @@ pub(super) unsafe fn settle(heap: &Heap, target: usize, disposer: &mut Disposer)
             base: target,
             bytes: heap.end_of(target) - target,
         };
-        if heap.state_at(target).is_described() {
-            disposer.dispose(extent);
+        if heap.state_at(target).is_described()
+            && let Some(object) = Described::at(extent)
+        {
+            bury(object);
         }
         heap.clear_tags(extent);
         heap.insert_kind(target, Flag::Weak);

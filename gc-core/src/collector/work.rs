@@ -17,6 +17,7 @@ use super::references::pending::Pending;
 use crate::protocol::claim::Batch;
 use crate::protocol::termination::Termination;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::trace::LastOwner;
 
 /// Some work: addresses, whose low bits say what is to be done; see [`entry`].
 pub(crate) type Packet = Vec<usize>;
@@ -52,6 +53,8 @@ pub(crate) struct Work {
     by_value_count: AtomicUsize,
     /// Objects to which weak pointers lead that were not marked when the pointer was met.
     weak: Mutex<Vec<usize>>,
+    /// To be dropped when nobody waits and no lock is held.
+    last_owners: Mutex<Vec<LastOwner>>,
     /// Ephemerons that were met before their keys.
     pub(super) pending: Pending,
 }
@@ -67,6 +70,7 @@ impl Work {
             by_value: Mutex::new(Vec::new()),
             by_value_count: AtomicUsize::new(0),
             weak: Mutex::new(Vec::new()),
+            last_owners: Mutex::new(Vec::new()),
             pending: Pending::default(),
         }
     }
@@ -74,6 +78,19 @@ impl Work {
     /// What markers are reading.
     pub(crate) fn batches(&self) -> &[Batch] {
         &self.batches
+    }
+
+    /// Adds what may be the last owner of a value.
+    pub(super) fn add_last_owner(&self, owner: LastOwner) {
+        self.last_owners.lock().push(owner);
+    }
+
+    pub(super) fn take_last_owners(&self) -> Vec<LastOwner> {
+        core::mem::take(&mut *self.last_owners.lock())
+    }
+
+    pub(super) fn has_last_owners(&self) -> bool {
+        !self.last_owners.lock().is_empty()
     }
 
     /// Adds a packet.

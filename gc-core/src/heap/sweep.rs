@@ -127,6 +127,22 @@ impl<'h> Sweeper<'h> {
         }
     }
 
+    /// [`Sweeper::small`] or [`Sweeper::large`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Sweeper::small`].
+    pub(crate) unsafe fn block(&mut self, block: BlockIndex) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            if self.heap.blocks().state(block).is_large_head() {
+                self.large(block);
+            } else {
+                self.small(block);
+            }
+        }
+    }
+
     /// Frees a large object that is not marked, or clears its marks.
     ///
     /// # Safety

@@ -19,7 +19,8 @@ use crate::sync::Arc;
 ///
 /// See the [module](super) for what is different from [`crate::Arena`], and for an example.
 ///
-/// Dropping an arena drops all values in it that need it, on the thread that does.
+/// Dropping an arena drops all values in it that need it, on the thread that does. It waits for the finalizer that the
+/// arena's thread is running, if there is one.
 ///
 /// ```
 /// use gc_core::shared::{Arena, Mutex};
@@ -166,8 +167,8 @@ where
     ///
     /// # Panics
     ///
-    /// If it is called by a `Drop` or `trace` that this arena's collector has called, or by the destructor
-    /// of a thread-local value when the thread ends.
+    /// If it is called by a `trace` that this arena's collector has called, or by the destructor of a
+    /// thread-local value when the thread ends.
     pub fn attach(&self) -> Attached<'_, R> {
         Attached::new(self, self.owner.0.attach())
     }

@@ -98,7 +98,7 @@ where
     ///
     /// # Panics
     ///
-    /// If `f` does; or if it is called by a `Drop` or `trace` that this arena's collector has called.
+    /// If `f` does; or if it is called by a `trace` that this arena's collector has called.
     #[inline]
     pub fn mutate<F, T>(&self, f: F) -> T
     where
@@ -124,7 +124,7 @@ where
     /// another thread is doing so, returns at once.
     ///
     /// Call it often, on each thread: it is where cycles start by themselves. It may wait for the `mutate`
-    /// calls of other threads to return.
+    /// calls of other threads to return, and runs [destructors](super#destructors) on this thread.
     ///
     /// ```
     /// use gc_core::Rootable;
@@ -154,7 +154,9 @@ where
         }
     }
 
-    /// Collects now: everything that cannot be reached when this is called is freed when it returns.
+    /// Collects now: everything that cannot be reached when this is called is freed when it returns, except values
+    /// whose destructors other threads, or this one in an outer call, are running just then; and in a destructor,
+    /// those that wait for it to return. These are freed by a later collection.
     ///
     /// ```
     /// use gc_core::Rootable;

@@ -101,6 +101,17 @@
 //! Do not wait in a `mutate` call for another thread that may be about to begin one, or to collect, in
 //! the same arena; and do not call `collect_debt` of another shared arena there.
 //!
+//! # Destructors
+//!
+//! The destructors of dead values run at safepoints, on whatever thread comes to one, outside of `mutate`. No thread is
+//! stopped or waited for meanwhile, and no lock of the arena is held. So a destructor may take a lock that another
+//! thread holds while it calls `mutate`, or even collects. It may use the arena as well: attach, work in `mutate`, drop handles, collect. In
+//! a collection that a destructor makes, the destructors of what is found dead wait until it has returned.
+//!
+//! Do not hold a lock at a safepoint that destructors take: this thread may be the one that runs them, and would wait for itself. Nor let
+//! a `trace` take one: it runs while threads are stopped, or in their write barriers. The same holds for subscribers of
+//! `tracing`, which hear of phases while threads are stopped. Finalizers and their hook are called in a `mutate` call.
+//!
 //! # From outside
 //!
 //! Pointers that outlive a call live in the arena's root, which is made with it and can be changed

@@ -31,8 +31,8 @@ pub(super) struct World {
 }
 
 thread_local! {
-    /// The worlds for whose collectors this thread is at work. User code that they call, `Drop` and `trace`,
-    /// must not come back to them.
+    /// The worlds for whose collectors this thread is at work. A `trace` that they call must not come
+    /// back to them.
     static COLLECTING: RefCell<Vec<*const World>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -42,6 +42,23 @@ struct Collecting;
 impl Drop for Collecting {
     fn drop(&mut self) {
         COLLECTING.with_borrow_mut(|worlds| _ = worlds.pop());
+    }
+}
+
+/// This thread runs destructors, which may come back to the world: it is at work for no collector meanwhile, until this is
+/// dropped.
+struct Released<'a>(&'a World);
+
+impl Released<'_> {
+    fn new(world: &World) -> Released<'_> {
+        COLLECTING.with_borrow_mut(|worlds| _ = worlds.pop());
+        Released(world)
+    }
+}
+
+impl Drop for Released<'_> {
+    fn drop(&mut self) {
+        COLLECTING.with_borrow_mut(|worlds| worlds.push(self.0));
     }
 }
 
@@ -96,7 +113,7 @@ impl World {
         let collecting = COLLECTING.try_with(here).unwrap_or(false);
         assert!(
             !collecting,
-            "a `Drop` or `trace` works on the shared arena whose collector has called it"
+            "a `trace` works on the shared arena whose collector has called it"
         );
     }
 
@@ -131,9 +148,14 @@ impl World {
             pins.each(|target| visitor.visit(Edge::of_root(target)));
         };
         let stopped = |action: &mut dyn FnMut()| self.stop(action);
+        let released = |action: &mut dyn FnMut()| {
+            let _released = Released::new(self);
+            action();
+        };
         f(&crate::collector::World {
             roots: &roots,
             stopped: &stopped,
+            released: &released,
             allocated: self.allocated(),
         });
     }

@@ -1,8 +1,8 @@
 //! Panics, memory that is used up, and values that come back to their own arena.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 
 use gc_core::collect::Trace;
 use gc_core::shared::{Arena, AtomicGc, Mutex};
@@ -179,37 +179,5 @@ fn memory_is_used_up() {
             }
         });
         assert!(failures.into_inner() > 0);
-    });
-}
-
-/// A `Drop` that works on the arena which drops it is told so, rather than that all wait for ever.
-#[test]
-fn a_drop_comes_back() {
-    type Heap = Arena<Rootable![AtomicGc<'_, Returning>]>;
-    #[derive(Collect)]
-    #[collect(require_static)]
-    struct Returning(Weak<Heap>, Arc<std::sync::Mutex<Option<String>>>);
-    impl Drop for Returning {
-        fn drop(&mut self) {
-            if let Some(heap) = self.0.upgrade() {
-                let text = panic_of(|| heap.attach().mutate(|_, _| ()));
-                *self.1.lock().unwrap() = text;
-            }
-        }
-    }
-    in_each_way(|way| {
-        let heap: Arc<Heap> = Arc::new(arena(way.often(), |_| AtomicGc::null()));
-        let text = Arc::default();
-        let here = heap.attach();
-        let value = Returning(Arc::downgrade(&heap), Arc::clone(&text));
-        here.mutate(|mc, _| _ = mc.allocate(value));
-        here.finish_cycle();
-        let text = text
-            .lock()
-            .unwrap()
-            .take()
-            .expect("it was not dropped, or did not panic");
-        assert!(text.contains("works on the shared arena"), "{text}");
-        here.mutate(|_, _| ());
     });
 }

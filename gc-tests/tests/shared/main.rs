@@ -11,6 +11,7 @@
 
 mod builders;
 mod cells;
+mod destructors;
 mod failures;
 mod kinds;
 mod lists;
@@ -22,6 +23,10 @@ mod stopping;
 mod threads;
 mod trees;
 mod weak;
+
+use std::panic::resume_unwind;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use gc_core::arena::{CollectionPhase, Root};
 use gc_core::shared::{Arena, Attached};
@@ -38,6 +43,28 @@ where
     for<'a> Root<'a, R>: Collect<'a> + Send + Sync + Sized,
 {
     Arena::with_options(options, f).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Longer than anything takes that does not wait for ever.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Calls `f` on another thread.
+///
+/// # Panics
+///
+/// If `f` does, or does not return: so a test whose threads wait for each other fails, and does not hang.
+fn in_time(f: impl FnOnce() + Send + 'static) {
+    let (tell, told) = channel();
+    let thread = std::thread::spawn(move || {
+        f();
+        _ = tell.send(());
+    });
+    match told.recv_timeout(LONG) {
+        Err(RecvTimeoutError::Timeout) => panic!("threads wait for each other"),
+        _ => thread
+            .join()
+            .unwrap_or_else(|payload| resume_unwind(payload)),
+    }
 }
 
 /// Calls `f` on so many threads at once, with the number of each.

@@ -8,7 +8,7 @@ use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::block::Flag;
 use crate::heap::extent::Extent;
-use crate::trace::{Edge, EdgeVisitor};
+use crate::trace::{Edge, EdgeVisitor, LastOwner};
 
 impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// Asks the object itself for its pointers, those outside of it included, and tags those
@@ -58,5 +58,9 @@ impl<V: EdgeVisitor> EdgeVisitor for Asked<'_, V> {
             // SAFETY: the slot is a word of the object, and derived from the one before.
             unsafe { self.heap.insert_kind(slot, Flag::Derived) };
         }
+    }
+
+    fn drop_later(&mut self, owner: LastOwner) {
+        self.listener.drop_later(owner);
     }
 }

@@ -60,7 +60,7 @@ use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable};
 use crate::heap::planes::{GRANULE, Group, Plane, Planes};
 use crate::protocol::claim::{BATCH, Batch};
-use crate::trace::{Edge, EdgeVisitor};
+use crate::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// After so many pointers a marker looks whether somebody is hungry, or its time is over.
 const QUANTUM: usize = 1024;
@@ -247,6 +247,10 @@ impl<const CONCURRENT: bool, const DEAD: bool> EdgeVisitor for Marker<'_, CONCUR
 
     fn visit_ephemeron(&mut self, _: usize, key: usize, value: usize) {
         self.meet(key, value);
+    }
+
+    fn drop_later(&mut self, owner: LastOwner) {
+        self.work.add_last_owner(owner);
     }
 }
 

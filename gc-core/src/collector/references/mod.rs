@@ -34,7 +34,8 @@ pub(crate) mod soft;
 use std::time::Instant;
 
 use super::steps::BETWEEN_LOOKS;
-use super::{Collector, Cycle, Phase, weak};
+use super::{Collector, Cycle, Mutators, Phase, weak};
+use crate::descriptor::Described;
 use crate::heap::planes::bit;
 use crate::trace::{Edge, EdgeVisitor};
 
@@ -183,18 +184,30 @@ impl Collector {
     /// All is marked that will be, and no mutator is at work.
     unsafe fn clear_long(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
         let mut settled = 0;
+        let mut values = Vec::new();
+        let disposer = &mut cycle.disposer;
         while let Some(target) = cycle.weak.pop() {
+            let bury = |object: Described| {
+                // SAFETY: nothing refers to the value of an object that is not marked.
+                unsafe {
+                    match self.mutators {
+                        Mutators::One => disposer.dispose(object),
+                        Mutators::Many => values.extend(object.take()),
+                    }
+                }
+            };
             // SAFETY: the markers noted where weak pointers point.
-            unsafe { weak::settle(&self.heap, target, &mut cycle.disposer) };
+            unsafe { weak::settle(&self.heap, target, bury) };
             settled += 1;
             if settled % BETWEEN_LOOKS == 0 && is_over(deadline) {
-                return cycle.weak.is_empty();
+                break;
             }
         }
-        true
+        self.dying.add(values);
+        cycle.weak.is_empty()
     }
 }
 
-fn is_over(deadline: Option<Instant>) -> bool {
+pub(super) fn is_over(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|end| Instant::now() >= end)
 }

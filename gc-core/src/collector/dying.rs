@@ -1,0 +1,363 @@
+//! Destructors of a heap with many mutators: they run while nobody waits for the thread that runs them.
+//!
+//! A destructor is code of the user's, and may wait: for a mutex that another thread holds while it enters `mutate`,
+//! for instance. So it must not run while mutators are stopped, nor under a lock of the collector.
+//!
+//! What is dead is decided under the lock of [`Cycle`], sometimes while mutators are stopped: the value is taken out
+//! of its object ([`Described::take`]), which from then on reads as empty for everybody, and put on a list. When
+//! the safepoint has let go of that lock, it runs the destructors on the list ([`Collector::leave`]), then takes the
+//! lock again and goes on. Any thread at a safepoint helps.
+//!
+//! The memory of a value on the list must not be reused:
+//!
+//! * A target of weak pointers has become a shell, which is marked, so this cycle does not free it ([`super::weak`]).
+//! * The block of any other is not swept before the destructors of its values have run. A cycle that has to end
+//!   while some are still running, on other threads or further up on this one's stack, marks these objects, and
+//!   sweeps the block around them.
+//! * A later cycle marks all objects whose values are still on the list before it sweeps ([`Collector::keep_dying`]).
+//!   They are free in the first one after that.
+//!
+//! So no cycle waits for a destructor that another thread runs.
+//!
+//! A destructor may use the arena like any code outside of `mutate`: attach, mutate, collect. A collection made in one
+//! leaves the destructors that it finds to the safepoint which runs the outer one; otherwise a chain of them would
+//! overflow the stack.
+//!
+//! The last owners that tracing a [`std::sync::Weak`] leaves behind ([`LastOwner`](crate::trace::LastOwner)) are dropped here as well, of heaps with
+//! one mutator too. Values of such a heap are dropped in place, by [`Disposer`].
+//!
+//! # Invariants
+//!
+//! 1. An object on the list, or whose destructor runs, is unreachable, has no value for whoever looks
+//!    ([`Described::at`]), and is not freed.
+//! 2. `blocks` are unswept blocks of the cycle in progress, in no other list. Their dead values were taken.
+//! 3. Values and blocks are added under the lock of [`Cycle`].
+
+use core::cell::RefCell;
+use core::ptr;
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::dispose::Disposer;
+use super::references::is_over;
+use super::steps::BETWEEN_LOOKS;
+use super::{Collector, Cycle, Mutators, Phase, World};
+use crate::descriptor::{DeadValue, Described};
+use crate::heap::block::BlockIndex;
+use crate::heap::extent::Extent;
+use crate::heap::planes::bit;
+use crate::heap::sweep::Sweeper;
+use crate::sync::{Arc, Mutex, MutexGuard, thread_local};
+
+/// Values are taken out of blocks until there are so many.
+const MANY: usize = 1024;
+
+/// See the [module documentation](self).
+#[derive(Default)]
+pub(crate) struct Dying(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<DeadValue>,
+    /// The objects whose destructors run now.
+    running: Vec<usize>,
+    blocks: Vec<BlockIndex>,
+    /// How long destructors have run since somebody asked.
+    spent: Duration,
+}
+
+thread_local! {
+    /// The heaps whose destructors this thread runs.
+    static RUNNING: RefCell<Vec<*const Dying>> = const { RefCell::new(Vec::new()) };
+}
+
+/// This thread runs destructors until this is dropped.
+struct Running;
+
+impl Running {
+    fn enter(dying: &Dying) -> Running {
+        RUNNING.with_borrow_mut(|running| running.push(dying));
+        Running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.with_borrow_mut(|running| _ = running.pop());
+    }
+}
+
+impl Dying {
+    /// Adds values. The caller has the lock of [`Cycle`].
+    pub(super) fn add(&self, values: impl IntoIterator<Item = DeadValue>) {
+        self.0.lock().waiting.extend(values);
+    }
+
+    /// Whether this thread runs a destructor of this heap.
+    fn is_running_here(&self) -> bool {
+        RUNNING.with_borrow(|running| running.contains(&ptr::from_ref(self)))
+    }
+
+    /// Whether no value waits, and no block for one.
+    pub(super) fn is_empty(&self) -> bool {
+        let state = self.0.lock();
+        state.waiting.is_empty() && state.blocks.is_empty()
+    }
+
+    /// Drops values that wait, until none does or the time is over; at least some of them.
+    fn run(&self, disposer: &mut Disposer, deadline: Option<Instant>) {
+        let began = Instant::now();
+        let mut run = 0;
+        let mut last = None;
+        while let Some(value) = self.next(&mut last) {
+            last = Some(value.start());
+            // SAFETY: it was taken from a dead object, whose memory is kept as long as it is in the list of those that
+            // run.
+            disposer.call(|| unsafe { value.drop() });
+            run += 1;
+            if run % BETWEEN_LOOKS == 0 && is_over(deadline) {
+                break;
+            }
+        }
+        let mut state = self.0.lock();
+        state.has_run(&mut last);
+        state.spent += began.elapsed();
+    }
+
+    /// Takes a value off the list, after the destructor of the object at `last` has run.
+    fn next(&self, last: &mut Option<usize>) -> Option<DeadValue> {
+        let mut state = self.0.lock();
+        state.has_run(last);
+        let value = state.waiting.pop_front()?;
+        state.running.push(value.start());
+        Some(value)
+    }
+
+    /// How long destructors have run since this was asked.
+    pub(super) fn take_spent(&self) -> Duration {
+        core::mem::take(&mut self.0.lock().spent)
+    }
+
+    /// The blocks that are to be swept when destructors have run, of a heap that is at its end.
+    pub(super) fn take_blocks(&self) -> Vec<BlockIndex> {
+        core::mem::take(&mut self.0.lock().blocks)
+    }
+}
+
+impl State {
+    fn has_run(&mut self, last: &mut Option<usize>) {
+        if let Some(start) = last.take() {
+            let index = self.running.iter().position(|other| *other == start);
+            self.running
+                .swap_remove(index.expect("it was put there before it ran"));
+        }
+    }
+
+    fn each(&self) -> impl Iterator<Item = usize> {
+        let waiting = self.waiting.iter().map(DeadValue::start);
+        waiting.chain(self.running.iter().copied())
+    }
+}
+
+/// What a safepoint has still to do when it lets go of the cycle.
+pub(super) enum Turn {
+    /// Nothing: it is not time for that.
+    Rest,
+    /// To run destructors and sweep, until that moment.
+    Until(Option<Instant>),
+    /// To complete the cycle, however long it takes.
+    Complete,
+}
+
+impl Collector {
+    /// Whether destructors wait that this thread may run now.
+    pub(super) fn has_destructors(&self) -> bool {
+        let waits = !self.dying.0.lock().waiting.is_empty() || self.work.has_last_owners();
+        waits && !self.dying.is_running_here()
+    }
+
+    /// Runs destructors that wait, until none does or the time is over; at least some of them. The caller has no lock,
+    /// and no mutator waits for it.
+    pub(crate) fn run_destructors(&self, disposer: &mut Disposer, deadline: Option<Instant>) {
+        let _running = Running::enter(&self.dying);
+        for owner in self.work.take_last_owners() {
+            disposer.call(|| drop(owner));
+        }
+        self.dying.run(disposer, deadline);
+    }
+
+    /// Ends a safepoint: lets go of the cycle and runs destructors, as far as it is this one's turn. Panics are kept
+    /// in `disposer`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::safepoint`], but for those of destructors.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    pub(super) unsafe fn leave(
+        self: &Arc<Self>,
+        mut cycle: MutexGuard<'_, Cycle>,
+        world: &World<'_>,
+        turn: Turn,
+        disposer: &mut Disposer,
+    ) {
+        disposer.append(&mut cycle.disposer);
+        let number = cycle.number;
+        drop(cycle);
+        // The values of a heap with one mutator were dropped where they were found, and the cycle is where it should be.
+        let alone = self.mutators == Mutators::One;
+        let deadline = match turn {
+            Turn::Rest => return,
+            Turn::Until(deadline) => deadline,
+            Turn::Complete => None,
+        };
+        loop {
+            if self.has_destructors() {
+                (world.released)(&mut || self.run_destructors(disposer, deadline));
+            } else if !matches!(turn, Turn::Complete) {
+                return;
+            }
+            if alone {
+                return;
+            }
+            let cycle = match turn {
+                Turn::Complete => Some(self.cycle.lock()),
+                _ if is_over(deadline) => None,
+                _ => self.cycle.try_lock(),
+            };
+            let Some(mut cycle) = cycle else { return };
+            // SAFETY: passed on to the caller.
+            unsafe { self.go_on(&mut cycle, world, number, &turn, deadline) }
+            disposer.append(&mut cycle.disposer);
+            let ended = cycle.number != number || self.phase() == Phase::Sleeping;
+            drop(cycle);
+            if ended && !self.has_destructors() {
+                return;
+            }
+        }
+    }
+
+    /// Goes on with a cycle whose destructors have run, if another thread has not ended it.
+    unsafe fn go_on(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        number: u64,
+        turn: &Turn,
+        deadline: Option<Instant>,
+    ) {
+        if cycle.number != number || self.phase() == Phase::Sleeping {
+            return;
+        }
+        let _inside = self.tell_work();
+        match turn {
+            // SAFETY: passed on to the caller.
+            Turn::Complete => unsafe { self.complete_locked(cycle, world) },
+            _ if self.phase() == Phase::Sweeping => {
+                let began = Instant::now();
+                cycle.entered = began;
+                // SAFETY: passed on to the caller.
+                unsafe { self.sweep_some(cycle, world, deadline, false) }
+                self.note_step(cycle, began);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the values out of the dead objects of blocks, and sweeps blocks whose destructors have run. Whether all
+    /// blocks with destructors are swept. With `force` no block waits for destructors that this thread cannot run.
+    ///
+    /// # Safety
+    ///
+    /// Marking is complete, and weak pointers are settled. The heap has many mutators, and the thread is at the
+    /// safepoint.
+    pub(super) unsafe fn sweep_dying(&self, sweeper: &mut Sweeper<'_>, force: bool) -> bool {
+        loop {
+            let Some(blocks) = self.take_swept_next(force) else {
+                return false;
+            };
+            for block in blocks {
+                // SAFETY: the dead values that were in the block are dropped, or their objects are marked.
+                unsafe { sweeper.block(block) }
+            }
+            let (mut blocks, mut values) = (Vec::new(), Vec::new());
+            while values.len() < MANY
+                && let Some(block) = { self.with_drops.lock().pop() }
+            {
+                // SAFETY: passed on to the caller; the block was not swept.
+                unsafe { self.take_dead(block, &mut values) };
+                blocks.push(block);
+            }
+            if blocks.is_empty() {
+                return true;
+            }
+            let mut state = self.dying.0.lock();
+            state.waiting.extend(values);
+            state.blocks = blocks;
+        }
+    }
+
+    /// The blocks whose dead values were taken, if they can be swept now.
+    fn take_swept_next(&self, force: bool) -> Option<Vec<BlockIndex>> {
+        let elsewhere = self.dying.is_running_here();
+        let mut state = self.dying.0.lock();
+        if !state.blocks.is_empty() && (!state.waiting.is_empty() || !state.running.is_empty()) {
+            if !force || !state.waiting.is_empty() && !elsewhere {
+                return None;
+            }
+            let within = |start: &usize| state.blocks.contains(&self.heap.owned_block(*start));
+            for start in state.each().filter(within) {
+                // SAFETY: invariant 1; the block is this thread's.
+                unsafe { self.keep_emptied(start) }
+            }
+        }
+        Some(core::mem::take(&mut state.blocks))
+    }
+
+    /// Takes the values out of the dead objects of a block.
+    ///
+    /// # Safety
+    ///
+    /// Marking is complete, and the block was taken to be swept and was not.
+    unsafe fn take_dead(&self, block: BlockIndex, values: &mut Vec<DeadValue>) {
+        // SAFETY: passed on to the caller; nothing refers to an unmarked object.
+        unsafe {
+            self.heap.each_dead(block, |base, end| {
+                let bytes = end - base;
+                values
+                    .extend(Described::at(Extent { base, bytes }).and_then(|object| object.take()));
+                true
+            });
+        }
+    }
+
+    /// Keeps an object whose value was taken when its block is swept.
+    ///
+    /// # Safety
+    ///
+    /// The block is not swept yet, and either it is the caller's, or mutators are stopped.
+    unsafe fn keep_emptied(&self, start: usize) {
+        // SAFETY: passed on to the caller. It has no pointers any more that would have to be followed.
+        unsafe {
+            let bytes = self.heap.end_of(start) - start;
+            let group = self.heap.planes().group(start);
+            if group.marks() & bit(start) == 0 {
+                self.heap.clear_tags(Extent { base: start, bytes });
+                group.marks[0].insert(bit(start));
+            }
+        }
+    }
+
+    /// Keeps all objects whose destructors have not run, before a sweep. Mutators are stopped.
+    pub(super) fn keep_dying(&self) {
+        if self.mutators == Mutators::Many {
+            for start in self.dying.0.lock().each() {
+                // SAFETY: no block is swept yet.
+                unsafe { self.keep_emptied(start) }
+            }
+        }
+    }
+}
