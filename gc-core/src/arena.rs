@@ -20,6 +20,8 @@ use crate::mutation::Mutation;
 use crate::sync::Arc;
 use crate::trace::{EdgeVisitor, Edges, Trace};
 
+pub use crate::well_formed::WellFormed;
+
 mod marked;
 
 pub use self::marked::MarkedArena;
@@ -67,7 +69,7 @@ pub trait Rootable<'a> {
     /// assert_eq!(sum(&vec![Gc::new(mc, 2), Gc::new(mc, 3)]), 5);
     /// # });
     /// ```
-    type Root: ?Sized + 'a;
+    type Root: ?Sized + 'a + WellFormed;
 }
 
 /// The type of the family `R` for the lifetime `'a`.
@@ -92,7 +94,10 @@ pub type Root<'a, R> = <R as Rootable<'a>>::Root;
 #[doc(hidden)]
 pub struct __DynRootable<T: ?Sized>(PhantomData<T>);
 
-impl<'a, T: ?Sized + Rootable<'a>> Rootable<'a> for __DynRootable<T> {
+impl<'a, T: ?Sized + Rootable<'a>> Rootable<'a> for __DynRootable<T>
+where
+    T::Root: WellFormed,
+{
     type Root = T::Root;
 }
 
@@ -182,8 +187,12 @@ pub enum CollectionPhase {
 pub struct Arena<R>
 where
     R: for<'a> Rootable<'a>,
+    for<'a> Root<'a, R>: WellFormed,
 {
     owner: Owner,
+    // Keeps `&Arena<R>` from being unsized to `&Arena<R2>`, of which the compiler would see to it only that the roots
+    // match for `'static`: a parameter that another field mentions is none by which a struct is unsized.
+    _family: PhantomData<fn() -> R>,
     // Last, because it may be unsized; and therefore dropped after the heap. Its destructor does not
     // use its pointers, for it is `Collect`: that is why all constructors ask for that.
     root: Root<'static, R>,
@@ -342,7 +351,7 @@ where
         let owner = Owner::with_default_options();
         // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
         let root = f(unsafe { owner.mutation() })?;
-        Ok(Arena { owner, root })
+        Ok(Arena::from_parts(owner, root))
     }
 
     /// A new arena with the given options, whose root `f` makes.
@@ -366,13 +375,21 @@ where
         Ok(Arena::build(Owner::new(&options)?, f))
     }
 
+    fn from_parts(owner: Owner, root: Root<'static, R>) -> Arena<R> {
+        Arena {
+            owner,
+            _family: PhantomData,
+            root,
+        }
+    }
+
     fn build<F>(owner: Owner, f: F) -> Arena<R>
     where
         F: for<'gc> FnOnce(&'gc Mutation<'gc>) -> Root<'gc, R>,
     {
         // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
         let root = f(unsafe { owner.mutation() });
-        Arena { owner, root }
+        Arena::from_parts(owner, root)
     }
 
     /// Replaces the root by one of another type, made from it. Nothing is collected meanwhile.
@@ -398,10 +415,7 @@ where
     {
         // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
         let root = f(unsafe { self.owner.mutation() }, self.root);
-        Arena {
-            owner: self.owner,
-            root,
-        }
+        Arena::from_parts(self.owner, root)
     }
 
     /// Replaces the root by one of another type, made from it; or drops the arena if that fails. Nothing is
@@ -445,10 +459,7 @@ where
     {
         // SAFETY: `f` is a callback for any lifetime, and nothing is collected meanwhile.
         let root = f(unsafe { self.owner.mutation() }, self.root)?;
-        Ok(Arena {
-            owner: self.owner,
-            root,
-        })
+        Ok(Arena::from_parts(self.owner, root))
     }
 }
 

@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::arena::{Root, Rootable};
+use crate::arena::{Root, Rootable, WellFormed};
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
 use crate::metrics::Metrics;
@@ -223,7 +223,10 @@ impl<'gc> DynamicRootSet<'gc> {
 /// assert_eq!(arena.metrics().total_gc_count(), 2);
 /// arena.mutate(|_, roots| assert_eq!(&*roots.fetch(&values[0].0), "a"));
 /// ```
-pub struct DynamicRoot<R: for<'a> Rootable<'a>> {
+pub struct DynamicRoot<R: for<'a> Rootable<'a>>
+where
+    for<'a> Root<'a, R>: WellFormed,
+{
     /// Not to be dereferenced but through the set: the object may be gone if the set is.
     pointer: Gc<'static, Root<'static, R>>,
     slots: Rc<RefCell<Slots>>,

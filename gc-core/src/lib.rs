@@ -136,6 +136,7 @@ mod trace;
 mod typemap;
 mod unsize;
 pub mod weak_collections;
+mod well_formed;
 pub mod zst_cache;
 
 #[doc(hidden)]

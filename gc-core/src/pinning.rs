@@ -13,7 +13,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::arena::{Arena, Root, Rootable};
+use crate::arena::{Arena, Root, Rootable, WellFormed};
 use crate::gc::{Gc, IsGcKind};
 use crate::heap::pins::{Kind, Pins, Place};
 use crate::mutation::Mutation;
@@ -55,7 +55,10 @@ pub use crate::heap::pins::{NotPinned, PinnedObject};
 /// std::thread::spawn(move || drop(pinned));
 /// ```
 #[must_use = "the object is pinned until this is dropped"]
-pub struct Pinned<R: for<'a> Rootable<'a>> {
+pub struct Pinned<R: for<'a> Rootable<'a>>
+where
+    for<'a> Root<'a, R>: WellFormed,
+{
     handle: Handle<R>,
     _stays: PhantomData<*const ()>,
 }
@@ -356,7 +359,10 @@ pub(crate) fn address_of<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(gc: Gc<'gc, 
 }
 
 /// A pin, whatever kind of arena it is of.
-pub(crate) struct Handle<R: for<'a> Rootable<'a>> {
+pub(crate) struct Handle<R: for<'a> Rootable<'a>>
+where
+    for<'a> Root<'a, R>: WellFormed,
+{
     /// Not to be followed but in a `mutate` call of its arena, while that exists.
     pointer: Gc<'static, Root<'static, R>>,
     pin: Pin,

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use gc_core::{Gc, RefLock, Rootable};
+use gc_core::{Arena, Collect, Gc, Lock, Mutation, RefLock, Rootable};
 
 /// A pair of pointers, of which the first is branded.
 type Pair<'gc, T> = (Gc<'gc, u8>, T);
@@ -36,4 +36,64 @@ fn assert_generic<'gc, T: 'static>(_brand: &'gc ()) {
 fn elided_lifetimes_are_the_arenas() {
     assert_roots(&());
     assert_generic::<u8>(&());
+}
+
+/// A stack that refers to a program which outlives the arena.
+#[derive(Collect)]
+#[collect(no_drop, gc_lifetime = 'gc)]
+struct Stack<'gc, 'program: 'gc, T> {
+    #[collect(require_static)]
+    program: &'program str,
+    top: Lock<Option<Gc<'gc, T>>>,
+}
+
+/// The family of the members of another, in a stack.
+struct Stacked<R>(R);
+
+impl<'gc, R: Rootable<'gc>> Rootable<'gc> for Stacked<R>
+where
+    R::Root: Sized,
+{
+    type Root = Stack<'gc, 'static, R::Root>;
+}
+
+/// An arena behind a type of somebody else, who says nothing of the root's type.
+struct Host<R: for<'gc> Rootable<'gc>>(Arena<R>);
+
+impl<R> Host<R>
+where
+    R: for<'gc> Rootable<'gc>,
+    for<'gc> <R as Rootable<'gc>>::Root: Collect<'gc> + Sized,
+{
+    fn new(f: impl for<'gc> FnOnce(&'gc Mutation<'gc>) -> <R as Rootable<'gc>>::Root) -> Host<R> {
+        Host(Arena::new(f))
+    }
+
+    fn visit<T>(
+        &self,
+        f: impl for<'gc> FnOnce(&'gc Mutation<'gc>, &'gc <R as Rootable<'gc>>::Root) -> T,
+    ) -> T {
+        self.0.mutate(f)
+    }
+}
+
+/// What is at the top, in an arena for a type of the caller's.
+fn through_a_host<T: Clone + for<'gc> Collect<'gc> + 'static>(value: T) -> T {
+    let host = Host::<Rootable!['gc => Stack<'gc, 'static, T>]>::new(|mc| Stack {
+        program: "top",
+        top: Lock::new(Some(Gc::new(mc, value))),
+    });
+    host.visit(|_, stack| stack.top.get().map(|gc| T::clone(&gc)).unwrap())
+}
+
+#[test]
+fn generic_code_says_nothing_of_the_root() {
+    assert_eq!(through_a_host(String::from("generic")), "generic");
+
+    let host = Host::<Stacked<Rootable![Gc<'_, u8>]>>::new(|mc| Stack {
+        program: "two",
+        top: Lock::new(Some(Gc::new(mc, Gc::new(mc, 2)))),
+    });
+    let (program, top) = host.visit(|_, stack| (stack.program, **stack.top.get().unwrap()));
+    assert_eq!((program, top), ("two", 2));
 }

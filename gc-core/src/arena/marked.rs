@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Arena, CollectionPhase, Root, Rootable};
+use super::{Arena, CollectionPhase, Root, Rootable, WellFormed};
 use crate::collect::Collect;
 use crate::context::Safepoint;
 use crate::finalization::Finalization;
@@ -100,7 +100,8 @@ where
 /// ```
 pub struct MarkedArena<'a, R>(&'a mut Arena<R>)
 where
-    R: for<'b> Rootable<'b>;
+    R: for<'b> Rootable<'b>,
+    for<'b> Root<'b, R>: WellFormed;
 
 impl<R> MarkedArena<'_, R>
 where

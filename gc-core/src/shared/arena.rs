@@ -1,13 +1,14 @@
 //! [`Arena`]: a heap with a root and many mutators.
 
 use core::fmt;
+use core::marker::PhantomData;
 use core::ptr;
 
 use super::attached::Attached;
 use super::metrics::Metrics;
 use super::mutation::Mutation;
 use super::world::World;
-use crate::arena::{CollectionPhase, Root as RootOf, Rootable};
+use crate::arena::{CollectionPhase, Root as RootOf, Rootable, WellFormed};
 use crate::collect::Collect;
 use crate::collector::Phase;
 use crate::finalizer::FinalizerReport;
@@ -42,8 +43,11 @@ use crate::sync::Arc;
 pub struct Arena<R>
 where
     R: for<'a> Rootable<'a>,
+    for<'a> RootOf<'a, R>: WellFormed,
 {
     owner: Owner,
+    // Keeps `&Arena<R>` from being unsized to `&Arena<R2>`, as in `crate::Arena`.
+    _family: PhantomData<fn() -> R>,
     // Last, because it may be unsized; and therefore dropped after the heap. Its destructor does not
     // use its pointers, for it is `Collect`: that is why all constructors ask for that.
     root: RootOf<'static, R>,
@@ -135,7 +139,11 @@ where
             f(unsafe { &*ptr::from_ref(Mutation::new(&mutator)) })
         };
         owner.0.detach(&mutator);
-        Ok(Arena { owner, root })
+        Ok(Arena {
+            owner,
+            _family: PhantomData,
+            root,
+        })
     }
 }
 

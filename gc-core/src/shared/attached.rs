@@ -9,7 +9,7 @@ use super::arena::Arena;
 use super::finalizer_thread::FinalizerThread;
 use super::mutation::Mutation;
 use super::mutator::Mutator;
-use crate::arena::{Root as RootOf, Rootable};
+use crate::arena::{Root as RootOf, Rootable, WellFormed};
 use crate::collect::Collect;
 use crate::context::Safepoint;
 use crate::heap::options::FinalizerMode;
@@ -41,6 +41,7 @@ use crate::trace::{EdgeVisitor, Edges, Trace};
 pub struct Attached<'a, R>
 where
     R: for<'b> Rootable<'b>,
+    for<'b> RootOf<'b, R>: WellFormed,
 {
     arena: &'a Arena<R>,
     mutator: Arc<Mutator>,

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::arena::Arena;
 use super::mutation::Mutation;
-use crate::arena::{Root as RootOf, Rootable};
+use crate::arena::{Root as RootOf, Rootable, WellFormed};
 use crate::gc::{Gc, IsGcKind};
 use crate::heap::pins::{Kind, NotPinned, PinnedObject, Pins, Place};
 use crate::pinning::{Handle, MismatchedPin, address_of};
@@ -29,7 +29,9 @@ use crate::sync::Arc;
 /// assert_eq!(unsafe { &*pinned.as_ptr() }, "here");
 /// ```
 #[must_use = "the object is pinned until this is dropped"]
-pub struct Pinned<R: for<'a> Rootable<'a>>(Handle<R>);
+pub struct Pinned<R: for<'a> Rootable<'a>>(Handle<R>)
+where
+    for<'a> RootOf<'a, R>: WellFormed;
 
 // SAFETY: a guard is an address and a share in a table that is made for several threads. Whoever gets a
 // pointer from it shares the object.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::arena::{Root as RootOf, Rootable};
+use crate::arena::{Root as RootOf, Rootable, WellFormed};
 use crate::gc::Gc;
 use crate::protocol::root_table::RootTable;
 use crate::sync::Arc;
@@ -29,7 +29,10 @@ use crate::sync::Arc;
 ///     });
 /// });
 /// ```
-pub struct Root<R: for<'a> Rootable<'a>> {
+pub struct Root<R: for<'a> Rootable<'a>>
+where
+    for<'a> RootOf<'a, R>: WellFormed,
+{
     /// Not to be followed but in a `mutate` call of its arena, while that exists.
     pointer: Gc<'static, RootOf<'static, R>>,
     table: Arc<RootTable>,
