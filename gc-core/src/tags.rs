@@ -97,8 +97,8 @@ impl Heap {
     /// The address lies in an object of this heap.
     #[inline]
     pub(crate) unsafe fn note_kinds(&self, address: usize, flag: Flag) {
-        // The flags of a large object are those of its head.
-        let block = self.head_of(self.owned_block(address));
+        // The flags of an object are those of the block in which it starts.
+        let block = self.start_block(address);
         // SAFETY: the block is one of this heap.
         unsafe { self.blocks().raise(block, flag) }
     }

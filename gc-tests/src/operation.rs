@@ -226,8 +226,26 @@ fn large() -> impl Strategy<Value = Kind> {
         2 => (1000..1050_usize).prop_map(Kind::Values),
         1 => (330..350_usize).prop_map(Kind::TrackedSlice),
         1 => Just(Kind::TrackedSlice(2000)),
+        4 => medium().prop_map(Kind::Bytes),
+        4 => medium().prop_map(|bytes| Kind::Links(bytes / 8)),
+        4 => medium().prop_map(|bytes| Kind::Values(bytes / 16)),
+        2 => medium().prop_map(|bytes| Kind::TrackedSlice(bytes / 24)),
         1 => Just(Kind::Bytes(1 << 20)),
         1 => Just(Kind::Links(1 << 15)),
+    ]
+}
+
+/// Bytes of objects that share blocks which are longer than one; or for which blocks of their own are as good: all around
+/// the limits.
+fn medium() -> impl Strategy<Value = usize> {
+    const BLOCK: usize = 32 << 10;
+    let blocks = 1..=4_usize;
+    prop_oneof![
+        2 => 8100..8800_usize,
+        3 => 8100..40_000_usize,
+        1 => 8100..4 * BLOCK,
+        1 => (blocks.clone(), 0..100_usize).prop_map(|(count, by)| count * BLOCK * 4 / 5 - 50 + by),
+        1 => (blocks, 0..100_usize).prop_map(|(count, by)| count * BLOCK - 50 + by),
     ]
 }
 

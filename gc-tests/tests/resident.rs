@@ -70,6 +70,21 @@ fn memory_is_bounded_and_given_back() {
         );
     }
 
+    // Objects just above 8 KiB share blocks, and pages.
+    let options = HeapOptions::default().zeal(Zeal::NONE).reserve(1 << 30);
+    let arena = Arena::<Rootable![()]>::with_options(options, |_| ()).unwrap();
+    let before = status("VmRSS");
+    let (count, bytes) = (4000, 9000);
+    arena.mutate(|mc, _| {
+        (0..count).for_each(|_| _ = Gc::slice_from_iter(mc, repeat_n(1_u64, bytes / 8)))
+    });
+    let taken = status("VmRSS") - before;
+    assert!(
+        taken <= count * bytes * 5 / 4,
+        "{count} objects of {bytes} bytes have {taken} bytes resident"
+    );
+    drop(arena);
+
     type Root<'gc> = Vec<Gc<'gc, [u64]>>;
     for reserve in [None, Some(1 << 30)] {
         let mut options = HeapOptions::default().zeal(Zeal::NONE).floor(MIB);

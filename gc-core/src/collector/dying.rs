@@ -308,7 +308,7 @@ impl Collector {
             if !force || !state.waiting.is_empty() && !elsewhere {
                 return None;
             }
-            let within = |start: &usize| state.blocks.contains(&self.heap.owned_block(*start));
+            let within = |start: &usize| state.blocks.contains(&self.heap.listed_block(*start));
             for start in state.each().filter(within) {
                 // SAFETY: invariant 1; the block is this thread's.
                 unsafe { self.keep_emptied(start) }

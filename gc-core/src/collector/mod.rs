@@ -689,9 +689,6 @@ impl Collector {
     unsafe fn sweep(&self, sweeper: &mut Sweeper<'_>, deadline: Option<Instant>) -> bool {
         /// How many blocks are taken at a time.
         const SOME: usize = 16;
-        let blocks = self.heap.blocks();
-        // SAFETY: the blocks are ours.
-        let has_drops = |block| unsafe { blocks.state(block) }.has_drops();
         loop {
             let some = {
                 let mut unswept = self.unswept.lock();
@@ -708,7 +705,7 @@ impl Collector {
             let mut with_drops = Vec::new();
             // The lowest last, which is where cursors take from.
             for block in some.small.into_iter().rev() {
-                if has_drops(block) {
+                if self.heap.has_drops(block) {
                     with_drops.push(block);
                 } else {
                     // SAFETY: passed on to the caller; nothing in the block needs to be dropped.
@@ -716,7 +713,7 @@ impl Collector {
                 }
             }
             for head in some.large {
-                if has_drops(head) {
+                if self.heap.has_drops(head) {
                     with_drops.push(head);
                 } else {
                     // SAFETY: as above.

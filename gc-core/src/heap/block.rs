@@ -9,7 +9,8 @@
 //! 1. A block that is not `Free` belongs to exactly one heap, its owner, and only threads that work
 //!    for that heap change its entry: in use, only by adding flags, until it is swept.
 //! 2. A large object has a span of blocks: a head, whose `span` is their number, and tails, whose
-//!    `span` is their distance from the head.
+//!    `span` is their distance from the head. Both are less than 2^31. A block of a [run](super::run) has its
+//!    place in the run instead.
 //! 3. An entry can be read for any block below the commit frontier; see
 //!    [`AddressSpace`](super::space::AddressSpace).
 
@@ -35,9 +36,9 @@ pub(crate) enum Use {
     Free = 0,
     /// Small objects.
     Small = 1,
-    /// The first block of a large object.
+    /// The first block of a large object, or any of a run of medium ones.
     Large = 2,
-    /// The first block of a large object that holds no pointers and has no descriptor.
+    /// The same of objects that hold no pointers and have no descriptor.
     LargeLeaf = 3,
     /// Any further block of a large object.
     LargeTail = 4,
@@ -103,7 +104,8 @@ impl BlockState {
         self.0 & Self::DESCRIBED != 0
     }
 
-    /// Whether this is the first block of a large object.
+    /// Whether objects that start in this block are scanned and claimed in chunks: it is the first block of a large
+    /// object, or one of a run of medium ones.
     #[inline(always)]
     pub(crate) fn is_large_head(self) -> bool {
         matches!(self.0 & Self::USE, 2 | 3 | 6)

@@ -103,6 +103,11 @@ impl Heap {
         allocated.saturating_sub(freed)
     }
 
+    /// Bytes of blocks that the heap may still take.
+    pub(super) fn left(&self) -> usize {
+        self.counts.limit.saturating_sub(self.owned_bytes())
+    }
+
     pub(super) fn owned_bytes(&self) -> usize {
         // Relaxed: see `Counts`.
         self.counts.owned.load(Ordering::Relaxed)

@@ -7,7 +7,7 @@
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockTable, Use};
 use super::planes::{GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, bit, bit_index, low_bits};
-use super::space;
+use super::{run, space};
 
 /// An allocation: where it starts and how long it is.
 ///
@@ -68,7 +68,10 @@ impl Heap {
                 })
             }
             Use::LargeLeaf | Use::Large | Use::LargeTail => {
-                let head = self.head_of(block);
+                if let Some(place) = self.place_of(block) {
+                    return self.medium_around(address, place);
+                }
+                let head = self.start_block(address);
                 let base = self.address_of(head);
                 // It may be being freed just now.
                 let last = self.span_of(head).checked_sub(1)?;
@@ -135,10 +138,11 @@ impl Heap {
     /// Calls `f` with the start of each allocation in the block, in address order.
     pub(crate) fn each_start(&self, block: BlockIndex, mut f: impl FnMut(usize)) {
         let base = self.address_of(block);
-        // A large object is the only one of its blocks.
+        // A large object is the only one of its blocks, unless it is a medium one.
         // SAFETY: callers pass blocks of this heap.
         let large = unsafe { self.blocks().state(block) }.is_large_head();
-        let groups = if large { 1 } else { BLOCK / GROUP_BYTES };
+        let alone = large && self.place_of(block).is_none();
+        let groups = if alone { 1 } else { BLOCK / GROUP_BYTES };
         for group in 0..groups {
             let group_base = base + group * GROUP_BYTES;
             // SAFETY: as above.
@@ -251,9 +255,13 @@ unsafe fn far_end_of(planes: Planes, blocks: BlockTable, block: BlockIndex, base
     // SAFETY: the block of an allocation is in use.
     unsafe {
         if blocks.state(block).is_large_head() {
-            // The end lies in the last block of the span.
-            let (_, span) = blocks.owner_and_span(block);
-            group = group.max(base + (span as usize - 1) * BLOCK);
+            if blocks.place(block).is_some() {
+                group = run::last_group(blocks, block, base);
+            } else {
+                // The end lies in the last block of the span.
+                let (_, span) = blocks.owner_and_span(block);
+                group = group.max(base + (span as usize - 1) * BLOCK);
+            }
         }
     }
     loop {

@@ -1,9 +1,10 @@
-//! Large objects: each has blocks of its own, a head and tails, in a row.
+//! Large objects: each has blocks of its own, a head and tails, in a row; but for [`medium`](super::medium) ones.
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState, Use};
 use super::bump::Shape;
 use super::error::HeapError;
+use super::medium::is_medium;
 use super::planes::{WORD, bit};
 use super::volume::Volume;
 
@@ -18,8 +19,11 @@ fn blocks_of(count: usize) -> Volume {
 impl Heap {
     /// Blocks for an object above [`LARGE`](super::LARGE) bytes, and its address.
     pub(super) fn take_large(&self, shape: &Shape) -> Result<usize, HeapError> {
+        if is_medium(shape.bytes) {
+            return self.take_medium(shape);
+        }
         let count = shape.bytes.div_ceil(BLOCK);
-        let Ok(span) = u32::try_from(count) else {
+        let Ok(span) = i32::try_from(count).map(i32::cast_unsigned) else {
             return Err(HeapError::AddressSpaceExhausted {
                 requested: shape.bytes,
                 reserved: self.space.bytes(),
@@ -69,12 +73,15 @@ impl Heap {
     /// the caller has its address.
     pub(crate) unsafe fn extend_large(&self, start: usize, bytes: usize) -> bool {
         let head = self.owned_block(start);
+        if is_medium(bytes) || self.place_of(head).is_some() {
+            return false;
+        }
         let (old, new) = (self.span_of(head), bytes.div_ceil(BLOCK));
         let more = new - old;
         let behind = BlockIndex(head.0 + old as u32);
-        if u32::try_from(new).is_err()
+        if i32::try_from(new).is_err()
             || self.check_share().is_err()
-            || more * BLOCK > self.counts.limit.saturating_sub(self.owned_bytes())
+            || more * BLOCK > self.left()
             || !self.space.take_at(behind, more)
         {
             return false;
@@ -108,13 +115,8 @@ impl Heap {
         unsafe {
             let base = self.address_of(head);
             let state = self.blocks.state(head);
-            if state.usage() == Use::LargeLeaf && !state.has_kinds() {
-                let end = self.end_of(base) - WORD;
-                self.clear_planes(end, end + WORD, BlockState::FREE);
-                self.clear_planes(base, base + WORD, BlockState::FREE);
-            } else {
-                self.clear_planes(base, base + count * BLOCK, state);
-            }
+            let last = self.end_of(base) - WORD;
+            self.clear_object(base, last, base + count * BLOCK, state);
             if count == 1 {
                 self.blocks.set_state(head, BlockState::FREE);
                 self.store.lock().spare.push(head);

@@ -9,7 +9,8 @@
 //!   When a hole is full the mutator's [`allocator`] finds the next one, and when a block is, the
 //!   [`store`] gives another: first one that a sweep left partly filled, then one that it left empty,
 //!   then a new one from the space. While the program runs beside a marker, they are born [`black`].
-//! * **Large objects** have a span of blocks each ([`large`]).
+//! * **Large objects** have a span of blocks each ([`large`]), unless that would waste more than a fifth: then they
+//!   are [`medium`] ones, and share [runs](run) of blocks.
 //! * **Look-ups** turn an address into an allocation ([`extent`]).
 //! * **Sweeping** computes, 64 words at a time, which words belong to marked objects, and clears
 //!   the planes of all others ([`sweep`]).
@@ -24,8 +25,8 @@
 //!
 //! 1. Those of [`planes`], [`block`] and [`space`].
 //! 2. Between two calls, the planes describe every allocation completely: nothing is buffered.
-//! 3. Every owned block is in exactly one of the store's lists: occupied (as one of small objects, or as a
-//!    large one's head, with its tails implied), or spare; or it is being swept. A spare block is `Free` in
+//! 3. Every owned block is in exactly one of the store's lists: occupied (as one of small objects, or as the first of a
+//!    large one or of a run, with the others implied), or spare; or it is being swept. A spare block is `Free` in
 //!    the table and has zero planes.
 //! 4. A cursor lies in a hole: from the cursor to its limit, all planes are zero.
 
@@ -38,16 +39,20 @@ pub(crate) mod error;
 pub(crate) mod extent;
 mod holes;
 mod large;
+mod medium;
 pub(crate) mod options;
 pub(crate) mod pins;
 pub(crate) mod planes;
+mod run;
 pub(crate) mod space;
 pub(crate) mod store;
 pub(crate) mod sweep;
+mod sweep_run;
 pub(crate) mod verify;
+mod verify_run;
 pub(crate) mod volume;
 
-use self::block::{BLOCK, BlockIndex, BlockState, BlockTable, Use};
+use self::block::{BLOCK, BlockIndex, BlockState, BlockTable};
 use self::counts::Counts;
 use self::pins::Pins;
 use self::planes::Planes;
@@ -55,7 +60,7 @@ use self::space::AddressSpace;
 use self::store::Store;
 use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering};
 
-/// The size in bytes above which an object has blocks of its own.
+/// The size in bytes above which an object is not in a block of small ones.
 pub(crate) const LARGE: usize = 8 << 10;
 
 /// The largest alignment in bytes of an object.
@@ -185,21 +190,11 @@ impl Heap {
         (owner == self.number).then_some(block)
     }
 
-    /// The number of blocks of the large object that starts in `head`, a block of this heap.
+    /// The number of blocks of the large object that starts in `head`, a block of this heap in no run; or of a tail, its
+    /// distance from there.
     pub(crate) fn span_of(&self, head: BlockIndex) -> usize {
         // SAFETY: blocks of this heap are below the frontier.
         unsafe { self.blocks.owner_and_span(head) }.1 as usize
-    }
-
-    /// The first block of the large object of which `block`, a block of this heap, is a part.
-    pub(crate) fn head_of(&self, block: BlockIndex) -> BlockIndex {
-        let (state, (_, span)) =
-            // SAFETY: blocks of this heap are below the frontier.
-            unsafe { (self.blocks.state(block), self.blocks.owner_and_span(block)) };
-        match state.usage() {
-            Use::LargeTail => BlockIndex(block.0 - span),
-            _ => block,
-        }
     }
 
     /// Notes that some object was found to be dead, and may live on.

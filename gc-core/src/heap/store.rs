@@ -7,19 +7,22 @@
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState, Flag, Use};
 use super::error::HeapError;
+use super::medium::Runs;
 use super::planes::GROUP_BYTES;
 use crate::sync::Ordering;
 
 /// The lists of blocks of a heap.
 #[derive(Default)]
 pub(super) struct Store {
-    /// Blocks of small objects, and the first blocks of large ones.
+    /// Blocks of small objects, and the first blocks of large ones and of runs.
     pub(super) occupied: Occupied,
     /// Empty blocks, the highest first.
     pub(super) spare: Vec<BlockIndex>,
     /// Partly filled blocks which no cursor has visited since the last sweep, the highest first;
     /// without and with descriptors.
     pub(super) partial: [Vec<BlockIndex>; 2],
+    /// Runs of medium objects, and holes in them.
+    pub(super) runs: Runs,
 }
 
 /// Blocks in which objects start.
@@ -27,7 +30,7 @@ pub(super) struct Store {
 pub(crate) struct Occupied {
     /// Those of small objects.
     pub(crate) small: Vec<BlockIndex>,
-    /// The first blocks of large objects.
+    /// The first blocks of large objects, and of runs of medium ones.
     pub(crate) large: Vec<BlockIndex>,
 }
 
@@ -36,10 +39,6 @@ impl Occupied {
     pub(super) fn append(&mut self, mut other: Occupied) {
         self.small.append(&mut other.small);
         self.large.append(&mut other.large);
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = BlockIndex> {
-        self.small.iter().chain(&self.large).copied()
     }
 }
 
@@ -221,11 +220,18 @@ impl Heap {
         }
     }
 
-    /// All blocks in which objects start: those of small objects and the heads of large ones. Those
+    /// All blocks in which objects start, or may: those of small objects and of runs, and the heads of large ones. Those
     /// that are being swept just now may be missing.
     pub(crate) fn occupied_blocks(&self) -> Vec<BlockIndex> {
         let store = self.store.lock();
-        let mut blocks: Vec<BlockIndex> = store.occupied.iter().collect();
+        let mut blocks = store.occupied.small.clone();
+        for head in &store.occupied.large {
+            let count = match self.place_of(*head) {
+                Some(_) => self.run_length(*head) as u32,
+                None => 1,
+            };
+            blocks.extend((head.0..head.0 + count).map(BlockIndex));
+        }
         drop(store);
         blocks.sort_unstable();
         blocks
@@ -260,10 +266,17 @@ impl Heap {
         let mut store = self.store.lock();
         let all = core::mem::take(&mut store.occupied);
         store.partial.iter_mut().for_each(Vec::clear);
+        store.runs = Runs::default();
         drop(store);
-        self.count_freed(all.large.len() as u64);
+        let mut of_runs = Vec::new();
         for head in all.large {
-            self.free_large(head);
+            if self.place_of(head).is_some() {
+                // SAFETY: passed on to the caller.
+                of_runs.extend(unsafe { self.free_run(head) });
+            } else {
+                self.count_freed(1);
+                self.free_large(head);
+            }
         }
         for block in &all.small {
             let base = self.address_of(*block);
@@ -276,6 +289,7 @@ impl Heap {
         }
         let mut spare = core::mem::take(&mut self.store.lock().spare);
         spare.extend(all.small);
+        spare.extend(of_runs);
         self.give_back(spare);
         debug_assert_eq!((self.owned_bytes(), self.objects()), (0, 0));
     }

@@ -23,6 +23,7 @@ use core::ptr;
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState};
+use super::medium::Hole;
 use super::planes::{GROUP_BYTES, STARTS, WORD};
 use super::store::Occupied;
 use super::volume::Volume;
@@ -66,13 +67,16 @@ const LOAD: usize = 64;
 
 /// Sweeps blocks, and brings them back to the store.
 pub(crate) struct Sweeper<'h> {
-    heap: &'h Heap,
-    scrub: bool,
-    survivors: Survivors,
-    kept: Occupied,
+    pub(super) heap: &'h Heap,
+    pub(super) scrub: bool,
+    pub(super) survivors: Survivors,
+    pub(super) kept: Occupied,
     partial: [Vec<BlockIndex>; 2],
-    spare: Vec<BlockIndex>,
-    freed: u64,
+    /// Holes in runs that were swept, and how many of the spare blocks were in runs.
+    pub(super) holes: Vec<Hole>,
+    pub(super) run_blocks_freed: usize,
+    pub(super) spare: Vec<BlockIndex>,
+    pub(super) freed: u64,
 }
 
 impl<'h> Sweeper<'h> {
@@ -84,6 +88,8 @@ impl<'h> Sweeper<'h> {
             survivors: Survivors::default(),
             kept: Occupied::default(),
             partial: [Vec::new(), Vec::new()],
+            holes: Vec::new(),
+            run_blocks_freed: 0,
             spare: Vec::new(),
             freed: 0,
         }
@@ -122,7 +128,13 @@ impl<'h> Sweeper<'h> {
                 self.partial[state.is_described() as usize].push(block);
             }
         }
-        if self.kept.small.len() + self.spare.len() >= LOAD {
+        self.deliver_if_many();
+    }
+
+    /// Brings back to the store what was swept, if that is worth the lock.
+    #[inline]
+    pub(super) fn deliver_if_many(&mut self) {
+        if self.kept.small.len() + self.spare.len() + self.holes.len() >= LOAD {
             self.deliver();
         }
     }
@@ -143,13 +155,17 @@ impl<'h> Sweeper<'h> {
         }
     }
 
-    /// Frees a large object that is not marked, or clears its marks.
+    /// Frees a large object that is not marked, or clears its marks; or sweeps a run of medium ones.
     ///
     /// # Safety
     ///
     /// As for [`Sweeper::small`].
     pub(crate) unsafe fn large(&mut self, head: BlockIndex) {
         let heap = self.heap;
+        if heap.place_of(head).is_some() {
+            // SAFETY: passed on to the caller.
+            return unsafe { self.run(head) };
+        }
         let (base, span) = (heap.address_of(head), heap.span_of(head));
         // SAFETY: the block is a head of this heap.
         let (state, group) = unsafe { (heap.blocks().state(head), heap.planes().group(base)) };
@@ -178,7 +194,7 @@ impl<'h> Sweeper<'h> {
     }
 
     /// Counts so many bytes of objects that live in a block in that state.
-    fn count_survivors(&mut self, state: BlockState, bytes: usize) {
+    pub(super) fn count_survivors(&mut self, state: BlockState, bytes: usize) {
         let volume = &mut self.survivors.volume;
         volume.bytes += bytes as u64;
         if state.has_drops() {
@@ -191,6 +207,8 @@ impl<'h> Sweeper<'h> {
         let mut store = self.heap.store.lock();
         store.occupied.append(core::mem::take(&mut self.kept));
         store.spare.append(&mut self.spare);
+        store.runs.blocks -= core::mem::take(&mut self.run_blocks_freed);
+        self.holes.drain(..).for_each(|hole| store.runs.add(hole));
         for (partial, swept) in store.partial.iter_mut().zip(&mut self.partial) {
             partial.append(swept);
         }
@@ -211,7 +229,21 @@ impl Heap {
     pub(crate) fn take_occupied(&self) -> Occupied {
         let mut store = self.store.lock();
         store.partial.iter_mut().for_each(Vec::clear);
+        store.runs.forget_holes();
         core::mem::take(&mut store.occupied)
+    }
+
+    /// Whether a value may need `Drop` in a block, or in the run that begins with it.
+    pub(crate) fn has_drops(&self, block: BlockIndex) -> bool {
+        // SAFETY: callers pass blocks of this heap.
+        let state = |block| unsafe { self.blocks.state(block) };
+        let of_head = state(block);
+        of_head.has_drops()
+            || of_head.is_large_head()
+                && of_head.is_described()
+                && self.place_of(block).is_some()
+                && (1..self.run_length(block) as u32)
+                    .any(|index| state(BlockIndex(block.0 + index)).has_drops())
     }
 
     /// Takes blocks back that were not swept.
@@ -226,17 +258,24 @@ impl Heap {
             // SAFETY: the block belongs to this heap.
             unsafe {
                 let state = self.blocks().state(block);
-                let (marked, claimed) = if state.is_large_head() {
-                    (GROUP_BYTES, self.span_of(block) * BLOCK)
+                if state.is_large_head() {
+                    self.each_start(block, |start| {
+                        self.planes().group(start).clear_marks();
+                        let end = if state.has_claims() {
+                            self.end_of(start)
+                        } else {
+                            start
+                        };
+                        for at in (start..end).step_by(GROUP_BYTES) {
+                            self.planes().claims(at).set(0);
+                        }
+                    });
                 } else {
-                    (BLOCK, BLOCK)
-                };
-                for at in (base..base + marked).step_by(GROUP_BYTES) {
-                    self.planes().group(at).clear_marks();
-                }
-                if state.has_claims() {
-                    for at in (base..base + claimed).step_by(GROUP_BYTES) {
-                        self.planes().claims(at).set(0);
+                    for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
+                        self.planes().group(at).clear_marks();
+                        if state.has_claims() {
+                            self.planes().claims(at).set(0);
+                        }
                     }
                 }
                 self.blocks().set_state(block, state.unclaimed());
@@ -244,8 +283,8 @@ impl Heap {
         }
     }
 
-    /// Calls `f` with the start and the end of each unmarked object of a block, or of the large one
-    /// that begins in it, in ascending order, as long as it returns `true`. Whether it always did.
+    /// Calls `f` with the start and the end of each unmarked object of a block, or of the large one or the run
+    /// that begins with it, in ascending order, as long as it returns `true`. Whether it always did.
     ///
     /// # Safety
     ///
@@ -258,7 +297,11 @@ impl Heap {
         let base = self.address_of(block);
         // SAFETY: the block belongs to this heap.
         let large = unsafe { self.blocks().state(block) }.is_large_head();
-        let end = base + if large { GROUP_BYTES } else { BLOCK };
+        let end = match self.place_of(block) {
+            Some(_) if large => base + self.run_length(block) * BLOCK,
+            None if large => base + GROUP_BYTES,
+            _ => base + BLOCK,
+        };
         for at in (base..end).step_by(GROUP_BYTES) {
             // SAFETY: as above.
             let group = unsafe { self.planes().group(at) };
@@ -282,7 +325,7 @@ impl Heap {
     ///
     /// The range is a block of this heap, or the blocks of a large object, and nothing refers to an
     /// unmarked object in it.
-    unsafe fn scrub_dead(&self, base: usize, end: usize) {
+    pub(super) unsafe fn scrub_dead(&self, base: usize, end: usize) {
         let (mut carry_all, mut carry_live) = (false, false);
         for at in (base..end).step_by(GROUP_BYTES) {
             // SAFETY: the blocks belong to this heap.

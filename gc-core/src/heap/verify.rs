@@ -71,7 +71,11 @@ impl Heap {
         let small = |block: &BlockIndex| (*block, &[Use::Small][..], 1);
         let large = |block: &BlockIndex| {
             let uses = &[Use::LargeLeaf, Use::Large][..];
-            (*block, uses, self.span_of(*block))
+            let span = match self.place_of(*block) {
+                Some(_) => self.run_length(*block),
+                None => self.span_of(*block),
+            };
+            (*block, uses, span)
         };
         let spare = |block: &BlockIndex| (*block, &[Use::Free][..], 1);
         let all = store.occupied.small.iter().map(small);
@@ -94,7 +98,8 @@ impl Heap {
                     format!("the block is {usage:?} but listed as {uses:?}"),
                 ));
             }
-            for distance in 1..span {
+            let is_run = usage != Use::Free && self.place_of(block).is_some();
+            for distance in if is_run { 1..1 } else { 1..span } {
                 let tail = BlockIndex(block.0 + distance as u32);
                 // SAFETY: as above.
                 let entry = unsafe {
@@ -115,8 +120,14 @@ impl Heap {
             if usage == Use::Free && self.is_blank(address, end) {
                 continue;
             }
+            if is_run {
+                self.verify_run(block, span)?;
+            }
             // SAFETY: passed on to the caller.
             unsafe { self.verify_blocks(address, end, usage, all_dirty, &pins)? };
+        }
+        for hole in store.runs.holes() {
+            self.verify_hole(hole)?;
         }
         // Blocks go back to the space beside this, and are counted under the lock.
         let counted = self.owned_and_peak().0;
@@ -131,7 +142,7 @@ impl Heap {
     }
 
     /// Whether no plane has a bit for any word from `base` to `end`, which are in blocks of this heap.
-    fn is_blank(&self, base: usize, end: usize) -> bool {
+    pub(super) fn is_blank(&self, base: usize, end: usize) -> bool {
         let planes = self.planes();
         (base..end).step_by(GROUP_BYTES).all(|at| {
             // SAFETY: the addresses lie in blocks of this heap.
@@ -166,8 +177,9 @@ impl Heap {
         pins: &Held<'_>,
     ) -> Result<(), VerifyError> {
         let large = !matches!(usage, Use::Small | Use::Free);
+        let run = large && self.place_of(self.owned_block(base)).is_some();
         // SAFETY: the block is ours.
-        let state = unsafe { self.blocks().state(self.owned_block(base)) };
+        let mut state = unsafe { self.blocks().state(self.owned_block(base)) };
         let mut inside: Option<usize> = None;
         let mut before: Option<Word> = None;
         let mut dirty = false;
@@ -186,7 +198,10 @@ impl Heap {
                 (_, true, None) => return Err(wrong(address, "an end without a start".into())),
                 (true, _, None) => {
                     objects += 1;
-                    if large && address != base {
+                    if run {
+                        // SAFETY: the block is ours. Flags are those of the block in which an object starts.
+                        state = unsafe { self.blocks().state(self.owned_block(address)) };
+                    } else if large && address != base {
                         return Err(wrong(
                             address,
                             "a second object in the blocks of a large one".into(),
@@ -277,7 +292,7 @@ impl Heap {
         }
         match inside {
             Some(start) => Err(wrong(start, "an allocation without an end".into())),
-            None if large && objects != 1 => {
+            None if large && (objects == 0 || objects > 1 && !run) => {
                 Err(wrong(base, "the blocks of a large object are empty".into()))
             }
             None => Ok(()),
@@ -426,6 +441,6 @@ impl Heap {
     }
 }
 
-fn wrong(address: usize, finding: String) -> VerifyError {
+pub(super) fn wrong(address: usize, finding: String) -> VerifyError {
     VerifyError { address, finding }
 }

@@ -256,6 +256,47 @@ fn collections_in_destructors_do_not_nest() {
     });
 }
 
+/// The memory of a value whose destructor collects and allocates is used by nothing else meanwhile, wherever in the blocks that
+/// it shares with others it lies.
+#[test]
+fn a_value_stays_where_it_is_until_its_destructor_has_run() {
+    const WORDS: usize = 2500;
+    type Heap = Arena<Rootable![()]>;
+    #[derive(Collect)]
+    #[collect(require_static)]
+    struct Roomy(Weak<Heap>, [usize; WORDS]);
+    impl Drop for Roomy {
+        fn drop(&mut self) {
+            let Some(heap) = self.0.upgrade() else { return };
+            let here = heap.attach();
+            here.finish_cycle();
+            here.mutate(|mc, _| {
+                for _ in 0..8 {
+                    _ = mc.allocate(Roomy(Weak::new(), [usize::MAX; WORDS]));
+                }
+            });
+            here.finish_cycle();
+            assert!(self.1.iter().all(|word| *word == self.1[0] && *word < 100));
+        }
+    }
+    in_each_way(|way| {
+        in_time(move || {
+            let heap: Arc<Heap> = Arc::new(arena(way.options(), |_| ()));
+            let here = heap.attach();
+            here.mutate(|mc, _| {
+                for number in 0..way.size(6, 20) {
+                    _ = mc.allocate(Roomy(Arc::downgrade(&heap), [number; WORDS]));
+                }
+            });
+            here.finish_cycle();
+            verify(&here);
+            here.finish_cycle();
+            here.finish_cycle();
+            assert_eq!(heap.metrics().total_gc_count(), 0);
+        });
+    });
+}
+
 /// A safepoint of bounded length runs a bounded number of destructors, and goes on with the others next time.
 #[test]
 fn steps_run_some_destructors() {

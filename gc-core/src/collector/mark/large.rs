@@ -26,7 +26,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         if next < end {
             self.backlog.parts.push((next, end));
         }
-        let head = self.heap.head_of(self.heap.owned_block(start));
+        let head = self.heap.start_block(start);
         if !CONCURRENT {
             // SAFETY: the block is one of this heap.
             return self.scan_words(start, next, unsafe { self.blocks.state(head) });

@@ -1,0 +1,213 @@
+//! Sweeping a run of medium objects: one by one, for there are few, and each has its own groups.
+//!
+//! What is free in a run that lives becomes holes. A run in which nothing lives goes; and one in which little lives is
+//! cut up: blocks without any object become spare, and what is between them are runs from now on. (If much
+//! lives, the holes will be used again, and serve long objects only as long as they are whole.)
+
+use super::Heap;
+use super::block::{BLOCK, BlockIndex, BlockState, Use};
+use super::medium::{Hole, Sort};
+use super::planes::{GROUP_BYTES, WORD};
+use super::run::{LONGEST, Place, slot_end};
+use super::sweep::Sweeper;
+
+/// What a sweep found in a block of a run.
+#[derive(Clone, Copy)]
+struct Found {
+    /// Whether some object that lives starts here.
+    starts: bool,
+    /// Which object that lives reaches into it.
+    place: Place,
+}
+
+impl Sweeper<'_> {
+    /// Frees all objects of a run that are not marked, and clears the marks of the others.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Sweeper::large`], of the run that begins with `head`.
+    pub(super) unsafe fn run(&mut self, head: BlockIndex) {
+        let heap = self.heap;
+        let count = heap.run_length(head);
+        let base = heap.address_of(head);
+        // SAFETY: the block is one of this heap's.
+        let sort = Sort::of_state(unsafe { heap.blocks().state(head) });
+        let mut found = [Found {
+            starts: false,
+            place: Place::default(),
+        }; LONGEST];
+        let mut slots = Vec::new();
+        for (index, found) in found[..count].iter_mut().enumerate() {
+            let block = BlockIndex(head.0 + index as u32);
+            // SAFETY: as above.
+            let state = unsafe { heap.blocks().state(block) };
+            heap.each_start(block, |start| {
+                // SAFETY: passed on to the caller.
+                let lives = unsafe { self.medium(start, state) };
+                if let Some(end) = lives {
+                    found.starts = true;
+                    slots.push((start, end));
+                }
+            });
+            let state = if found.starts {
+                state.unclaimed()
+            } else {
+                sort.state()
+            };
+            // SAFETY: the block is ours.
+            unsafe { heap.blocks().set_state(block, state) };
+        }
+        for &(start, end) in &slots {
+            let first = heap.owned_block(start).0 - head.0;
+            let beyond = (end - base).div_ceil(BLOCK);
+            for (index, found) in found[..beyond]
+                .iter_mut()
+                .enumerate()
+                .skip(first as usize + 1)
+            {
+                let block = base + index * BLOCK;
+                found.place.back = (block - start) / GROUP_BYTES;
+                found.place.reach = (end - block).min(BLOCK) / GROUP_BYTES;
+            }
+        }
+        let live: usize = slots.iter().map(|(start, end)| end - start).sum();
+        let is_used = |index: usize| found[index].starts || found[index].place.reach != 0;
+        let cut_up = live * 4 < count * BLOCK;
+        let mut index = count;
+        // From the end, as spare blocks are listed.
+        while index > 0 {
+            let beyond = index;
+            if cut_up && !is_used(index - 1) {
+                index -= 1;
+                let block = BlockIndex(head.0 + index as u32);
+                heap.forget_place(block);
+                self.spare.push(block);
+                self.run_blocks_freed += 1;
+                continue;
+            }
+            while index > 0 && (!cut_up || is_used(index - 1)) {
+                index -= 1;
+            }
+            for (place, found) in found[index..beyond].iter().enumerate() {
+                let block = BlockIndex(head.0 + (index + place) as u32);
+                heap.set_place(
+                    block,
+                    Place {
+                        index: place,
+                        last: index + place + 1 == beyond,
+                        ..found.place
+                    },
+                );
+            }
+            self.kept.large.push(BlockIndex(head.0 + index as u32));
+            let (piece, piece_end) = (base + index * BLOCK, base + beyond * BLOCK);
+            let mut free = piece;
+            let inside = |slot: &&(usize, usize)| (piece..piece_end).contains(&slot.0);
+            for &(start, end) in slots.iter().filter(inside).chain([&(piece_end, piece_end)]) {
+                if free < start {
+                    self.survivors.holes += start - free;
+                    self.holes.push(Hole {
+                        sort,
+                        start: free,
+                        end: start,
+                    });
+                }
+                free = end;
+            }
+        }
+        self.deliver_if_many();
+    }
+
+    /// Frees the medium object that starts at `start` in a block in that state, if it is not marked: `None`. Or
+    /// clears its marks: the end of its slot.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Sweeper::run`].
+    unsafe fn medium(&mut self, start: usize, state: BlockState) -> Option<usize> {
+        let heap = self.heap;
+        // SAFETY: an object starts there, says the caller, and its slot belongs to nothing else.
+        unsafe {
+            let group = heap.planes().group(start);
+            let last = heap.end_of(start) - WORD;
+            let end = slot_end(last);
+            if group.marks() & 1 != 0 {
+                group.clear_marks();
+                if state.has_claims() {
+                    for at in (start..end).step_by(GROUP_BYTES) {
+                        heap.planes().claims(at).set(0);
+                    }
+                }
+                self.count_survivors(state, end - start);
+                return Some(end);
+            }
+            if self.scrub {
+                heap.scrub_dead(start, end);
+            }
+            heap.clear_object(start, last, end, state);
+            self.freed += 1;
+            None
+        }
+    }
+}
+
+impl Heap {
+    /// Clears the planes of the object that starts at `start`, whose last word is at `last`, up to `end`, in blocks that are
+    /// in that state.
+    ///
+    /// # Safety
+    ///
+    /// The object is dead, and the words up to `end` belong to nothing else.
+    pub(super) unsafe fn clear_object(
+        &self,
+        start: usize,
+        last: usize,
+        end: usize,
+        state: BlockState,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            if state.usage() == Use::LargeLeaf && !state.has_kinds() {
+                self.clear_planes(last, last + WORD, BlockState::FREE);
+                self.clear_planes(start, start + WORD, BlockState::FREE);
+            } else {
+                self.clear_planes(start, end, state);
+            }
+        }
+    }
+
+    /// Says in the table that a block of this heap, in which nothing is, is in no run any more.
+    fn forget_place(&self, block: BlockIndex) {
+        // SAFETY: the block is ours, and empty.
+        unsafe {
+            self.blocks.set_state(block, BlockState::FREE);
+            self.blocks.set_owner_and_span(block, self.number, 0);
+        }
+    }
+
+    /// Frees all that is in the run that begins with `head`, which is in no list any more: its blocks, the highest first.
+    ///
+    /// # Safety
+    ///
+    /// Nothing refers to its objects any more.
+    pub(super) unsafe fn free_run(&self, head: BlockIndex) -> impl Iterator<Item = BlockIndex> {
+        let count = self.run_length(head) as u32;
+        for block in (head.0..head.0 + count).map(BlockIndex) {
+            // SAFETY: the block is ours, and passed on to the caller.
+            let state = unsafe { self.blocks.state(block) };
+            self.each_start(block, |start| {
+                self.count_freed(1);
+                // SAFETY: as above.
+                unsafe {
+                    let last = self.end_of(start) - WORD;
+                    self.clear_object(start, last, slot_end(last), state);
+                }
+            });
+        }
+        (head.0..head.0 + count).rev().map(|block| {
+            let block = BlockIndex(block);
+            self.forget_place(block);
+            block
+        })
+    }
+}

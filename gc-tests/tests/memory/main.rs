@@ -1,0 +1,3 @@
+//! How much memory objects take, and what is given back.
+
+mod waste;
