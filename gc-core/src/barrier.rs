@@ -151,6 +151,17 @@ impl<T: ?Sized> Write<T> {
         unsafe { &mut *(core::ptr::from_mut(value) as *mut Write<T>) }
     }
 
+    /// What `project` makes of `whole`. In `field!` the expression of the user's is outside of the scope in
+    /// which names are bound.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn __apply<'a, P: ?Sized>(
+        whole: &'a Write<T>,
+        project: impl FnOnce(&'a Write<T>) -> &'a Write<P>,
+    ) -> &'a Write<P> {
+        project(whole)
+    }
+
     /// Lets a part of a value be written that may be written.
     ///
     /// # Safety
@@ -554,23 +565,31 @@ where
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __field {
-    ($value:expr, $type:path, $field:ident) => {{
-        let whole = $value;
-        // A pattern, other than a field access, never goes through a pointer; and the raw pointer
-        // keeps the field's own type from being coerced to what it points to.
-        match *whole {
-            $crate::barrier::Write {
-                __inner: $type {
-                    $field: ref part, ..
-                },
-                ..
-            } => {
-                let part = &raw const *part;
-                // SAFETY: the pattern says that it is a field of the whole.
-                unsafe { $crate::barrier::Write::__project(whole, part) }
+    ($value:expr, $type:path, $field:ident) => {
+        $crate::barrier::Write::__apply($value, {
+            use $crate::__private::{shadow as __gc_core_part, shadow as __gc_core_whole};
+            // A pattern, other than a field access, never goes through a pointer; and the raw pointer
+            // keeps the field's own type from being coerced to what it points to.
+            |__gc_core_whole| match *__gc_core_whole {
+                $crate::barrier::Write {
+                    __inner:
+                        $type {
+                            $field: ref __gc_core_part,
+                            ..
+                        },
+                    ..
+                } => {
+                    // SAFETY: the pattern says that it is a field of the whole.
+                    unsafe {
+                        $crate::barrier::Write::__project(
+                            __gc_core_whole,
+                            &raw const *__gc_core_part,
+                        )
+                    }
+                }
             }
-        }
-    }};
+        })
+    };
 }
 
 /// `unlock!(value, Type, name)`: [`field!`](crate::barrier::field), then [`Write::unlock`].
@@ -578,6 +597,6 @@ macro_rules! __field {
 #[macro_export]
 macro_rules! __unlock {
     ($value:expr, $type:path, $field:ident) => {
-        $crate::__field!($value, $type, $field).unlock()
+        $crate::barrier::Write::unlock($crate::__field!($value, $type, $field))
     };
 }

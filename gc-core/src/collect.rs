@@ -144,8 +144,8 @@ macro_rules! static_collect {
         // What stands for bounds might close the item below and say more. Then it would be no item
         // of this trait, which has none.
         const _: () = {
-            trait Check {}
-            impl<'gc, $($params),*> Check for $type
+            trait __GcCoreBounds {}
+            impl<'gc, $($params),*> __GcCoreBounds for $type
             where
                 $type: 'static,
                 $($($bounds)+)*
@@ -153,22 +153,25 @@ macro_rules! static_collect {
             }
         };
 
-        // SAFETY: a type that is `'static` cannot hold a pointer that is branded by a lifetime.
+        // SAFETY: as below.
         unsafe impl<'gc, $($params),*> $crate::Collect<'gc> for $type
         where
+            Self: 'static,
             $type: 'static,
             $($($bounds)+)*
         {
-            const NEEDS_TRACE: bool = false;
+            const NEEDS_TRACE: $crate::__private::bool = false;
         }
     };
     ($type:ty) => {
-        // SAFETY: a type that is `'static` cannot hold a pointer that is branded by a lifetime.
+        // SAFETY: a type that is `'static` cannot hold a pointer that is branded by a lifetime. `Self` says it of
+        // this very type; `$type`, which a macro may have written, refuses lifetimes without a name.
         unsafe impl<'gc> $crate::Collect<'gc> for $type
         where
+            Self: 'static,
             $type: 'static,
         {
-            const NEEDS_TRACE: bool = false;
+            const NEEDS_TRACE: $crate::__private::bool = false;
         }
     };
 }

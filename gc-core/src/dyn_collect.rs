@@ -164,36 +164,63 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __dyn_collect {
-    (<$($params:tt),+ $(,)*> $trait:ty $(where $($bounds:tt)+)?) => {
+    (@ [$($params:tt),*] $trait:ty where $($bounds:tt)*) => {
         // What stands for bounds might end the list of them and say more, so that the function below
         // is another item's, and the implementation has the default. But here the list can be ended by a
         // semicolon only, and there by a brace only.
         const _: () = {
-            #[allow(dead_code, reason = "it is there to be compiled")]
-            struct Check<'gc, $($params),*>(
-                ::core::marker::PhantomData<&'gc ()>,
-                ::core::marker::PhantomData<*const $trait>,
+            struct __GcCoreBounds<'gc, $($params),*>(
+                $crate::__private::PhantomData<&'gc ()>,
+                $crate::__private::PhantomData<*const $trait>,
             )
             where
-                $($($bounds)+)*;
+                $($bounds)*;
         };
 
-        // SAFETY: whoever is behind the object visits all pointers.
-        unsafe impl<'gc, $($params),*> $crate::Collect<'gc> for $trait
-        where
-            $($($bounds)+)*
-        {
-            fn trace<__Tracer: $crate::collect::Trace<'gc>>(&self, cc: &mut __Tracer) {
-                $crate::collect::DynCollect::dyn_trace(self, cc);
+        const _: () = {
+            use $crate::__private::{shadow as __gc_core_cc, shadow as __gc_core_object};
+
+            // SAFETY: whoever is behind the object visits all pointers. It is an object, and of a trait
+            // that has `DynCollect` as a supertrait: a coercion of raw pointers is one of the compiler's, and
+            // those that lead to a trait object start from another trait object, or from a sized type, which
+            // this is not.
+            unsafe impl<'gc, $($params),*> $crate::Collect<'gc> for $trait
+            where
+                $($bounds)*
+            {
+                fn trace<__GcCoreTracer: $crate::collect::Trace<'gc>>(
+                    &self,
+                    __gc_core_cc: &mut __GcCoreTracer,
+                ) {
+                    $crate::__private::only_for_trait_objects::<Self, _>();
+                    let __gc_core_object: *const (dyn $crate::collect::DynCollect<'gc> + '_) =
+                        &raw const *self;
+                    // SAFETY: it is the reference to the value.
+                    let __gc_core_object = unsafe { &*__gc_core_object };
+                    $crate::collect::DynCollect::dyn_trace(__gc_core_object, __gc_core_cc);
+                }
             }
-        }
+        };
+    };
+    (<$($params:tt),+ $(,)*> $trait:ty $(where $($bounds:tt)+)?) => {
+        $crate::__dyn_collect!(@ [$($params),*] $trait where $($($bounds)+)?);
     };
     ($trait:ty) => {
-        // SAFETY: whoever is behind the object visits all pointers.
-        unsafe impl<'gc> $crate::Collect<'gc> for $trait {
-            fn trace<__Tracer: $crate::collect::Trace<'gc>>(&self, cc: &mut __Tracer) {
-                $crate::collect::DynCollect::dyn_trace(self, cc);
-            }
-        }
+        $crate::__dyn_collect!(@ [] $trait where);
     };
 }
+
+/// Has one implementation for a type that is not sized, and two for one that is.
+#[doc(hidden)]
+pub trait NotSized<Which> {}
+
+impl<T: ?Sized> NotSized<()> for T {}
+impl<T> NotSized<IsSized> for T {}
+
+#[doc(hidden)]
+pub struct IsSized;
+
+/// Compiles if there is one `Which` for `T`, so if that is not sized.
+#[doc(hidden)]
+#[inline(always)]
+pub fn only_for_trait_objects<T: NotSized<Which> + ?Sized, Which>() {}

@@ -104,6 +104,7 @@ mod collect_impl;
 pub mod collections;
 mod collector;
 mod context;
+mod derived;
 mod descriptor;
 mod dyn_collect;
 pub mod dynamic_roots;
@@ -170,8 +171,15 @@ pub use self::{
     static_wrapper::Static,
 };
 
-/// What the derive macro expands to.
+/// What the macros expand to, beside what is public.
 #[doc(hidden)]
 pub mod __private {
+    pub use core::marker::PhantomData;
+    pub use core::primitive::bool;
+
+    pub use crate::derived::shadow;
+    pub use crate::dyn_collect::only_for_trait_objects;
+    pub use crate::no_drop::NoDestructor;
     pub use crate::typemap::TypeMap;
+    pub use crate::unsize::Unsized;
 }

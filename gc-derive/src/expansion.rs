@@ -2,25 +2,38 @@
 //!
 //! `impl Collect`, and beside it, in the mode `no_drop`, an implementation of the marker trait that
 //! every type with a destructor has already: a destructor is then a conflict between the two.
+//!
+//! The expansion contains `unsafe`, and the path by which it names `gc-core` is one that the user's crate can
+//! redirect. What makes it sound nevertheless is in `gc-core`'s module `derived`: whatever has to be true is said by
+//! the trait itself or by a function of the type of its constant `TYPE_MAP`, never by another function, another trait, or a macro.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::DeriveInput;
 
 use crate::attributes::Mode;
+use crate::bindings::Bindings;
 use crate::definition::Definition;
 use crate::{bounds, trace, type_map};
 
 /// Everything that the macro writes for the definition `input`.
 pub fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let definition = Definition::read(input)?;
-    let collect = collect_impl(&definition);
+    let mut bindings = Bindings::new(&definition.names);
+    let collect = collect_impl(&definition, &mut bindings);
     let must_not_drop =
         (definition.options.mode == Mode::NoDrop).then(|| must_not_drop_impl(&definition));
-    Ok(quote!(#collect #must_not_drop))
+    let imports = bindings.imports(&definition.krate);
+    Ok(quote! {
+        const _: () = {
+            #imports
+            #collect
+            #must_not_drop
+        };
+    })
 }
 
-fn collect_impl(definition: &Definition<'_>) -> TokenStream {
+fn collect_impl(definition: &Definition<'_>, bindings: &mut Bindings<'_>) -> TokenStream {
     let Definition { input, krate, .. } = definition;
     let gc = &definition.gc_lifetime.lifetime;
     let ident = &input.ident;
@@ -29,13 +42,13 @@ fn collect_impl(definition: &Definition<'_>) -> TokenStream {
     let (_, type_generics, _) = input.generics.split_for_impl();
     let items = if definition.options.mode == Mode::RequireStatic {
         quote!(
-            const NEEDS_TRACE: ::core::primitive::bool = false;
+            const NEEDS_TRACE: #krate::__private::bool = false;
         )
     } else {
-        let map = type_map::expression(definition);
-        let trace = trace::method(definition);
+        let map = type_map::expression(definition, bindings);
+        let trace = trace::method(definition, bindings);
         quote! {
-            const NEEDS_TRACE: ::core::primitive::bool =
+            const NEEDS_TRACE: #krate::__private::bool =
                 !<Self as #krate::Collect<#gc>>::TYPE_MAP.is_leaf();
             const TYPE_MAP: #krate::__private::TypeMap = #map;
             #trace
@@ -61,14 +74,16 @@ fn must_not_drop_impl(definition: &Definition<'_>) -> TokenStream {
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     let span = options.mode_span;
     let conflicting = quote_spanned! {span=>
-        impl #impl_generics #krate::__MustNotImplDrop for #ident #type_generics #where_clause {}
+        impl #impl_generics #krate::__MustNotImplDrop for #ident #type_generics #where_clause {
+            type Checked = #krate::__private::NoDestructor;
+        }
     };
     let conflicting = placed_at(span, conflicting);
     quote!(#[automatically_derived] #conflicting)
 }
 
 /// The same tokens, which mean what they meant, but are shown at the place of `span`.
-fn placed_at(span: Span, tokens: TokenStream) -> TokenStream {
+pub fn placed_at(span: Span, tokens: TokenStream) -> TokenStream {
     let place = |mut token: TokenTree| {
         if let TokenTree::Group(group) = &token {
             let stream = placed_at(span, group.stream());
@@ -116,40 +131,46 @@ mod tests {
         assert_expands(
             input,
             quote! {
+                const _: () = {
+                use gc::__private::{shadow as __place, shadow as __cc, shadow as __field_0, shadow as __field_1, shadow as __field_2};
                 #[automatically_derived]
                 unsafe impl<'gc, T> gc::Collect<'gc> for Node<'gc, T>
                 where
                     T: gc::Collect<'gc>
                 {
-                    const NEEDS_TRACE: ::core::primitive::bool =
+                    const NEEDS_TRACE: gc::__private::bool =
                         !<Self as gc::Collect<'gc>>::TYPE_MAP.is_leaf();
-                    const TYPE_MAP: gc::__private::TypeMap = gc::__private::TypeMap::LEAF
-                        .with_field(
-                            <Gc<'gc, Self> as gc::Collect<'gc>>::TYPE_MAP,
-                            ::core::mem::offset_of!(Self, next)
-                        )
-                        .with_field(
-                            <T as gc::Collect<'gc>>::TYPE_MAP,
-                            ::core::mem::offset_of!(Self, r#type)
-                        );
+                    const TYPE_MAP: gc::__private::TypeMap = {
+                        let __place = gc::__private::TypeMap::place::<Self>();
+                        gc::__private::TypeMap::without_destructor::<Self>()
+                            .with_field(
+                                <Gc<'gc, Self> as gc::Collect<'gc>>::TYPE_MAP,
+                                unsafe { gc::__private::TypeMap::offset(&__place, &raw const (*gc::__private::TypeMap::in_place(&__place)).next,) }
+                            )
+                            .with_field(
+                                <T as gc::Collect<'gc>>::TYPE_MAP,
+                                unsafe { gc::__private::TypeMap::offset(&__place, &raw const (*gc::__private::TypeMap::in_place(&__place)).r#type,) }
+                            )
+                    };
                     #[inline]
                     fn trace<__Tracer: gc::collect::Trace<'gc>>(&self, __cc: &mut __Tracer) {
                         match *self {
                             Self { next: ref __field_0, r#type: ref __field_1, id: ref __field_2 } => {
                                 let _: *const Gc<'gc, Self> = __field_0;
-                                let _ = <Gc<'gc, Self> as gc::Collect<'gc>>::TYPE_MAP;
-                                gc::collect::Trace::trace::<Gc<'gc, Self>>(__cc, __field_0);
+                                if <Gc<'gc, Self> as gc::Collect<'gc>>::NEEDS_TRACE { <Gc<'gc, Self> as gc::Collect<'gc>>::trace::<__Tracer>(__field_0, __cc); }
                                 let _: *const T = __field_1;
-                                let _ = <T as gc::Collect<'gc>>::TYPE_MAP;
-                                gc::collect::Trace::trace::<T>(__cc, __field_1);
+                                if <T as gc::Collect<'gc>>::NEEDS_TRACE { <T as gc::Collect<'gc>>::trace::<__Tracer>(__field_1, __cc); }
                                 let _: *const Id = __field_2;
-                                let _ = ::core::any::TypeId::of::<Id>();
+                                gc::__private::TypeMap::require_static::<Id>();
                             }
                         }
                     }
                 }
                 #[automatically_derived]
-                impl<'gc, T> gc::__MustNotImplDrop for Node<'gc, T> {}
+                impl<'gc, T> gc::__MustNotImplDrop for Node<'gc, T> {
+                    type Checked = gc::__private::NoDestructor;
+                }
+                };
             },
         );
     }
@@ -163,9 +184,11 @@ mod tests {
         assert_expands(
             input,
             quote! {
+                const _: () = {
+                use gc::__private::{shadow as __cc, shadow as __field_0, shadow as __field_1};
                 #[automatically_derived]
                 unsafe impl<'gc> gc::Collect<'gc> for Tree<'gc> {
-                    const NEEDS_TRACE: ::core::primitive::bool =
+                    const NEEDS_TRACE: gc::__private::bool =
                         !<Self as gc::Collect<'gc>>::TYPE_MAP.is_leaf();
                     const TYPE_MAP: gc::__private::TypeMap = gc::__private::TypeMap::LEAF
                         .with_variant_field(gc::__private::TypeMap::EXTERNAL)
@@ -176,15 +199,14 @@ mod tests {
                             Self::Leaf {} => {}
                             Self::Fork { 0: ref __field_0, 1: ref __field_1 } => {
                                 let _: *const Box<Self> = __field_0;
-                                let _ = <Box<Self> as gc::Collect<'gc>>::TYPE_MAP;
-                                gc::collect::Trace::trace::<Box<Self>>(__cc, __field_0);
+                                if <Box<Self> as gc::Collect<'gc>>::NEEDS_TRACE { <Box<Self> as gc::Collect<'gc>>::trace::<__Tracer_>(__field_0, __cc); }
                                 let _: *const __Tracer = __field_1;
-                                let _ = <__Tracer as gc::Collect<'gc>>::TYPE_MAP;
-                                gc::collect::Trace::trace::<__Tracer>(__cc, __field_1);
+                                if <__Tracer as gc::Collect<'gc>>::NEEDS_TRACE { <__Tracer as gc::Collect<'gc>>::trace::<__Tracer_>(__field_1, __cc); }
                             }
                         }
                     }
                 }
+                };
             },
         );
     }
@@ -196,10 +218,12 @@ mod tests {
             {
                 let krate = crate_path::resolve(None);
                 quote! {
-                    #[automatically_derived]
-                    unsafe impl<'gc, T> #krate::Collect<'gc> for Bits<T> where Self: 'static {
-                        const NEEDS_TRACE: ::core::primitive::bool = false;
-                    }
+                    const _: () = {
+                        #[automatically_derived]
+                        unsafe impl<'gc, T> #krate::Collect<'gc> for Bits<T> where Self: 'static {
+                            const NEEDS_TRACE: #krate::__private::bool = false;
+                        }
+                    };
                 }
             },
         );

@@ -11,6 +11,7 @@
 //! | `shape` | which definitions are refused, and why |
 //! | `mentions` | the names of a definition that a part of it uses |
 //! | `bounds` | the generic parameters and the where clause of the implementation |
+//! | `bindings` | names for bindings that mean nothing else |
 //! | `type_map` | the expression of the type map |
 //! | `trace` | the body of `trace` |
 //! | `expansion` | the implementation put together |
@@ -24,8 +25,10 @@
 //!    and its type is compared with the one that was read. An attribute macro that changes the type
 //!    after the derive macro has seen it makes an error, never an implementation that is wrong.
 //! 2. What goes wrong is an error that points at the token which is at fault; nothing panics.
-//! 3. The expansion opens no scope and declares no item, so that it resolves names as the
-//!    definition does, in a module as in the body of a function.
+//! 3. The expansion opens a scope, in which it declares only names that the definition does not mention, so it
+//!    resolves names as the definition does, in a module as in the body of a function.
+//! 4. Nothing that the user's crate declares changes what the expansion means: neither its names for crates nor
+//!    its constants (`bindings`, and the module `derived` of `gc-core`).
 //!
 //! What it deliberately does not do: it puts no bounds on the types of fields, only on type
 //! parameters. Bounds on fields would go round in circles for recursive types, and would show the
@@ -34,6 +37,7 @@
 #![forbid(unsafe_code)]
 
 mod attributes;
+mod bindings;
 mod bounds;
 mod crate_path;
 mod definition;
@@ -89,8 +93,8 @@ use syn::parse_macro_input;
 ///   every arena.
 /// - `unsafe_crate = path::to::gc_core` says where `gc-core` is found, for macros whose users do not
 ///   depend on it themselves. Otherwise it is looked up in the `Cargo.toml` of the crate, under
-///   whatever name the dependency has there. Whoever writes it promises that the path leads to
-///   `gc-core` itself; nothing checks that promise.
+///   whatever name the dependency has there. A path that leads elsewhere is an error, or derives a trait
+///   that is not `gc-core`'s.
 ///
 /// # Fields
 ///

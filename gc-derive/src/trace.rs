@@ -9,16 +9,18 @@
 //! not pass for a `T`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
 use crate::attributes::FieldMode;
+use crate::bindings::Bindings;
 use crate::bounds;
 use crate::definition::{Definition, TracedField, Variant};
+use crate::expansion::placed_at;
 
 /// The method `trace`.
-pub fn method(definition: &Definition<'_>) -> TokenStream {
+pub fn method(definition: &Definition<'_>, bindings: &mut Bindings<'_>) -> TokenStream {
     let krate = &definition.krate;
     let gc = &definition.gc_lifetime.lifetime;
     // Fields' types are named inside the method, so its parameter may not be called like any.
@@ -27,14 +29,15 @@ pub fn method(definition: &Definition<'_>) -> TokenStream {
         .fields()
         .any(|field| field.mode != FieldMode::RequireStatic);
     let cc = if visits {
-        quote_spanned!(Span::mixed_site()=> __cc)
+        bindings.bind("__cc").into_token_stream()
     } else {
         quote!(_)
     };
-    let arms = definition
+    let arms: Vec<_> = definition
         .variants
         .iter()
-        .map(|variant| arm(definition, variant, &cc));
+        .map(|variant| arm(definition, variant, &tracer, &cc, bindings))
+        .collect();
     quote! {
         #[inline]
         fn trace<#tracer: #krate::collect::Trace<#gc>>(&self, #cc: &mut #tracer) {
@@ -43,19 +46,25 @@ pub fn method(definition: &Definition<'_>) -> TokenStream {
     }
 }
 
-fn arm(definition: &Definition<'_>, variant: &Variant<'_>, cc: &TokenStream) -> TokenStream {
+fn arm(
+    definition: &Definition<'_>,
+    variant: &Variant<'_>,
+    tracer: &Ident,
+    cc: &TokenStream,
+    bindings: &mut Bindings<'_>,
+) -> TokenStream {
     let path = &variant.path;
     let members = variant.fields.iter().map(|field| &field.member);
-    let bindings: Vec<Ident> = (0..variant.fields.len())
-        .map(|index| format_ident!("__field_{index}", span = Span::mixed_site()))
+    let bound: Vec<Ident> = (0..variant.fields.len())
+        .map(|index| bindings.bind(&format!("__field_{index}")))
         .collect();
     let visits = variant
         .fields
         .iter()
-        .zip(&bindings)
-        .map(|(field, bound)| visit(definition, field, bound, cc));
+        .zip(&bound)
+        .map(|(field, bound)| visit(definition, field, bound, tracer, cc));
     quote! {
-        #path { #(#members: ref #bindings),* } => { #(#visits)* }
+        #path { #(#members: ref #bound),* } => { #(#visits)* }
     }
 }
 
@@ -63,6 +72,7 @@ fn visit(
     definition: &Definition<'_>,
     field: &TracedField<'_>,
     bound: &Ident,
+    tracer: &Ident,
     cc: &TokenStream,
 ) -> TokenStream {
     let krate = &definition.krate;
@@ -71,14 +81,16 @@ fn visit(
     let span = ty.span().resolved_at(Span::call_site());
     let compare = quote_spanned!(span=> let _: *const #ty = #bound;);
     let then = match field.mode {
-        // The map is asked for in the words of the type map, so that a type without `Collect` is
+        // The trait is named in the words of the type map, so that a type without `Collect` is
         // the same error in both places, and the compiler prints it once.
         FieldMode::Trace | FieldMode::Recursive => quote_spanned! {span=>
-            let _ = <#ty as #krate::Collect<#gc>>::TYPE_MAP;
-            #krate::collect::Trace::trace::<#ty>(#cc, #bound);
+            if <#ty as #krate::Collect<#gc>>::NEEDS_TRACE {
+                <#ty as #krate::Collect<#gc>>::trace::<#tracer>(#bound, #cc);
+            }
         },
         FieldMode::RequireStatic if bounds::decided_at_definition(definition, ty) => {
-            quote_spanned!(span=> let _ = ::core::any::TypeId::of::<#ty>();)
+            let krate = placed_at(span, krate.to_token_stream());
+            quote_spanned!(span=> #krate::__private::TypeMap::require_static::<#ty>();)
         }
         FieldMode::RequireStatic => TokenStream::new(),
     };

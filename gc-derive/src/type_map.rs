@@ -2,47 +2,73 @@
 //!
 //! The map of a struct is put together from the maps and the offsets of its fields, so that it is
 //! as constant as theirs. Two kinds of fields have no constant place: those of an enum's variants,
-//! and the last field of a struct that may be unsized, which `offset_of!` does not accept. Such a
-//! field is added without its place, and its pointers are then found by visiting the value.
+//! and those of a struct that may be unsized. Such a field is added without its place, and its pointers
+//! are then found by visiting the value.
+//!
+//! The offsets are measured in memory for a value, and not told by `offset_of!`: a macro is found by its
+//! path alone, so another one could stand there, while functions are checked by their types.
 //!
 //! A [recursive](FieldMode::Recursive) field counts as `EXTERNAL`, the map of which nothing is
 //! known, so that the constant does not ask for itself.
 //!
-//! Whether a last field may be unsized is judged from its text: a slice, `str`, a trait object, or
-//! anything that mentions a parameter with `?Sized` outside of a reference or pointer. That is
-//! cautious: `Gc<'gc, T>` is always sized, and its struct gets the slower map if `T: ?Sized`.
-//! A last field that is unsized without showing it (by an alias or an associated type) is refused by
-//! the compiler, which cannot tell its offset.
+//! Whether a struct may be unsized is judged from the text of its last field: a slice, `str`, a trait object, or
+//! anything that mentions a parameter with `?Sized` outside of what is known as a pointer by its name.
+//! That is cautious: a struct gets the slower map if its last field is a wrapper of such a pointer.
+//! One that is unsized without showing it (by an alias or an associated type) is refused by
+//! the compiler, which cannot make a place for it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{GenericParam, Generics, Type, TypeParamBound, WherePredicate};
+use syn::{GenericParam, Generics, Ident, Path, Type, TypeParamBound, WherePredicate};
 
-use crate::attributes::FieldMode;
+use crate::attributes::{FieldMode, Mode};
+use crate::bindings::Bindings;
 use crate::definition::{Definition, TracedField};
 use crate::mentions;
 
 /// The type map as an expression.
-pub fn expression(definition: &Definition<'_>) -> TokenStream {
+pub fn expression(definition: &Definition<'_>, bindings: &mut Bindings<'_>) -> TokenStream {
     let krate = &definition.krate;
-    let mut map = quote_spanned!(Span::call_site()=> #krate::__private::TypeMap::LEAF);
+    let mut map = match definition.options.mode {
+        Mode::NoDrop => {
+            quote_spanned! {definition.options.mode_span.resolved_at(Span::call_site())=>
+                #krate::__private::TypeMap::without_destructor::<Self>()
+            }
+        }
+        _ => quote_spanned!(Span::call_site()=> #krate::__private::TypeMap::LEAF),
+    };
+    let mut place = None;
     for variant in &definition.variants {
-        let last = variant.fields.len().checked_sub(1);
-        for (index, field) in variant.fields.iter().enumerate() {
+        let placeless = variant.is_enum_variant
+            || variant
+                .fields
+                .last()
+                .is_some_and(|last| may_be_unsized(last.ty, &definition.input.generics));
+        for field in &variant.fields {
             if field.mode == FieldMode::RequireStatic {
                 continue;
             }
-            let placeless = variant.is_enum_variant
-                || Some(index) == last && may_be_unsized(field.ty, &definition.input.generics);
-            map.extend(added(definition, field, !placeless));
+            let place =
+                (!placeless).then(|| &*place.get_or_insert_with(|| bindings.bind("__place")));
+            map.extend(added(definition, field, place));
         }
     }
-    map
+    match place {
+        None => map,
+        Some(place) => quote! {{
+            let #place = #krate::__private::TypeMap::place::<Self>();
+            #map
+        }},
+    }
 }
 
-/// The method call that adds `field` to the map before it.
-fn added(definition: &Definition<'_>, field: &TracedField<'_>, placed: bool) -> TokenStream {
+/// The method call that adds `field` to the map before it, where the places of fields are measured in `place`.
+fn added(
+    definition: &Definition<'_>,
+    field: &TracedField<'_>,
+    place: Option<&Ident>,
+) -> TokenStream {
     let krate = &definition.krate;
     let gc = &definition.gc_lifetime.lifetime;
     let (ty, member) = (field.ty, &field.member);
@@ -51,12 +77,17 @@ fn added(definition: &Definition<'_>, field: &TracedField<'_>, placed: bool) -> 
         FieldMode::Recursive => quote_spanned!(span=> #krate::__private::TypeMap::EXTERNAL),
         _ => quote_spanned!(span=> <#ty as #krate::Collect<#gc>>::TYPE_MAP),
     };
-    if placed {
-        quote_spanned! {span=>
-            .with_field(#map, ::core::mem::offset_of!(Self, #member))
-        }
-    } else {
-        quote_spanned!(span=> .with_variant_field(#map))
+    match place {
+        // Method calls would not do: a trait in scope might have the methods, by value, for every type.
+        Some(place) => quote_spanned! {span=>
+            .with_field(#map, unsafe {
+                #krate::__private::TypeMap::offset(
+                    &#place,
+                    &raw const (*#krate::__private::TypeMap::in_place(&#place)).#member,
+                )
+            })
+        },
+        None => quote_spanned!(span=> .with_variant_field(#map)),
     }
 }
 
@@ -69,8 +100,26 @@ fn may_be_unsized(ty: &Type, generics: &Generics) -> bool {
             false
         }
         Type::Path(path) if path.path.is_ident("str") => true,
+        Type::Path(path) if is_pointer(&path.path) => false,
         _ => mentions::type_params(ty, generics).any(|param| is_relaxed(param, generics)),
     }
+}
+
+/// Whether the name is that of a type which is sized whatever its parameters are.
+fn is_pointer(path: &Path) -> bool {
+    const POINTERS: [&str; 8] = [
+        "Gc",
+        "GcWeak",
+        "PhantomData",
+        "Box",
+        "Rc",
+        "Arc",
+        "Weak",
+        "NonNull",
+    ];
+    path.segments
+        .last()
+        .is_some_and(|last| POINTERS.iter().any(|name| last.ident == name))
 }
 
 /// Whether `?Sized` is written for `param`, with the parameter or in the where clause.
@@ -123,8 +172,10 @@ mod tests {
         for ty in unsized_types {
             assert!(may_be_unsized(&ty, &generics), "{}", quote!(#ty));
         }
-        let sized_types: [Type; 7] = [
+        let sized_types: [Type; 9] = [
             parse_quote!(S),
+            parse_quote!(Gc<'gc, U>),
+            parse_quote!(std::rc::Rc<W>),
             parse_quote!(Vec<S>),
             parse_quote!(&'gc U),
             parse_quote!(*const [W]),

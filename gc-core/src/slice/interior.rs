@@ -319,6 +319,17 @@ impl<'gc, T: 'gc> __Whole<'gc> for Interior<'gc, T> {
 }
 
 impl<'gc, T: 'gc> Interior<'gc, T> {
+    /// What `project` makes of `whole`. In `interior!` the expression of the user's is outside of the scope
+    /// in which names are bound.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn __apply<P: 'gc>(
+        whole: Interior<'gc, T>,
+        project: impl FnOnce(Interior<'gc, T>) -> Interior<'gc, P>,
+    ) -> Interior<'gc, P> {
+        project(whole)
+    }
+
     /// The pointer to a field of `whole`.
     ///
     /// # Safety
@@ -370,18 +381,25 @@ impl<'gc, T: 'gc> Interior<'gc, T> {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __interior {
-    ($pointer:expr, $type:path, $field:tt) => {{
-        let whole = $crate::slice::__Whole::__whole($pointer);
-        // A pattern, other than a field access, never goes through a pointer; and the raw pointer
-        // keeps the field's own type from being coerced to what it points to.
-        match *$crate::slice::Interior::as_ref(whole) {
-            $type {
-                $field: ref part, ..
-            } => {
-                let part = &raw const *part;
-                // SAFETY: the pattern says that it is a field of the whole.
-                unsafe { $crate::slice::Interior::__project(whole, part) }
+    ($pointer:expr, $type:path, $field:tt) => {
+        $crate::slice::Interior::__apply($crate::slice::__Whole::__whole($pointer), {
+            use $crate::__private::{shadow as __gc_core_part, shadow as __gc_core_whole};
+            // A pattern, other than a field access, never goes through a pointer; and the raw pointer
+            // keeps the field's own type from being coerced to what it points to.
+            |__gc_core_whole| match *$crate::slice::Interior::as_ref(__gc_core_whole) {
+                $type {
+                    $field: ref __gc_core_part,
+                    ..
+                } => {
+                    // SAFETY: the pattern says that it is a field of the whole.
+                    unsafe {
+                        $crate::slice::Interior::__project(
+                            __gc_core_whole,
+                            &raw const *__gc_core_part,
+                        )
+                    }
+                }
             }
-        }
-    }};
+        })
+    };
 }

@@ -289,6 +289,10 @@ impl<'gc> WeakInterner<'gc> {
         (0..places.len()).filter_map(move |index| places[index].get().string?.upgrade(mc))
     }
 
+    #[allow(
+        unused_imports,
+        reason = "the macro's imports are there to be shadowed"
+    )]
     fn set(self, mc: &Mutation<'gc>, table: Table<'gc>) {
         unlock!(Gc::write(mc, self.0), Inner, table).set(table);
     }

@@ -276,20 +276,16 @@ struct Behind<'gc, T: ?Sized + 'gc> {
 }
 
 #[test]
-fn a_struct_with_an_unsized_tail_keeps_the_words_before_it() {
-    type Bytes = Headed<'static, [u8]>;
-    assert_fixed(map::<Bytes>(), &[word!(Bytes, head)], &[]);
-    type Word = Headed<'static, u64>;
-    assert_fixed(map::<Word>(), &[word!(Word, head)], &[]);
-    assert_eq!(offset_of!(Word, tail) % align_of::<u64>(), 0);
+fn a_struct_that_may_be_unsized_has_no_constant_places() {
+    assert_dynamic(map::<Headed<'static, [u8]>>());
+    assert_dynamic(map::<Headed<'static, u64>>());
     assert_dynamic(map::<Headed<'static, Gc<'static, u8>>>());
     assert!(
         map::<Headed<'static, [Gc<'static, u8>]>>()
             .fixed()
             .is_none()
     );
-    type T = Text<'static>;
-    assert_fixed(map::<T>(), &[word!(T, head)], &[]);
+    assert_dynamic(map::<Text<'static>>());
     type B = Behind<'static, [u64]>;
     assert_fixed(map::<B>(), &[word!(B, reference)], &[]);
 }

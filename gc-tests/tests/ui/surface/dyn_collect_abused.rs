@@ -11,4 +11,7 @@ dyn_collect!(<T> Hidden<'gc, T> where T: Copy {} swallow!);
 struct Twice<'gc, T>(Gc<'gc, T>);
 dyn_collect!(<T> Twice<'gc, T> where T: Copy; swallow! {} impl<'gc, T> Drop for Twice<'gc, T> where T: Copy {} swallow!);
 
+struct Inner<'gc, T>(Gc<'gc, T>);
+dyn_collect!(@ [T] Inner<'gc, T> where T: Copy {} swallow!);
+
 fn main() {}
