@@ -120,6 +120,7 @@ impl<'gc> Index<'gc> {
                 }
             }
             at = (at + 1) & mask;
+            debug_assert_ne!(at, hash & mask, "the index has no free word");
         }
     }
 

@@ -59,8 +59,11 @@ where
     ) -> Result<Option<V>, HeapError> {
         let hash = self.hash(&key);
         if let Some((_, entry)) = self.find(hash, &key) {
-            let (_, old) = self.entries.get_mut(mc, entry).expect("the entry is there");
-            return Ok(Some(core::mem::replace(old, value)));
+            let (_, place) = self.entries.get_mut(mc, entry).expect("the entry is there");
+            let old = core::mem::replace(place, value);
+            // By hand, as the old value would be leaked if this panicked behind the `return`.
+            drop(key);
+            return Ok(Some(old));
         }
         self.push(mc, hash, key, value)?;
         Ok(None)
@@ -98,7 +101,10 @@ where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        self.remove_entry(mc, key).map(|(_, value)| value)
+        let (key, value) = self.remove_entry(mc, key)?;
+        // By hand, as the value would be leaked if this panicked behind the `return`.
+        drop(key);
+        Some(value)
     }
 
     /// [`HashMap::remove`] that also returns the key.
@@ -151,8 +157,10 @@ where
     {
         let entry = self.get_index_of(key)?;
         let len = self.len();
-        let (_, value) = self.entries.remove(mc, entry);
+        let (key, value) = self.entries.remove(mc, entry);
         self.index.shift_remove(entry, len);
+        // Not before, as its `Drop` is the user's and may panic (invariant 1); and by hand, as above.
+        drop(key);
         Some(value)
     }
 

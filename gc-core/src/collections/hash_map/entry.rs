@@ -19,7 +19,6 @@ use crate::collections::or_panic;
 /// assert!(matches!(map.entry(mc, 2), Entry::Vacant(_)));
 /// # });
 /// ```
-#[derive(Debug)]
 pub enum Entry<'a, 'gc, K, V, S, M> {
     /// The key is there.
     Occupied(OccupiedEntry<'a, 'gc, K, V, S, M>),
@@ -303,7 +302,10 @@ where
     /// ```
     #[inline]
     pub fn remove(self) -> V {
-        self.remove_entry().1
+        let (key, value) = self.remove_entry();
+        // By hand, as the value would be leaked if this panicked behind the `return`.
+        drop(key);
+        value
     }
 
     /// Removes the entry, as [`HashMap::remove_entry`].
@@ -390,6 +392,16 @@ where
         let last = self.map.len() - 1;
         let entry = self.map.entries.get_mut(self.mc, last);
         &mut entry.expect("the entry is there").1
+    }
+}
+
+// By hand, as a derived one would want `M` to be `Debug`, which `Mutation` is not.
+impl<K: fmt::Debug, V, S, M> fmt::Debug for Entry<'_, '_, K, V, S, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Entry::Occupied(entry) => f.debug_tuple("Occupied").field(entry).finish(),
+            Entry::Vacant(entry) => f.debug_tuple("Vacant").field(entry).finish(),
+        }
     }
 }
 

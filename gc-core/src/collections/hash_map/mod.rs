@@ -10,7 +10,7 @@
 //! # Invariants
 //!
 //! 1. The index has as many entries as the vector, with the same numbers, between operations and whenever code of the user's is
-//!    called. (A closure of `retain` excepted, after which a guard restores this.)
+//!    called, the `Drop` of what was taken out included. (A closure of `retain` excepted, after which a guard restores this.)
 //! 2. Where memory is needed, it is there before anything is changed.
 //!
 //! Nothing else depends on what `Hash` and `Eq` do: keys whose answers change are not found, no more.
