@@ -734,7 +734,8 @@ where
     /// assert_eq!(missed.load(Ordering::Relaxed), 1);
     /// ```
     pub fn set_finalizer_hook(&self, hook: impl Fn(&FinalizerReport<'_>) + Send + Sync + 'static) {
-        *self.owner.context().collector().finalizer_hook.lock() = Some(Arc::new(hook));
+        let collector = self.owner.context().collector();
+        collector.set_finalizer_hook(Arc::new(hook));
     }
 
     /// Visits the pointers of the root.

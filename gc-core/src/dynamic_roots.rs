@@ -2,7 +2,7 @@
 //!
 //! A set is an external object with a table of slots. A handle, [`DynamicRoot`], shares the table
 //! and knows the number of its slot; the table counts the handles of each slot and forgets the
-//! pointer when the last is gone. The handle is `'static`: it names the pointer, but only the set,
+//! pointer when the last is gone. It takes memory and time for those that are in use ([`slot_table`](crate::slot_table)). The handle is `'static`: it names the pointer, but only the set,
 //! inside of a `mutate` call, gives it back its brand.
 
 use core::fmt;
@@ -15,6 +15,7 @@ use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
 use crate::metrics::Metrics;
 use crate::mutation::Mutation;
+use crate::slot_table::SlotTable;
 
 /// A set of roots that can be added and dropped at any time, as a part of an arena's root.
 ///
@@ -82,8 +83,8 @@ impl<'gc> DynamicRootSet<'gc> {
 
     /// Adds a root, which lives as long as the handle, its clones, and this set do.
     ///
-    /// `R` is the family of the root's type, and is to be named. Takes constant time, but now and then has to make the
-    /// table of the set larger. Never collects.
+    /// `R` is the family of the root's type, and is to be named. Takes constant time, memory for the set's table in
+    /// proportion to the handles that there are, and never collects.
     ///
     /// ```
     /// use gc_core::{Arena, Collect, DynamicRootSet, Gc, Rootable};
@@ -321,84 +322,59 @@ struct Inner<'gc> {
 unsafe impl<'gc> Collect<'gc> for Inner<'gc> {
     fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
         // A visitor could drop or clone a handle, so nothing may be borrowed while it works.
-        let mut index = 0;
-        while let Some(pointer) = self.slot(index) {
-            if let Some(pointer) = pointer {
-                cc.trace_gc(pointer);
-            }
-            index += 1;
+        let mut some = Vec::new();
+        let mut from = Some(0);
+        while let Some(index) = from {
+            from = self.some(index, &mut some);
+            some.drain(..).for_each(|pointer| cc.trace_gc(pointer));
         }
     }
 }
 
 impl<'gc> Inner<'gc> {
-    /// What is in a slot, if there is such a slot, if there is something in it.
-    fn slot(&self, index: usize) -> Option<Option<Gc<'gc, ()>>> {
-        match self.slots.borrow().all.get(index)? {
-            Slot::Free { .. } => Some(None),
-            // SAFETY: the pointer was put there in this arena, and is alive as its handle is.
-            Slot::Used { pointer, .. } => unsafe { Some(Some(Gc::from_ptr(Gc::as_ptr(*pointer)))) },
-        }
+    /// Adds to `some` what is in some slots from `index` on. Where to go on, if there were any.
+    fn some(&self, index: usize, some: &mut Vec<Gc<'gc, ()>>) -> Option<usize> {
+        self.slots.borrow().table.visit_some(index, |_, slot| {
+            // SAFETY: the pointer was put there in this arena, and was kept alive until now, as it has a handle.
+            // Nothing is freed while values are traced.
+            let pointer = slot
+                .pointer
+                .map(|gc| unsafe { Gc::from_ptr(Gc::as_ptr(gc)) });
+            some.extend(pointer);
+        })
     }
 }
 
 /// A table of counted pointers.
 #[derive(Default)]
 struct Slots {
-    all: Vec<Slot>,
-    /// The first of a chain of free slots.
-    free: Option<usize>,
+    table: SlotTable<Slot>,
 }
 
-enum Slot {
-    Free {
-        next: Option<usize>,
-    },
-    Used {
-        pointer: Gc<'static, ()>,
-        handles: usize,
-    },
+#[derive(Default)]
+struct Slot {
+    /// There is one in each slot that is in use.
+    pointer: Option<Gc<'static, ()>>,
+    handles: usize,
 }
 
 impl Slots {
     fn add(&mut self, pointer: Gc<'static, ()>) -> usize {
-        let used = Slot::Used {
-            pointer,
+        self.table.add(Slot {
+            pointer: Some(pointer),
             handles: 1,
-        };
-        match self.free {
-            Some(index) => {
-                let Slot::Free { next } = self.all[index] else {
-                    unreachable!("slot {index} is in the chain of free slots and used")
-                };
-                self.free = next;
-                self.all[index] = used;
-                index
-            }
-            None => {
-                self.all.push(used);
-                self.all.len() - 1
-            }
-        }
-    }
-
-    fn handles(&mut self, index: usize) -> &mut usize {
-        match &mut self.all[index] {
-            Slot::Used { handles, .. } => handles,
-            Slot::Free { .. } => unreachable!("slot {index} has a handle and is free"),
-        }
+        })
     }
 
     fn retain(&mut self, index: usize) {
-        *self.handles(index) += 1;
+        let slot = self.table.get_mut(index);
+        slot.expect("a slot with a handle is in use").handles += 1;
     }
 
     fn release(&mut self, index: usize) {
-        let handles = self.handles(index);
-        *handles -= 1;
-        if *handles == 0 {
-            self.all[index] = Slot::Free { next: self.free };
-            self.free = Some(index);
-        }
+        self.table.remove_if(index, |slot| {
+            slot.handles -= 1;
+            slot.handles == 0
+        });
     }
 }

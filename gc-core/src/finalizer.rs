@@ -351,9 +351,7 @@ pub enum FinalizerReport<'a> {
 impl Context {
     fn register(&self, target: usize, run: Run) -> Registration {
         let finalizers = &self.collector().finalizers;
-        let key = finalizers
-            .register(Finalizer { target, run })
-            .expect("there are more than 4 billion finalizers");
+        let key = finalizers.register(Finalizer { target, run });
         let heap = finalizers.number();
         Registration { key, heap }
     }
@@ -419,10 +417,6 @@ impl<'gc> Mutation<'gc> {
     /// arena.finish_cycle(); // Each runs once.
     /// assert_eq!(arena.mutate(|_, free| free.get()), 5);
     /// ```
-    ///
-    /// # Panics
-    ///
-    /// If more than 2<sup>32</sup> are registered.
     pub fn finalize<T: Finalize<'gc>>(&self, gc: Gc<'gc, T>) -> Registration {
         self.finalize_with(gc, |gc: Gc<'gc, T>, token: &Finalizing<'gc>| {
             if token.context().collector().null_dead_fields {
@@ -452,10 +446,6 @@ impl<'gc> Mutation<'gc> {
     /// arena.finish_cycle();
     /// assert_eq!(sum.get(), 2 + 3);
     /// ```
-    ///
-    /// # Panics
-    ///
-    /// As [`Mutation::finalize`].
     pub fn finalize_with<T, F>(&self, gc: Gc<'gc, T>, f: F) -> Registration
     where
         T: 'gc,

@@ -74,7 +74,8 @@
 //! # Inside
 //!
 //! `os` and `sync` talk to the machine; `heap` is memory about which everything can be known by
-//! arithmetic; `protocol` has what threads owe each other, each piece with its proof; `typemap`, `trace`,
+//! arithmetic; `protocol` has what threads owe each other, each piece with its proof; `slot_table` is what tables outside of
+//! the heap are made of; `typemap`, `trace`,
 //! `tags`, `recipe` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
 //! the program, and processes references in between; `context` and `mutation` are what arenas and callbacks hold, and
 //! `allocation` is what they make objects with. The repository's `docs/architecture.md`, `docs/memory-layout.md`,
@@ -129,6 +130,7 @@ mod recipe;
 mod same_type;
 pub mod shared;
 pub mod slice;
+mod slot_table;
 mod soft;
 mod static_wrapper;
 mod sync;

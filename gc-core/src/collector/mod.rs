@@ -181,7 +181,7 @@ pub(crate) struct Collector {
     pub(crate) null_dead_fields: bool,
     pub(crate) pacer: Mutex<Pacer>,
     pub(crate) statistics: Mutex<Statistics>,
-    pub(crate) finalizer_hook: Mutex<Option<Arc<FinalizerHook>>>,
+    finalizer_hook: Mutex<Option<Arc<FinalizerHook>>>,
     /// The [`Phase`].
     phase: AtomicU8,
     /// Bytes allocated ever, and their weight, from each of which on a safepoint has something to do.
@@ -385,12 +385,20 @@ impl Collector {
         }
     }
 
+    /// Lets `hook` hear of finalizers, instead of who did before.
+    pub(crate) fn set_finalizer_hook(&self, hook: Arc<FinalizerHook>) {
+        let before = self.finalizer_hook.lock().replace(hook);
+        // Without the lock: what it owns is the user's, and may come back here when it is dropped.
+        drop(before);
+    }
+
     /// Reports something about finalizers to whoever wants to know. A panic of that is swallowed.
     pub(crate) fn report(&self, report: &FinalizerReport<'_>) {
         let hook = self.finalizer_hook.lock().clone();
         if let Some(hook) = hook {
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(report)));
-            core::mem::forget(result);
+            // It is dropped here as well: another may have taken its place meanwhile, and this be the last of it.
+            let call = std::panic::AssertUnwindSafe(move || hook(report));
+            core::mem::forget(std::panic::catch_unwind(call));
         }
     }
 

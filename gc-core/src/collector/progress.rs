@@ -20,7 +20,7 @@ mod spans {
     use tracing::{Span, debug, debug_span};
 
     use crate::collector::{Collector, Phase};
-    use crate::sync::Mutex;
+    use crate::sync::{Arc, Mutex};
 
     /// The span of the present phase.
     #[derive(Default)]
@@ -28,8 +28,8 @@ mod spans {
 
     #[derive(Default)]
     struct State {
-        /// None before the first cycle.
-        span: Option<Span>,
+        /// None before the first cycle. Shared, for a clone of a span calls its subscriber.
+        span: Option<Arc<Span>>,
         /// Whether the thread at the safepoint is in it.
         inside: bool,
     }
@@ -52,13 +52,13 @@ mod spans {
 
         /// Tells that a phase has begun.
         pub(in crate::collector) fn tell_phase(&self, phase: Phase) {
-            let new = self.span(phase);
+            let new = Arc::new(self.span(phase));
             let (old, inside) = {
                 let mut state = self.progress.0.lock();
-                (state.span.replace(new.clone()), state.inside)
+                (state.span.replace(Arc::clone(&new)), state.inside)
             };
             if inside {
-                old.iter().for_each(exit);
+                old.iter().for_each(|old| exit(old));
                 enter(&new);
             }
         }
@@ -71,7 +71,7 @@ mod spans {
                 state.inside = true;
                 state.span.clone()
             };
-            span.iter().for_each(enter);
+            span.iter().for_each(|span| enter(span));
             Inside(self)
         }
     }
@@ -93,7 +93,7 @@ mod spans {
                 _ => "GC: yielding...",
             };
             let allocated_gcs = self.0.heap.objects();
-            debug!(target: "gc_arena", parent: &span, message, phase = debug(phase), allocated_gcs);
+            debug!(target: "gc_arena", parent: &*span, message, phase = debug(phase), allocated_gcs);
             exit(&span);
         }
     }

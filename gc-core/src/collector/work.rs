@@ -34,6 +34,9 @@ pub(super) mod entry {
     pub(crate) const TAGS: usize = 15;
 }
 
+/// A list that has had room for more is not kept when it is empty.
+const MANY: usize = 1024;
+
 /// How many mark at the same time at most, a mutator's thread that helps included.
 pub(crate) const MARKERS: usize = 8;
 
@@ -159,6 +162,9 @@ impl Work {
         }
         let mut list = self.by_value.lock();
         let object = list.pop();
+        if list.is_empty() && list.capacity() > MANY {
+            *list = Vec::new();
+        }
         self.by_value_count.store(list.len(), Ordering::Relaxed);
         object
     }
@@ -184,10 +190,10 @@ impl Work {
     /// Forgets all work. No marker is at work.
     pub(super) fn clear(&self) {
         while self.take().is_some() {}
-        self.by_value.lock().clear();
+        *self.by_value.lock() = Vec::new();
         // Relaxed: no marker is at work.
         self.by_value_count.store(0, Ordering::Relaxed);
-        self.weak.lock().clear();
+        *self.weak.lock() = Vec::new();
         // SAFETY: no marker is at work.
         unsafe { self.pending.clear() }
         self.set_stop(false);

@@ -242,7 +242,7 @@ where
     /// assert_eq!(panics.load(Ordering::Relaxed), 1);
     /// ```
     pub fn set_finalizer_hook(&self, hook: impl Fn(&FinalizerReport<'_>) + Send + Sync + 'static) {
-        *self.owner.0.collector.finalizer_hook.lock() = Some(Arc::new(hook));
+        self.owner.0.collector.set_finalizer_hook(Arc::new(hook));
     }
 
     pub(super) fn root(&self) -> &RootOf<'static, R> {

@@ -34,6 +34,8 @@
 
 #[path = "../../src/protocol/mod.rs"]
 mod protocol;
+#[path = "../../src/slot_table.rs"]
+mod slot_table;
 #[path = "../../src/sync/mod.rs"]
 mod sync;
 

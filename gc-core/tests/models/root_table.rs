@@ -36,6 +36,36 @@ fn clones_and_drops_during_a_trace() {
     });
 }
 
+/// Two threads: while a tracer visits all handles, another drops most of them, so that the memory between those that are
+/// kept is given back, and clones one. All orders.
+#[test]
+fn memory_is_given_back_during_a_trace() {
+    check(None, || {
+        let table = Arc::new(RootTable::new());
+        let handles: Vec<usize> = (0..5).map(|address| table.add(address)).collect();
+        let dropper = {
+            let (table, handles) = (Arc::clone(&table), handles.clone());
+            thread::spawn(move || {
+                table.retain(handles[4]);
+                table.release(handles[2]);
+                table.release(handles[3]);
+                table.release(handles[4]);
+            })
+        };
+        let mut seen = Vec::new();
+        table.each(|address| seen.push(address));
+        assert!(seen.is_sorted());
+        for kept in [0, 1, 4] {
+            assert!(seen.contains(&kept), "{seen:?}");
+        }
+        dropper.join().unwrap();
+        for handle in [0, 1, 4].map(|kept| handles[kept]) {
+            table.release(handle);
+        }
+        table.each(|_| panic!("no handle is left"));
+    });
+}
+
 /// Three threads make, ask and drop handles, whose slots are used again. All orders.
 #[test]
 fn slots_are_handed_on() {

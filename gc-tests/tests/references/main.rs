@@ -3,6 +3,7 @@
 
 mod ephemerons;
 mod finalizers;
+mod hooks;
 mod marked;
 mod order;
 mod soft;

@@ -4,9 +4,9 @@
 //! object dead, the finalizer moves to the queue, which does, until somebody takes it from there and
 //! runs it. So it runs once; a finalizer that registers another one for the same object is registered anew.
 //!
-//! Both are made of pieces of bounded size, so that neither grows by copying; and the collector goes
-//! through both in steps: through the registry in each cycle with dead objects to look for, through the
-//! queue when it marks what is in it.
+//! Both are made of pieces of bounded size, so that neither grows by copying, and memory that they need no more is given
+//! back; and the collector goes through both in steps: through the registry in each cycle with dead objects to look
+//! for, through the queue when it marks what is in it.
 //!
 //! # Invariants
 //!
@@ -18,9 +18,10 @@
 
 use std::collections::VecDeque;
 
+use crate::slot_table::SlotTable;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
 
-/// How many finalizers are in a piece.
+/// How many finalizers are looked at under the lock, and about how many are in a piece of the queue.
 const PIECE: usize = 512;
 
 /// What runs: gets the address of the `Mutation` of the call in which it does, and that of the object.
@@ -40,29 +41,26 @@ unsafe impl Send for Finalizer {}
 /// Names a registered finalizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
-    index: u32,
-    generation: u32,
+    index: usize,
+    /// What was the how manyth to be registered.
+    serial: u64,
 }
 
-/// A place of the registry. The generation tells whom it was given to.
-struct Slot {
-    generation: u32,
-    content: Content,
-}
-
-enum Content {
-    Used(Finalizer),
-    /// The next free place, if there is one.
-    Free(Option<u32>),
+/// An entry of the registry.
+#[derive(Default)]
+struct Registered {
+    serial: u64,
+    /// There is one in each entry in use.
+    finalizer: Option<Finalizer>,
 }
 
 #[derive(Default)]
 struct State {
-    slots: Vec<Vec<Slot>>,
-    free: Option<u32>,
-    registered: usize,
-    /// How many places of the registry are still to be looked at in this cycle, from the last.
-    to_enqueue: usize,
+    registry: SlotTable<Registered>,
+    /// How many were registered ever.
+    serial: u64,
+    /// From where on the registry is still to be looked at in this cycle.
+    to_enqueue: Option<usize>,
     /// The first piece is taken from.
     queue: VecDeque<VecDeque<Finalizer>>,
     waiting: usize,
@@ -97,50 +95,23 @@ impl Finalizers {
         self.number
     }
 
-    /// Registers a finalizer. `None` if there are too many.
-    pub(crate) fn register(&self, finalizer: Finalizer) -> Option<Key> {
+    /// Registers a finalizer.
+    pub(crate) fn register(&self, finalizer: Finalizer) -> Key {
         let mut state = self.state.lock();
-        let state = &mut *state;
-        let content = Content::Used(finalizer);
-        let index = match state.free {
-            Some(index) => index,
-            None => {
-                if state.slots.last().is_none_or(|piece| piece.len() == PIECE) {
-                    state.slots.push(Vec::with_capacity(PIECE));
-                }
-                let pieces = state.slots.len() - 1;
-                let last = &mut state.slots[pieces];
-                let index = u32::try_from(pieces * PIECE + last.len()).ok()?;
-                last.push(Slot {
-                    generation: 0,
-                    content: Content::Free(None),
-                });
-                index
-            }
-        };
-        let slot = &mut state.slots[index as usize / PIECE][index as usize % PIECE];
-        if let Content::Free(next) = slot.content
-            && state.free == Some(index)
-        {
-            state.free = next;
-        }
-        slot.content = content;
-        state.registered += 1;
-        Some(Key {
-            index,
-            generation: slot.generation,
-        })
+        state.serial += 1;
+        let serial = state.serial;
+        let finalizer = Some(finalizer);
+        let index = state.registry.add(Registered { serial, finalizer });
+        Key { index, serial }
     }
 
     /// Takes a finalizer out of the registry, if it is still there.
     pub(crate) fn unregister(&self, key: Key) -> Option<Finalizer> {
         let mut state = self.state.lock();
-        let index = key.index as usize;
-        let slot = state.slots.get(index / PIECE)?.get(index % PIECE)?;
-        if slot.generation != key.generation {
+        if state.registry.get_mut(key.index)?.serial != key.serial {
             return None;
         }
-        state.remove(index)
+        state.registry.remove(key.index)?.finalizer
     }
 
     /// A cycle begins, and what is in the queue is to be visited.
@@ -175,35 +146,50 @@ impl Finalizers {
     /// It is known what is dead, and finalizers of that are to be enqueued. Whether there can be any.
     pub(crate) fn begin_to_enqueue(&self) -> bool {
         let mut state = self.state.lock();
-        state.to_enqueue = state.slots.len() * PIECE;
-        state.registered > 0
+        let there_are_some = state.registry.len() > 0;
+        state.to_enqueue = there_are_some.then_some(0);
+        there_are_some
     }
 
     pub(crate) fn is_enqueued(&self) -> bool {
-        self.state.lock().to_enqueue == 0
+        self.state.lock().to_enqueue.is_none()
     }
 
-    /// Enqueues some finalizers of objects of which `is_dead` says so, if there are registered ones to be
-    /// looked at. How many.
+    /// Looks at some registered finalizers, if there are some to be looked at, and enqueues those of objects of which
+    /// `is_dead` says so. At how many.
     pub(crate) fn enqueue_some(&self, is_dead: impl Fn(usize) -> bool) -> Option<usize> {
         let mut state = self.state.lock();
         let state = &mut *state;
-        state.to_enqueue = state.to_enqueue.checked_sub(PIECE)?;
-        let first = state.to_enqueue;
-        let mut piece = VecDeque::new();
-        for index in first..first + state.slots[first / PIECE].len() {
-            let slot = &state.slots[first / PIECE][index - first];
-            if let Content::Used(finalizer) = &slot.content
-                && is_dead(finalizer.target)
-            {
-                piece.extend(state.remove(index));
+        let mut from = state.to_enqueue;
+        from?;
+        let (mut looked, mut dead) = (0, Vec::new());
+        while let Some(index) = from
+            && looked < PIECE
+        {
+            from = state.registry.visit_some(index, |index, entry| {
+                looked += 1;
+                let target = entry.finalizer.as_ref().map(|finalizer| finalizer.target);
+                if target.is_some_and(&is_dead) {
+                    dead.push(index);
+                }
+            });
+        }
+        state.to_enqueue = from;
+        let found = dead
+            .into_iter()
+            .filter_map(|index| state.registry.remove(index));
+        let found = found.filter_map(|entry| entry.finalizer);
+        // Pieces of what is found here and there would be many, and small.
+        match state.coming.last_mut() {
+            Some(last) if last.len() < PIECE => last.extend(found),
+            _ => {
+                let piece: VecDeque<Finalizer> = found.collect();
+                if !piece.is_empty() {
+                    state.coming.push(piece);
+                }
             }
         }
-        let found = piece.len();
-        if found > 0 {
-            state.coming.push(piece);
-        }
-        Some(found)
+        Some(looked)
     }
 
     /// All that was to be enqueued was found, or will not be in this cycle: it is in the queue now, and is to
@@ -213,7 +199,7 @@ impl Finalizers {
         let state = &mut *state;
         state.visited = state.queue.len();
         state.waiting += state.coming.iter().map(VecDeque::len).sum::<usize>();
-        state.queue.extend(state.coming.drain(..));
+        state.queue.extend(core::mem::take(&mut state.coming));
         state.to_visit = state.queue.len();
         // Relaxed: a hint.
         self.waiting.store(state.waiting, Ordering::Relaxed);
@@ -235,6 +221,10 @@ impl Finalizers {
             state.queue.pop_front();
             state.visited = state.visited.saturating_sub(1);
             state.to_visit = state.to_visit.saturating_sub(1);
+            if state.queue.len() < state.queue.capacity() / 4 {
+                let length = state.queue.len();
+                state.queue.shrink_to(2 * length);
+            }
         }
         state.waiting -= 1;
         // Relaxed: a hint.
@@ -245,7 +235,7 @@ impl Finalizers {
     /// How many are registered and not in the queue.
     pub(crate) fn registered(&self) -> usize {
         let state = self.state.lock();
-        state.registered + state.coming.iter().map(VecDeque::len).sum::<usize>()
+        state.registry.len() + state.coming.iter().map(VecDeque::len).sum::<usize>()
     }
 
     /// Enqueues all that are registered: the heap is at its end.
@@ -266,27 +256,10 @@ impl Finalizers {
     }
 }
 
-impl State {
-    /// Takes what is in a place, if it is used.
-    fn remove(&mut self, index: usize) -> Option<Finalizer> {
-        let slot = &mut self.slots[index / PIECE][index % PIECE];
-        if let Content::Free(_) = slot.content {
-            return None;
-        }
-        let free = Content::Free(self.free);
-        let Content::Used(finalizer) = core::mem::replace(&mut slot.content, free) else {
-            unreachable!("the place was used")
-        };
-        slot.generation = slot.generation.wrapping_add(1);
-        self.free = Some(index as u32);
-        self.registered -= 1;
-        Some(finalizer)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::slot_table::LEAF;
 
     fn some(target: usize) -> Finalizer {
         let run: Run = Box::new(|_, _| {});
@@ -297,21 +270,20 @@ mod tests {
     fn each_goes_from_the_registry_to_the_queue_once() {
         let finalizers = Finalizers::new();
         let count = 3 * PIECE + 7;
-        let keys: Vec<_> = (0..count)
-            .map(|i| finalizers.register(some(i)).unwrap())
-            .collect();
+        let keys: Vec<_> = (0..count).map(|i| finalizers.register(some(i))).collect();
         assert_eq!(finalizers.unregister(keys[5]).unwrap().target, 5);
         assert!(finalizers.unregister(keys[5]).is_none());
-        let again = finalizers.register(some(5)).unwrap();
+        let again = finalizers.register(some(5));
         assert!(again.index == 5 && again != keys[5]);
         assert!(finalizers.begin_to_enqueue());
-        let mut found = 0;
-        while let Some(dead) = finalizers.enqueue_some(|target| target % 2 == 1) {
-            found += dead;
+        let mut looked = 0;
+        while let Some(some) = finalizers.enqueue_some(|target| target % 2 == 1) {
+            assert!(some < PIECE + LEAF);
+            looked += some;
         }
         assert_eq!((finalizers.waiting(), finalizers.registered()), (0, count));
         finalizers.finish_enqueuing();
-        assert_eq!((found, finalizers.waiting()), (count / 2, count / 2));
+        assert_eq!((looked, finalizers.waiting()), (count, count / 2));
         assert!(finalizers.unregister(again).is_none());
         finalizers.begin_to_visit();
         let mut visited = finalizers.visit_some().unwrap().len();
@@ -330,5 +302,38 @@ mod tests {
         assert_eq!(finalizers.registered(), count - count / 2);
         assert_eq!(finalizers.take_all().count(), count - count / 2);
         assert_eq!((finalizers.registered(), finalizers.waiting()), (0, 0));
+    }
+    /// A burst of them is over, and later cycles look at what is left.
+    #[test]
+    fn a_burst_leaves_nothing_behind() {
+        let finalizers = Finalizers::new();
+        let look = |is_dead: fn(usize) -> bool| {
+            finalizers.begin_to_enqueue();
+            let looked = core::iter::from_fn(|| finalizers.enqueue_some(is_dead)).sum::<usize>();
+            finalizers.finish_enqueuing();
+            looked
+        };
+        let count = 100_000;
+        let stale: Vec<Key> = (0..count).map(|i| finalizers.register(some(i))).collect();
+        assert_eq!(look(|target| target != 5000), count);
+        assert_eq!(look(|_| false), 1);
+        core::iter::from_fn(|| finalizers.take()).for_each(drop);
+        let (bytes, pieces) = {
+            let state = finalizers.state.lock();
+            (state.registry.bytes(), state.queue.capacity())
+        };
+        // What one finalizer takes, and one piece that is kept for the next.
+        assert!(bytes < 3 * LEAF * size_of::<Registered>() + 4096, "{bytes}");
+        assert!(pieces < 16, "{pieces}");
+        // Memory was given back, and yet no key names another finalizer than its own.
+        let again: Vec<Key> = (0..count).map(|i| finalizers.register(some(i))).collect();
+        for (number, key) in stale.into_iter().enumerate() {
+            assert_eq!(finalizers.unregister(key).is_some(), number == 5000);
+        }
+        assert!(
+            again
+                .into_iter()
+                .all(|key| finalizers.unregister(key).is_some())
+        );
     }
 }

@@ -204,7 +204,12 @@ impl Collector {
             }
         }
         self.dying.add(values);
-        cycle.weak.is_empty()
+        if !cycle.weak.is_empty() {
+            return false;
+        }
+        // There may have been many.
+        cycle.weak = Vec::new();
+        true
     }
 }
 

@@ -39,7 +39,12 @@ impl Cohorts {
     /// `no_room`.
     pub(crate) fn choose(&self, collections: u64, idle: u32, no_room: bool) {
         let is_kept = |cohort: &Cohort| !no_room && cohort.made + u64::from(idle) >= collections;
-        self.0.lock().retain(is_kept);
+        let mut cohorts = self.0.lock();
+        cohorts.retain(is_kept);
+        if cohorts.len() < cohorts.capacity() / 4 {
+            let kept = cohorts.len();
+            cohorts.shrink_to(2 * kept);
+        }
     }
 
     /// Calls `f` with each cohort.

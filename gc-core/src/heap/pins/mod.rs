@@ -3,7 +3,9 @@
 //! An object is pinned by guards, or by its address alone (*raw*); it is as long as there is a pin of
 //! either kind. Two things say so: a bit of the `states` plane, that of the object's first word, for
 //! whoever has an address and wants to know; and an entry of the table, for the collector, which wants
-//! to know all pinned objects, and which has the number of pins. So neither question needs a scan.
+//! to know all pinned objects, and which has the number of pins. So neither question needs a scan. The table
+//! has memory for what is pinned now, however much that was before ([`slot_table`](crate::slot_table)), and so has
+//! the map that finds an entry by its address.
 //!
 //! Values without a size have an address outside of all heaps. They are counted like others, and have no
 //! bit.
@@ -27,8 +29,8 @@
 //!
 //! [`Pins::each`] is called while no `mutate` call runs, so nothing is pinned that was not. But guards are
 //! cloned and dropped, by other threads or by code that the visitor calls: so the lock is not held while
-//! it does. An object keeps its slot as long as it is pinned, whichever pins come and go, hence what is
-//! pinned throughout is visited. What is unpinned meanwhile may be visited or not: either is right.
+//! it does. An object keeps its entry as long as it is pinned, whichever pins come and go, and the traversal goes on from the number
+//! of an entry; hence what is pinned throughout is visited. What is unpinned meanwhile may be visited or not: either is right.
 //!
 //! # Invariants
 //!
@@ -37,16 +39,20 @@
 //! 2. An entry has a pin.
 //! 3. When the heap is gone the planes are not touched any more. Guards may be there still.
 
+mod place;
+
 use core::fmt;
 use core::panic::Location;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
+use foldhash::fast::RandomState;
+
+use self::place::Places;
 use super::planes::{Planes, bit};
+use crate::slot_table::SlotTable;
 use crate::sync::{Mutex, MutexGuard};
 
-/// How many slots are visited under the lock.
-const CHUNK: usize = 64;
+pub(crate) use self::place::Place;
 
 /// An object that is pinned, as [`Arena::pinned`](crate::Arena::pinned) lists it.
 ///
@@ -116,41 +122,6 @@ pub struct NotPinned {
     pub objects: usize,
 }
 
-/// Where a pin was made, which is known in builds with debug assertions.
-#[derive(Clone, Copy)]
-pub(crate) struct Place(#[cfg(debug_assertions)] &'static Location<'static>);
-
-impl Place {
-    /// That of the caller.
-    #[track_caller]
-    pub(crate) fn here() -> Place {
-        Place(
-            #[cfg(debug_assertions)]
-            Location::caller(),
-        )
-    }
-
-    #[cfg(debug_assertions)]
-    fn is(self, other: Place) -> bool {
-        core::ptr::eq(self.0, other.0)
-    }
-
-    #[cfg(not(debug_assertions))]
-    fn is(self, _: Place) -> bool {
-        true
-    }
-
-    #[cfg(debug_assertions)]
-    fn location(self) -> Option<&'static Location<'static>> {
-        Some(self.0)
-    }
-
-    #[cfg(not(debug_assertions))]
-    fn location(self) -> Option<&'static Location<'static>> {
-        None
-    }
-}
-
 /// The pinned objects of a heap.
 pub(crate) struct Pins {
     planes: Planes,
@@ -163,24 +134,22 @@ pub(crate) struct Pins {
 struct Table {
     /// Whether the heap is there.
     open: bool,
-    slots: Vec<Slot>,
-    /// The numbers of slots without an object.
-    free: Vec<usize>,
-    /// The number of the slot of each pinned object.
-    numbers: HashMap<usize, usize>,
+    entries: SlotTable<Entry>,
+    /// The number of the entry of each pinned object.
+    numbers: HashMap<usize, usize, RandomState>,
     /// The number of all pins.
     pins: usize,
 }
 
-/// A pinned object, or none. Without debug assertions the vectors are numbers.
+/// A pinned object.
 #[derive(Default)]
-struct Slot {
+struct Entry {
     address: usize,
-    guards: Vec<Place>,
-    raw: Vec<Place>,
+    guards: Places,
+    raw: Places,
 }
 
-impl Slot {
+impl Entry {
     fn pins(&self) -> usize {
         self.guards.len() + self.raw.len()
     }
@@ -204,9 +173,8 @@ impl Pins {
             bytes,
             table: Mutex::new(Table {
                 open: true,
-                slots: Vec::new(),
-                free: Vec::new(),
-                numbers: HashMap::new(),
+                entries: SlotTable::default(),
+                numbers: HashMap::default(),
                 pins: 0,
             }),
         }
@@ -224,27 +192,26 @@ impl Pins {
     /// The heap is there, and the address is that of an object of it, or of a value that needs no memory.
     pub(crate) unsafe fn add(&self, address: usize, kind: Kind, place: Place) -> usize {
         let mut table = self.table.lock();
-        let table = &mut *table;
-        let number = match table.numbers.entry(address) {
-            Entry::Occupied(entry) => *entry.get(),
-            Entry::Vacant(entry) => {
-                let number = table.free.pop().unwrap_or_else(|| {
-                    table.slots.push(Slot::default());
-                    table.slots.len() - 1
-                });
-                table.slots[number].address = address;
-                if self.is_inside(address) {
-                    // Barriers and sweepers change other bits of the word.
-                    // SAFETY: it is an object of the heap, which is there, says the caller.
-                    unsafe { self.planes.states(address) }.insert_shared(bit(address));
-                }
-                *entry.insert(number)
+        let Table {
+            entries, numbers, ..
+        } = &mut *table;
+        let number = *numbers.entry(address).or_insert_with(|| {
+            if self.is_inside(address) {
+                // Barriers and sweepers change other bits of the word.
+                // SAFETY: it is an object of the heap, which is there, says the caller.
+                unsafe { self.planes.states(address) }.insert_shared(bit(address));
             }
-        };
-        let slot = &mut table.slots[number];
+            entries.add(Entry {
+                address,
+                ..Entry::default()
+            })
+        });
+        let entry = entries
+            .get_mut(number)
+            .expect("what has a number is pinned");
         match kind {
-            Kind::Guard => slot.guards.push(place),
-            Kind::Raw => slot.raw.push(place),
+            Kind::Guard => entry.guards.add(place),
+            Kind::Raw => entry.raw.add(place),
         }
         table.pins += 1;
         number
@@ -253,48 +220,61 @@ impl Pins {
     /// One more guard like the one with this number, which exists.
     pub(crate) fn retain(&self, number: usize, place: Place) {
         let mut table = self.table.lock();
-        table.slots[number].guards.push(place);
+        let entry = table.entries.get_mut(number);
+        entry.expect("what has a guard is pinned").guards.add(place);
         table.pins += 1;
     }
 
     /// Drops a guard with this number that was made at `place`.
     pub(crate) fn release(&self, number: usize, place: Place) {
         let mut table = self.table.lock();
-        let guards = &mut table.slots[number].guards;
-        let index = guards.iter().position(|other| other.is(place));
-        guards.swap_remove(index.expect("a guard is dropped once"));
-        self.removed(&mut table, number);
+        table.pins -= 1;
+        let removed = table.entries.remove_if(number, |entry| {
+            assert!(entry.guards.remove(place), "a guard is dropped once");
+            entry.pins() == 0
+        });
+        self.removed(&mut table, removed);
     }
 
     /// Takes a raw pin back.
     pub(crate) fn remove_raw(&self, address: usize) -> Result<(), NotPinned> {
         let mut table = self.table.lock();
-        let objects = table.numbers.len();
+        let table = &mut *table;
         let refused = |guards| NotPinned {
             address,
             guards,
-            objects,
+            objects: table.numbers.len(),
         };
         let number = *table.numbers.get(&address).ok_or_else(|| refused(0))?;
-        let slot = &mut table.slots[number];
-        slot.raw.pop().ok_or_else(|| refused(slot.guards.len()))?;
-        self.removed(&mut table, number);
+        let mut result = Ok(());
+        let removed = table.entries.remove_if(number, |entry| {
+            if !entry.raw.remove_any() {
+                result = Err(refused(entry.guards.len()));
+            }
+            entry.pins() == 0
+        });
+        result?;
+        table.pins -= 1;
+        self.removed(table, removed);
         Ok(())
     }
 
-    /// A pin was taken out of this slot.
-    fn removed(&self, table: &mut Table, number: usize) {
-        table.pins -= 1;
-        let slot = &table.slots[number];
-        if slot.pins() > 0 {
+    /// An object that was pinned is not any more, if there is one.
+    fn removed(&self, table: &mut Table, entry: Option<Entry>) {
+        /// Fewer are not worth to be copied.
+        const MANY: usize = 64;
+        let Some(Entry { address, .. }) = entry else {
             return;
-        }
-        if table.open && self.is_inside(slot.address) {
+        };
+        if table.open && self.is_inside(address) {
             // SAFETY: the heap is there, and what was pinned until now is in it.
-            unsafe { self.planes.states(slot.address) }.remove_shared(bit(slot.address));
+            unsafe { self.planes.states(address) }.remove_shared(bit(address));
         }
-        table.numbers.remove(&slot.address);
-        table.free.push(number);
+        let numbers = &mut table.numbers;
+        numbers.remove(&address);
+        if numbers.len() < numbers.capacity() / 8 && numbers.capacity() > MANY {
+            numbers.shrink_to(2 * numbers.len());
+        }
     }
 
     /// Whether the object at `address` is pinned. Takes constant time, and no lock if it is in the heap.
@@ -313,47 +293,35 @@ impl Pins {
     /// How many objects are pinned, and how many pins there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let table = self.table.lock();
-        (table.numbers.len(), table.pins)
+        (table.entries.len(), table.pins)
     }
 
     /// Calls `visit` with the address of each pinned object, without the lock. No `mutate` call runs.
     pub(crate) fn each(&self, mut visit: impl FnMut(usize)) {
-        let mut chunk = Vec::new();
-        let mut from = 0;
-        loop {
-            {
-                let table = self.table.lock();
-                let Some(rest) = table.slots.get(from..).filter(|rest| !rest.is_empty()) else {
-                    return;
-                };
-                let slots = rest.iter().take(CHUNK);
-                chunk.extend(
-                    slots
-                        .filter(|slot| slot.pins() > 0)
-                        .map(|slot| slot.address),
-                );
-            }
-            chunk.drain(..).for_each(&mut visit);
-            from += CHUNK;
+        let mut leaf = Vec::new();
+        let mut from = Some(0);
+        while let Some(number) = from {
+            let gather = |_, entry: &Entry| leaf.push(entry.address);
+            from = self.table.lock().entries.visit_some(number, gather);
+            leaf.drain(..).for_each(&mut visit);
         }
     }
 
     /// All pinned objects, in ascending order of their addresses.
     pub(crate) fn list(&self) -> Vec<PinnedObject> {
         let table = self.table.lock();
-        let pinned = table.slots.iter().filter(|slot| slot.pins() > 0);
-        let mut list: Vec<PinnedObject> = pinned
-            .map(|slot| PinnedObject {
-                address: slot.address,
-                pins: slot.pins(),
-                places: slot
-                    .guards
-                    .iter()
-                    .chain(&slot.raw)
-                    .filter_map(|place| place.location())
-                    .collect(),
-            })
-            .collect();
+        let mut list = Vec::with_capacity(table.entries.len());
+        let mut from = Some(0);
+        while let Some(number) = from {
+            from = table.entries.visit_some(number, |_, entry| {
+                let locations = entry.guards.locations().chain(entry.raw.locations());
+                list.push(PinnedObject {
+                    address: entry.address,
+                    pins: entry.pins(),
+                    places: locations.collect(),
+                });
+            });
+        }
         drop(table);
         list.sort_unstable_by_key(|object| object.address);
         list
@@ -397,10 +365,17 @@ impl Held<'_> {
     }
 
     /// The addresses of all pinned objects in the heap, and their numbers of pins.
-    pub(super) fn inside(&self) -> impl Iterator<Item = (usize, usize)> {
-        let all = self.table.numbers.iter();
-        let counted = all.map(|(&address, &number)| (address, self.table.slots[number].pins()));
-        counted.filter(|(address, _)| self.pins.is_inside(*address))
+    pub(super) fn inside(&self) -> Vec<(usize, usize)> {
+        let mut inside = Vec::new();
+        let mut from = Some(0);
+        while let Some(number) = from {
+            from = self.table.entries.visit_some(number, |_, entry| {
+                if self.pins.is_inside(entry.address) {
+                    inside.push((entry.address, entry.pins()));
+                }
+            });
+        }
+        inside
     }
 }
 
@@ -409,6 +384,7 @@ mod tests {
     use super::*;
     use crate::arena::rootless_mutate;
     use crate::gc::Gc;
+    use crate::slot_table::LEAF;
 
     #[test]
     fn bits_and_entries_must_agree() {
@@ -442,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_used_again_and_what_stays_keeps_its_own() {
+    fn a_burst_leaves_nothing_behind() {
         rootless_mutate(|mc| {
             let pins = mc.context().heap().pins();
             let all = || {
@@ -451,20 +427,25 @@ mod tests {
                 all.sort_unstable();
                 all
             };
-            let mut addresses: Vec<usize> = (0..200u64)
-                .map(|value| mc.pin_raw(Gc::new(mc, value)).addr())
-                .collect();
-            addresses.sort_unstable();
-            assert_eq!(all(), addresses);
-            assert_eq!(pins.counts(), (200, 200));
-            for address in addresses.drain(1..) {
-                pins.remove_raw(address).unwrap();
+            let count = 10_000;
+            for _ in 0..2 {
+                let mut addresses: Vec<usize> = (0..count)
+                    .map(|value| mc.pin_raw(Gc::new(mc, value)).addr())
+                    .collect();
+                addresses.sort_unstable();
+                assert_eq!(all(), addresses);
+                assert_eq!(pins.counts(), (count, count));
+                for address in addresses.drain(1..) {
+                    pins.remove_raw(address).unwrap();
+                }
+                assert_eq!(all(), addresses);
+                {
+                    let table = pins.table.lock();
+                    assert!(table.numbers.capacity() < 100 && table.entries.len() == 1);
+                    assert!(table.entries.bytes() < 2 * LEAF * size_of::<Entry>() + count);
+                }
+                pins.remove_raw(addresses[0]).unwrap();
             }
-            assert_eq!(all(), addresses);
-            for value in 0..199u64 {
-                mc.pin_raw(Gc::new(mc, value));
-            }
-            assert_eq!((all().len(), pins.table.lock().slots.len()), (200, 200));
         });
     }
 
