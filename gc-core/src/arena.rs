@@ -666,6 +666,33 @@ where
         self.safepoint(Safepoint::Collect);
     }
 
+    /// Gives back to the system what the heap does not use now: empty blocks, whole pages that are free in other blocks, and
+    /// memory of the collector. For an arena that will be idle for a while.
+    ///
+    /// Nothing is collected, and a cycle in progress stays where it is. Garbage is in use until it is collected: call
+    /// [`Arena::finish_cycle`] before, unless nothing has died. Objects stay where they are, so a page with one of them stays
+    /// as well.
+    ///
+    /// Takes time linear in the number of blocks, some microseconds for each MiB of the heap, and the time of the system:
+    /// a call for each run of free pages. What is allocated next has to be cleared by the system again, about 0.1 ms for each
+    /// MiB. [`HeapOptions::keep_spare`] keeps less from the beginning.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![Gc<'_, u32>]>::new(|mc| Gc::new(mc, 5));
+    /// arena.mutate(|mc, _| (0..1000).for_each(|_| _ = Gc::new(mc, [0_u64; 500])));
+    /// arena.finish_cycle();
+    /// // Kept for what will be allocated next.
+    /// assert!(arena.metrics().statistics().heap_bytes > 3 << 20);
+    /// arena.release_unused();
+    /// assert_eq!(arena.metrics().statistics().heap_bytes, 32 << 10);
+    /// assert_eq!(arena.mutate(|_, number| **number), 5);
+    /// ```
+    pub fn release_unused(&mut self) {
+        self.safepoint(Safepoint::Release);
+    }
+
     fn safepoint(&mut self, what: Safepoint) {
         let roots = |visitor: &mut dyn EdgeVisitor| self.visit_roots(visitor);
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running. Pointers outlive a

@@ -621,6 +621,8 @@ pub(crate) enum Safepoint {
     FinishMarking,
     /// The cycle goes on from there to sweeping.
     StartSweeping,
+    /// What is not in use is given back. Nothing is collected.
+    Release,
 }
 
 impl Safepoint {
@@ -643,6 +645,7 @@ impl Safepoint {
                 Safepoint::Mark => collector.mark_debt(world),
                 Safepoint::FinishMarking => collector.finish_marking(world),
                 Safepoint::StartSweeping => collector.start_sweeping(world),
+                Safepoint::Release => collector.release_unused(world),
             }
         }
     }

@@ -152,6 +152,8 @@ pub enum Operation {
     RunFinalizers(usize),
     /// Collect if it is time.
     CollectDebt,
+    /// Give back what is not in use.
+    ReleaseUnused,
     /// Collect.
     FinishCycle,
     /// The same, while each `trace` of a [`Kind::Bomb`] panics.
@@ -332,6 +334,7 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         2 => (0..5_usize).prop_map(Operation::RunFinalizers),
         20 => Just(Operation::CollectDebt),
         2 => Just(Operation::FinishCycle),
+        1 => Just(Operation::ReleaseUnused),
         1 => any::<bool>().prop_map(|finish| Operation::PanicInTrace { finish }),
         1 => any::<bool>().prop_map(|finish| Operation::PanicInDrop { finish }),
         1 => Just(Operation::Check),

@@ -59,6 +59,29 @@ fn marking_grows_by(cells: usize) -> usize {
     status("VmHWM").saturating_sub(before)
 }
 
+/// An arena that has used some megabytes, has little left, and gives back what it does not use.
+fn idle_arena(number: u64) -> Arena<Rootable![Vec<Gc<'_, [u64]>>]> {
+    type Root<'gc> = Vec<Gc<'gc, [u64]>>;
+    let options = HeapOptions::default().zeal(Zeal::NONE);
+    let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |_| Vec::new()).unwrap();
+    arena.mutate_root(|mc, root| {
+        for index in 0..1000 {
+            let length = [100, 1100, 2600][index % 3];
+            root.push(Gc::slice_from_iter(mc, repeat_n(number, length)));
+        }
+        *root = root.iter().copied().step_by(100).collect();
+    });
+    arena.finish_cycle();
+    arena.release_unused();
+    arena.mutate(|_, root| {
+        assert!(
+            root.iter()
+                .all(|slice| slice.iter().all(|word| *word == number))
+        )
+    });
+    arena
+}
+
 #[test]
 fn memory_is_bounded_and_given_back() {
     // What marking needs does not grow with what is marked.
@@ -84,6 +107,16 @@ fn memory_is_bounded_and_given_back() {
         "{count} objects of {bytes} bytes have {taken} bytes resident"
     );
     drop(arena);
+
+    // Many arenas that are idle, with some objects each in blocks that were full once.
+    let before = status("VmRSS");
+    let idle: Vec<_> = (0..8).map(idle_arena).collect();
+    let taken = status("VmRSS").saturating_sub(before);
+    assert!(
+        taken <= 4 * MIB,
+        "8 idle arenas have {taken} bytes resident"
+    );
+    drop(idle);
 
     type Root<'gc> = Vec<Gc<'gc, [u64]>>;
     for reserve in [None, Some(1 << 30)] {

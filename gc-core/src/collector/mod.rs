@@ -51,6 +51,7 @@ mod naive;
 pub(crate) mod pacer;
 mod progress;
 pub(crate) mod references;
+mod release;
 pub(crate) mod stand;
 mod steps;
 pub(crate) mod weak;
@@ -174,6 +175,8 @@ pub(crate) struct Collector {
     markers: usize,
     step: Duration,
     minimum_share: u32,
+    /// Bytes of spare blocks that are kept after a cycle at most.
+    most_spare: usize,
     soft_idle: u32,
     pub(crate) finalizer_mode: FinalizerMode,
     pub(crate) finalizer_step: Duration,
@@ -274,6 +277,7 @@ impl Collector {
             markers: options.markers,
             step: options.step,
             minimum_share: options.minimum_share,
+            most_spare: options.keep_spare,
             soft_idle: options.soft_idle,
             finalizer_mode: options.finalizer_mode,
             finalizer_step: options.finalizer_step,

@@ -568,17 +568,18 @@ impl Collector {
         let (surplus, idle) = (wanted.saturating_sub(survivors.holes), cycle.idle);
         self.enter(Phase::Sleeping);
         let keep_house = move |this: &Collector| {
-            this.heap.trim(surplus, idle);
+            this.heap.trim(surplus, idle, this.most_spare);
             // The next cycle needs the thread more.
             let stop = || this.phase() != Phase::Sleeping || this.work.must_stop();
             // No more than has survived: a large floor is no promise that so much will be used.
-            this.heap.prepare(surplus.min(live), stop);
+            this.heap
+                .prepare(surplus.min(live).min(this.most_spare), stop);
         };
         let on_another_thread = beside.is_some()
             && self.mode == Mode::Concurrent
             && Jobs::start(self, |this| &this.housekeeping, keep_house);
         if !on_another_thread {
-            self.heap.trim(surplus, idle);
+            self.heap.trim(surplus, idle, self.most_spare);
         }
         // With what was done at this safepoint.
         let here = now - cycle.entered;

@@ -182,6 +182,12 @@ impl Work {
         }
     }
 
+    /// Gives back the memory of lists that are empty while no cycle is in progress.
+    pub(super) fn release_unused(&self) {
+        self.weak.lock().shrink_to_fit();
+        self.by_value.lock().shrink_to_fit();
+    }
+
     /// The objects to which weak pointers lead and which may be unmarked; some more than once.
     pub(super) fn take_weak(&self) -> Vec<usize> {
         core::mem::take(&mut self.weak.lock())

@@ -2,7 +2,7 @@
 //!
 //! A heap owns 32 KiB blocks of an [address space](space). For every address in them the
 //! [metadata planes](planes) tell which allocation it lies in, how long that is, and which of its
-//! words are pointers; the allocations themselves carry no headers. Six things happen here:
+//! words are pointers; the allocations themselves carry no headers. Seven things happen here:
 //!
 //! * **Small objects** (up to [`LARGE`] bytes) are allocated by bumping a cursor through a *hole*, a
 //!   run of free granules in a block, and recording start, end and tags in the planes ([`bump`]).
@@ -15,6 +15,7 @@
 //! * **Sweeping** computes, 64 words at a time, which words belong to marked objects, and clears
 //!   the planes of all others ([`sweep`]).
 //! * **Pinned objects** are counted in a table, and have a bit each ([`pins`]).
+//! * **Releasing** gives back to the system what is not in use ([`release`]).
 //! * **Verification** walks the planes of all blocks and compares them with each other
 //!   ([`verify`]).
 //!
@@ -37,12 +38,14 @@ pub(crate) mod bump;
 mod counts;
 pub(crate) mod error;
 pub(crate) mod extent;
+mod free_blocks;
 mod holes;
 mod large;
 mod medium;
 pub(crate) mod options;
 pub(crate) mod pins;
 pub(crate) mod planes;
+mod release;
 mod run;
 pub(crate) mod space;
 pub(crate) mod store;

@@ -23,6 +23,7 @@
 
 use super::block::{BLOCK, BlockIndex, BlockState, BlockTable};
 use super::error::HeapError;
+use super::free_blocks::FreeBlocks;
 use super::planes::{LINEAR, Planes};
 use crate::os::{self, Errno, Reservation};
 use crate::sync::{Arc, Mutex, OnceLock};
@@ -300,6 +301,37 @@ impl AddressSpace {
         self.heap.populate(start..end);
     }
 
+    /// Returns the memory behind whole pages between two addresses of the heap to the system.
+    ///
+    /// # Safety
+    ///
+    /// They are in blocks that the caller owns, and nothing refers to what is between them.
+    pub(crate) unsafe fn purge(&self, start: usize, end: usize) {
+        // SAFETY: blocks that are owned are committed; the rest is passed on to the caller.
+        unsafe { self.heap.purge(start - self.base()..end - self.base()) }
+    }
+
+    /// Returns the memory behind the planes of free blocks to the system. That of groups went with the blocks, but for
+    /// pages that were shared with other blocks then; linear planes stay when blocks go, for they have bits of few blocks.
+    ///
+    /// Takes time linear in the number of blocks below the frontier, and the time of the system for each row of free ones.
+    pub(crate) fn purge_free_planes(&self) {
+        // Nobody takes a block meanwhile.
+        let free = self.free.lock();
+        for (first, end) in free.rows() {
+            let (start, end) = (first * BLOCK, end * BLOCK);
+            let groups = Planes::group_bytes(start)..Planes::group_bytes(end);
+            let linear = Planes::linear_bytes(start)..Planes::linear_bytes(end);
+            // SAFETY: below the frontier planes are committed, and those of free blocks hold only zeroes.
+            unsafe {
+                self.side.purge(groups);
+                for plane in self.layout.linear {
+                    self.side.purge(plane + linear.start..plane + linear.end);
+                }
+            }
+        }
+    }
+
     /// Takes back `count` blocks from `first` on and returns their memory to the system.
     ///
     /// # Safety
@@ -371,117 +403,9 @@ fn find_registered(address: usize) -> Option<(Planes, BlockTable, BlockIndex)> {
     Some((entry.planes, entry.blocks, block))
 }
 
-/// Which blocks are taken.
-#[derive(Default)]
-struct FreeBlocks {
-    /// A bit for each block up to the frontier or beyond, set if the block is taken.
-    taken: Vec<u64>,
-    /// All words of `taken` before this one are full.
-    full_before: usize,
-    /// The first block that is not committed.
-    frontier: usize,
-}
-
-impl FreeBlocks {
-    /// The lowest block from which on `count` blocks are not taken; it may lie at or reach beyond
-    /// the frontier.
-    fn find(&mut self, count: usize) -> usize {
-        while self.taken.get(self.full_before) == Some(&u64::MAX) {
-            self.full_before += 1;
-        }
-        // The run of free blocks that ends before bit `at` starts at `start`.
-        let mut start = self.full_before * 64;
-        for word in self.full_before..self.taken.len() {
-            let bits = self.taken[word];
-            let mut at = 0;
-            while at < 64 {
-                let here = word * 64 + at;
-                let free = ((bits >> at).trailing_zeros() as usize).min(64 - at);
-                if here + free - start >= count {
-                    return start;
-                }
-                at += free;
-                let taken = (!(bits.checked_shr(at as u32).unwrap_or(0))).trailing_zeros() as usize;
-                if taken > 0 && at < 64 {
-                    at += taken;
-                    start = word * 64 + at;
-                }
-            }
-        }
-        start
-    }
-
-    /// Whether none of these blocks is taken.
-    fn are_free(&self, first: usize, count: usize) -> bool {
-        (first..first + count).all(|block| match self.taken.get(block / 64) {
-            Some(word) => word & 1 << (block % 64) == 0,
-            None => true,
-        })
-    }
-
-    fn mark_taken(&mut self, first: usize, count: usize) {
-        let words = (first + count).div_ceil(64);
-        if words > self.taken.len() {
-            self.taken.resize(words, 0);
-        }
-        for block in first..first + count {
-            debug_assert!(
-                self.taken[block / 64] & 1 << (block % 64) == 0,
-                "block {block} is taken"
-            );
-            self.taken[block / 64] |= 1 << (block % 64);
-        }
-    }
-
-    fn mark_free(&mut self, first: usize, count: usize) {
-        for block in first..first + count {
-            debug_assert!(
-                self.taken[block / 64] & 1 << (block % 64) != 0,
-                "block {block} is free"
-            );
-            self.taken[block / 64] &= !(1 << (block % 64));
-        }
-        self.full_before = self.full_before.min(first / 64);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The lowest run of `count` free blocks, found by trying every place.
-    fn naive_find(taken: &[bool], count: usize) -> usize {
-        (0..)
-            .find(|first| (*first..first + count).all(|b| !taken.get(b).copied().unwrap_or(false)))
-            .unwrap()
-    }
-
-    #[test]
-    fn the_lowest_run_is_found() {
-        let mut free = FreeBlocks::default();
-        let mut taken: Vec<bool> = Vec::new();
-        let mut runs = Vec::new();
-        let mut random = 88172645463325252u64;
-        for _ in 0..3000 {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            if random % 5 < 3 || runs.is_empty() {
-                let count =
-                    1 + (random >> 8) as usize % if random.is_multiple_of(7) { 200 } else { 3 };
-                let first = free.find(count);
-                assert_eq!(first, naive_find(&taken, count), "{count} blocks");
-                free.mark_taken(first, count);
-                taken.resize(taken.len().max(first + count), false);
-                taken[first..first + count].fill(true);
-                runs.push((first, count));
-            } else {
-                let (first, count) = runs.swap_remove((random >> 8) as usize % runs.len());
-                free.mark_free(first, count);
-                taken[first..first + count].fill(false);
-            }
-        }
-    }
 
     #[test]
     fn a_full_space_says_so() {

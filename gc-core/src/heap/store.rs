@@ -145,7 +145,7 @@ impl Heap {
     }
 
     /// Gives blocks that were spare back to the space.
-    fn give_back(&self, blocks: Vec<BlockIndex>) {
+    pub(super) fn give_back(&self, blocks: Vec<BlockIndex>) {
         self.disown(blocks.len());
         self.return_blocks(blocks);
     }
@@ -179,14 +179,16 @@ impl Heap {
     ///
     /// `expected` bytes of them will be used soon. Of what there is beyond that, `idle` blocks go
     /// because they were not used since the last time, and everything goes that exceeds the double:
-    /// memory that is used in every other cycle only is dearer to give and take than to keep.
-    pub(crate) fn trim(&self, expected: usize, idle: usize) {
+    /// memory that is used in every other cycle only is dearer to give and take than to keep. In any case everything goes
+    /// that exceeds `most` bytes.
+    pub(crate) fn trim(&self, expected: usize, idle: usize, most: usize) {
         let mut store = self.store.lock();
         let (spare, expected) = (store.spare.len(), expected.div_ceil(BLOCK));
         let surplus = spare
             .saturating_sub(expected)
             .min(idle)
-            .max(spare.saturating_sub(2 * expected));
+            .max(spare.saturating_sub(2 * expected))
+            .max(spare.saturating_sub(most / BLOCK));
         store.spare.sort_unstable_by(|a, b| b.cmp(a));
         let kept = store.spare.split_off(surplus);
         let given = core::mem::replace(&mut store.spare, kept);

@@ -60,7 +60,7 @@ impl core::ops::AddAssign for Survivors {
 }
 
 /// A block with fewer free bytes than this is not worth a visit of a cursor.
-const WORTHWHILE: usize = BLOCK / 32;
+pub(super) const WORTHWHILE: usize = BLOCK / 32;
 
 /// How many blocks a sweeper brings back to the store at a time.
 const LOAD: usize = 64;

@@ -181,6 +181,29 @@ where
         self.safepoint(Safepoint::Collect);
     }
 
+    /// Gives back to the system what the heap does not use now, as
+    /// [`Arena::release_unused`](crate::Arena::release_unused) does. Waits for the `mutate` calls of other threads to
+    /// return, and stops all threads for as long as it takes. Nothing is collected.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// here.mutate(|mc, _| (0..1000).for_each(|_| _ = mc.allocate([0_u64; 500])));
+    /// here.finish_cycle();
+    /// here.release_unused();
+    /// assert_eq!(arena.metrics().statistics().heap_bytes, 0);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the thread is in a `mutate` call of this arena.
+    pub fn release_unused(&self) {
+        self.safepoint(Safepoint::Release);
+    }
+
     fn safepoint(&self, what: Safepoint) {
         self.check_outside();
         // SAFETY: the thread is in no `mutate` call. Pointers outlive a call only in the root, in what it
@@ -189,6 +212,9 @@ where
             self.arena
                 .world()
                 .safepoint(&|visitor| self.trace_root(visitor), what)
+        }
+        if matches!(what, Safepoint::Release) {
+            return;
         }
         let collector = &self.arena.world().collector;
         let by_thread =

@@ -217,6 +217,7 @@ impl Machine {
             Operation::Unregister(index) => self.unregister(*index),
             Operation::RunFinalizers(count) => self.run_finalizers(*count),
             Operation::CollectDebt => self.collect_debt(),
+            Operation::ReleaseUnused => self.arena.release_unused(),
             Operation::FinishCycle => self.finish_cycle(),
             Operation::PanicInTrace { finish } => self.panic_in_trace(*finish),
             Operation::PanicInDrop { finish } => self.panic_in_drop(*finish),
