@@ -28,7 +28,8 @@ pub use self::marked::MarkedArena;
 
 /// A family of types, one for each lifetime: what stands for the root's type in [`Arena`].
 ///
-/// Use [`Rootable!`](crate::Rootable!) to name one; there is seldom a reason to implement it.
+/// Use [`Rootable!`](crate::Rootable!) to name one; there is seldom a reason to implement it. Each member must be
+/// [`WellFormed`], whatever the lifetime: a root that mentions `&'static &'gc ()` would give its brand away.
 ///
 /// ```
 /// use gc_core::{Arena, Collect, Gc, Rootable};
@@ -94,6 +95,8 @@ pub type Root<'a, R> = <R as Rootable<'a>>::Root;
 #[doc(hidden)]
 pub struct __DynRootable<T: ?Sized>(PhantomData<T>);
 
+// The bound says of `T` what the trait says already, but says it here of what the trait object is found to have: the
+// compiler's next trait solver does not look at the bounds of associated types of trait objects as this one does.
 impl<'a, T: ?Sized + Rootable<'a>> Rootable<'a> for __DynRootable<T>
 where
     T::Root: WellFormed,

@@ -26,6 +26,13 @@
 //!
 //! Of a type parameter, or of an associated type of one, it is trivial that it is well-formed. So the bound
 //! costs generic code nothing: it need not be repeated there.
+//!
+//! **What is left** are holes of the language, which need no arena. Generic code of the user's own may have a callback
+//! whose parameter is an associated type of a trait object for any lifetime (rust-lang/rust#152489), or of a function
+//! whose signature implies what its caller does not check (#25860, #100051). Either turns any lifetime into `'static`, with
+//! `core` alone. In particular nobody checks a family of the second kind behind generic code that knows of it only
+//! that it is `Rootable`: a bound that generic code cannot see through would do so, but every type would need an
+//! implementation of it, and every generic function a clause, for a hole that is one line away all the same.
 
 use core::marker::PhantomData;
 

@@ -1,6 +1,6 @@
 //! Families of types with a given member.
 
-/// A family whose member is `MEMBER`. `NUMBER` tells items apart.
+/// A family whose member is `MEMBER`, and the items that it needs.
 pub struct Family {
     pub name: &'static str,
     pub items: &'static str,

@@ -90,11 +90,8 @@ impl Attack {
             "(Gc<'gc, String>, {})",
             self.carrier.ty.replace("'long", outlived)
         );
-        let fill = |text: &str| {
-            text.replace("MEMBER", &member)
-                .replace("NUMBER", &number.to_string())
-        };
-        let body = self.place.body.replace("FAMILY", &fill(self.family.ty));
+        let fill = |text: &str| text.replace("MEMBER", &member);
+        let body = fill(&self.place.body.replace("FAMILY", self.family.ty));
         let items = fill(self.family.items);
         format!("fn {}() {{ {items} {body} }}", self.name(number))
     }

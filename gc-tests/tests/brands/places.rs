@@ -1,6 +1,6 @@
 //! Where the public surface takes a family.
 
-/// Code that uses `FAMILY`, and lets a pointer of the root escape to `keep` where it can.
+/// Code that uses `FAMILY`, whose member is `MEMBER`, and lets a pointer of the root escape to `keep` where it can.
 pub struct Place {
     pub name: &'static str,
     pub body: &'static str,
@@ -203,6 +203,18 @@ pub const PLACES: &[Place] = &[
         "<Host<FAMILY> as Hosts<FAMILY>>::visit(any::<&_>(), |_, root| keep(root.0));",
     )
     .generic(),
+    // Code that knows the member by a bound, or by that of an opaque type.
+    place(
+        "member_by_a_bound",
+        "fn f<R: for<'gc> Rootable<'gc, Root = MEMBER>>(arena: &Arena<R>) { \
+         arena.mutate(|_, root| keep(root.0)) } f(any::<&Arena<FAMILY>>());",
+    ),
+    place(
+        "opaque",
+        "fn family() -> impl for<'gc> Rootable<'gc, Root = MEMBER> { any::<FAMILY>() } \
+         fn arena<R: for<'gc> Rootable<'gc>>(_: &R) -> &Arena<R> { any() } \
+         arena(&family()).mutate(|_, root| keep(root.0));",
+    ),
     // Where the compiler checks bodies in other ways than those of functions.
     place(
         "in_a_closure",

@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use gc_core::arena::MarkedArena;
 use gc_core::shared::{self, Attached, Root};
-use gc_core::{Arena, DynamicRoot, Gc, Pinned, Rootable};
+use gc_core::collections::ByIdentity;
+use gc_core::{Arena, DynamicRoot, Gc, GcWeak, GcWeakLong, Pinned, Rootable};
 
 /// The root of one family is unsized to that of another: for `'static`, but for no brand.
 type Branded = Rootable![[Gc<'_, String>; 1]];
@@ -70,6 +71,23 @@ fn pin_of_many_threads(pinned: &shared::Pinned<Branded>) -> &shared::Pinned<Unbr
 
 fn member(family: &gc_core::__DynRootable<[u8; 1]>) -> &gc_core::__DynRootable<[u8]> {
     family
+}
+
+/// In place, a pointer is of one size.
+fn pointer<'a, 'gc>(gc: &'a Gc<'gc, [u8; 1]>) -> &'a Gc<'gc, [u8]> {
+    gc
+}
+
+fn weak_pointer<'a, 'gc>(weak: &'a GcWeak<'gc, [u8; 1]>) -> &'a GcWeak<'gc, [u8]> {
+    weak
+}
+
+fn long_weak_pointer<'a, 'gc>(weak: &'a GcWeakLong<'gc, [u8; 1]>) -> &'a GcWeakLong<'gc, [u8]> {
+    weak
+}
+
+fn key<'a, 'gc>(key: &'a ByIdentity<'gc, [u8; 1]>) -> &'a ByIdentity<'gc, [u8]> {
+    key
 }
 
 fn main() {}
