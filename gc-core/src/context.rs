@@ -347,16 +347,19 @@ impl Context {
 
     /// Lets `claim` claim an object.
     ///
-    /// If the object panics when it is asked for its pointers, the cycle is given up: `unsafe` containers may
-    /// hold a guard when they call the barrier, at which their own `trace` panics. The next cycles ask when
-    /// there are no guards ([`crate::collector::guarded`]). Mutators of which there are many cannot give a cycle up, so there the panic goes
-    /// on.
-    fn claim(&self, claim: impl FnOnce(&mut Found)) {
-        let claiming = panic::catch_unwind(AssertUnwindSafe(|| self.find(claim)));
-        if let Err(payload) = claiming {
-            if !self.collector.has_one_mutator() {
-                panic::resume_unwind(payload);
-            }
+    /// If the object cannot be asked for its pointers, because somebody has a guard of it or has leaked one, or panics then, the
+    /// cycle is given up. The next cycles ask when there are no guards ([`crate::collector::guarded`]). Mutators of
+    /// which there are many cannot give a cycle up: with a guard, the collector does it when they are stopped; a
+    /// panic goes on.
+    fn claim(&self, claim: impl FnOnce(&mut Found) -> bool) {
+        let mut claimed = false;
+        let claiming = AssertUnwindSafe(|| self.find(|found| claimed = claim(found)));
+        if let Err(payload) = panic::catch_unwind(claiming)
+            && !self.collector.has_one_mutator()
+        {
+            panic::resume_unwind(payload);
+        }
+        if !claimed {
             self.before_unknown_write();
         }
     }

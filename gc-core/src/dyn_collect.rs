@@ -119,6 +119,10 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
         self.0.drop_later(owner);
     }
 
+    fn pass_lock(&mut self) -> bool {
+        self.0.pass_lock()
+    }
+
     fn stays_inside(&self) -> bool {
         self.0.stays_inside()
     }

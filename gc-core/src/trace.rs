@@ -157,6 +157,13 @@ pub trait Trace<'gc> {
         drop(owner);
     }
 
+    /// Whether a lock whose content somebody may be writing is to be passed by: the visitor comes again when nobody can be.
+    #[doc(hidden)]
+    #[inline]
+    fn pass_lock(&mut self) -> bool {
+        false
+    }
+
     /// Whether only pointers count that lie in the visited object itself.
     #[doc(hidden)]
     #[inline]
@@ -302,6 +309,11 @@ pub(crate) trait EdgeVisitor {
         drop(owner);
     }
 
+    /// See [`Trace::pass_lock`].
+    fn pass_lock(&mut self) -> bool {
+        false
+    }
+
     /// Whether nobody else has a reference to what is visited.
     ///
     /// In a write barrier others may: `Write::from_static` needs no barrier, so a lock whose content is
@@ -386,6 +398,10 @@ impl<'gc> Trace<'gc> for Edges<'_> {
 
     fn drop_later(&mut self, owner: LastOwner) {
         self.visitor.drop_later(owner);
+    }
+
+    fn pass_lock(&mut self) -> bool {
+        self.visitor.pass_lock()
     }
 
     fn holds(&self, address: usize) -> Option<Unreferenced> {

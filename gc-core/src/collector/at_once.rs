@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use super::jobs::{Jobs, processors};
 use super::mark::{Backlog, Marker, Role};
+use super::naive::RecordedRoots;
 use super::references::Stage;
 use super::steps::BETWEEN_LOOKS;
 use super::work::MARKERS;
-use super::{Collector, Cycle, Mutators, Phase, World};
+use super::{Collector, Cycle, Mutators, Phase, Roots, World};
 use crate::descriptor::Described;
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
@@ -50,11 +51,23 @@ impl Collector {
         let count = self.helpers() + 1;
         // SAFETY: passed on to the caller.
         let mark = || unsafe {
-            self.mark_all(world, count);
+            let recorded = self
+                .zeal
+                .naive_mark
+                .then(|| RecordedRoots::of(world.roots, &self.work));
+            let again = |visitor: &mut dyn EdgeVisitor| {
+                recorded.iter().for_each(|roots| roots.visit_all(visitor));
+            };
+            let roots: &Roots<'_> = if recorded.is_some() {
+                &again
+            } else {
+                world.roots
+            };
+            self.mark_all(roots, count);
             self.jobs.close();
             self.begin_to_process(cycle);
             if self.phase() == Phase::Finalizing {
-                self.keep_all(cycle, world);
+                self.keep_all(cycle, roots);
             }
         };
         let marking = panic::catch_unwind(AssertUnwindSafe(mark));
@@ -104,7 +117,7 @@ impl Collector {
         markers - 1
     }
 
-    unsafe fn mark_all(self: &Arc<Self>, world: &World<'_>, count: usize) {
+    unsafe fn mark_all(self: &Arc<Self>, roots: &Roots<'_>, count: usize) {
         // Relaxed: no mutator is at work.
         let all_dirty = self.unknown_writes.load(Ordering::Relaxed);
         let role = move |number| Role {
@@ -132,7 +145,7 @@ impl Collector {
             let backlog = Backlog::default();
             // SAFETY: the program stands still; this is the thread that may ask objects.
             let mut marker = unsafe { Marker::<false, false>::new(heap, work, role(0), backlog) };
-            (world.roots)(&mut marker);
+            roots(&mut marker);
             self.visit_cohorts(&mut marker);
             self.finalizers
                 .each_waiting(|target| marker.visit(Edge::of_root(target)));
@@ -148,12 +161,12 @@ impl Collector {
         if self.zeal.naive_mark {
             self.jobs.close();
             // SAFETY: the program stands still.
-            unsafe { self.naive_marks(world.roots) }.compare();
+            unsafe { self.naive_marks(roots) }.compare();
         }
     }
 
     /// Clears short weak pointers, enqueues finalizers, and marks what they see.
-    unsafe fn keep_all(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    unsafe fn keep_all(self: &Arc<Self>, cycle: &mut Cycle, roots: &Roots<'_>) {
         let (heap, work) = (&self.heap, &self.work);
         let role = Role {
             number: 0,
@@ -169,7 +182,7 @@ impl Collector {
         }
         if self.zeal.naive_mark {
             // SAFETY: the program stands still.
-            unsafe { self.naive_marks(world.roots) }.compare();
+            unsafe { self.naive_marks(roots) }.compare();
         }
         self.begin_to_settle(cycle);
     }

@@ -16,6 +16,7 @@
 //! are read. `docs/concurrency.md` has the whole proof.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::thread;
 
 use super::mark::large::CHUNK;
 use super::mark::words::{is_candidate, read_word};
@@ -98,6 +99,7 @@ impl Found {
             collector,
             found: self,
             alone: true,
+            met_lock: false,
         }
     }
 }
@@ -108,6 +110,8 @@ pub(crate) struct Finder<'a> {
     found: &'a mut Found,
     /// See [`EdgeVisitor::is_alone`].
     alone: bool,
+    /// Whether a lock was taken that is visited.
+    met_lock: bool,
 }
 
 impl Finder<'_> {
@@ -125,6 +129,11 @@ impl EdgeVisitor for Finder<'_> {
 
     fn drop_later(&mut self, owner: LastOwner) {
         self.collector.work.add_last_owner(owner);
+    }
+
+    fn pass_lock(&mut self) -> bool {
+        self.met_lock = !self.alone;
+        self.met_lock
     }
 
     fn visit(&mut self, edge: Edge) {
@@ -151,6 +160,50 @@ impl EdgeVisitor for Finder<'_> {
     }
 }
 
+/// This thread asks an object for its pointers, until this is dropped.
+struct Asking<'a>(&'a Collector, usize);
+
+impl Asking<'_> {
+    /// Waits until no other thread asks the object at `start`. `None` if it was claimed then.
+    ///
+    /// # Panics
+    ///
+    /// If this thread asks it already: its `trace` has come to write to it.
+    fn begin(
+        collector: &Collector,
+        start: usize,
+        is_done: impl Fn() -> bool,
+    ) -> Option<Asking<'_>> {
+        let thread = thread::current().id();
+        let mut asked = collector.claims.lock();
+        loop {
+            if is_done() {
+                return None;
+            }
+            match asked.iter().find(|(other, _)| *other == start) {
+                None => break,
+                Some((_, by)) => {
+                    assert!(
+                        *by != thread,
+                        "the `trace` of an object writes to the object"
+                    );
+                    collector.asked.wait(&mut asked);
+                }
+            }
+        }
+        asked.push((start, thread));
+        Some(Asking(collector, start))
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let Asking(collector, start) = *self;
+        collector.claims.lock().retain(|(other, _)| *other != start);
+        collector.asked.notify_all();
+    }
+}
+
 impl Collector {
     /// Whether the object at `start` was claimed as a whole, as far as one look tells: not of a large one.
     ///
@@ -169,26 +222,28 @@ impl Collector {
     /// Claims the object at `start`, if it was not claimed; small ones that were allocated since the cycle
     /// began were born so.
     ///
-    /// If its `trace` panics, it was not claimed.
+    /// If its `trace` panics, it was not claimed. `false` if a guard hides what is in it, so that its contents could not be
+    /// noted: a heap with one mutator has to give the cycle up.
     ///
     /// # Safety
     ///
     /// An object of this heap starts there, marking goes on, and this is a thread that may ask it for its
     /// pointers.
-    pub(crate) unsafe fn claim(&self, start: usize, found: &mut Found) {
+    #[must_use]
+    pub(crate) unsafe fn claim(&self, start: usize, found: &mut Found) -> bool {
         // SAFETY: passed on to the caller.
         unsafe {
             let state = self.heap.state_at(start);
             if state.usage() == Use::LargeLeaf {
-                return;
+                return true;
             }
             let end = self.heap.end_of(start);
             if state.is_described() {
                 let bytes = end - start;
                 match Described::at(Extent { base: start, bytes }) {
-                    None => return,
+                    None => return true,
                     Some(object) if self.must_ask(object) => {
-                        return self.claim_by_asking(object, found);
+                        return self.claim_by_asking(object, found) || self.claim_unasked(object);
                     }
                     Some(_) => {}
                 }
@@ -202,19 +257,22 @@ impl Collector {
                 self.claim_words(start, chunk, (chunk + step).min(end), found);
             }
         }
+        true
     }
 
-    /// Claims those chunks of the object at `start` in which the bytes from `from` to `to` lie.
+    /// Claims those chunks of the object at `start` in which the bytes from `from` to `to` lie. Returns what
+    /// [`Collector::claim`] does.
     ///
     /// # Safety
     ///
     /// As for [`Collector::claim`], and the bytes are in the object.
+    #[must_use]
     pub(crate) unsafe fn claim_part(
         &self,
         start: usize,
         (from, to): (usize, usize),
         found: &mut Found,
-    ) {
+    ) -> bool {
         // SAFETY: passed on to the caller.
         unsafe {
             let state = self.heap.state_at(start);
@@ -222,13 +280,13 @@ impl Collector {
                 return self.claim(start, found);
             }
             if state.usage() == Use::LargeLeaf {
-                return;
+                return true;
             }
             let end = self.heap.end_of(start);
             if state.is_described() {
                 let bytes = end - start;
                 match Described::at(Extent { base: start, bytes }) {
-                    None => return,
+                    None => return true,
                     // Of an object that was written, the pointers are known only if all of it is asked.
                     Some(object) if object.descriptor().moves => return self.claim(start, found),
                     Some(_) => {}
@@ -239,6 +297,7 @@ impl Collector {
                 self.claim_words(start, chunk, (chunk + CHUNK).min(end), found);
             }
         }
+        true
     }
 
     /// Whether the pointers of an object are known only if it is asked.
@@ -342,18 +401,20 @@ impl Collector {
         }
     }
 
-    /// Claims an object by asking it for its pointers.
-    unsafe fn claim_by_asking(&self, object: Described, found: &mut Found) {
+    /// Claims an object by asking it for its pointers. `false` if a lock in it is taken: then it was not claimed.
+    ///
+    /// No lock is held while its `trace` runs, which is code of the user's. Another thread that wants to claim the object waits.
+    unsafe fn claim_by_asking(&self, object: Described, found: &mut Found) -> bool {
         let start = object.extent().base;
         // SAFETY: passed on to the caller.
         let word = unsafe { self.heap.planes().claims(start) }.word();
-        if claim::is_done(word, bit(start)) {
-            return;
+        let is_done = || claim::is_done(word, bit(start));
+        if is_done() {
+            return true;
         }
-        let _claiming = self.claims.lock();
-        if claim::is_done(word, bit(start)) {
-            return;
-        }
+        let Some(_asking) = Asking::begin(self, start, is_done) else {
+            return true;
+        };
         // Who writes pointers to the object in a `mutate` call has come here before, and has the claim done.
         // Others may have a lock in it open whose content has no pointers: the lock says so, and the value's
         // `trace` panics.
@@ -372,9 +433,57 @@ impl Collector {
                 }
                 panic::resume_unwind(payload);
             }
+            if finder.met_lock {
+                return false;
+            }
         }
         // SAFETY: passed on to the caller.
         unsafe { self.set_all_claimed(object.extent()) }
+        true
+    }
+
+    /// Does what is left to be done before an object is written that could not be asked for its pointers. Later cycles
+    /// ask it when they begin ([`super::guarded`]).
+    ///
+    /// Mutators of which there are many cannot give the cycle up. So the object is claimed, by which nobody asks it while it
+    /// is written, and the cycle is [spoiled](Collector::spoil).
+    unsafe fn claim_unasked(&self, object: Described) -> bool {
+        let start = object.extent().base;
+        self.guarded.add(start);
+        if self.has_one_mutator() {
+            return false;
+        }
+        // SAFETY: passed on to the caller.
+        let word = unsafe { self.heap.planes().claims(start) }.word();
+        let is_done = || claim::is_done(word, bit(start));
+        if let Some(_asking) = Asking::begin(self, start, is_done) {
+            self.spoil();
+            // SAFETY: passed on to the caller.
+            unsafe { self.set_all_claimed(object.extent()) }
+        }
+        true
+    }
+
+    /// Claims an object by asking it for its pointers, while mutators are stopped: nobody has a guard of a lock in it that
+    /// he can still use, whatever the lock says.
+    ///
+    /// If its `trace` panics, the cycle must be given up.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::claim`], and no `mutate` call is running.
+    pub(super) unsafe fn ask_stopped(&self, start: usize, found: &mut Found) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let bytes = self.heap.end_of(start) - start;
+            let word = self.heap.planes().claims(start).word();
+            if let Some(object) = Described::at(Extent { base: start, bytes })
+                && !claim::is_done(word, bit(start))
+            {
+                object.trace(&mut found.finder(self));
+                self.set_all_claimed(object.extent());
+            }
+        }
     }
 
     /// What the object at `start` holds, which a barrier could not ask once; `None` if there is no such object
@@ -398,14 +507,14 @@ impl Collector {
     }
 
     /// Asks an object that a marker has found for its pointers, at a safepoint, and, if the heap has one
-    /// mutator, makes its tags anew.
+    /// mutator, makes its tags anew. `false` if a lock in it is taken: then it is to be asked while mutators are stopped.
     ///
     /// If its `trace` panics, the cycle must be given up.
     ///
     /// # Safety
     ///
     /// As for [`Collector::claim`]; and if the heap has one mutator, no `mutate` call is running.
-    pub(super) unsafe fn ask(&self, start: usize, found: &mut Found) {
+    pub(super) unsafe fn ask(&self, start: usize, found: &mut Found) -> bool {
         // SAFETY: passed on to the caller.
         unsafe {
             let extent = Extent {
@@ -414,17 +523,15 @@ impl Collector {
             };
             if self.mutators == Mutators::Many {
                 // Others are looking at tags: an upgrade of a weak pointer looks at those of the target.
-                if let Some(object) = Described::at(extent) {
-                    self.claim_by_asking(object, found);
-                }
-                return;
+                return Described::at(extent)
+                    .is_none_or(|object| self.claim_by_asking(object, found));
             }
             let word = self.heap.planes().claims(start).word();
             let Some(object) = Described::at(extent) else {
-                return;
+                return true;
             };
             if claim::is_done(word, bit(start)) {
-                return;
+                return true;
             }
             // Claimed first: another marker that meets it must not look at tags in the making.
             self.set_all_claimed(extent);
@@ -436,6 +543,7 @@ impl Collector {
             });
             self.heap.clear_dirty(object);
         }
+        true
     }
 
     /// [`Collector::set_claimed`] for a whole object, with all of its chunks if it is large.

@@ -1,11 +1,11 @@
 //! Objects that cannot be asked for their pointers when they are about to be written.
 //!
 //! A write barrier may have to ask an object for its pointers (`claim`). Code that holds a guard of the object when
-//! it calls the barrier makes that impossible: `trace` cannot borrow what is borrowed, and panics. Interners are
-//! commonly written so: look up, and call the barrier where something new is inserted. Without more, each such
-//! write would give up the cycle.
+//! it calls the barrier makes that impossible: `trace` cannot borrow what is borrowed. Interners are
+//! commonly written so: look up, and call the barrier where something new is inserted. A guard that was leaked does the same
+//! for ever. Without more, each such write would give up the cycle.
 //!
-//! So an object whose `trace` has panicked in a barrier is remembered here. When a later cycle begins, it is asked
+//! So an object whose `trace` has met a guard, or panicked, in a barrier is remembered here. When a later cycle begins, it is asked
 //! at the safepoint, where nobody has guards, and what it said is kept. A barrier in that cycle does not ask it, but
 //! takes the answer from here: it is the object's contents at the snapshot, since nothing is written to an
 //! object in a cycle before the barrier has claimed it. An answer that no barrier needs leads nowhere, so nothing

@@ -58,6 +58,7 @@ pub(crate) mod weak;
 pub(crate) mod work;
 
 use core::time::Duration;
+use std::thread::ThreadId;
 use std::time::Instant;
 
 use self::dispose::Disposer;
@@ -82,7 +83,7 @@ use crate::heap::store::Occupied;
 use crate::heap::sweep::{Survivors, Sweeper};
 use crate::heap::volume::Volume;
 use crate::metrics::{Pacing, Statistics};
-use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
 use crate::trace::{Edge, EdgeVisitor};
 
 /// Where in its cycle the collector is.
@@ -195,8 +196,13 @@ pub(crate) struct Collector {
     /// Whether the cycle was made to stand where everything was marked, and still marks: for more may
     /// have come up since.
     stands: AtomicBool,
-    /// Taken while an object is claimed.
-    claims: Mutex<()>,
+    /// Taken while an object is claimed by its words. In it, the objects that are being asked for their pointers, each by
+    /// one thread.
+    claims: Mutex<Vec<(usize, ThreadId)>>,
+    /// An object was asked.
+    asked: Condvar,
+    /// Whether an object of this cycle was written whose contents nobody knows.
+    spoiled: AtomicBool,
     pub(crate) guarded: GuardedObjects,
     /// Values whose destructors are to run.
     pub(crate) dying: Dying,
@@ -291,7 +297,9 @@ impl Collector {
             phase: AtomicU8::new(Phase::Sleeping as u8),
             unknown_writes: AtomicBool::new(false),
             stands: AtomicBool::new(false),
-            claims: Mutex::new(()),
+            claims: Mutex::default(),
+            asked: Condvar::new(),
+            spoiled: AtomicBool::new(false),
             guarded: GuardedObjects::default(),
             dying: Dying::default(),
             jobs: Jobs::default(),
@@ -630,6 +638,8 @@ impl Collector {
 
     /// Clears away what an abandoned cycle has done.
     fn clear_away(&self, cycle: &mut Cycle) {
+        // Relaxed: no mutator is at work.
+        self.spoiled.store(false, Ordering::Relaxed);
         self.work.clear();
         cycle.backlog = Backlog::default();
         cycle.weak.clear();
@@ -644,6 +654,20 @@ impl Collector {
     pub(crate) fn note_unknown_write(&self) {
         // Relaxed: it is read when this mutator has left its `mutate` call.
         self.unknown_writes.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that an object of the snapshot is about to be written whose contents could not be noted. The cycle in progress
+    /// frees nothing: it is given up when mutators are stopped. The next one is at once.
+    fn spoil(&self) {
+        // Relaxed: looked at when mutators have left their `mutate` calls, or as a hint.
+        self.spoiled.store(true, Ordering::Relaxed);
+        self.note_unknown_write();
+    }
+
+    /// Whether the cycle in progress must not free anything.
+    fn is_spoiled(&self) -> bool {
+        // Relaxed: as above.
+        self.spoiled.load(Ordering::Relaxed)
     }
 
     /// Whether some object was written of which nobody said which, since the last cycle at once.

@@ -6,12 +6,59 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Roots;
 use super::work::Work;
 use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::extent::Extent;
 use crate::heap::planes::bit;
 use crate::trace::{Edge, EdgeVisitor, LastOwner};
+
+/// The pointers in the roots at one moment.
+///
+/// Handles and guards that pin are dropped on any thread at any time, so a second look at the roots may find fewer. Two
+/// markers whose results are to be the same begin with these.
+pub(super) struct RecordedRoots<'h> {
+    work: &'h Work,
+    edges: Vec<Edge>,
+    /// The same for ephemerons: where they are, key and value.
+    ephemerons: Vec<(usize, usize, usize)>,
+}
+
+impl<'h> RecordedRoots<'h> {
+    /// What `roots` visits now.
+    pub(super) fn of(roots: &Roots<'_>, work: &'h Work) -> RecordedRoots<'h> {
+        let mut recorded = RecordedRoots {
+            work,
+            edges: Vec::new(),
+            ephemerons: Vec::new(),
+        };
+        roots(&mut recorded);
+        recorded
+    }
+
+    /// Visits it again.
+    pub(super) fn visit_all(&self, visitor: &mut dyn EdgeVisitor) {
+        self.edges.iter().for_each(|edge| visitor.visit(*edge));
+        for &(slot, key, value) in &self.ephemerons {
+            visitor.visit_ephemeron(slot, key, value);
+        }
+    }
+}
+
+impl EdgeVisitor for RecordedRoots<'_> {
+    fn visit(&mut self, edge: Edge) {
+        self.edges.push(edge);
+    }
+
+    fn visit_ephemeron(&mut self, slot: usize, key: usize, value: usize) {
+        self.ephemerons.push((slot, key, value));
+    }
+
+    fn drop_later(&mut self, owner: LastOwner) {
+        self.work.add_last_owner(owner);
+    }
+}
 
 /// Finds everything that can be reached, slowly.
 pub(super) struct NaiveMarker<'h> {

@@ -239,6 +239,9 @@ impl Collector {
         Share { due, limit, .. }: Share,
     ) {
         let beside = self.mode == Mode::Concurrent;
+        if self.is_spoiled() {
+            return (world.stopped)(&mut || self.give_up(cycle));
+        }
         let is_processed = self.is_processed(cycle);
         if self.work.has_no_by_value() && self.jobs.unfinished() > 0 && !due && is_processed {
             return;
@@ -293,13 +296,19 @@ impl Collector {
             let mut asked = 0;
             let asking = panic::catch_unwind(AssertUnwindSafe(|| {
                 let mut found = Found::default();
+                let mut locked = Vec::new();
                 while let Some(object) = self.work.take_by_value() {
                     // SAFETY: passed on to the caller.
-                    unsafe { self.ask(object, &mut found) };
+                    if !unsafe { self.ask(object, &mut found) } {
+                        locked.push(object);
+                    }
                     asked += 1;
                     if asked % BETWEEN_LOOKS == 0 && is_over() {
                         break;
                     }
+                }
+                if !locked.is_empty() {
+                    self.ask_all_stopped(&locked, world, &mut found);
                 }
                 found.hand_over(&self.work);
             }));
@@ -321,6 +330,23 @@ impl Collector {
             }
         }
         self.work.termination.rest();
+    }
+
+    /// Asks objects for their pointers in which there are locks that are taken, or whose guards were leaked.
+    fn ask_all_stopped(&self, locked: &[usize], world: &World<'_>, found: &mut Found) {
+        let mut panicked = None;
+        (world.stopped)(&mut || {
+            let asking = panic::catch_unwind(AssertUnwindSafe(|| {
+                for &object in locked {
+                    // SAFETY: it is an object that a marker has found, and mutators are stopped.
+                    unsafe { self.ask_stopped(object, found) }
+                }
+            }));
+            panicked = asking.err();
+        });
+        if let Some(payload) = panicked {
+            panic::resume_unwind(payload);
+        }
     }
 
     /// Marks at a safepoint, until there is nothing to do or the time is over. Whether there is nothing to do.
@@ -354,6 +380,10 @@ impl Collector {
     unsafe fn try_to_end_marking(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
         let mut panicked = None;
         (world.stopped)(&mut || {
+            if self.is_spoiled() {
+                self.give_up(cycle);
+                return;
+            }
             // Mutators may have handed over some more when they were stopped. That is for markers to do
             // when the program goes on.
             if !self.work.has_no_packets() || !self.work.has_no_by_value() {

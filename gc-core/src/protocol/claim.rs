@@ -14,7 +14,7 @@
 //! and an epoch, which is odd from [`publish`](Batch::publish) to [`finish`](Batch::finish).
 //!
 //! ```text
-//! marker, for a few objects at once          mutator, for one object; under a lock if there are several
+//! marker, for a few objects at once          mutator, for one object; one at a time if there are several
 //!   M1  store the addresses, epoch odd         C1  set claimed, set the flag
 //!   M2  fence(SeqCst)                          C2  fence(SeqCst)
 //!   M3  for each: flag and claimed set?        C3  for each batch: epoch odd and the address in it?
@@ -50,7 +50,8 @@
 //!
 //! A second mutator that sees the bit *done* with `Acquire` may write too, at once: done was set with
 //! `Release`, and every change of the word is a read-modify-write, so that later ones do not hide it.
-//! One which does not see it takes the claimers' lock and looks again.
+//! One which does not see it waits for its turn to claim the object, under a lock or because one of them is on the list of
+//! those that do, and looks again.
 
 use crate::sync::{AtomicU8, AtomicU64, AtomicUsize, Ordering, fence, spin_loop, yield_now};
 
@@ -154,8 +155,7 @@ impl Batch {
 /// `bit` of `word` is the object's claimed bit, the next higher one its done bit, `flag` of `flags`
 /// that of its block, `address` the one under which markers publish it, and `batches` are those of
 /// all markers. The caller has read what the object's words hold, or reads it before it writes to
-/// them. Claimers of the same object are serialised by a lock, and find it not yet
-/// [done](is_done).
+/// them. Claimers of the same object are serialised, and find it not yet [done](is_done).
 #[inline]
 pub(crate) fn claim(
     word: &AtomicU64,

@@ -22,7 +22,8 @@ use crate::typemap::TypeMap;
 /// A mutual exclusion for values with pointers, in a [shared arena](super::Arena).
 ///
 /// It is opened by way of the object that it is in. A guard does not outlive its `mutate` call; one that
-/// is leaked leaves the mutex locked for ever, which does not disturb the collector.
+/// is leaked leaves the mutex locked for ever. What is in it stays alive, and collections go on; the first of them after a
+/// write to the object may have to stop all threads.
 ///
 /// ```
 /// use gc_core::shared::{Arena, Mutex};
@@ -242,12 +243,17 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for Mutex<T> {
     /// an object in the heap, and not of memory that such an object owns.
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        let _guard = (!is_unreferenced(self, cc)).then(|| {
-            let guard = self.lock.try_lock();
-            guard.expect("a Mutex was traced while it was locked")
-        });
+        let mut guard = None;
+        if !is_unreferenced(self, cc) {
+            guard = self.lock.try_lock();
+            if guard.is_none() && cc.pass_lock() {
+                return;
+            }
+            assert!(guard.is_some(), "a Mutex was traced while it was locked");
+        }
         // SAFETY: this thread has the lock, or nobody has a guard that he can use, whatever the lock says.
         cc.trace(unsafe { &*self.value.get() });
+        drop(guard);
     }
 }
 

@@ -20,8 +20,8 @@ use crate::typemap::TypeMap;
 /// A lock for values with pointers, in a [shared arena](super::Arena): one thread writes, or several read.
 ///
 /// To write, it is opened by way of the object that it is in; to read, it is just there. Guards do not
-/// outlive their `mutate` call; one that is leaked leaves the lock as it was for ever, which does not
-/// disturb the collector.
+/// outlive their `mutate` call; one that is leaked leaves the lock as it was for ever, as that of a
+/// [`Mutex`](super::Mutex).
 ///
 /// ```
 /// use gc_core::shared::{Arena, RwLock};
@@ -330,13 +330,21 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for RwLock<T> {
     /// [`Mutex`](super::Mutex)'s.
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        let _guard = (!is_unreferenced(self, cc)).then(|| {
-            let guard = self.lock.try_read_recursive();
-            guard.expect("a RwLock was traced while it was being written")
-        });
+        let mut guard = None;
+        if !is_unreferenced(self, cc) {
+            guard = self.lock.try_read_recursive();
+            if guard.is_none() && cc.pass_lock() {
+                return;
+            }
+            assert!(
+                guard.is_some(),
+                "a RwLock was traced while it was being written"
+            );
+        }
         // SAFETY: this thread has the lock to read, or nobody has a guard by which he could write, whatever
         // the lock says.
         cc.trace(unsafe { &*self.value.get() });
+        drop(guard);
     }
 }
 

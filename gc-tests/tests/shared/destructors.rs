@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 
+use gc_core::collect::Trace;
 use gc_core::shared::{self, Arena, AtomicGc};
 use gc_core::{Collect, Gc, GcWeak, Mode, Rootable, Zeal};
 
-use crate::{LONG, arena, in_each_way, in_time, on_threads, panic_of, verify};
+use crate::{LONG, Meddling, arena, begin, in_each_way, in_time, on_threads, panic_of, verify};
 
 /// Its destructor waits until another thread has done something.
 #[derive(Collect)]
@@ -101,7 +102,7 @@ fn nobody_waits_for_a_destructor() {
                     });
                     drop(ask);
                     if step {
-                        crate::begin(&here);
+                        begin(&here);
                         while dropped.load(Ordering::Relaxed) < values {
                             here.collect_debt();
                         }
@@ -323,7 +324,7 @@ fn steps_run_some_destructors() {
             let some = values.map(Gc::downgrade).step_by(2).collect();
             weaks.store(mc, Some(mc.allocate(some)));
         });
-        crate::begin(&here);
+        begin(&here);
         let mut most = 0;
         while dropped.load(Ordering::Relaxed) < VALUES {
             let before = dropped.load(Ordering::Relaxed);
@@ -365,5 +366,72 @@ fn a_panic_stops_no_other_destructor() {
         here.finish_cycle();
         here.finish_cycle();
         assert_eq!(heap.metrics().total_gc_count(), 0);
+    });
+}
+
+/// A value that is shared outside of the heap. Its `trace` has another thread let go of it, so that whoever called that is
+/// the last owner.
+struct Shared {
+    heap: Weak<SharingHeap>,
+    meddling: Meddling,
+}
+
+// SAFETY: there are no pointers.
+unsafe impl<'gc> Collect<'gc> for Shared {
+    const NEEDS_TRACE: bool = true;
+
+    fn trace<T: Trace<'gc>>(&self, _: &mut T) {
+        self.meddling.ask();
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(heap) = self.heap.upgrade() {
+            let here = heap.attach();
+            // A barrier that claims all objects, that which leads here among them.
+            here.mutate(|mc, all| all.iter().for_each(|object| _ = mc.write(*object)));
+        }
+    }
+}
+
+type SharingHeap = Arena<Rootable![Vec<Gc<'_, Weak<Shared>>>]>;
+
+/// Tracing a `sync::Weak` may leave the last owner of the value behind it, whose destructor may use the arena.
+#[test]
+fn the_last_owner_is_left_to_the_collector() {
+    in_each_way(|way| {
+        for by_barrier in [false, true] {
+            in_time(move || {
+                let ((ask, asked), (answer, answered)) = (channel(), channel());
+                let heap: Arc<SharingHeap> = Arc::new_cyclic(|heap| {
+                    let shared = Arc::new(Shared {
+                        heap: Weak::clone(heap),
+                        meddling: Meddling::new(ask, answered),
+                    });
+                    let made = arena(way.options(), |mc| {
+                        let weak = Arc::downgrade(&shared);
+                        (0..3).map(|_| mc.allocate(Weak::clone(&weak))).collect()
+                    });
+                    std::thread::spawn(move || {
+                        asked.recv_timeout(LONG).unwrap();
+                        drop(shared);
+                        answer.send(()).unwrap();
+                    });
+                    made
+                });
+                let here = heap.attach();
+                begin(&here);
+                if by_barrier {
+                    here.mutate(|mc, all| all.iter().for_each(|object| _ = mc.write(*object)));
+                }
+                for _ in 0..100 {
+                    here.collect_debt();
+                }
+                here.finish_cycle();
+                here.mutate(|_, all| assert!(all.iter().all(|weak| weak.strong_count() == 0)));
+                verify(&here);
+            });
+        }
     });
 }

@@ -13,6 +13,7 @@ mod builders;
 mod cells;
 mod destructors;
 mod failures;
+mod guards;
 mod kinds;
 mod lists;
 mod references;
@@ -25,10 +26,12 @@ mod trees;
 mod weak;
 
 use std::panic::resume_unwind;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use gc_core::arena::{CollectionPhase, Root};
+use gc_core::collect::Trace;
 use gc_core::shared::{Arena, Attached};
 use gc_core::{Collect, HeapOptions, Rootable};
 use gc_tests::way::{Way, in_each_way, panic_of};
@@ -64,6 +67,41 @@ fn in_time(f: impl FnOnce() + Send + 'static) {
         _ => thread
             .join()
             .unwrap_or_else(|payload| resume_unwind(payload)),
+    }
+}
+
+/// Its `trace` has another thread do something, once, and waits for that.
+struct Meddling(Mutex<Option<(Sender<()>, Receiver<()>)>>);
+
+impl Meddling {
+    fn new(ask: Sender<()>, answer: Receiver<()>) -> Meddling {
+        Meddling(Mutex::new(Some((ask, answer))))
+    }
+
+    /// One that does so only after [`Meddling::begin`].
+    fn idle() -> Meddling {
+        Meddling(Mutex::new(None))
+    }
+
+    fn begin(&self, ask: Sender<()>, answer: Receiver<()>) {
+        *self.0.lock().unwrap() = Some((ask, answer));
+    }
+
+    fn ask(&self) {
+        if let Some((ask, answer)) = self.0.lock().unwrap().take() {
+            ask.send(()).unwrap();
+            let answered = answer.recv_timeout(LONG / 2);
+            answered.expect("the other thread waits for this one");
+        }
+    }
+}
+
+// SAFETY: there are no pointers.
+unsafe impl<'gc> Collect<'gc> for Meddling {
+    const NEEDS_TRACE: bool = true;
+
+    fn trace<T: Trace<'gc>>(&self, _: &mut T) {
+        self.ask();
     }
 }
 

@@ -1,11 +1,13 @@
 //! Handles, which are made, cloned, followed and dropped on any thread.
 
-use gc_core::shared::{Arena, Mutation, Root};
-use gc_core::{Collect, Gc, Rootable};
+use std::sync::mpsc::channel;
+
+use gc_core::shared::{Arena, AtomicGc, Mutation, Pinned, Root};
+use gc_core::{Collect, Gc, Rootable, Zeal};
 use gc_tests::market::Market;
 use gc_tests::random::Random;
 
-use crate::{arena, begin, in_each_way, panic_of, verify};
+use crate::{LONG, Meddling, arena, begin, in_each_way, panic_of, verify};
 
 #[derive(Collect)]
 #[collect(no_drop)]
@@ -117,4 +119,39 @@ fn handles_of_other_arenas_are_refused() {
     let again = handle.clone();
     drop(handle);
     assert!(format!("{again:?}").starts_with("Root"));
+}
+
+/// Handles and guards that pin may be dropped while all is marked: the naive marker compares with what was there when the roots were
+/// visited.
+#[test]
+fn handles_that_are_dropped_while_marking() {
+    in_each_way(|way| {
+        let zeal = Zeal {
+            naive_mark: true,
+            ..way.zeal
+        };
+        let heap: Arena<Rootable![AtomicGc<'_, Meddling>]> =
+            arena(way.options().zeal(zeal), |_| AtomicGc::null());
+        let here = heap.attach();
+        let ((ask, asked), (answer, answered)) = (channel(), channel());
+        let mut handles: Option<(Root<Rootable![str]>, Pinned<Rootable![i32]>)> = None;
+        here.mutate(|mc, cell| {
+            handles = Some((mc.root(mc.allocate_str("rooted")), mc.pin(mc.allocate(5))));
+            let meddling = Meddling::new(ask, answered);
+            cell.store(mc, Some(mc.allocate(meddling)));
+            // There is a registered finalizer, so the marker has a second look.
+            _ = mc.finalize_with(mc.allocate(1), |_, _| ());
+        });
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                asked.recv_timeout(LONG).unwrap();
+                drop(handles);
+                answer.send(()).unwrap();
+            });
+            here.finish_cycle();
+        });
+        here.finish_cycle();
+        here.finish_cycle();
+        assert_eq!(heap.metrics().total_gc_count(), 1);
+    });
 }

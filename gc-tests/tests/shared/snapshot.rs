@@ -1,10 +1,12 @@
 //! What was there when a cycle began survives it, wherever it is moved to; and what is new does.
 
+use std::sync::mpsc::channel;
+
 use gc_core::barrier::field;
 use gc_core::shared::{Arena, AtomicGc, Mutex, RwLock};
 use gc_core::{Collect, Gc, Rootable};
 
-use crate::{Way, arena, begin, in_each_way, is_marking, verify};
+use crate::{LONG, Meddling, Way, arena, begin, in_each_way, in_time, is_marking, verify};
 
 #[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
@@ -131,5 +133,53 @@ fn what_is_overwritten_is_freed_by_the_next_cycle() {
         here.finish_cycle();
         assert_eq!(heap.metrics().total_gc_count(), 1);
         here.mutate(|_, cell| assert_eq!(cell.load().as_deref(), Some(&2)));
+    });
+}
+
+/// A barrier that asks an object for its pointers holds no lock meanwhile: another thread's barrier does not wait for the `trace`,
+/// unless it is about to write to the same object.
+#[test]
+fn barriers_do_not_wait_for_a_trace() {
+    type Heap = Arena<
+        Rootable![(
+            Gc<'_, Meddling>,
+            Gc<'_, Mutex<Vec<u64>>>,
+            Gc<'_, Vec<Gc<'_, u64>>>
+        )],
+    >;
+    in_each_way(|way| {
+        in_time(move || {
+            let ((ask, asked), (answer, answered)) = (channel(), channel());
+            let heap: Heap = arena(way.options(), |mc| {
+                (
+                    mc.allocate(Meddling::idle()),
+                    mc.allocate(Mutex::new(vec![1])),
+                    mc.allocate(vec![mc.allocate(2)]),
+                )
+            });
+            let here = heap.attach();
+            begin(&here);
+            if !is_marking(&here) {
+                return;
+            }
+            std::thread::scope(|scope| {
+                let other = &heap;
+                scope.spawn(move || {
+                    let here = other.attach();
+                    asked.recv_timeout(LONG).unwrap();
+                    here.mutate(|mc, (_, list, pointers)| {
+                        list.lock(mc).push(2);
+                        mc.write(*pointers);
+                    });
+                    answer.send(()).unwrap();
+                });
+                here.mutate(|mc, (meddling, ..)| {
+                    meddling.begin(ask, answered);
+                    mc.write(*meddling);
+                });
+            });
+            here.finish_cycle();
+            verify(&here);
+        });
     });
 }

@@ -1,0 +1,209 @@
+//! Guards that were leaked, or are in use while the collector comes to their locks.
+
+use core::mem::forget;
+use std::sync::mpsc::channel;
+
+use gc_core::barrier::Write;
+use gc_core::shared::{Arena, Mutation, Mutex, RwLock};
+use gc_core::{Collect, Gc, GcWeak, Rootable};
+use gc_tests::way::Way;
+
+use crate::{LONG, arena, begin, in_each_way, in_time, is_marking, verify};
+
+/// More than the collector remembers.
+const OBJECTS: usize = 100;
+
+type Content<'gc> = Vec<Gc<'gc, u64>>;
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Locks<'gc> {
+    mutex: Mutex<Content<'gc>>,
+    lock: RwLock<Content<'gc>>,
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Root<'gc> {
+    all: Vec<Gc<'gc, Locks<'gc>>>,
+    /// What is in the locks.
+    weak: Vec<GcWeak<'gc, u64>>,
+}
+
+type Heap = Arena<Rootable![Root<'_>]>;
+
+fn locks<'gc>(mc: &Mutation<'gc>) -> Root<'gc> {
+    let mut weak = Vec::new();
+    let all = (0..OBJECTS).map(|_| {
+        let content = [1, 2].map(|value| mc.allocate(value));
+        weak.extend(content.map(Gc::downgrade));
+        mc.allocate(Locks {
+            mutex: Mutex::new(vec![content[0]]),
+            lock: RwLock::new(vec![content[1]]),
+        })
+    });
+    let all = all.collect();
+    Root { all, weak }
+}
+
+/// Leaks a guard of a lock.
+type Leak = for<'gc> fn(&Mutation<'gc>, Gc<'gc, Locks<'gc>>);
+
+fn leak_mutex<'gc>(mc: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
+    forget(gc_core::barrier::field!(mc.write(object), Locks, mutex).lock());
+}
+
+fn leak_writer<'gc>(mc: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
+    forget(gc_core::barrier::field!(mc.write(object), Locks, lock).write());
+}
+
+fn leak_reader<'gc>(_: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
+    forget(object.lock.read());
+}
+
+/// Whatever guards were leaked, objects can be written, cycles come to their ends, garbage is freed, and what is in the
+/// locks is kept.
+fn collections_go_on(way: Way, leak: Leak) {
+    let heap: Heap = arena(way.often(), |mc| locks(mc));
+    let here = heap.attach();
+    here.mutate(|mc, root| root.all.iter().for_each(|object| leak(mc, *object)));
+    let statistics = || heap.metrics().statistics();
+    let before = statistics().collections;
+    for round in 0..way.size(4, 20) {
+        begin(&here);
+        for _ in 0..20 {
+            here.mutate(|mc, root| {
+                _ = mc.allocate([round; 200]);
+                for object in &root.all {
+                    mc.write(*object);
+                }
+            });
+            here.collect_debt();
+        }
+        if round % 2 == 0 {
+            here.finish_cycle();
+            let objects = heap.metrics().total_gc_count();
+            assert_eq!(objects, 3 * OBJECTS, "{way:?}");
+        }
+    }
+    assert!(statistics().collections >= before + 4);
+    here.mutate(|mc, root| {
+        for weak in &root.weak {
+            assert!(mc.upgrade(*weak).is_some_and(|value| *value <= 2));
+        }
+    });
+    verify(&here);
+}
+
+#[test]
+fn a_leaked_guard_ends_no_collections() {
+    in_each_way(|way| {
+        for leak in [leak_mutex, leak_writer, leak_reader] as [Leak; 3] {
+            collections_go_on(way, leak);
+        }
+    });
+}
+
+/// Nothing is lost if an object is written in a cycle in which a guard hides what it held.
+#[test]
+fn what_was_behind_a_guard_is_kept() {
+    in_each_way(|way| {
+        let heap: Heap = arena(way.options(), |mc| locks(mc));
+        let here = heap.attach();
+        here.mutate(|mc, root| leak_mutex(mc, root.all[0]));
+        begin(&here);
+        if !is_marking(&here) {
+            return;
+        }
+        // What is in the other lock is replaced; it leads to a new object, and the old one to nothing.
+        here.mutate(|mc, root| {
+            let lock = gc_core::barrier::field!(mc.write(root.all[0]), Locks, lock);
+            *lock.write() = vec![mc.allocate(3)];
+        });
+        for _ in 0..3 {
+            for _ in 0..200 {
+                here.collect_debt();
+            }
+            here.mutate(|mc, root| {
+                assert_eq!(*root.all[0].lock.read()[0], 3);
+                assert_eq!(mc.upgrade(root.weak[0]).as_deref(), Some(&1));
+            });
+            here.finish_cycle();
+        }
+        here.mutate(|mc, root| assert!(mc.upgrade(root.weak[1]).is_none()));
+        assert_eq!(
+            heap.metrics().total_gc_count(),
+            3 * OBJECTS + 1,
+            "with one shell"
+        );
+        verify(&here);
+    });
+}
+
+/// Values without pointers, of which the collector does not know that.
+#[derive(Default)]
+struct Plain(Vec<u64>);
+
+// SAFETY: there are no pointers. The value is looked at, as that of a type which has some is.
+unsafe impl<'gc> Collect<'gc> for Plain {
+    const NEEDS_TRACE: bool = true;
+
+    fn trace<T: gc_core::collect::Trace<'gc>>(&self, _: &mut T) {
+        assert!(self.0.iter().all(|word| *word == self.0.len() as u64));
+    }
+}
+
+/// A lock of values that are `'static` can be taken without a barrier. The collector that meets it waits for the call in
+/// which it was taken, and neither looks at the value nor panics.
+#[test]
+fn locks_that_are_taken_meanwhile() {
+    type Heap = Arena<Rootable![Vec<Gc<'_, Mutex<Plain>>>]>;
+    in_each_way(|way| {
+        in_time(move || {
+            let heap: Heap = arena(way.options(), |mc| {
+                (0..20).map(|_| mc.allocate(Mutex::default())).collect()
+            });
+            let (taken, is_taken) = channel();
+            let (rounds, end) = (way.size(3, 10), channel::<()>());
+            std::thread::scope(|scope| {
+                let other = &heap;
+                scope.spawn(move || {
+                    let here = other.attach();
+                    // Until the other end of the channel is gone.
+                    while end.1.try_recv() != Err(std::sync::mpsc::TryRecvError::Disconnected) {
+                        here.mutate(|mc, all| {
+                            let mut guards = Vec::new();
+                            for object in all {
+                                guards.push(Write::from_static(&**object).lock());
+                            }
+                            for guard in &mut guards {
+                                guard.0.push(0);
+                                let length = guard.0.len() as u64;
+                                guard.0.fill(length);
+                            }
+                            _ = taken.send(());
+                            let mut turns = 0;
+                            while !mc.should_yield() && turns < 1000 {
+                                turns += 1;
+                                std::thread::yield_now();
+                            }
+                        });
+                    }
+                });
+                let end = end.0;
+                let here = heap.attach();
+                for _ in 0..rounds {
+                    begin(&here);
+                    is_taken.recv_timeout(LONG).unwrap();
+                    // Such a write asks the object, in whose lock the other thread may be.
+                    here.mutate(|mc, all| all.iter().for_each(|object| _ = mc.write(*object)));
+                    while heap.collection_phase() != gc_core::arena::CollectionPhase::Sleeping {
+                        here.collect_debt();
+                    }
+                }
+                drop(end);
+            });
+            verify(&heap.attach());
+        });
+    });
+}
