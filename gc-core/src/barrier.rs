@@ -67,7 +67,7 @@ impl<T: ?Sized> Write<T> {
     /// struct Pair<T>(T, T);
     ///
     /// fn second<T>(pair: &Write<Pair<T>>) -> &Write<T> {
-    ///     // SAFETY: it is in the same object as the whole, which may be written.
+    ///     // SAFETY: it is a part of the whole, for all of which the barrier was called.
     ///     unsafe { Write::assume(&pair.1) }
     /// }
     ///
@@ -80,8 +80,24 @@ impl<T: ?Sized> Write<T> {
     ///
     /// # Safety
     ///
-    /// The write barrier of the object that the value is in is called before the value is changed,
-    /// during the same `mutate` call; or the value is in no object.
+    /// Either the value's type can hold no pointers into a heap, in all of its values; or:
+    ///
+    /// 1. The value is [in](#who-owns-what) no object and no root; or for each object that it is in, the write barrier was called
+    ///    before, during the same `mutate` call: for the whole object ([`Gc::write`](crate::Gc::write), or one of
+    ///    [`Mutation`](crate::Mutation)'s), or for a part of it that the value lies in
+    ///    ([`Gc::write_at`](crate::Gc::write_at), which says nothing of other elements). A marker that reads the
+    ///    object would miss what is overwritten, and does not look for what is put there.
+    /// 2. Of a root, that call was [`Arena::mutate_root`](crate::Arena::mutate_root): there is no other barrier for roots.
+    /// 3. If the value is in memory that several owners share, `1` is for all of them, those included that the caller does
+    ///    not know. [`Mutation::forward_barrier`](crate::Mutation::forward_barrier) without a parent is a barrier for
+    ///    whatever there is.
+    /// 4. No guard through which the value is changed (a `RefMut`) was taken before the barrier.
+    /// 5. The result, and what is got from it, is not used after the `mutate` call.
+    ///
+    /// # Who owns what
+    ///
+    /// A value is *in* an object or a root if it is a part of it, or of memory that it owns: behind its
+    /// `Box`, in its `Vec` or `Rc`, at any depth. Where a `Gc` leads is another object.
     #[inline(always)]
     pub unsafe fn assume(value: &T) -> &Write<T> {
         // SAFETY: the type is transparent.
@@ -386,8 +402,8 @@ pub trait Unlock {
     ///
     /// # Safety
     ///
-    /// If the content is changed, the write barrier of the object that it is in is called before, during the
-    /// same `mutate` call, and before a guard to change it is taken.
+    /// If the content is changed, which includes that a pointer is taken out, it may be written as [`Write::assume`] says, from
+    /// before the first guard to change it is taken until the last change.
     unsafe fn unlock_unchecked(&self) -> &Self::Unlocked;
 }
 
@@ -422,7 +438,10 @@ pub trait Unlock {
 ///
 /// # Safety
 ///
-/// `deref` returns a reference to something that the same object owns, and changes nothing.
+/// 1. `deref` returns a reference to a part of the value, or to something that the value owns alone: whoever may write the
+///    value may write that. (What is behind an `Rc`, an `Arc` or a reference may be in other objects, whose barriers were not
+///    called, and what is behind a `Gc` is another object.)
+/// 2. It changes nothing.
 pub unsafe trait DerefWrite: Deref {
     /// Called before a right to write passes.
     #[doc(hidden)]
@@ -489,7 +508,9 @@ unsafe impl<T: ?Sized + 'static> DerefWrite for Arc<T> {}
 ///
 /// # Safety
 ///
-/// `index` returns a reference to something that the same object owns, and changes nothing.
+/// 1. `index` returns a reference to a part of the value, or to something that the value owns alone, as for
+///    [`DerefWrite`].
+/// 2. It changes nothing.
 pub unsafe trait IndexWrite<I: ?Sized>: Index<I> {}
 
 macro_rules! index_write_slices {

@@ -40,9 +40,14 @@ pub use gc_derive::Collect;
 /// 1. `trace` visits *every* `Gc` and `GcWeak` that the value holds, where it is: it passes
 ///    references to its fields to [`Trace::trace`]. It changes nothing, in the value or elsewhere, except that it
 ///    may forget weak pointers to values that [were dropped](crate::GcWeak::is_dropped).
-/// 2. `NEEDS_TRACE` is `false` only if no value ever holds such a pointer.
-/// 3. `Drop` does not use the `Gc` and `GcWeak` pointers of the value in any way, neither to follow
-///    nor to copy nor to compare them: what they point to may have been freed before.
+///    That includes pointers which the value will not give out any more, because a key outside of the heap is gone, say.
+///    In a cycle that goes on beside the program it may have given one out before, and whoever put that somewhere else relies
+///    on it that this value, in which it was when the cycle began, tells it. Such an entry is removed under a write
+///    barrier (4), in a `mutate` call, and visited until then.
+/// 2. `NEEDS_TRACE` is `false` only if no value ever holds such a pointer, and no other item of this trait is
+///    defined.
+/// 3. Nothing that runs when the value is dropped, the `Drop` of what it owns included, uses a pointer into the heap in any way,
+///    neither to follow nor to copy nor to compare it: what it points to may have been freed before.
 /// 4. Interior mutability does not bring a pointer into a value that is in the heap, take one out of it, nor
 ///    change which of its words are pointers, but after a write barrier
 ///    ([`Gc::write`](crate::Gc::write) or one of those of [`Mutation`](crate::Mutation)) on the

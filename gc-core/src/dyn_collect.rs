@@ -32,7 +32,8 @@ use crate::trace::{LastOwner, Unreferenced};
 ///
 /// # Safety
 ///
-/// `dyn_trace` does what [`Collect`] says of `trace`.
+/// The type keeps to all that [`Collect`] says, with `dyn_trace` in the place of `trace`: what is said there of `Drop`, of interior
+/// mutability and of references is relied upon as well.
 pub unsafe trait DynCollect<'gc> {
     /// Visits all pointers that the value holds.
     ///

@@ -239,8 +239,11 @@ impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     ///
     /// # Safety
     ///
-    /// The address came from one of these in the arena that `'gc` brands, and since then there was
-    /// always a weak or strong pointer to the object that the collector knows of.
+    /// 1. The address came from one of these in the arena that `'gc` brands.
+    /// 2. Since then a weak or strong pointer to the object could always be reached from the root or through a handle; or
+    ///    all of this happens in one `mutate` call. (A pointer in an object that is garbage itself does not count: the
+    ///    collector may have seen neither, and used the memory again.)
+    /// 3. `T` is the type that the object was made as, or such that [`Gc::cast`] to it is allowed while the value is there.
     #[inline]
     pub unsafe fn from_ptr(pointer: *const T) -> GcWeak<'gc, T> {
         // SAFETY: passed on to the caller.
@@ -276,8 +279,9 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcWeak<'gc, T, GcKind<Fat<T>, M, P>> {
     ///
     /// # Safety
     ///
-    /// As for [`Gc::cast`].
+    /// As for [`Gc::cast`], as long as the value is there; and when it is not, the size and alignment of `U` still are such.
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub unsafe fn cast<U: 'gc>(this: Self) -> GcWeak<'gc, U, GcKind<Fat<U>, M, P>> {
         // SAFETY: passed on to the caller.
         let target = unsafe { Gc::cast(this.target) };

@@ -199,7 +199,7 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcWeakLong<'gc, T, GcKind<Fat<T>, M, P>> {
     ///
     /// # Safety
     ///
-    /// As for [`Gc::cast`].
+    /// As for [`GcWeak::cast`].
     #[inline]
     pub unsafe fn cast<U: 'gc>(this: Self) -> GcWeakLong<'gc, U, GcKind<Fat<U>, M, P>> {
         // SAFETY: passed on to the caller.

@@ -3,6 +3,7 @@
 #[cfg(any(
     feature = "enum-map",
     feature = "hashbrown",
+    feature = "hashbrown-0_16",
     feature = "indexmap",
     feature = "slotmap",
     feature = "smallvec"
@@ -13,7 +14,11 @@ use crate::{
 };
 
 /// Types that own some values of one type.
-#[cfg(any(feature = "hashbrown", feature = "indexmap"))]
+#[cfg(any(
+    feature = "hashbrown",
+    feature = "hashbrown-0_16",
+    feature = "indexmap"
+))]
 macro_rules! sequences {
     ($($sequence:ident<T $(, $extra:ident)?>),*) => {$(
         // SAFETY: all elements are visited in place.
@@ -29,7 +34,11 @@ macro_rules! sequences {
 }
 
 /// Types that own some pairs of key and value.
-#[cfg(any(feature = "hashbrown", feature = "indexmap"))]
+#[cfg(any(
+    feature = "hashbrown",
+    feature = "hashbrown-0_16",
+    feature = "indexmap"
+))]
 macro_rules! maps {
     ($map:ident<K, V, S>) => {
         // SAFETY: all keys and values are visited in place.
@@ -49,27 +58,38 @@ macro_rules! maps {
     };
 }
 
-#[cfg(feature = "hashbrown")]
-mod hashbrown {
-    use core::hash::{BuildHasher, Hash};
+/// One version of `hashbrown`. Its minor versions are incompatible, and programs pin different ones.
+#[cfg(any(feature = "hashbrown", feature = "hashbrown-0_16"))]
+macro_rules! hashbrown {
+    ($module:ident: $library:ident) => {
+        mod $module {
+            use core::hash::{BuildHasher, Hash};
 
-    use ::hashbrown::{Equivalent, HashMap, HashSet, HashTable};
+            use ::$library::{Equivalent, HashMap, HashSet, HashTable};
 
-    use super::*;
+            use super::*;
 
-    maps!(HashMap<K, V, S>);
-    sequences!(HashSet<T, S>, HashTable<T>);
+            maps!(HashMap<K, V, S>);
+            sequences!(HashSet<T, S>, HashTable<T>);
 
-    // SAFETY: a map owns its values. Comparing keys may run code of the user's, which has no access to
-    // the value.
-    unsafe impl<K, V, S, Q> IndexWrite<&Q> for HashMap<K, V, S>
-    where
-        K: Eq + Hash,
-        Q: Hash + Equivalent<K> + ?Sized,
-        S: BuildHasher,
-    {
-    }
+            // SAFETY: a map owns its values. Comparing keys may run code of the user's, which has no access to
+            // the value.
+            unsafe impl<K, V, S, Q> IndexWrite<&Q> for HashMap<K, V, S>
+            where
+                K: Eq + Hash,
+                Q: Hash + Equivalent<K> + ?Sized,
+                S: BuildHasher,
+            {
+            }
+        }
+    };
 }
+
+#[cfg(feature = "hashbrown")]
+hashbrown!(hashbrown_newest: hashbrown);
+
+#[cfg(feature = "hashbrown-0_16")]
+hashbrown!(hashbrown_0_16: hashbrown_0_16);
 
 #[cfg(feature = "indexmap")]
 mod indexmap {

@@ -378,8 +378,10 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     ///
     /// # Safety
     ///
-    /// It was, in the present `mutate` call, and only once since. `T`, `M` and `P` are those of that
-    /// builder, or such that the value and the metadata can be used as these.
+    /// 1. It was, in the present `mutate` call, and only once since.
+    /// 2. `'gc`, `M` and `P` are those of that builder, and so is `T`; or a pointer to an object that was made as one of them could
+    ///    be [cast](crate::Gc::cast) to the other, in both directions, and either has the `Drop` of the other. (The object is
+    ///    marked and dropped as the type says for which the builder was made.)
     #[inline]
     pub unsafe fn from_raw(pointer: *mut T) -> GcBuilder<'gc, T, M, P> {
         // SAFETY: passed on to the caller: a staged value has its plan before it.
@@ -422,7 +424,7 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     ///
     /// # Safety
     ///
-    /// A value was written there.
+    /// A valid `T` is there, all of it, and belongs to the builder: nobody drops it, moves it out or goes on using it there.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcFat<'gc, T, M, P> {
         // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.

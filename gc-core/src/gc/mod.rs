@@ -17,6 +17,7 @@ use crate::barrier::{Unlock, Write};
 use crate::collect::Collect;
 use crate::gc_weak::GcWeak;
 use crate::heap::error::HeapError;
+use crate::heap::extent;
 use crate::meta::PtrMeta;
 use crate::mutation::{Invariant, Mutation};
 use crate::static_wrapper::Static;
@@ -372,10 +373,10 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcFat<'gc, T, M, P> {
     ///
     /// rootless_mutate(|mc| {
     ///     let square = Gc::new(mc, Square { shape: Shape { corners: 4 }, side: 1.5 });
-    ///     // SAFETY: a `Square` begins with a `Shape`.
+    ///     // SAFETY: a `Square` begins with a `Shape` (`repr(C)`), and neither has pointers, cells or metadata.
     ///     let shape: Gc<Shape> = unsafe { Gc::cast(square) };
     ///     assert_eq!(shape.corners, 4);
-    ///     // SAFETY: this shape is that of a `Square`.
+    ///     // SAFETY: the object was made as a `Square`.
     ///     let square: Gc<Square> = unsafe { Gc::cast(shape) };
     ///     assert_eq!(square.side, 1.5);
     /// });
@@ -383,12 +384,40 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcFat<'gc, T, M, P> {
     ///
     /// # Safety
     ///
-    /// It is valid to dereference the address as a `U` for as long as `'gc` lasts. That holds if
-    /// the layout of `T` begins with a `U`.
+    /// The object stays one of the type that it was made as: its pointers are marked and its value is dropped as that
+    /// type says, whatever is done through `U`. So it is not enough that a `U` can be read there. In what follows, the
+    /// *value* is what the object was made with, which may be of another type than `T`.
+    ///
+    /// 1. As long as `'gc` lasts, a valid `U` is at the address, aligned and within the value.
+    /// 2. Where `U` has a `Gc`, `GcWeak` or another pointer into a heap, the value has the same kind of pointer, of the
+    ///    arena that `'gc` brands. (The collector marks what the value's type says, and not what `U` says.)
+    /// 3. What can be written through `U` (a [`Lock`](crate::Lock), a cell, an atomic, or what a [`Write`] leads to)
+    ///    leaves a valid value, whatever is written; and where `U` can hold pointers that are written, the value has a
+    ///    lock or cell at the same place, of the same content. (A `Cell<usize>` is no
+    ///    `Lock<Option<Gc<T>>>`, though both are a word that may be zero: its object has no tag there, so what is put into
+    ///    it is freed while it is in use.)
+    /// 4. What another thread may do with the value meanwhile, if `T` lets it, is no data race with what this one does with
+    ///    `U`.
+    /// 5. The metadata `M` are still those of the value's type, and `P`, if it is used with `U`, makes valid pointers
+    ///    to `U` of those that were given to the builder.
+    ///
+    /// All of this holds if `U` is the type that the object was made as; and, but for 5, if it is the first field
+    /// of such a type that is `repr(C)`, or the type that a `repr(transparent)` one wraps.
+    ///
+    /// Debug builds check that a `U` is aligned and fits.
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub unsafe fn cast<U: 'gc>(this: GcFat<'gc, T, M, P>) -> GcFat<'gc, U, M, P> {
+        let address = this.address();
+        debug_assert!(
+            address.cast::<U>().is_aligned()
+                && extent::has_room(address.addr().get(), size_of::<U>()),
+            "a cast to a type of {} bytes, aligned to {}, of an object at {address:?} that is none",
+            size_of::<U>(),
+            align_of::<U>(),
+        );
         // SAFETY: passed on to the caller; the metadata of the type stay what they are.
-        unsafe { Gc::from_non_null_with_kind(this.address().cast()) }
+        unsafe { Gc::from_non_null_with_kind(address.cast()) }
     }
 }
 
@@ -406,7 +435,7 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// rootless_mutate(|mc| {
     ///     let lines = Gc::new(mc, Lock::new(0));
     ///     let count = |data: *const ()| {
-    ///         // SAFETY: it is the address of `lines`, which was allocated in this call.
+    ///         // SAFETY: it is the address of `lines`, which was allocated in this call, as a `Lock<u32>`.
     ///         let lines: Gc<Lock<u32>> = unsafe { Gc::from_ptr(data.cast()) };
     ///         lines.set(mc, lines.get() + 1);
     ///     };
@@ -417,10 +446,13 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     ///
     /// # Safety
     ///
-    /// `pointer` came from `Gc::as_ptr` in the arena that `'gc` brands, and can be dereferenced as a `T`.
-    /// What it points to could be reached, through the root or a handle, without this pointer when the
-    /// current `mutate` call began, or was allocated in it. (That it was not collected since is not enough:
-    /// a collection in progress may have found it unreachable.)
+    /// 1. `pointer` has the address that `Gc::as_ptr` returned in the arena that `'gc` brands.
+    /// 2. The object could be reached by strong pointers, from the root or through a handle or a pin, without this one,
+    ///    when the current `mutate` call began; or was allocated in it; or was returned in it by
+    ///    [`GcWeak::upgrade`](crate::GcWeak::upgrade) and the like. (That it was not collected since is not enough: a
+    ///    collection in progress may have found it unreachable.)
+    /// 3. `T` is the type that the object was made as, or such that [`Gc::cast`] to it is allowed, for unsized types
+    ///    with what the pointer has beside the address.
     #[inline]
     pub unsafe fn from_ptr(pointer: *const T) -> Gc<'gc, T> {
         // SAFETY: what `Gc::as_ptr` returns is not null.
@@ -443,10 +475,11 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     ///
     /// # Safety
     ///
-    /// As for [`Gc::from_ptr`]. And if the metadata that the kind speaks of, those of the type or those of
-    /// the pointer, are not of size zero, then the object was made by a builder, with a value of such
-    /// metadata whose bytes are valid as one of these; and `PtrMeta::from_thin`, if the kind is thin, makes
-    /// valid pointers out of them.
+    /// 1. As for [`Gc::from_ptr`].
+    /// 2. If the metadata that the kind speaks of, those of the type or those of the pointer, are not of size zero, then
+    ///    the object was made by a builder (and so not by a [collection](crate::collections), a `Gc::new` or the like), with
+    ///    a value of such metadata whose bytes are valid as one of these.
+    /// 3. If the kind is thin, `PtrMeta::from_thin` makes pointers of them that 1 allows.
     #[inline]
     pub unsafe fn from_ptr_with_kind(pointer: *const T) -> Gc<'gc, T, K> {
         // SAFETY: what `Gc::as_ptr` returns is not null.

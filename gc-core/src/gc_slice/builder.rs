@@ -160,7 +160,7 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
     ///
     /// # Safety
     ///
-    /// All elements were.
+    /// All elements are there, valid, and belong to the builder: nobody drops them, moves them out or goes on using them there.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcSlice<'gc, E, M> {
         // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.

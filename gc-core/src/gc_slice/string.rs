@@ -241,7 +241,7 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
     ///
     /// # Safety
     ///
-    /// All bytes were written, and are UTF-8.
+    /// All bytes were written, together they are UTF-8, and nobody goes on writing them.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcStr<'gc, M> {
         // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.

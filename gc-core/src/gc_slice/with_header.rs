@@ -398,7 +398,7 @@ impl<'gc, H, E, M> GcSliceWithHeaderBuilder<'gc, H, E, M> {
     ///
     /// # Safety
     ///
-    /// One was.
+    /// A valid one is there, and belongs to the builder: nobody drops it, moves it out or goes on using it there.
     #[inline]
     pub unsafe fn assume_init(mut self) -> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
         self.inner.as_ptr();
@@ -573,7 +573,7 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     ///
     /// # Safety
     ///
-    /// All elements were.
+    /// All elements are there, valid, and belong to the builder: nobody drops them, moves them out or goes on using them there.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcSliceWithHeader<'gc, H, E, M> {
         // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.

@@ -232,6 +232,13 @@ pub(crate) unsafe fn end_of(base: usize) -> usize {
     unsafe { end_of_in(planes, blocks, block, base) }
 }
 
+/// Whether a value of so many bytes can be at the address of an object. Of addresses outside of all heaps, at which
+/// values without memory are, nothing is known. For assertions: it is not quick.
+pub(crate) fn has_room(address: usize, bytes: usize) -> bool {
+    // SAFETY: pointers into a heap that are in use point at starts of allocations.
+    space::find(address).is_none() || unsafe { end_of(address) } - address >= bytes
+}
+
 /// The address behind the allocation that starts at `base`, if it does not leave its first group.
 ///
 /// # Safety

@@ -96,7 +96,7 @@ impl<'gc> Mutation<'gc> {
     ///
     /// # Safety
     ///
-    /// A value was written there.
+    /// As for [`GcBuilder::assume_init`].
     #[inline]
     pub unsafe fn build_init<T, M, P>(
         &self,
@@ -280,7 +280,7 @@ impl<'gc> Mutation<'gc> {
     ///
     /// # Safety
     ///
-    /// All elements were.
+    /// As for [`GcSliceBuilder::assume_init`].
     #[inline]
     pub unsafe fn build_slice_init<E, M>(
         &self,
@@ -381,7 +381,7 @@ impl<'gc> Mutation<'gc> {
     ///
     /// # Safety
     ///
-    /// All bytes were written, and are UTF-8.
+    /// As for [`GcStrBuilder::assume_init`].
     #[inline]
     pub unsafe fn build_str_init<M>(&self, builder: GcStrBuilder<'gc, M>) -> GcStr<'gc, M> {
         // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
@@ -568,7 +568,7 @@ impl<'gc> Mutation<'gc> {
     ///
     /// # Safety
     ///
-    /// All elements were.
+    /// As for [`GcSliceWithHeaderSliceBuilder::assume_init`].
     #[inline]
     pub unsafe fn build_slice_with_header_init<H, E, M>(
         &self,

@@ -352,3 +352,28 @@ fn pacing_without_sense_does_no_harm() {
     assert_eq!(arena.mutate(|_, root| **root), 1);
     assert_eq!(arena.metrics().total_gc_count(), 1);
 }
+
+/// Two of the ways in which a cast can be wrong are seen in debug builds.
+#[test]
+#[cfg(debug_assertions)]
+fn casts_to_what_does_not_fit_are_refused() {
+    rootless_mutate(|mc| {
+        let byte = Gc::new(mc, 7_u8);
+        // SAFETY: none; it panics before there is a pointer.
+        let panic = panic_of(|| drop(unsafe { Gc::cast::<[u64; 8]>(byte) }));
+        assert!(panic.contains("64 bytes"));
+        #[repr(align(256))]
+        struct Aligned;
+        let numbers = Gc::new(mc, [0_u64; 64]);
+        let twin = Gc::new(mc, [0_u64; 2]);
+        for numbers in [Gc::erase(numbers), Gc::erase(twin)] {
+            if !Gc::as_ptr(numbers).addr().is_multiple_of(256) {
+                // SAFETY: as above.
+                let panic = panic_of(|| drop(unsafe { Gc::cast::<Aligned>(numbers) }));
+                assert!(panic.contains("aligned to 256"));
+            }
+        }
+        // SAFETY: it was made as this.
+        assert_eq!(*unsafe { Gc::cast::<u8>(Gc::erase(byte)) }, 7);
+    });
+}

@@ -21,6 +21,8 @@ type Slot<'gc> = Lock<Option<Gc<'gc, u32>>>;
 #[collect(no_drop)]
 struct All<'gc> {
     map: hashbrown::HashMap<u32, Slot<'gc>>,
+    older: hashbrown_0_16::HashMap<u32, Slot<'gc>>,
+    older_set: hashbrown_0_16::HashSet<Gc<'gc, u32>>,
     set: hashbrown::HashSet<Gc<'gc, u32>>,
     table: hashbrown::HashTable<Gc<'gc, u32>>,
     ordered: indexmap::IndexMap<u32, Slot<'gc>>,
@@ -35,6 +37,7 @@ struct All<'gc> {
 fn places<'a, 'gc>(all: &'a Write<All<'gc>>) -> Vec<&'a Write<Slot<'gc>>> {
     vec![
         &field!(all, All, map)[&1],
+        &field!(all, All, older)[&1],
         &field!(all, All, ordered)[&1],
         &field!(all, All, ordered)[1],
         &field!(all, All, slots)[all.key.get()],
@@ -59,6 +62,8 @@ fn what_they_hold_stays_alive() {
                 mc,
                 All {
                     map: [(1, slot())].into_iter().collect(),
+                    older: [(1, slot())].into_iter().collect(),
+                    older_set: [Gc::new(mc, 7)].into_iter().collect(),
                     set: [Gc::new(mc, 7)].into_iter().collect(),
                     table,
                     ordered: [(1, slot()), (2, slot())].into_iter().collect(),
@@ -87,8 +92,9 @@ fn what_they_hold_stays_alive() {
                 assert_eq!(**root.set.iter().next().unwrap(), 7);
                 assert_eq!(**root.table.iter().next().unwrap(), 7);
                 assert_eq!(*root.ordered_set[0], 7);
-                // `map`, `set`, `table`, `ordered` twice, its set, `slots`, 1 + 3 elements, 2 colours.
-                assert_eq!(pointers_of(&**root), (13, 0));
+                assert_eq!(**root.older_set.iter().next().unwrap(), 7);
+                // `map`, `older` and its set, `set`, `table`, `ordered` twice, its set, `slots`, 1 + 3 elements, 2 colours.
+                assert_eq!(pointers_of(&**root), (15, 0));
             });
         }
         assert!(arena.verify().is_ok());
