@@ -187,6 +187,14 @@ pub enum CollectionPhase {
 /// ```
 ///
 /// Dropping an arena drops all values in it that need it.
+///
+/// # Threads
+///
+/// An arena stays on the thread on which it was made, also while no `mutate` call runs. No bound could say that it may be sent:
+/// objects may hold an `Rc` of which the thread has another owner, or what was made of a thread-local, and
+/// their destructors run where the arena is; and an arena is registered with its thread, which looks it up when something
+/// is written that several objects share. To work on a heap from another thread, either make the arena there, or
+/// use a [shared](crate::shared) one: it, its roots and its pins can be sent if what is in it can.
 pub struct Arena<R>
 where
     R: for<'a> Rootable<'a>,

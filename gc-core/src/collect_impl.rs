@@ -85,7 +85,7 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for [T] {
 }
 
 macro_rules! tuples {
-    ($($name:ident . $index:tt),*) => {
+    ($($name:ident . $index:tt,)*) => {
         // SAFETY: all fields are visited in place, and their offsets are the compiler's.
         unsafe impl<'gc, $($name: Collect<'gc>),*> Collect<'gc> for ($($name,)*) {
             const NEEDS_TRACE: bool = false $(|| $name::NEEDS_TRACE)*;
@@ -100,28 +100,15 @@ macro_rules! tuples {
         }
     };
 }
-tuples!();
-tuples!(A.0);
-tuples!(A.0, B.1);
-tuples!(A.0, B.1, C.2);
-tuples!(A.0, B.1, C.2, D.3);
-tuples!(A.0, B.1, C.2, D.3, E.4);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10);
-tuples!(A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11);
-tuples!(
-    A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12
-);
-tuples!(
-    A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12, N.13
-);
-tuples!(
-    A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12, N.13, O.14
-);
-tuples!(
-    A.0, B.1, C.2, D.3, E.4, F.5, G.6, H.7, I.8, J.9, K.10, L.11, M.12, N.13, O.14, P.15
-);
+/// Tuples of up to as many fields as there are names.
+macro_rules! all_tuples {
+    ([$($done:tt)*] $name:ident . $index:tt $($rest:tt)*) => {
+        tuples!($($done)*);
+        all_tuples!([$($done)* $name . $index,] $($rest)*);
+    };
+    ([$($done:tt)*]) => {
+        tuples!($($done)*);
+    };
+}
+all_tuples!([] A.0 B.1 C.2 D.3 E.4 F.5 G.6 H.7 I.8 J.9 K.10 L.11 M.12 N.13 O.14 P.15 Q.16 R.17 S.18 T.19 U.20 V.21
+    W.22 X.23 Y.24 Z.25 A1.26 B1.27 C1.28 D1.29 E1.30 F1.31);

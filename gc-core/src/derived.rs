@@ -65,6 +65,12 @@ impl TypeMap {
         }
     }
 
+    /// Compiles if a field is an option of a `F` and nothing else.
+    #[inline(always)]
+    pub const fn option_of<F>(field: *const Option<F>) {
+        let _ = field;
+    }
+
     /// Compiles if `F` lives for ever.
     #[inline(always)]
     pub const fn require_static<F: ?Sized + 'static>() {}

@@ -50,8 +50,17 @@ pub enum FieldMode {
     Trace,
     /// It is traced; its type map would depend on that of the type, and is not asked for.
     Recursive,
-    /// It holds no pointers.
+    /// It holds no pointers, as it is `'static`.
     RequireStatic,
+    /// It holds none, as it is a [pointer to a function](crate::code).
+    Code,
+}
+
+impl FieldMode {
+    /// Whether the field may hold pointers.
+    pub fn is_traced(self) -> bool {
+        matches!(self, FieldMode::Trace | FieldMode::Recursive)
+    }
 }
 
 impl TypeOptions {

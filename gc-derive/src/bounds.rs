@@ -1,14 +1,16 @@
 //! The generic parameters and the where clause of the implementation.
 //!
 //! Beside what the type itself demands there are, in this order: either the predicates of `bound`
-//! or `T: Collect` for each type parameter that a traced field mentions, and `F: 'static` for each
-//! field marked `require_static`.
+//! or `T: Collect` for each type parameter of which a traced field holds values, `T::Item: Collect` if it
+//! holds values of an associated type, and `F: 'static` for each field marked `require_static`.
 //!
 //! Of the latter only those become predicates that depend on the parameters of the type. Whether
 //! the others hold is known where the type is defined, and there an error can point at the field,
 //! so they are [asserted in the body](crate::trace) instead.
 
-use quote::quote;
+use std::collections::BTreeSet;
+
+use quote::{ToTokens, quote};
 use syn::{DeriveInput, GenericParam, Generics, Lifetime, Type, parse_quote};
 
 use crate::attributes::{FieldMode, Mode, TypeOptions};
@@ -88,7 +90,7 @@ pub fn impl_generics(definition: &Definition<'_>) -> Generics {
     }
     match &definition.options.bound {
         Some(bound) => clause.predicates.extend(bound.iter().cloned()),
-        None => clause.predicates.extend(traced_params(definition)),
+        None => clause.predicates.extend(collected_parts(definition)),
     }
     for field in definition.fields() {
         let ty = &field.ty;
@@ -110,30 +112,26 @@ pub fn decided_at_definition(definition: &Definition<'_>, ty: &Type) -> bool {
     mentions::type_params(ty, generics).next().is_none() && !others.any(|l| names.has_lifetime(l))
 }
 
-fn traced_params(definition: &Definition<'_>) -> Vec<syn::WherePredicate> {
+fn collected_parts(definition: &Definition<'_>) -> Vec<syn::WherePredicate> {
     let krate = &definition.krate;
     let gc = &definition.gc_lifetime.lifetime;
-    let mut params: Vec<&syn::Ident> = Vec::new();
-    for field in definition
-        .fields()
-        .filter(|field| field.mode != FieldMode::RequireStatic)
-    {
-        for param in mentions::type_params(field.ty, &definition.input.generics) {
-            if !params.contains(&param) {
-                params.push(param);
+    let mut written = BTreeSet::new();
+    let mut parts: Vec<Type> = Vec::new();
+    for field in definition.fields().filter(|field| field.mode.is_traced()) {
+        for part in mentions::collected_parts(field.ty, &definition.input.generics) {
+            if written.insert(part.to_token_stream().to_string()) {
+                parts.push(part);
             }
         }
     }
-    params
+    parts
         .into_iter()
-        .map(|param| parse_quote!(#param: #krate::Collect<#gc>))
+        .map(|part| parse_quote!(#part: #krate::Collect<#gc>))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use quote::ToTokens;
-
     use super::*;
 
     /// The generic parameters and the where clause for `input`, or what is wrong with it.
@@ -185,6 +183,13 @@ mod tests {
             },
             'gc: <'gc, T: Copy, U, V, const N: usize> where
                 V: Copy, T: gc::Collect<'gc>, V: gc::Collect<'gc>, U: 'static
+        );
+        assert_generics!(
+            {
+                #[collect(no_drop, unsafe_crate = gc)]
+                struct S<'gc, I: Iterator, P>(Option<I::Item>, PhantomData<P>, Vec<I::Item>);
+            },
+            'gc: <'gc, I: Iterator, P> where I::Item: gc::Collect<'gc>
         );
     }
 

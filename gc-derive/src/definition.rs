@@ -1,13 +1,13 @@
 //! The definition of a type, as far as the expansion depends on it.
 
 use proc_macro2::Span;
-use syn::{Data, DeriveInput, Fields, Member, Path, Type, parse_quote};
+use syn::{Data, DeriveInput, Fields, Ident, Member, Path, Type, parse_quote};
 
 use crate::attributes::{self, FieldMode, Mode, TypeOptions};
 use crate::bounds::GcLifetime;
 use crate::errors::Errors;
 use crate::mentions::Names;
-use crate::{crate_path, shape};
+use crate::{code, crate_path, recursion, shape};
 
 /// A definition and its options.
 pub struct Definition<'a> {
@@ -42,7 +42,7 @@ impl<'a> Definition<'a> {
     pub fn read(input: &'a DeriveInput) -> syn::Result<Self> {
         let mut errors = Errors::default();
         errors.note(attributes::refuse_misplaced(input));
-        let variants = read_variants(&input.data, &mut errors);
+        let variants = read_variants(input, &mut errors);
         let (options, gc_lifetime) = errors.join(read_options(input))?;
         let krate = crate_path::resolve(options.crate_path.as_ref());
         Ok(Definition {
@@ -70,10 +70,11 @@ fn read_options(input: &DeriveInput) -> syn::Result<(TypeOptions, GcLifetime)> {
     Ok((options, gc_lifetime))
 }
 
-fn read_variants<'a>(data: &'a Data, errors: &mut Errors) -> Vec<Variant<'a>> {
-    match data {
+fn read_variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<Variant<'a>> {
+    let own = &input.ident;
+    match &input.data {
         Data::Struct(data) => {
-            let fields = read_fields(&data.fields, errors);
+            let fields = read_fields(&data.fields, own, errors);
             vec![Variant {
                 path: parse_quote!(Self),
                 is_enum_variant: false,
@@ -85,7 +86,7 @@ fn read_variants<'a>(data: &'a Data, errors: &mut Errors) -> Vec<Variant<'a>> {
             .iter()
             .map(|variant| {
                 let ident = &variant.ident;
-                let fields = read_fields(&variant.fields, errors);
+                let fields = read_fields(&variant.fields, own, errors);
                 Variant {
                     path: parse_quote!(Self::#ident),
                     is_enum_variant: true,
@@ -98,7 +99,7 @@ fn read_variants<'a>(data: &'a Data, errors: &mut Errors) -> Vec<Variant<'a>> {
     }
 }
 
-fn read_fields<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<TracedField<'a>> {
+fn read_fields<'a>(fields: &'a Fields, own: &Ident, errors: &mut Errors) -> Vec<TracedField<'a>> {
     let mut read = Vec::new();
     for (index, field) in fields.iter().enumerate() {
         let member = match &field.ident {
@@ -108,9 +109,11 @@ fn read_fields<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<TracedField<'
                 span: Span::call_site(),
             }),
         };
-        let mode = errors
-            .note(FieldMode::read(field))
-            .unwrap_or(FieldMode::Trace);
+        let mode = match errors.note(FieldMode::read(field)) {
+            Some(FieldMode::Trace) if code::shows(&field.ty) => FieldMode::Code,
+            Some(FieldMode::Trace) if recursion::shows(&field.ty, own) => FieldMode::Recursive,
+            mode => mode.unwrap_or(FieldMode::Trace),
+        };
         read.push(TracedField {
             member,
             ty: &field.ty,

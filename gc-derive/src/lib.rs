@@ -10,6 +10,8 @@
 //! | `attributes` | the options written in `#[collect(...)]` |
 //! | `shape` | which definitions are refused, and why |
 //! | `mentions` | the names of a definition that a part of it uses |
+//! | `code` | fields that are pointers to functions |
+//! | `recursion` | fields that own values of the type being derived |
 //! | `bounds` | the generic parameters and the where clause of the implementation |
 //! | `bindings` | names for bindings that mean nothing else |
 //! | `type_map` | the expression of the type map |
@@ -31,7 +33,7 @@
 //!    its constants (`bindings`, and the module `derived` of `gc-core`).
 //!
 //! What it deliberately does not do: it puts no bounds on the types of fields, only on type
-//! parameters. Bounds on fields would go round in circles for recursive types, and would show the
+//! parameters and the types associated with them. Bounds on fields would go round in circles for recursive types, and would show the
 //! private types of a public one.
 
 #![forbid(unsafe_code)]
@@ -39,11 +41,13 @@
 mod attributes;
 mod bindings;
 mod bounds;
+mod code;
 mod crate_path;
 mod definition;
 mod errors;
 mod expansion;
 mod mentions;
+mod recursion;
 mod shape;
 mod trace;
 mod type_map;
@@ -85,7 +89,8 @@ use syn::parse_macro_input;
 /// They stand beside the mode, separated by commas: `#[collect(no_drop, bound = "")]`.
 ///
 /// - `bound = "where T: Collect<'gc>"` replaces the generated where clause, which demands `Collect`
-///   of every type parameter that a traced field mentions. An empty string demands nothing. The
+///   of every type parameter `T` that a traced field mentions, and of `T::Item` where it mentions that. What is
+///   mentioned in `PhantomData` or in a pointer to a function only is not counted. An empty string demands nothing. The
 ///   where clause of the type itself is kept in any case. Without effect in the mode
 ///   `require_static`.
 /// - `gc_lifetime = 'gc` says which lifetime parameter is the arena's. It is needed only where a
@@ -106,8 +111,13 @@ use syn::parse_macro_input;
 ///   a field that constant would depend on itself, which the compiler reports as a cycle (E0391).
 ///   The attribute says that the field needs tracing and that only its `trace` knows the pointers,
 ///   which is always right, and slower than need be for any other field. One field in each cycle
-///   needs it. Such values are traced by recursion, as they are dropped: a chain of a million boxes
+///   needs it; it is not needed where a field shows the type's own name or `Self` in owners of the standard library, such
+///   as `Option<Box<Self>>`. Such values are traced by recursion, as they are dropped: a chain of a million boxes
 ///   overflows the stack in either.
+///
+/// A field that is written as a pointer to a function, or as an `Option` of one, need not be `Collect`: code holds no
+/// pointers. So `fn(&Mutation<'gc>, Gc<'gc, T>)` is fine, though no such type with elided lifetimes is `Collect` by itself. An
+/// alias of one is not recognised; a derived struct with one field takes its place.
 ///
 /// # Errors
 ///

@@ -8,7 +8,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
-use syn::{Generics, Ident, Lifetime, Macro, Path, Type};
+use syn::{Expr, Generics, Ident, Lifetime, Macro, Path, Type, parse_quote};
 
 /// The identifiers and the lifetimes in some tokens.
 #[derive(Default)]
@@ -80,6 +80,75 @@ pub fn type_params<'a>(ty: &Type, generics: &'a Generics) -> impl Iterator<Item 
         .filter(move |param| starts.0.has(param))
 }
 
+/// What has to be `Collect` for `ty` to be, as far as that depends on the type parameters of `generics`: a parameter
+/// itself, or a type that is associated with one, as in `T::Item`.
+///
+/// What `PhantomData` and pointers to functions mention is no part of the value.
+pub fn collected_parts(ty: &Type, generics: &Generics) -> Vec<Type> {
+    let mut parts = CollectedParts {
+        generics,
+        found: Vec::new(),
+    };
+    parts.visit_type(ty);
+    parts.found
+}
+
+struct CollectedParts<'a> {
+    generics: &'a Generics,
+    found: Vec<Type>,
+}
+
+impl CollectedParts<'_> {
+    fn is_param(&self, name: &Ident) -> bool {
+        let name = name.unraw();
+        self.generics
+            .type_params()
+            .any(|param| param.ident.unraw() == name)
+    }
+
+    /// Whether the compiler knows all lifetimes in `ty` also where the type's own parameters are declared; not if
+    /// one is that of a `for<'a>` around it.
+    fn is_closed(&self, ty: &Type) -> bool {
+        let declared = Names::of(&self.generics.params);
+        let mut names = Names::of(ty);
+        names.lifetimes.remove("static");
+        names.lifetimes.is_subset(&declared.lifetimes)
+    }
+}
+
+impl<'ast> Visit<'ast> for CollectedParts<'_> {
+    fn visit_type(&mut self, ty: &'ast Type) {
+        match ty {
+            Type::BareFn(_) => {}
+            Type::Path(path) => {
+                let segments = &path.path.segments;
+                let of_a_param = match &path.qself {
+                    Some(qself) => type_params(&qself.ty, self.generics).next().is_some(),
+                    None => path.path.leading_colon.is_none() && self.is_param(&segments[0].ident),
+                };
+                if of_a_param {
+                    if self.is_closed(ty) {
+                        self.found.push(ty.clone());
+                    }
+                } else if segments
+                    .last()
+                    .is_some_and(|last| last.ident != "PhantomData")
+                {
+                    visit::visit_type(self, ty);
+                }
+            }
+            // What a macro makes of them is not known.
+            Type::Macro(_) => {
+                let params = type_params(ty, self.generics);
+                self.found.extend(params.map(|param| parse_quote!(#param)));
+            }
+            _ => visit::visit_type(self, ty),
+        }
+    }
+
+    fn visit_expr(&mut self, _: &'ast Expr) {}
+}
+
 /// The names that paths start with: only there can a type parameter stand.
 #[derive(Default)]
 struct PathStarts(Names);
@@ -143,5 +212,39 @@ mod tests {
         );
         assert_eq!(mentioned(parse_quote!(some_type![D; (B)])), "BD");
         assert_eq!(mentioned(parse_quote!([u8; N])), "");
+    }
+
+    #[test]
+    fn only_what_is_in_the_value_has_to_be_collected() {
+        let generics: Generics = parse_quote!(<'a, A, B, C: Tr<'a>, const N: usize>);
+        let collected = |ty: Type| {
+            let parts = collected_parts(&ty, &generics);
+            quote!(#(#parts),*).to_string().replace(' ', "")
+        };
+        let cases: [(Type, TokenStream); 8] = [
+            (parse_quote!(Gc<'a, [(r#A, B); N]>), quote!(r#A, B)),
+            (
+                parse_quote!((PhantomData<A>, std::marker::PhantomData<C::Item>)),
+                quote!(),
+            ),
+            (parse_quote!(Option<for<'x> fn(&'x A, B) -> C>), quote!()),
+            (parse_quote!(Vec<C::Item>), quote!(C::Item)),
+            (
+                parse_quote!([<C as Tr<'a>>::Item<B>; 2]),
+                quote!(<C as Tr<'a>>::Item<B>),
+            ),
+            (
+                parse_quote!(<Vec<A> as IntoIterator>::IntoIter),
+                quote!(<Vec<A> as IntoIterator>::IntoIter),
+            ),
+            (parse_quote!(Box<dyn for<'x> Fn(A, C::Item<'x>)>), quote!(A)),
+            (
+                parse_quote!((some_type![B], module::C, <u8 as Tr<'a>>::Item)),
+                quote!(B),
+            ),
+        ];
+        for (ty, expected) in cases {
+            assert_eq!(collected(ty), expected.to_string().replace(' ', ""));
+        }
     }
 }

@@ -16,6 +16,7 @@ use syn::spanned::Spanned;
 use crate::attributes::FieldMode;
 use crate::bindings::Bindings;
 use crate::bounds;
+use crate::code;
 use crate::definition::{Definition, TracedField, Variant};
 use crate::expansion::placed_at;
 
@@ -25,9 +26,7 @@ pub fn method(definition: &Definition<'_>, bindings: &mut Bindings<'_>) -> Token
     let gc = &definition.gc_lifetime.lifetime;
     // Fields' types are named inside the method, so its parameter may not be called like any.
     let tracer = definition.names.fresh("__Tracer");
-    let visits = definition
-        .fields()
-        .any(|field| field.mode != FieldMode::RequireStatic);
+    let visits = definition.fields().any(|field| field.mode.is_traced());
     let cc = if visits {
         bindings.bind("__cc").into_token_stream()
     } else {
@@ -92,7 +91,10 @@ fn visit(
             let krate = placed_at(span, krate.to_token_stream());
             quote_spanned!(span=> #krate::__private::TypeMap::require_static::<#ty>();)
         }
-        FieldMode::RequireStatic => TokenStream::new(),
+        FieldMode::Code if let Some(code) = code::in_option(ty) => {
+            quote_spanned!(span=> #krate::__private::TypeMap::option_of::<#code>(#bound);)
+        }
+        FieldMode::RequireStatic | FieldMode::Code => TokenStream::new(),
     };
     quote!(#compare #then)
 }

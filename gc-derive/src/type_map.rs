@@ -46,7 +46,7 @@ pub fn expression(definition: &Definition<'_>, bindings: &mut Bindings<'_>) -> T
                 .last()
                 .is_some_and(|last| may_be_unsized(last.ty, &definition.input.generics));
         for field in &variant.fields {
-            if field.mode == FieldMode::RequireStatic {
+            if !field.mode.is_traced() {
                 continue;
             }
             let place =

@@ -192,6 +192,86 @@ generic_leaves!(
     io::BufReader<R: ?Sized>,
 );
 
+/// Iterators that are `'static`. Where one holds pointers of an arena, nobody else can visit them.
+mod iterators {
+    use core::{iter, option, result, slice, str};
+    use std::collections::{
+        binary_heap, btree_map, btree_set, hash_map, hash_set, linked_list, vec_deque,
+    };
+
+    use crate::collect::Collect;
+
+    generic_leaves!(
+        iter::Chain<A, B>,
+        iter::Cloned<I>,
+        iter::Copied<I>,
+        iter::Cycle<I>,
+        iter::Enumerate<I>,
+        iter::Filter<I, P>,
+        iter::FilterMap<I, F>,
+        iter::FromFn<F>,
+        iter::Fuse<I>,
+        iter::Inspect<I, F>,
+        iter::Map<I, F>,
+        iter::MapWhile<I, P>,
+        iter::Once<T>,
+        iter::Repeat<T>,
+        iter::RepeatN<T>,
+        iter::RepeatWith<F>,
+        iter::Rev<I>,
+        iter::Scan<I, S, F>,
+        iter::Skip<I>,
+        iter::SkipWhile<I, P>,
+        iter::StepBy<I>,
+        iter::Successors<T, F>,
+        iter::Take<I>,
+        iter::TakeWhile<I, P>,
+        iter::Zip<A, B>,
+        binary_heap::IntoIter<T>,
+        btree_map::IntoIter<K, V>,
+        btree_set::IntoIter<T>,
+        hash_map::IntoIter<K, V>,
+        hash_set::IntoIter<T>,
+        linked_list::IntoIter<T>,
+        option::IntoIter<T>,
+        result::IntoIter<T>,
+        vec_deque::IntoIter<T>,
+    );
+
+    // SAFETY: a `'static` value cannot hold pointers that are branded by a lifetime.
+    unsafe impl<'gc, I: Iterator + 'static> Collect<'gc> for iter::Peekable<I> {
+        const NEEDS_TRACE: bool = false;
+    }
+
+    /// Iterators that borrow what lives for ever.
+    macro_rules! borrowing {
+        ($($($path:ident)::+ $(<$param:ident>)?),* $(,)?) => {$(
+            // SAFETY: as above. The bound is not implied, as for `&'static T`.
+            unsafe impl<'gc $(, $param: 'static)?> Collect<'gc> for $($path)::+<'static $(, $param)?> {
+                const NEEDS_TRACE: bool = false;
+            }
+        )*};
+    }
+    borrowing!(
+        option::Iter<T>,
+        slice::Chunks<T>,
+        slice::ChunksExact<T>,
+        slice::Iter<T>,
+        slice::IterMut<T>,
+        slice::Windows<T>,
+        str::Bytes,
+        str::CharIndices,
+        str::Chars,
+        str::Lines,
+        str::SplitWhitespace,
+    );
+
+    // SAFETY: there is no value.
+    unsafe impl<'gc, T> Collect<'gc> for iter::Empty<T> {
+        const NEEDS_TRACE: bool = false;
+    }
+}
+
 // SAFETY: a reference that lives for ever cannot lead to something branded by a lifetime. (The bound is
 // not implied: without it, some compilers take `&'static Gc<'gc, T>` for such a type.)
 unsafe impl<'gc, T: ?Sized + 'static> Collect<'gc> for &'static T {
@@ -225,6 +305,10 @@ unsafe impl<'gc, T: ?Sized + 'static> Collect<'gc> for core::ptr::NonNull<T> {
 }
 
 /// Pointers to functions: code holds no pointers, whatever types it is for.
+///
+/// `fn(&A)` is `for<'a> fn(&'a A)` and not among them. An implementation for such a type is one for an `fn(A)` as well, as
+/// far as the compiler's rule for overlaps is concerned (`coherence_leak_check`), and may be refused in the future. The derive
+/// macro knows pointers to functions by their text.
 macro_rules! functions {
     ($($($arg:ident)*;)*) => {$(functions!(@ $($arg)*);)*};
     (@ $($arg:ident)*) => {

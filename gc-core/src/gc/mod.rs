@@ -4,6 +4,7 @@
 //! can have metadata beside the value: of its type, and of the pointer, which may then be *thin*.
 
 mod builder;
+mod downcast;
 mod kind;
 mod thin;
 mod traits;

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use gc_core::{Collect, Gc};
+use gc_core::{Collect, Gc, Mutation};
 
 use crate::tokens::{Ptr, assert_keeps};
 
@@ -109,5 +109,105 @@ fn bounds_and_lifetimes() {
     assert_keeps!(1, Lifetimes<'static, '_, 'static>, |mc, token| Lifetimes {
         _text: ("text", b"bytes"),
         _value: token(),
+    });
+}
+
+/// Nothing is `Collect` here, and nothing of it is in a value.
+struct Unknown;
+
+trait Step {
+    type Output;
+    type Borrowing<'a>;
+}
+
+impl<'gc> Step for Ptr<'gc> {
+    type Output = Ptr<'gc>;
+    type Borrowing<'a> = Unknown;
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Tagged<'gc, T, U> {
+    value: Ptr<'gc>,
+    _tag: PhantomData<T>,
+    _both: std::marker::PhantomData<(T, Vec<U>)>,
+    _convert: fn(T) -> U,
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Steps<I: Step>
+where
+    I::Output: Clone,
+{
+    last: I::Output,
+    all: Vec<<I as Step>::Output>,
+    _function: for<'a> fn(I::Borrowing<'a>) -> I,
+}
+
+#[test]
+fn what_is_in_no_value_needs_no_collect() {
+    assert_keeps!(1, Tagged<'_, Unknown, Unknown>, |mc, token| Tagged {
+        value: token(),
+        _tag: PhantomData,
+        _both: PhantomData,
+        _convert: |unknown| unknown,
+    });
+    assert_keeps!(3, Steps<Ptr<'_>>, |mc, token| Steps {
+        last: token(),
+        all: vec![token(), token()],
+        _function: |_| unreachable!(),
+    });
+}
+
+/// What a virtual machine has for its native functions.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Native<'gc> {
+    call: fn(&Mutation<'gc>, &[Ptr<'gc>]) -> Option<Ptr<'gc>>,
+    trap: Option<for<'a> fn(&'a mut u8, &Ptr<'gc>)>,
+    bound: Ptr<'gc>,
+}
+
+#[test]
+fn functions_with_elided_lifetimes_are_fields() {
+    assert_keeps!(1, Native<'_>, |mc, token| Native {
+        call: |_, values| values.first().copied(),
+        trap: Some(|count, _| *count += 1),
+        bound: token(),
+    });
+    gc_core::arena::rootless_mutate(|mc| {
+        let bound = crate::tokens::Token::new(mc, &crate::tokens::Counter::default());
+        let native = Gc::new(
+            mc,
+            Native {
+                call: |_, values| values.first().copied(),
+                trap: None,
+                bound,
+            },
+        );
+        let result = (native.call)(mc, &[native.bound]).unwrap();
+        assert!(Gc::ptr_eq(result, bound) && native.trap.is_none());
+    });
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+enum Owning<'gc, T> {
+    Leaf(Ptr<'gc>),
+    Boxed(Option<Box<Self>>, T),
+    Several { all: Vec<(u8, Owning<'gc, T>)> },
+}
+
+#[test]
+fn types_that_show_that_they_own_themselves() {
+    assert_keeps!(4, Owning<'_, Ptr<'_>>, |mc, token| {
+        let inner = Owning::Several {
+            all: vec![(1, Owning::Leaf(token())), (2, Owning::Leaf(token()))],
+        };
+        let outer = Owning::Boxed(Some(Box::new(inner)), token());
+        Owning::Several {
+            all: vec![(3, outer), (4, Owning::Boxed(None, token()))],
+        }
     });
 }

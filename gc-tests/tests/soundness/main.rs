@@ -4,6 +4,7 @@
 #![deny(unsafe_code)]
 
 mod abandoned;
+mod any;
 mod cells;
 mod destructors;
 mod finalizers;

@@ -69,6 +69,11 @@ fn leaves<'gc>(_: G<'gc>) {
         Option<u8>, Result<u8, String>, Vec<u8>, Box<str>, Rc<str>, Arc<[u8]>, rc::Weak<u8>,
         HashMap<u8, String>, BTreeMap<u8, u8>, [u8; 5], [Gc<'gc, u8>; 0], (u8, String),
         Cow<'static, str>, Range<usize>, Poll<u8>, Reverse<u8>, Wrapping<u8>, Pin<Box<u8>>,
+        std::slice::Iter<'static, u8>, std::str::Chars<'static>, std::vec::IntoIter<u8>,
+        std::iter::Peekable<std::str::CharIndices<'static>>, std::iter::Once<u8>,
+        std::iter::Rev<std::iter::Enumerate<std::slice::Iter<'static, String>>>,
+        std::iter::Zip<Range<u8>, std::iter::Map<std::str::Lines<'static>, fn(&str) -> usize>>,
+        std::collections::btree_map::IntoIter<u8, u8>, std::iter::Empty<Gc<'gc, u8>>,
     );
     // A function on values of the arena is code all the same.
     fn of_a_brand<'gc>(_: Gc<'gc, u8>) -> bool {
@@ -135,6 +140,10 @@ fn every_type_visits_what_it_holds() {
             Lock::new(gc) => 1;
             (gc, 1, gc) => 2;
             (gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc) => 16;
+            (
+                gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc,
+                gc, 1u8, gc, 2u16, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc, gc,
+            ) => 30;
         }
         assert_eq!(pointers_of(&(weak, Some(weak), gc)), (1, 2));
         let shared = Rc::new(gc);
