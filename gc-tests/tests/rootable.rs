@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use gc_core::{Arena, Collect, Gc, Lock, Mutation, RefLock, Rootable};
+use gc_core::{Arena, Collect, DynamicRoot, DynamicRootSet, Gc, Lock, Mutation, RefLock, Rootable};
 
 /// A pair of pointers, of which the first is branded.
 type Pair<'gc, T> = (Gc<'gc, u8>, T);
@@ -96,4 +96,50 @@ fn generic_code_says_nothing_of_the_root() {
     });
     let (program, top) = host.visit(|_, stack| (stack.program, **stack.top.get().unwrap()));
     assert_eq!((program, top), ("two", 2));
+}
+
+/// A root that has handles to others of its own type, by a family that is named and by one that is not.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Task<'gc> {
+    name: &'static str,
+    tasks: DynamicRootSet<'gc>,
+    #[collect(require_static)]
+    waits_for: Option<DynamicRoot<TaskFamily>>,
+    #[collect(require_static)]
+    wakes: Vec<DynamicRoot<Rootable![Task<'_>]>>,
+}
+
+struct TaskFamily;
+
+impl<'gc> Rootable<'gc> for TaskFamily {
+    type Root = Task<'gc>;
+}
+
+#[test]
+fn a_root_has_handles_of_its_own_family() {
+    let mut arena = Arena::<TaskFamily>::new(|mc| {
+        let tasks = DynamicRootSet::new(mc);
+        let task = |name| Task {
+            name,
+            tasks,
+            waits_for: None,
+            wakes: Vec::new(),
+        };
+        Task {
+            waits_for: Some(tasks.stash(mc, Gc::new(mc, task("first")))),
+            wakes: vec![tasks.stash(mc, Gc::new(mc, task("last")))],
+            ..task("second")
+        }
+    });
+    arena.finish_cycle();
+    arena.mutate(|_, task| {
+        let first = task.tasks.fetch(task.waits_for.as_ref().unwrap());
+        let last = task.tasks.fetch(&task.wakes[0]);
+        assert_eq!(
+            [first.name, task.name, last.name],
+            ["first", "second", "last"]
+        );
+        assert!(first.waits_for.is_none() && last.wakes.is_empty());
+    });
 }
