@@ -778,7 +778,10 @@ where
 
     /// Visits the pointers of the root.
     fn visit_roots(&self, visitor: &mut dyn EdgeVisitor) {
-        Edges::of_roots(visitor).trace(&self.root);
+        let root = &self.root;
+        let start = core::ptr::from_ref(root).cast::<()>().addr();
+        // SAFETY: this is called while no `mutate` call runs, and no reference to the root outlives one.
+        unsafe { Edges::of_object(visitor, start..start + size_of_val(root)) }.trace(root);
     }
 
     /// Checks that the whole heap is as it should be, and that its tags tell the truth.

@@ -7,6 +7,8 @@
 //! What the collector asks of a visitor beyond the two public methods goes through the object, too: places
 //! of pointers, and the word that a lock is not in use.
 
+use core::ops::Range;
+
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
@@ -130,6 +132,16 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
 
     fn holds(&self, address: usize) -> Option<Unreferenced> {
         self.0.holds(address)
+    }
+
+    unsafe fn enter_owned(&mut self, owner: usize, memory: Range<usize>) -> Option<Range<usize>> {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.enter_owned(owner, memory) }
+    }
+
+    unsafe fn leave_owned(&mut self, before: Range<usize>) {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.leave_owned(before) }
     }
 }
 

@@ -180,6 +180,28 @@ pub trait Trace<'gc> {
         None
     }
 
+    /// Goes on to memory which a value owns that lies at the address `owner`: if nobody can hold a reference to the value, then
+    /// nobody can to that memory, until [`Trace::leave_owned`] is called with the result.
+    ///
+    /// # Safety
+    ///
+    /// The value owns the memory alone, so that safe code gets there only by a reference to the value.
+    #[doc(hidden)]
+    #[inline]
+    unsafe fn enter_owned(&mut self, owner: usize, memory: Range<usize>) -> Option<Range<usize>> {
+        let _ = (owner, memory);
+        None
+    }
+
+    /// # Safety
+    ///
+    /// `before` is what [`Trace::enter_owned`] of this visitor returned last.
+    #[doc(hidden)]
+    #[inline]
+    unsafe fn leave_owned(&mut self, before: Range<usize>) {
+        let _ = before;
+    }
+
     /// Visits whatever pointers `value` holds: calls [`Collect::trace`] on it, unless its type
     /// never holds any.
     ///
@@ -327,19 +349,12 @@ pub(crate) trait EdgeVisitor {
 /// of the heap, or of a root.
 pub(crate) struct Edges<'a> {
     visitor: &'a mut dyn EdgeVisitor,
-    /// The addresses of the value's object.
+    /// The addresses of the value's object, or of memory that belongs to it alone and is being visited. Empty if somebody
+    /// may have a reference there.
     object: Range<usize>,
 }
 
 impl<'a> Edges<'a> {
-    /// Visits roots.
-    pub(crate) fn of_roots(visitor: &'a mut dyn EdgeVisitor) -> Edges<'a> {
-        Edges {
-            visitor,
-            object: 0..0,
-        }
-    }
-
     /// Visits values in the object at the addresses `object`.
     ///
     /// # Safety
@@ -407,7 +422,19 @@ impl<'gc> Trace<'gc> for Edges<'_> {
     fn holds(&self, address: usize) -> Option<Unreferenced> {
         self.object
             .contains(&address)
-            // SAFETY: nobody has a reference into the object (`of_object`).
+            // SAFETY: nobody has a reference into the object (`of_object`), nor into memory that is its own
+            // (`enter_owned`).
             .then(|| unsafe { Unreferenced::new(address) })
+    }
+
+    #[inline]
+    unsafe fn enter_owned(&mut self, owner: usize, memory: Range<usize>) -> Option<Range<usize>> {
+        let owned = self.object.contains(&owner);
+        owned.then(|| core::mem::replace(&mut self.object, memory))
+    }
+
+    #[inline]
+    unsafe fn leave_owned(&mut self, before: Range<usize>) {
+        self.object = before;
     }
 }

@@ -13,6 +13,15 @@ use crate::{
     collect::{Collect, Trace},
 };
 
+#[cfg(any(
+    feature = "hashbrown",
+    feature = "hashbrown-0_16",
+    feature = "indexmap",
+    feature = "slotmap",
+    feature = "smallvec"
+))]
+use super::owners::trace_owned;
+
 /// Types that own some values of one type.
 #[cfg(any(
     feature = "hashbrown",
@@ -27,7 +36,10 @@ macro_rules! sequences {
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-                self.iter().for_each(|value| cc.trace(value));
+                for value in self.iter() {
+                    // SAFETY: it owns the memory in which its elements are.
+                    unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
+                }
             }
         }
     )*};
@@ -50,8 +62,11 @@ macro_rules! maps {
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
                 for (key, value) in self {
-                    cc.trace(key);
-                    cc.trace(value);
+                    // SAFETY: it owns the memory in which its elements are.
+                    unsafe {
+                        trace_owned(self, key, cc, |cc, key| cc.trace(key));
+                        trace_owned(self, value, cc, |cc, value| cc.trace(value));
+                    }
                 }
             }
         }
@@ -131,7 +146,10 @@ mod slotmap {
 
         #[inline]
         fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-            self.values().for_each(|value| cc.trace(value));
+            for value in self.values() {
+                // SAFETY: it owns the memory in which its elements are.
+                unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
+            }
         }
     }
 
@@ -158,7 +176,10 @@ mod smallvec {
 
         #[inline]
         fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-            self.iter().for_each(|value| cc.trace(value));
+            let all =
+                |cc: &mut C, slice: &[A::Item]| slice.iter().for_each(|value| cc.trace(value));
+            // SAFETY: it owns its buffer, or the slice lies in itself.
+            unsafe { trace_owned(self, self.as_slice(), cc, all) }
         }
     }
 

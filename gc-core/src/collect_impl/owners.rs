@@ -2,6 +2,7 @@
 //!
 //! They keep the default map, `External`: their values are asked for pointers in each collection.
 
+use core::ptr;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::rc::{self, Rc};
 use std::sync::{self, Arc};
@@ -24,7 +25,66 @@ macro_rules! pointers {
         }
     )*};
 }
-pointers!(Box, Rc, Arc);
+pointers!(Rc, Arc);
+
+/// Visits what lies in memory which `owner` owns.
+///
+/// # Safety
+///
+/// Safe code gets to the memory only by a reference to the owner.
+#[inline]
+pub(super) unsafe fn trace_owned<'gc, O, M: ?Sized, C: Trace<'gc>>(
+    owner: &O,
+    memory: &M,
+    cc: &mut C,
+    visit: impl FnOnce(&mut C, &M),
+) {
+    let start = ptr::from_ref(memory).cast::<()>().addr();
+    let range = start..start + size_of_val(memory);
+    // SAFETY: passed on to the caller.
+    let before = unsafe { cc.enter_owned(ptr::from_ref(owner).addr(), range) };
+    visit(cc, memory);
+    if let Some(before) = before {
+        // SAFETY: it is what `enter_owned` returned, and whatever was entered since was left.
+        unsafe { cc.leave_owned(before) }
+    }
+}
+
+// SAFETY: the value is visited in place.
+unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for Box<T> {
+    const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+
+    #[inline]
+    fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+        // SAFETY: a box owns its memory.
+        unsafe { trace_owned(self, &**self, cc, |cc, value| cc.trace(value)) }
+    }
+}
+
+/// Types that own slices of values.
+macro_rules! slices {
+    ($($sequence:ident, $slices:expr;)*) => {$(
+        // SAFETY: all elements are visited in place.
+        unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for $sequence<T> {
+            const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+
+            #[inline]
+            fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
+                let slices: fn(&$sequence<T>) -> [&[T]; 2] = $slices;
+                for slice in slices(self) {
+                    let all = |cc: &mut C, slice: &[T]| slice.iter().for_each(|value| cc.trace(value));
+                    // SAFETY: it owns its buffer.
+                    unsafe { trace_owned(self, slice, cc, all) }
+                }
+            }
+        }
+    )*};
+}
+slices! {
+    Vec, |vec| [vec, &[]];
+    BinaryHeap, |heap| [heap.as_slice(), &[]];
+    VecDeque, |deque| deque.as_slices().into();
+}
 
 /// Types that share a value, and do not keep it. As long as anybody keeps it, this may be what leads the
 /// program to it, so its pointers are visited as if it were kept: those who keep it may be objects that
@@ -61,12 +121,15 @@ macro_rules! sequences {
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-                self.iter().for_each(|value| cc.trace(value));
+                for value in self {
+                    // SAFETY: it owns the memory in which its elements are.
+                    unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
+                }
             }
         }
     )*};
 }
-sequences!(Vec<T>, VecDeque<T>, LinkedList<T>, BTreeSet<T>, BinaryHeap<T>, HashSet<T, S>);
+sequences!(LinkedList<T>, BTreeSet<T>, HashSet<T, S>);
 
 /// Types that own some pairs of key and value.
 macro_rules! maps {
@@ -80,8 +143,11 @@ macro_rules! maps {
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
                 for (key, value) in self {
-                    cc.trace(key);
-                    cc.trace(value);
+                    // SAFETY: it owns the memory in which its elements are.
+                    unsafe {
+                        trace_owned(self, key, cc, |cc, key| cc.trace(key));
+                        trace_owned(self, value, cc, |cc, value| cc.trace(value));
+                    }
                 }
             }
         }

@@ -239,8 +239,8 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for Mutex<T> {
 
     /// # Panics
     ///
-    /// If the mutex is locked, unless the collector knows that a guard was leaked: if the mutex is a part of
-    /// an object in the heap, and not of memory that such an object owns.
+    /// If the mutex is locked, unless the collector knows that a guard was leaked or copes with one in use: if the mutex is in
+    /// an object in the heap, in the root, or in memory that one of these owns by `std`'s containers, but not by `Rc` or `Arc`.
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         let mut guard = None;

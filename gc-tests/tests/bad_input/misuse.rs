@@ -1,12 +1,14 @@
 //! Uses that nobody had in mind, all of which are allowed.
 
 use std::cell::{Cell, RefCell};
-use std::iter::repeat_n;
+use std::collections::{BTreeMap, HashMap, LinkedList, VecDeque};
+use std::iter::{self, repeat_n};
 use std::rc::Rc;
 
 use gc_core::arena::rootless_mutate;
 use gc_core::barrier::Write;
-use gc_core::{Arena, Collect, DynamicRoot, DynamicRootSet, Gc, Lock, RefLock, Rootable};
+use gc_core::{Arena, Collect, DynamicRoot, DynamicRootSet, Gc, Lock, Mutation, RefLock, Rootable};
+use gc_tests::way::in_each_way;
 
 use crate::{Counted, checked, panic_of};
 
@@ -55,14 +57,14 @@ fn a_leaked_guard_frees_nothing() {
     });
 }
 
-/// Outside of the heap the collector cannot know whether the guard is in use.
+/// Of memory that several may share the collector cannot know whether the guard is in use.
 #[test]
-fn a_leaked_guard_outside_of_the_heap_is_a_panic_that_frees_nothing() {
-    type Lock<'gc> = RefLock<Vec<Gc<'gc, u64>>>;
+fn a_leaked_guard_in_shared_memory_is_a_panic_that_frees_nothing() {
+    type Lock<'gc> = Rc<RefLock<Vec<Gc<'gc, u64>>>>;
     let mut arena =
-        Arena::<Rootable![Lock<'_>]>::with_options(checked(), |_| RefLock::default()).unwrap();
+        Arena::<Rootable![Lock<'_>]>::with_options(checked(), |_| Lock::default()).unwrap();
     arena.mutate_root(|mc, root| {
-        let mut numbers = Write::from_mut(root).unlock().borrow_mut();
+        let mut numbers = Write::from_mut(root).as_deref().unlock().borrow_mut();
         numbers.push(Gc::new(mc, 1));
         std::mem::forget(numbers);
     });
@@ -70,11 +72,86 @@ fn a_leaked_guard_outside_of_the_heap_is_a_panic_that_frees_nothing() {
     assert!(text.contains("RefLock"), "{text}");
     assert_eq!(arena.metrics().total_gc_count(), 1);
     arena.mutate_root(|_, root| {
-        let numbers = std::mem::take(root.get_mut());
-        *root = RefLock::new(numbers);
+        let numbers = std::mem::take(Rc::get_mut(root).unwrap().get_mut());
+        *root = Rc::new(RefLock::new(numbers));
     });
     arena.finish_cycle();
     assert_eq!(arena.mutate(|_, root| *root.borrow()[0]), 1);
+}
+
+/// Leaked guards of locks in memory that the root or an object owns: nobody can use them, so what is in the locks is
+/// marked.
+#[test]
+fn leaked_guards_in_owned_memory() {
+    type Cell<'gc> = RefLock<Vec<Gc<'gc, u64>>>;
+    #[derive(Default, Collect)]
+    #[collect(no_drop)]
+    struct Owners<'gc> {
+        boxed: Box<Cell<'gc>>,
+        vector: Vec<Box<Cell<'gc>>>,
+        deque: VecDeque<Cell<'gc>>,
+        map: HashMap<u32, Cell<'gc>>,
+        tree: BTreeMap<u32, Vec<Cell<'gc>>>,
+        list: LinkedList<Cell<'gc>>,
+        slice: Box<[Cell<'gc>]>,
+    }
+    impl<'gc> Owners<'gc> {
+        /// With a guard of each of its locks leaked, in which there is a number.
+        fn new(mc: &Mutation<'gc>) -> Owners<'gc> {
+            let mut owners = Owners {
+                boxed: Box::default(),
+                vector: vec![Box::default(), Box::default()],
+                deque: VecDeque::from_iter([Cell::default(), Cell::default()]),
+                map: HashMap::from([(1, Cell::default())]),
+                tree: BTreeMap::from([(1, vec![Cell::default()])]),
+                list: LinkedList::from([Cell::default()]),
+                slice: Box::new([Cell::default()]),
+            };
+            let cells = iter::once(&mut *owners.boxed)
+                .chain(owners.vector.iter_mut().map(|cell| &mut **cell))
+                .chain(&mut owners.deque)
+                .chain(owners.map.values_mut())
+                .chain(owners.tree.values_mut().flatten())
+                .chain(&mut owners.list)
+                .chain(&mut owners.slice);
+            for cell in cells {
+                let mut numbers = Write::from_mut(cell).unlock().borrow_mut();
+                numbers.push(Gc::new(mc, 7));
+                std::mem::forget(numbers);
+            }
+            owners
+        }
+    }
+    const CELLS: usize = 9;
+    #[derive(Collect)]
+    #[collect(no_drop)]
+    struct Root<'gc> {
+        own: Owners<'gc>,
+        object: Gc<'gc, Owners<'gc>>,
+    }
+    in_each_way(|way| {
+        let mut arena = Arena::<Rootable![Root<'_>]>::with_options(way.often(), |mc| Root {
+            own: Owners::new(mc),
+            object: Gc::new(mc, Owners::new(mc)),
+        })
+        .unwrap();
+        for round in 0..way.size(5, 50) {
+            for _ in 0..20 {
+                arena.mutate(|mc, root| {
+                    _ = Gc::new(mc, [round; 500]);
+                    Gc::write(mc, root.object);
+                });
+                arena.collect_debt();
+            }
+            if round % 4 == 0 {
+                arena.finish_cycle();
+                assert_eq!(arena.metrics().total_gc_count(), 1 + 2 * CELLS);
+            }
+        }
+        assert!(arena.metrics().statistics().collections > 1);
+        assert!(arena.mutate(|_, root| root.own.boxed.try_borrow().is_err()));
+        arena.verify().unwrap();
+    });
 }
 
 #[test]

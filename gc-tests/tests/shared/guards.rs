@@ -20,6 +20,7 @@ type Content<'gc> = Vec<Gc<'gc, u64>>;
 struct Locks<'gc> {
     mutex: Mutex<Content<'gc>>,
     lock: RwLock<Content<'gc>>,
+    owned: Vec<Box<Mutex<Content<'gc>>>>,
 }
 
 #[derive(Collect)]
@@ -35,11 +36,12 @@ type Heap = Arena<Rootable![Root<'_>]>;
 fn locks<'gc>(mc: &Mutation<'gc>) -> Root<'gc> {
     let mut weak = Vec::new();
     let all = (0..OBJECTS).map(|_| {
-        let content = [1, 2].map(|value| mc.allocate(value));
+        let content = [1, 2, 2].map(|value| mc.allocate(value));
         weak.extend(content.map(Gc::downgrade));
         mc.allocate(Locks {
             mutex: Mutex::new(vec![content[0]]),
             lock: RwLock::new(vec![content[1]]),
+            owned: vec![Box::new(Mutex::new(vec![content[2]]))],
         })
     });
     let all = all.collect();
@@ -55,6 +57,11 @@ fn leak_mutex<'gc>(mc: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
 
 fn leak_writer<'gc>(mc: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
     forget(gc_core::barrier::field!(mc.write(object), Locks, lock).write());
+}
+
+fn leak_owned<'gc>(mc: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
+    let owned = gc_core::barrier::field!(mc.write(object), Locks, owned);
+    forget(owned[0].as_deref().lock());
 }
 
 fn leak_reader<'gc>(_: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
@@ -83,7 +90,7 @@ fn collections_go_on(way: Way, leak: Leak) {
         if round % 2 == 0 {
             here.finish_cycle();
             let objects = heap.metrics().total_gc_count();
-            assert_eq!(objects, 3 * OBJECTS, "{way:?}");
+            assert_eq!(objects, 4 * OBJECTS, "{way:?}");
         }
     }
     assert!(statistics().collections >= before + 4);
@@ -98,7 +105,7 @@ fn collections_go_on(way: Way, leak: Leak) {
 #[test]
 fn a_leaked_guard_ends_no_collections() {
     in_each_way(|way| {
-        for leak in [leak_mutex, leak_writer, leak_reader] as [Leak; 3] {
+        for leak in [leak_mutex, leak_writer, leak_owned, leak_reader] as [Leak; 4] {
             collections_go_on(way, leak);
         }
     });
@@ -133,7 +140,7 @@ fn what_was_behind_a_guard_is_kept() {
         here.mutate(|mc, root| assert!(mc.upgrade(root.weak[1]).is_none()));
         assert_eq!(
             heap.metrics().total_gc_count(),
-            3 * OBJECTS + 1,
+            4 * OBJECTS + 1,
             "with one shell"
         );
         verify(&here);
