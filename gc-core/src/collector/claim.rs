@@ -15,8 +15,9 @@
 //! is new, and was born marked; except through weak pointers and root sets, whose contents are noted when they
 //! are read. `docs/concurrency.md` has the whole proof.
 
+use core::cell::Cell;
+use core::ptr;
 use std::panic::{self, AssertUnwindSafe};
-use std::thread;
 
 use super::mark::large::CHUNK;
 use super::mark::words::{is_candidate, read_word};
@@ -28,6 +29,7 @@ use crate::heap::block::{BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, WORD, bit, bit_index, low_bits};
 use crate::protocol::claim;
+use crate::sync::thread_local;
 use crate::tags::dirty_bit;
 use crate::trace::{Edge, EdgeVisitor, LastOwner};
 
@@ -160,6 +162,11 @@ impl EdgeVisitor for Finder<'_> {
     }
 }
 
+thread_local! {
+    /// Its address tells threads apart, as long as they work.
+    static HERE: Cell<u8> = const { Cell::new(0) };
+}
+
 /// This thread asks an object for its pointers, until this is dropped.
 struct Asking<'a>(&'a Collector, usize);
 
@@ -174,7 +181,7 @@ impl Asking<'_> {
         start: usize,
         is_done: impl Fn() -> bool,
     ) -> Option<Asking<'_>> {
-        let thread = thread::current().id();
+        let thread = HERE.with(|here| ptr::from_ref(here).addr());
         let mut asked = collector.claims.lock();
         loop {
             if is_done() {

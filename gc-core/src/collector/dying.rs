@@ -33,7 +33,7 @@
 //! 2. `blocks` are unswept blocks of the cycle in progress, in no other list. Their dead values were taken.
 //! 3. Values and blocks are added under the lock of [`Cycle`].
 
-use core::cell::RefCell;
+use core::cell::Cell;
 use core::ptr;
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -68,23 +68,45 @@ struct State {
 }
 
 thread_local! {
-    /// The heaps whose destructors this thread runs.
-    static RUNNING: RefCell<Vec<*const Dying>> = const { RefCell::new(Vec::new()) };
+    /// The heaps whose destructors this thread runs, the innermost first. Without a destructor, so that it is there as long
+    /// as there are arenas in other variables of the thread.
+    static RUNNING: Cell<*const Running> = const { Cell::new(ptr::null()) };
 }
 
-/// This thread runs destructors until this is dropped.
-struct Running;
+/// This thread runs destructors of a heap.
+struct Running {
+    dying: *const Dying,
+    outer: *const Running,
+}
 
 impl Running {
-    fn enter(dying: &Dying) -> Running {
-        RUNNING.with_borrow_mut(|running| running.push(dying));
-        Running
+    /// Calls `f`, in which this thread runs destructors of that heap.
+    fn during(dying: &Dying, f: impl FnOnce()) {
+        /// Takes the innermost off the list, also if `f` panics.
+        struct Leave(*const Running);
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                RUNNING.set(self.0);
+            }
+        }
+        let outer = RUNNING.get();
+        let running = Running { dying, outer };
+        RUNNING.set(&running);
+        let _leave = Leave(outer);
+        f();
     }
-}
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        RUNNING.with_borrow_mut(|running| _ = running.pop());
+    /// Whether this thread runs destructors of that heap.
+    fn contains(dying: &Dying) -> bool {
+        let mut at = RUNNING.get();
+        // SAFETY: what is on the list is in the frames of calls of `during` of this thread that have not returned.
+        while let Some(running) = unsafe { at.as_ref() } {
+            if ptr::eq(running.dying, dying) {
+                return true;
+            }
+            at = running.outer;
+        }
+        false
     }
 }
 
@@ -96,7 +118,7 @@ impl Dying {
 
     /// Whether this thread runs a destructor of this heap.
     fn is_running_here(&self) -> bool {
-        RUNNING.with_borrow(|running| running.contains(&ptr::from_ref(self)))
+        Running::contains(self)
     }
 
     /// Whether no value waits, and no block for one.
@@ -180,11 +202,12 @@ impl Collector {
     /// Runs destructors that wait, until none does or the time is over; at least some of them. The caller has no lock,
     /// and no mutator waits for it.
     pub(crate) fn run_destructors(&self, disposer: &mut Disposer, deadline: Option<Instant>) {
-        let _running = Running::enter(&self.dying);
-        for owner in self.work.take_last_owners() {
-            disposer.call(|| drop(owner));
-        }
-        self.dying.run(disposer, deadline);
+        Running::during(&self.dying, || {
+            for owner in self.work.take_last_owners() {
+                disposer.call(|| drop(owner));
+            }
+            self.dying.run(disposer, deadline);
+        });
     }
 
     /// Ends a safepoint: lets go of the cycle and runs destructors, as far as it is this one's turn. Panics are kept

@@ -58,7 +58,6 @@ pub(crate) mod weak;
 pub(crate) mod work;
 
 use core::time::Duration;
-use std::thread::ThreadId;
 use std::time::Instant;
 
 use self::dispose::Disposer;
@@ -196,9 +195,9 @@ pub(crate) struct Collector {
     /// Whether the cycle was made to stand where everything was marked, and still marks: for more may
     /// have come up since.
     stands: AtomicBool,
-    /// Taken while an object is claimed by its words. In it, the objects that are being asked for their pointers, each by
-    /// one thread.
-    claims: Mutex<Vec<(usize, ThreadId)>>,
+    /// Taken while an object is claimed by its words. In it, the objects that are being asked for their pointers, each with
+    /// what tells the thread that does so.
+    claims: Mutex<Vec<(usize, usize)>>,
     /// An object was asked.
     asked: Condvar,
     /// Whether an object of this cycle was written whose contents nobody knows.
