@@ -428,7 +428,7 @@ impl Context {
                     let alive = !weak::is_cleared_in(self.heap(), target);
                     // In a finalization call a pointer counts only if it is stored.
                     if alive && phase == Phase::Marking && !self.finalizing.get() {
-                        self.note_read(target);
+                        self.note_weak_read(target);
                     }
                     alive
                 }
@@ -473,7 +473,7 @@ impl Context {
             }
             let there = !weak::is_shell_of(self.heap(), key);
             if there && !self.finalizing.get() {
-                self.note_read(value);
+                self.note_weak_read(value);
             }
             there
         }
@@ -495,7 +495,7 @@ impl Context {
         }
     }
 
-    /// Notes a pointer that was read where writes need no barrier.
+    /// Notes a pointer that is read or stored where writes need no barrier: its target survives this cycle.
     ///
     /// # Safety
     ///
@@ -508,14 +508,27 @@ impl Context {
         }
     }
 
-    /// Notes a pointer that is put where writes need no barrier, in a finalization call: there it may lead to
-    /// an object that is not marked.
+    /// Notes a pointer that was read where the collector does not look for what is kept alive: by a weak pointer, or
+    /// as the value of an ephemeron. By itself this keeps nothing alive; see [`crate::collector::rescan`].
     ///
     /// # Safety
     ///
     /// As for [`Context::note_read`].
-    pub(crate) unsafe fn note_stored(&self, target: usize) {
-        if self.finalizing.get() {
+    #[inline]
+    unsafe fn note_weak_read(&self, target: usize) {
+        // SAFETY: passed on to the caller.
+        if self.is_marking() && !unsafe { self.is_marked(target) } {
+            // SAFETY: as above.
+            unsafe { self.note_unmarked_read(target) }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Context::note_read`], and the heap spans the target.
+    #[inline(never)]
+    unsafe fn note_unmarked_read(&self, target: usize) {
+        if !self.collector.note_weak_read(target) {
             // SAFETY: passed on to the caller.
             unsafe { self.note_read(target) }
         }

@@ -110,10 +110,9 @@ impl<'gc> DynamicRootSet<'gc> {
         mc: &Mutation<'gc>,
         root: Gc<'gc, Root<'gc, R>>,
     ) -> DynamicRoot<R> {
-        // No barrier: what is put into a slot is in the mutator's hands, so it is known to the collector,
-        // but in a finalization call; and what is read from one is noted.
+        // Slots change without a barrier, so what is put into one is noted, and what is read from one is, too.
         // SAFETY: the pointer is one into this heap.
-        unsafe { mc.context().note_stored(Gc::as_ptr(Gc::erase(root)).addr()) };
+        unsafe { mc.context().note_read(Gc::as_ptr(Gc::erase(root)).addr()) };
         // SAFETY: the brand is forgotten here and given back only by this set, to which the
         // pointer belongs (`fetch`). What is traced with it is an address.
         let pointer = unsafe { Gc::from_ptr(Gc::as_ptr(Gc::erase(root))) };

@@ -34,6 +34,7 @@ use core::ops::Deref;
 use core::ptr;
 
 use crate::collect::Collect;
+use crate::collector::Phase;
 use crate::collector::references::finalizers::{Finalizer, Key, Run};
 use crate::context::Context;
 use crate::gc::{Gc, IsGcKind};
@@ -351,6 +352,12 @@ pub enum FinalizerReport<'a> {
 impl Context {
     fn register(&self, target: usize, run: Run) -> Registration {
         let finalizers = &self.collector().finalizers;
+        if self.collector().phase() == Phase::Finalizing {
+            // The registry may have been looked through already, and the object not be marked. It is there as long as
+            // its finalizer is registered.
+            // SAFETY: it is the address of a `Gc` of this heap.
+            unsafe { self.note_read(target) }
+        }
         let key = finalizers.register(Finalizer { target, run });
         let heap = finalizers.number();
         Registration { key, heap }

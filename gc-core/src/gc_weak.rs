@@ -64,7 +64,7 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
     }
 
     /// A strong pointer to the value, if it is still there; it stays so until the current call ends at
-    /// least. Takes constant time.
+    /// least, and longer only if the pointer is stored. Takes constant time.
     ///
     /// ```
     /// use gc_core::{Arena, Collect, Gc, GcWeak, Lock, Rootable, barrier::unlock};

@@ -46,6 +46,7 @@ impl Collector {
         cycle.idle = self.heap.spare_blocks();
         self.pacer.lock().start_cycle(world.allocated);
         self.enter(Phase::Marking);
+        self.forget_weak_reads(cycle);
         cycle.stage = Stage::Queue;
         self.choose_soft();
         let count = self.helpers() + 1;

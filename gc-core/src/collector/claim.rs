@@ -12,8 +12,10 @@
 //! who writes claims it, and notes the pointer before; or, at the end, neither has happened, and then the
 //! object was not reached. So by induction over the length of the path, all that could be reached from the
 //! roots at the snapshot is marked at the end. What the program gets hold of later, it got from there, or it
-//! is new, and was born marked; except through weak pointers and root sets, whose contents are noted when they
-//! are read. `docs/concurrency.md` has the whole proof.
+//! is new, and was born marked; or from a root set, whose contents are noted when they are read; or by a weak
+//! pointer, and for these there is [`rescan`](super::rescan). `docs/concurrency.md` has the whole proof.
+//!
+//! A cycle that will scan again what was written, and remembers it by the claims, need not note what it held.
 
 use core::cell::Cell;
 use core::ptr;
@@ -250,6 +252,10 @@ impl Collector {
                 match Described::at(Extent { base: start, bytes }) {
                     None => return true,
                     Some(object) if self.must_ask(object) => {
+                        if self.remembers_writes() {
+                            self.claim_for_rescan(object);
+                            return true;
+                        }
                         return self.claim_by_asking(object, found) || self.claim_unasked(object);
                     }
                     Some(_) => {}
@@ -312,7 +318,7 @@ impl Collector {
     /// # Safety
     ///
     /// It is an object of this heap.
-    unsafe fn must_ask(&self, object: Described) -> bool {
+    pub(super) unsafe fn must_ask(&self, object: Described) -> bool {
         let start = object.extent().base;
         // SAFETY: passed on to the caller.
         let states = unsafe { self.heap.planes().states(start) };
@@ -333,7 +339,9 @@ impl Collector {
         }
         // SAFETY: passed on to the caller. Since the object is not claimed, nobody writes to it.
         unsafe {
-            self.note_words(start, from, to, found);
+            if !self.remembers_writes() {
+                self.note_words(start, from, to, found);
+            }
             self.set_claimed(start, from);
         }
     }
@@ -408,7 +416,20 @@ impl Collector {
         }
     }
 
-    /// Claims an object by asking it for its pointers. `false` if a lock in it is taken: then it was not claimed.
+    /// Claims an object that would be asked for its pointers, and will be when it is scanned again.
+    unsafe fn claim_for_rescan(&self, object: Described) {
+        let start = object.extent().base;
+        // SAFETY: passed on to the caller.
+        let word = unsafe { self.heap.planes().claims(start) }.word();
+        let is_done = || claim::is_done(word, bit(start));
+        if let Some(_asking) = Asking::begin(self, start, is_done) {
+            // SAFETY: passed on to the caller.
+            unsafe { self.set_all_claimed(object.extent()) }
+        }
+    }
+
+    /// Claims an object by asking it for its pointers. Where writes are remembered it only asks it. `false` if a lock in
+    /// it is taken: then it was not claimed.
     ///
     /// No lock is held while its `trace` runs, which is code of the user's. Another thread that wants to claim the object waits.
     unsafe fn claim_by_asking(&self, object: Described, found: &mut Found) -> bool {
@@ -444,8 +465,10 @@ impl Collector {
                 return false;
             }
         }
-        // SAFETY: passed on to the caller.
-        unsafe { self.set_all_claimed(object.extent()) }
+        if !self.remembers_writes() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.set_all_claimed(object.extent()) }
+        }
         true
     }
 
@@ -488,7 +511,9 @@ impl Collector {
                 && !claim::is_done(word, bit(start))
             {
                 object.trace(&mut found.finder(self));
-                self.set_all_claimed(object.extent());
+                if !self.remembers_writes() {
+                    self.set_all_claimed(object.extent());
+                }
             }
         }
     }
@@ -549,6 +574,10 @@ impl Collector {
                 listener: &mut found.finder(self),
             });
             self.heap.clear_dirty(object);
+            if self.remembers_writes() {
+                // The next write is to be seen.
+                self.set_all_unclaimed(extent);
+            }
         }
         true
     }
@@ -561,6 +590,19 @@ impl Collector {
             let step = if large { CHUNK } else { extent.bytes };
             for from in (extent.base..extent.end()).step_by(step) {
                 self.set_claimed(extent.base, from);
+            }
+        }
+    }
+
+    /// Takes back what [`Collector::set_all_claimed`] did.
+    unsafe fn set_all_unclaimed(&self, extent: Extent) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let large = self.heap.state_at(extent.base).is_large_head();
+            let step = if large { CHUNK } else { extent.bytes };
+            for from in (extent.base..extent.end()).step_by(step) {
+                let bits = bit(from) | bit(from) << 1;
+                claim::unclaim(self.heap.planes().claims(from).word(), bits);
             }
         }
     }

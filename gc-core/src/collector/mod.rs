@@ -10,8 +10,9 @@
 //!    is marked, whatever the program does meanwhile. Objects whose pointers only their own `trace` knows are
 //!    asked by the program's thread, at safepoints.
 //! 3. **The end of marking.** At a safepoint at which the markers rest, no packet is left and no object is to
-//!    be asked, everything is marked. The cycle *stands* there if the program wants to look at that
-//!    ([`stand`]).
+//!    be asked, everything is marked. If the program has read weak pointers to what is not, it is looked
+//!    for in what was written since ([`rescan`]). The cycle *stands* there if the program wants to look at
+//!    that ([`stand`]).
 //! 4. **References** to what is dead are processed ([`references`]): weak pointers are cleared, finalizers
 //!    enqueued, and what these see is marked. Objects that only weak pointers lead to become shells
 //!    ([`weak`]).
@@ -52,9 +53,11 @@ pub(crate) mod pacer;
 mod progress;
 pub(crate) mod references;
 mod release;
+pub(crate) mod rescan;
 pub(crate) mod stand;
 mod steps;
 pub(crate) mod weak;
+pub(crate) mod weak_reads;
 pub(crate) mod work;
 
 use core::time::Duration;
@@ -71,6 +74,8 @@ use self::progress::Progress;
 use self::references::Stage;
 use self::references::finalizers::Finalizers;
 use self::references::soft::Cohorts;
+use self::rescan::Rescan;
+use self::weak_reads::WeakReads;
 use self::work::Work;
 use crate::finalizer::FinalizerReport;
 use crate::heap::Heap;
@@ -202,6 +207,9 @@ pub(crate) struct Collector {
     asked: Condvar,
     /// Whether an object of this cycle was written whose contents nobody knows.
     spoiled: AtomicBool,
+    /// Whether claims note nothing, because what is written will be scanned again.
+    remembers_writes: AtomicBool,
+    weak_reads: WeakReads,
     pub(crate) guarded: GuardedObjects,
     /// Values whose destructors are to run.
     pub(crate) dying: Dying,
@@ -243,6 +251,10 @@ pub(crate) struct Cycle {
     /// What is next of processing references, and at how many of those objects was looked.
     stage: Stage,
     cleared: usize,
+    /// What is scanned again because weak pointers were read, and for how many cycles to come the program is taken to
+    /// read such as lead to what is dead.
+    rescan: Rescan,
+    polled: u32,
     /// Whether the cycle is to go no farther than to the end of marking at this safepoint.
     hold: bool,
     disposer: Disposer,
@@ -299,6 +311,8 @@ impl Collector {
             claims: Mutex::default(),
             asked: Condvar::new(),
             spoiled: AtomicBool::new(false),
+            remembers_writes: AtomicBool::new(false),
+            weak_reads: WeakReads::new(),
             guarded: GuardedObjects::default(),
             dying: Dying::default(),
             jobs: Jobs::default(),
@@ -321,6 +335,8 @@ impl Collector {
                 weak: Vec::new(),
                 stage: Stage::default(),
                 cleared: 0,
+                rescan: Rescan::default(),
+                polled: 0,
                 hold: false,
                 disposer: Disposer::default(),
                 entered: now,
@@ -643,6 +659,7 @@ impl Collector {
         cycle.backlog = Backlog::default();
         cycle.weak.clear();
         cycle.stage = Stage::default();
+        self.forget_weak_reads(cycle);
         self.finalizers.finish_enqueuing();
         self.heap.set_black(false);
         self.heap.clear_marks();

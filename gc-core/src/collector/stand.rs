@@ -53,7 +53,10 @@ impl Collector {
 
     /// Whether nothing has come up since the cycle stood that is to be marked, as far as it was handed over.
     pub(crate) fn is_marked(&self) -> bool {
-        self.stands() && self.work.has_no_packets() && self.work.has_no_by_value()
+        self.stands()
+            && self.work.has_no_packets()
+            && self.work.has_no_by_value()
+            && !self.weak_reads.has_unmarked(&self.heap)
     }
 
     /// Begins a cycle if none is in progress, marks everything, and stands there. Does nothing if it

@@ -50,6 +50,7 @@ impl Collector {
             self.pacer.lock().start_cycle(world.allocated);
             self.heap.set_black(true);
             self.enter(Phase::Marking);
+            self.forget_weak_reads(cycle);
             cycle.stage = Stage::Queue;
             self.finalizers.begin_to_visit();
             self.choose_soft();
@@ -100,7 +101,7 @@ impl Collector {
     }
 
     /// How many threads mark beside the program.
-    fn background(&self) -> usize {
+    pub(super) fn background(&self) -> usize {
         match (self.mode, self.markers) {
             (Mode::Concurrent, 0) => (processors() - 1).clamp(1, 2),
             (Mode::Concurrent, markers) => markers.min(MARKERS - 1),
@@ -110,7 +111,7 @@ impl Collector {
 
     /// The role of a marker in a cycle during which the program goes on. The highest number is that of the
     /// thread at the safepoint.
-    fn role(&self, number: usize) -> Role {
+    pub(super) fn role(&self, number: usize) -> Role {
         Role {
             number,
             count: self.background() + 1,
@@ -157,7 +158,7 @@ impl Collector {
                             self.mark_some(cycle, world, None);
                         }
                     }
-                    self.try_to_end_marking(cycle, world);
+                    self.try_to_end_marking(cycle, world, None);
                 }
                 Phase::Settling => self.settle(cycle, world, None),
                 Phase::Sweeping => self.sweep_some(cycle, world, None, true),
@@ -270,7 +271,7 @@ impl Collector {
                 && (self.jobs.unfinished() == 0 || self.work.termination.all_rest())
             {
                 // SAFETY: passed on to the caller.
-                unsafe { self.try_to_end_marking(cycle, world) }
+                unsafe { self.try_to_end_marking(cycle, world, end) }
             }
         });
     }
@@ -350,7 +351,7 @@ impl Collector {
     }
 
     /// Marks at a safepoint, until there is nothing to do or the time is over. Whether there is nothing to do.
-    fn mark_as<const DEAD: bool>(
+    pub(super) fn mark_as<const DEAD: bool>(
         &self,
         cycle: &mut Cycle,
         role: Role,
@@ -376,8 +377,14 @@ impl Collector {
         self.clear_away(cycle);
     }
 
-    /// Ends marking, if everything is marked; or lets the cycle stand there.
-    unsafe fn try_to_end_marking(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    /// Ends marking, if everything is marked; or lets the cycle stand there. What may have to be scanned again is, until
+    /// the time is over.
+    unsafe fn try_to_end_marking(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        deadline: Option<Instant>,
+    ) {
         let mut panicked = None;
         (world.stopped)(&mut || {
             if self.is_spoiled() {
@@ -399,6 +406,18 @@ impl Collector {
                 && cycle.backlog.is_empty();
             if !complete {
                 return;
+            }
+            if self.must_rescan() {
+                // SAFETY: passed on to the caller; the program is stopped, and so are the markers.
+                match unsafe { self.rescan(cycle, world, deadline) } {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(payload) => {
+                        panicked = Some(payload);
+                        self.give_up(cycle);
+                        return;
+                    }
+                }
             }
             if self.zeal.naive_mark {
                 // SAFETY: passed on to the caller; the program is stopped.

@@ -16,6 +16,7 @@
 
 use core::ptr;
 
+use crate::protocol::claim;
 use crate::sync::{AtomicU8, AtomicU64, Ordering};
 
 /// Bytes in a block.
@@ -141,6 +142,12 @@ impl BlockState {
         self.0 & Self::CLAIMED != 0
     }
 
+    /// Whether holes of this block were blackened, or the large object in it was born black.
+    #[inline(always)]
+    pub(crate) fn is_blackened(self) -> bool {
+        self.0 & Self::BLACKENED != 0
+    }
+
     /// Whether some bit in the `claims` plane of this block is set.
     #[inline(always)]
     pub(crate) fn has_claims(self) -> bool {
@@ -178,7 +185,7 @@ pub(crate) enum Flag {
     Weak = BlockState::WEAK,
     /// Some word is a derived pointer. Not for `Free` blocks.
     Derived = BlockState::DERIVED,
-    /// Holes were blackened.
+    /// Holes were blackened, or the large object was born black.
     Blackened = BlockState::BLACKENED,
 }
 
@@ -230,6 +237,18 @@ impl BlockTable {
         BlockState(unsafe { self.state_byte(block) }.load(Ordering::Relaxed))
     }
 
+    /// [`BlockTable::state`] for a marker that is about to read objects of the block beside the program.
+    ///
+    /// # Safety
+    ///
+    /// As for [`BlockTable::state`].
+    #[inline(always)]
+    pub(crate) unsafe fn state_beside(self, block: BlockIndex) -> BlockState {
+        // `Acquire`, partner: `unclaim`. What was written under a claim that is over happened before.
+        // SAFETY: passed on to the caller.
+        BlockState(unsafe { self.state_byte(block) }.load(Ordering::Acquire))
+    }
+
     /// Whether a block's state has any of these bits.
     ///
     /// # Safety
@@ -265,6 +284,19 @@ impl BlockTable {
         if byte.load(Ordering::Relaxed) & flag as u8 == 0 {
             byte.fetch_or(flag as u8, Ordering::Relaxed);
         }
+    }
+
+    /// Takes the flags away which say that objects of a block are claimed; [`Flag::Blackened`] stays if `holes` says
+    /// that holes of it are still black.
+    ///
+    /// # Safety
+    ///
+    /// As for [`BlockTable::raise`]. No object of the block is claimed.
+    pub(crate) unsafe fn unclaim(self, block: BlockIndex, holes: bool) {
+        let black = if holes { 0 } else { BlockState::BLACKENED };
+        // SAFETY: passed on to the caller.
+        let byte = unsafe { self.state_byte(block) };
+        claim::lower(byte, BlockState::CLAIMED | black);
     }
 
     /// The byte of a block's state, for protocols that order it.

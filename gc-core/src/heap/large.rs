@@ -1,7 +1,7 @@
 //! Large objects: each has blocks of its own, a head and tails, in a row; but for [`medium`](super::medium) ones.
 
 use super::Heap;
-use super::block::{BLOCK, BlockIndex, BlockState, Use};
+use super::block::{BLOCK, BlockIndex, BlockState, Flag, Use};
 use super::bump::Shape;
 use super::error::HeapError;
 use super::medium::is_medium;
@@ -57,7 +57,12 @@ impl Heap {
         }
         if self.is_black() {
             // SAFETY: the block is ours. Chunks of it are claimed when they are written.
-            unsafe { self.planes.group(self.address_of(head)) }.marks[1].insert_shared(1);
+            unsafe {
+                self.planes.group(self.address_of(head)).marks[1].insert_shared(1);
+                if usage == Use::Large {
+                    self.blocks.raise(head, Flag::Blackened);
+                }
+            }
         }
         store.occupied.large.push(head);
         self.count_allocated(blocks_of(count), 1);

@@ -51,6 +51,7 @@ pub(crate) mod space;
 pub(crate) mod store;
 pub(crate) mod sweep;
 mod sweep_run;
+mod unclaim;
 pub(crate) mod verify;
 mod verify_run;
 pub(crate) mod volume;

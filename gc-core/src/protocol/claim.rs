@@ -48,6 +48,14 @@
 //! that it is read at the place of one. A claimer that reads parts of an old list waits at worst for
 //! a batch which does not concern it.
 //!
+//! # A claim that is taken back
+//!
+//! [`unclaim`] clears both bits while no mutator is at work, after all that they have written, with `Release`; and
+//! [`lower`] the flag, after the bits. The next claim is one like the first, and its proof the same, but for one case: C2 comes
+//! before M2, and at M3 the marker reads a later value than C1's, in which the claim is taken back. It reads flag and bit
+//! with `Acquire`, so all that was written under the claim happened before. And a claim later than what it
+//! has read has its C2 after M2 (else M3 would have read that one, or what came after it), and so waits for the batch.
+//!
 //! A second mutator that sees the bit *done* with `Acquire` may write too, at once: done was set with
 //! `Release`, and every change of the word is a read-modify-write, so that later ones do not hide it.
 //! One which does not see it waits for its turn to claim the object, under a lock or because one of them is on the list of
@@ -183,8 +191,9 @@ pub(crate) fn claim(
 /// [`publish`](Batch::publish) and [`finish`](Batch::finish) of a batch with it.
 #[inline]
 pub(crate) fn is_claimed(word: &AtomicU64, bit: u64) -> bool {
-    // Relaxed: the fence in `publish` orders it. A marker that sees the bit does nothing.
-    word.load(Ordering::Relaxed) & bit != 0
+    // The fence in `publish` orders it after a claim. `Acquire`, partner `unclaim`: what was written under a claim
+    // that is over happened before.
+    word.load(Ordering::Acquire) & bit != 0
 }
 
 /// Whether a mutator may write to the object with this claimed bit, because it or another one has
@@ -193,6 +202,21 @@ pub(crate) fn is_claimed(word: &AtomicU64, bit: u64) -> bool {
 pub(crate) fn is_done(word: &AtomicU64, bit: u64) -> bool {
     // `Acquire`, partner: the last line of `claim`.
     word.load(Ordering::Acquire) & bit << 1 != 0
+}
+
+/// Takes claims back: those of all objects of which a bit is in `bits`. No mutator is at work, and what any has written
+/// happened before.
+#[inline]
+pub(crate) fn unclaim(word: &AtomicU64, bits: u64) {
+    // `Release`, partner `is_claimed`: a marker that reads the object again sees what was written to it.
+    word.fetch_and(!bits, Ordering::Release);
+}
+
+/// Takes flags away when none of the claims that they tell of is left; otherwise as [`unclaim`], and after it.
+#[inline]
+pub(crate) fn lower(flags: &AtomicU8, lowered: u8) {
+    // `Release`, partner: the marker's load of the flag with `Acquire`.
+    flags.fetch_and(!lowered, Ordering::Release);
 }
 
 #[cfg(all(test, not(loom)))]

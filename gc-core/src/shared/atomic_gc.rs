@@ -5,7 +5,8 @@
 //! noted by whoever overwrites it. A thread that overwrites looks at the word before, and notes what it
 //! found. Of all threads that do so in a cycle, the one whose write is the first has found the old pointer,
 //! since nothing else was ever there since the cycle began. A marker that finds a later one is not misled:
-//! that leads to an object which some thread had in its hands.
+//! that leads to an object which some thread had in its hands. The pointer that is stored is noted as well: a weak
+//! pointer may have led to it, and nobody looks at the cell again.
 //!
 //! Pointers are stored with `Release` and loaded with `Acquire`, by threads and by markers; so who sees a new
 //! object's address also sees what its allocation has written.
@@ -143,6 +144,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     #[inline]
     pub fn store(&self, mc: &Mutation<'gc>, new: Option<Gc<'gc, T>>) {
         self.note(mc, self.load());
+        self.note(mc, new);
         // `Release`, partners: `load`, and the marker's.
         self.pointer.store(into_raw(new), Ordering::Release);
     }
@@ -167,6 +169,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
         // SAFETY: as in `load`.
         let old = unsafe { from_raw(old) };
         self.note(mc, old);
+        self.note(mc, new);
         old
     }
 
@@ -215,6 +218,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
         match result {
             Ok(_) => {
                 self.note(mc, current);
+                self.note(mc, new);
                 Ok(current)
             }
             // SAFETY: as in `load`.
@@ -222,11 +226,11 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
         }
     }
 
-    /// Notes a pointer that is overwritten.
+    /// Notes a pointer that is overwritten, or stored.
     #[inline]
-    fn note(&self, mc: &Mutation<'gc>, old: Option<Gc<'gc, T>>) {
-        if let Some(old) = old {
-            mc.note_read(Gc::erase(old));
+    fn note(&self, mc: &Mutation<'gc>, gc: Option<Gc<'gc, T>>) {
+        if let Some(gc) = gc {
+            mc.note_read(Gc::erase(gc));
         }
     }
 }

@@ -4,7 +4,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use crate::check;
-use crate::protocol::claim::{BATCH, Batch, claim, is_claimed, is_done};
+use crate::protocol::claim::{BATCH, Batch, claim, is_claimed, is_done, lower, unclaim};
 use crate::sync::{Arc, AtomicU8, AtomicU64, AtomicUsize, Mutex, Ordering};
 
 const FLAG: u8 = 4;
@@ -53,7 +53,7 @@ impl World {
 
     /// What a marker asks of an object that it has published.
     fn is_claimed(&self, object: usize) -> bool {
-        self.flags.load(Ordering::Relaxed) & FLAG != 0 && is_claimed(&self.bits, World::bit(object))
+        self.flags.load(Ordering::Acquire) & FLAG != 0 && is_claimed(&self.bits, World::bit(object))
     }
 
     /// What a mutator says when it has noted what the object holds.
@@ -235,4 +235,46 @@ fn flag_set_by_another() {
         marker.join().unwrap();
         world.assert_snapshot_complete(2);
     });
+}
+
+/// A claim is taken back between two writes, with the flag or without, beside a marker that reads the object in two
+/// batches: as it was, or as it is when it is not claimed.
+fn taken_back(flag: bool) {
+    check(None, move || {
+        let world = World::new(1, 1);
+        let marker = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    world.batches[0].publish(&[1]);
+                    if !world.is_claimed(0) {
+                        // SAFETY: no mutator writes to it. This is what loom checks.
+                        let value = world.objects[0].with(|word| unsafe { *word });
+                        assert!(matches!(value, OLD | NEW));
+                    }
+                    world.batches[0].finish();
+                }
+            })
+        };
+        for _ in 0..2 {
+            world.claim(0);
+            // SAFETY: no marker reads it. This is what loom checks.
+            world.objects[0].with_mut(|word| unsafe { *word = NEW });
+            unclaim(&world.bits, World::bit(0) | World::bit(0) << 1);
+            if flag {
+                lower(&world.flags, FLAG);
+            }
+        }
+        marker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_claim_is_taken_back() {
+    taken_back(false);
+}
+
+#[test]
+fn a_claim_is_taken_back_with_its_flag() {
+    taken_back(true);
 }

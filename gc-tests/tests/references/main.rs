@@ -6,5 +6,6 @@ mod finalizers;
 mod hooks;
 mod marked;
 mod order;
+mod polled;
 mod soft;
 mod tables;

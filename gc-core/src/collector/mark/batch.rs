@@ -61,7 +61,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         // SAFETY: it lies in an object of this heap, below the frontier.
         unsafe {
             let block = BlockIndex(((target - self.base) / BLOCK) as u32);
-            let state = self.blocks.state(block);
+            let state = self.blocks.state_beside(block);
             state.is_claimed()
                 && !state.is_large_head()
                 && claim::is_claimed(self.planes.claims(target).word(), bit(target))

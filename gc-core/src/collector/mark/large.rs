@@ -34,7 +34,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         for chunk in (start..next).step_by(CHUNK) {
             self.batch.publish(&[chunk]);
             // SAFETY: the block is one of this heap.
-            let state = unsafe { self.blocks.state(head) };
+            let state = unsafe { self.blocks.state_beside(head) };
             let claimed = state.is_claimed()
                 // SAFETY: as above.
                 && claim::is_claimed(unsafe { self.planes.claims(chunk) }.word(), bit(chunk));

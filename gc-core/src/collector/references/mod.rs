@@ -18,8 +18,8 @@
 //! weak pointers as well.
 //!
 //! From 2 to 4 the cycle is in [`Phase::Finalizing`], in which it marks as in [`Phase::Marking`]: the barrier
-//! is armed, and what the program gets hold of by a long weak pointer or an ephemeron is noted. So the
-//! program may go on between the steps. In 5, [`Phase::Settling`], all that it can get hold of is marked.
+//! is armed, and what the program stores after it got hold of it by a long weak pointer or an ephemeron is found
+//! ([`rescan`](super::rescan)). So the program may go on between the steps. In 5, [`Phase::Settling`], all that it can get hold of is marked.
 //!
 //! # Invariants
 //!

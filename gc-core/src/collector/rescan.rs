@@ -1,0 +1,249 @@
+//! Rescanning: what the program may have put where marking does not look, if it has read weak pointers.
+//!
+//! A cycle that marks while the program goes on keeps what was reachable at the snapshot. A weak pointer may lead out of
+//! that, and what the program gets by one it may store. To mark each target when it is read would be enough; but then
+//! a weak pointer that is looked at in each `mutate` call never dies, as there is such a call in each cycle. So a
+//! read keeps nothing alive. It is remembered ([`weak_reads`](super::weak_reads)); and if its target is still not marked when all
+//! else is, marking does not end before the collector has looked for it wherever a pointer can have been put since the
+//! snapshot. The claims plane tells where: objects that were written are claimed, those that were born are born so.
+//!
+//! # A round
+//!
+//! At a safepoint the roots are visited again. Then, block by block, claims are taken back ([`Heap::unclaim_small`]), and the
+//! objects that had them and are marked are scanned once more, as they are now. What was claimed and is not marked is
+//! only unclaimed: if it is marked later, whoever marks it scans it. The program may go on between the steps of a round; what it
+//! writes then is claimed again, and what it makes is born claimed. When a whole round, and all marking that it brings
+//! about, is done at one safepoint, marking is complete. Otherwise another round begins when the markers are done,
+//! which has as much to do as the program has done during the one before. After [`ROUNDS`] of them a safepoint takes as long as
+//! it needs: so a cycle ends, however much the program writes.
+//!
+//! From the first round on, claims note nothing: what is written will be looked at anyway. This matters for objects that
+//! are not marked: a dead object that the program reads by a weak pointer and writes to would keep alive what it holds, and by
+//! that perhaps itself. So a cycle *remembers writes* from its beginning if one of the last [`QUIET`] had weak reads of what was dead
+//! at its end: the program polls weak pointers. All others rescan nothing if all that was read turns out to be marked, and pay
+//! nothing if nothing was read.
+//!
+//! # Nothing is lost
+//!
+//! Take the moment at which marking ends, after a round that was not interrupted. By induction over the length of the path,
+//! everything reachable then is marked. What a root leads to is, since roots were visited in the round. Take a marked
+//! object of the path, and a pointer that is in it now.
+//!
+//! * It was claimed, or born, before the last round, and not written later: for a later write would have claimed it, since that
+//!   round took the claim back, and it was taken back for good, as the program did not run any more. If it was marked
+//!   then, the round has scanned it. If it was marked after that, it was scanned by whoever has marked it, as it was not
+//!   claimed.
+//! * It was neither claimed nor born in this cycle, so nobody has written to it. It was scanned when it was marked.
+//!
+//! Either way it was scanned when it was as it is now, so the target of the pointer is marked. Words that change without a claim:
+//! what is put into an [`AtomicGc`](crate::shared::AtomicGc) or a `DynamicRootSet` is noted by who does it; handles and pins are
+//! roots. What a finalization call writes is noted when it is over ([`stand`](super::stand)).
+//!
+//! This does not need the snapshot. A cycle that notes nothing when an object is claimed is one with an incremental update
+//! (Dijkstra et al. 1978), whose remembered set are the claims. Without weak reads of unmarked objects, or if all of them
+//! were marked by others, the argument of `docs/concurrency.md` holds: the program never left the snapshot.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Instant;
+
+use super::claim::Found;
+use super::steps::BETWEEN_LOOKS;
+use super::work::{Packet, entry};
+use super::{Collector, Cycle, Phase, World};
+use crate::descriptor::Described;
+use crate::heap::block::BlockIndex;
+use crate::heap::extent::Extent;
+use crate::sync::Ordering;
+
+/// After so many rounds one is made without a bound.
+const ROUNDS: u32 = 8;
+
+/// For so many cycles after one with weak reads of dead objects writes are remembered from the beginning.
+const QUIET: u32 = 8;
+
+/// So many objects are looked at before the markers have them.
+const SOME: usize = 4096;
+
+/// How far a cycle is with this.
+#[derive(Default)]
+pub(super) struct Rescan {
+    /// Blocks that the present round has still to look at.
+    blocks: Vec<BlockIndex>,
+    /// Whether there is a round in progress.
+    going: bool,
+    /// How many rounds there were.
+    rounds: u32,
+}
+
+impl Collector {
+    /// Whether claims note nothing, because what is written will be scanned again.
+    #[inline]
+    pub(super) fn remembers_writes(&self) -> bool {
+        // Relaxed: it changes while no mutator is at work.
+        self.remembers_writes.load(Ordering::Relaxed)
+    }
+
+    fn remember_writes(&self, yes: bool) {
+        // Relaxed: as above.
+        self.remembers_writes.store(yes, Ordering::Relaxed);
+    }
+
+    /// Notes a target of a weak pointer that was read while marking goes on, and is not marked. `false` if the caller is
+    /// to note it as an object that survives.
+    pub(crate) fn note_weak_read(&self, target: usize) -> bool {
+        if self.weak_reads.add(target) {
+            return true;
+        }
+        if self.remembers_writes() {
+            self.weak_reads.add_unknown();
+            return true;
+        }
+        false
+    }
+
+    /// A cycle begins, or is over. `polled` says for how many cycles the program is taken to poll weak pointers.
+    pub(super) fn forget_weak_reads(&self, cycle: &mut Cycle) {
+        self.weak_reads.clear();
+        cycle.rescan = Rescan::default();
+        self.remember_writes(cycle.polled > 0);
+    }
+
+    /// Whether what was written and born must be scanned again before marking is complete. No mutator is at work, and
+    /// everything else is marked.
+    pub(super) fn must_rescan(&self) -> bool {
+        self.remembers_writes() || self.weak_reads.has_unmarked(&self.heap)
+    }
+
+    /// Scans what was written and born since the snapshot, or since the last round. Whether marking is complete. The
+    /// error is the panic of a `trace`: then the cycle must be given up.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`]; no mutator and no marker is at work.
+    pub(super) unsafe fn rescan(
+        &self,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        deadline: Option<Instant>,
+    ) -> std::thread::Result<bool> {
+        self.work.termination.start();
+        // SAFETY: passed on to the caller.
+        let rounds = AssertUnwindSafe(|| unsafe { self.rescan_rounds(cycle, world, deadline) });
+        let result = panic::catch_unwind(rounds);
+        self.work.termination.rest();
+        if let Ok(true) = result {
+            let polled = self.weak_reads.has_unmarked(&self.heap);
+            cycle.polled = if polled {
+                QUIET
+            } else {
+                cycle.polled.saturating_sub(1)
+            };
+            self.weak_reads.clear();
+        }
+        result
+    }
+
+    unsafe fn rescan_rounds(
+        &self,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        deadline: Option<Instant>,
+    ) -> bool {
+        self.remember_writes(true);
+        let deadline = deadline.filter(|_| cycle.rescan.rounds < ROUNDS);
+        let mut whole = false;
+        loop {
+            if !cycle.rescan.going {
+                whole = true;
+                cycle.rescan.going = true;
+                cycle.rescan.rounds += 1;
+                cycle.rescan.blocks = self.heap.occupied_blocks();
+                let mut found = Found::default();
+                (world.roots)(&mut found.finder(self));
+                self.visit_cohorts(&mut found.finder(self));
+                found.hand_over(&self.work);
+            }
+            // SAFETY: passed on to the caller.
+            let marked = unsafe {
+                self.send_some(&mut cycle.rescan.blocks);
+                self.mark_until(cycle, deadline)
+            };
+            cycle.rescan.going = !cycle.rescan.blocks.is_empty();
+            if marked && whole && !cycle.rescan.going {
+                return true;
+            }
+            if deadline.is_some_and(|end| Instant::now() >= end) {
+                return false;
+            }
+        }
+    }
+
+    /// Takes the claims of some blocks back, and lets markers have the objects that are to be scanned.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::rescan`].
+    unsafe fn send_some(&self, blocks: &mut Vec<BlockIndex>) {
+        let heap = &self.heap;
+        let mut packet = Packet::new();
+        while packet.len() < SOME
+            && let Some(block) = blocks.pop()
+        {
+            // SAFETY: the block is one of this heap; the rest is passed on to the caller.
+            unsafe {
+                if !heap.blocks().state(block).is_large_head() {
+                    heap.unclaim_small(block, |start| packet.push(start | entry::SCAN));
+                    continue;
+                }
+                let start = heap.address_of(block);
+                let bytes = heap.end_of(start) - start;
+                let object = heap.blocks().state(block).is_described();
+                let object = object.then(|| Described::at(Extent { base: start, bytes }));
+                let by_value = object.flatten().is_some_and(|object| self.must_ask(object));
+                heap.unclaim_large(block, |from, to| {
+                    if !by_value {
+                        packet.extend([from | entry::PART, to]);
+                    } else if packet.last() != Some(&(start | entry::SCAN)) {
+                        packet.push(start | entry::SCAN);
+                    }
+                });
+            }
+        }
+        self.work.add(packet);
+    }
+
+    /// Marks, and asks objects for their pointers, until there is nothing to do or the time is over. Whether there is
+    /// nothing to do.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::rescan`].
+    unsafe fn mark_until(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
+        let is_over = || deadline.is_some_and(|end| Instant::now() >= end);
+        let role = self.role(self.background());
+        loop {
+            let done = if self.phase() == Phase::Finalizing {
+                self.mark_as::<true>(cycle, role, deadline)
+            } else {
+                self.mark_as::<false>(cycle, role, deadline)
+            };
+            let mut found = Found::default();
+            let mut asked = 0;
+            while let Some(object) = self.work.take_by_value() {
+                // SAFETY: passed on to the caller.
+                unsafe { self.ask(object, &mut found) };
+                asked += 1;
+                if asked % BETWEEN_LOOKS == 0 && is_over() {
+                    break;
+                }
+            }
+            found.hand_over(&self.work);
+            if done && self.work.has_no_packets() && self.work.has_no_by_value() {
+                return true;
+            }
+            if is_over() {
+                return false;
+            }
+        }
+    }
+}

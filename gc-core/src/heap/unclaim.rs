@@ -1,0 +1,105 @@
+//! Taking claims back: then what was written or born since the cycle began is once more an object like others.
+//!
+//! Claims say which objects were written ([`crate::collector::claim`]), and black holes which were born in them
+//! ([`super::black`]). Whoever wants to look at these objects again, and to know afterwards which were written since, takes the
+//! claims back while he does. The free words of holes stay as they are: a cursor may be in them, and what will be
+//! allocated there must be born black.
+
+use super::Heap;
+use super::block::{BLOCK, BlockIndex};
+use super::planes::{GROUP_BYTES, STARTS, WORD, bit};
+use super::sweep::covered;
+use crate::protocol::claim;
+
+impl Heap {
+    /// Takes back the claims of the small objects that start in a block. Calls `f` with each of them that is marked,
+    /// and may hold pointers.
+    ///
+    /// # Safety
+    ///
+    /// It is a block of small objects of this heap, no mutator is at work, and nothing is swept.
+    pub(crate) unsafe fn unclaim_small(&self, block: BlockIndex, mut f: impl FnMut(usize)) {
+        let (base, planes) = (self.address_of(block), self.planes);
+        // SAFETY: passed on to the caller.
+        let state = unsafe { self.blocks.state(block) };
+        if !state.has_claims() {
+            return;
+        }
+        let (mut carry, mut holes) = (false, 0);
+        for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
+            // SAFETY: the block is one of this heap.
+            let (group, claims) = unsafe { (planes.group(at), planes.claims(at)) };
+            let allocated;
+            (allocated, carry) = covered(group.starts(), group.ends(), carry);
+            let claimed = claims.get();
+            if claimed == 0 {
+                continue;
+            }
+            claim::unclaim(claims.word(), allocated);
+            holes |= claimed & !allocated;
+            let mut marked = claimed & group.starts() & group.marks();
+            if !state.is_described() && group.tags.get() == 0 {
+                // Only one that goes on in the next group can hold pointers.
+                marked &= match (carry, group.starts()) {
+                    (true, starts @ 1..) => 1 << starts.ilog2(),
+                    _ => 0,
+                };
+            }
+            while marked != 0 {
+                f(at + marked.trailing_zeros() as usize * WORD);
+                marked &= marked - 1;
+            }
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { self.blocks.unclaim(block, holes != 0) }
+    }
+
+    /// Takes back the claims of a large object. Calls `f` with each stretch of it that was written, from an address to
+    /// another, if the object is marked; with the whole if it was born since the last time.
+    ///
+    /// # Safety
+    ///
+    /// It is the first block of a large object of this heap, no mutator is at work, and nothing is swept.
+    pub(crate) unsafe fn unclaim_large(&self, head: BlockIndex, mut f: impl FnMut(usize, usize)) {
+        let start = self.address_of(head);
+        // SAFETY: passed on to the caller.
+        let state = unsafe { self.blocks.state(head) };
+        if !state.has_claims() {
+            return;
+        }
+        // SAFETY: an object starts there.
+        let (end, group) = unsafe { (self.end_of(start), self.planes.group(start)) };
+        let marked = group.marks() & bit(start) != 0;
+        let mut written: Option<(usize, usize)> = None;
+        for chunk in (start..end).step_by(GROUP_BYTES) {
+            // SAFETY: the chunk is one of the object.
+            let claims = unsafe { self.planes.claims(chunk) };
+            if claims.get() & STARTS == 0 {
+                continue;
+            }
+            claim::unclaim(claims.word(), u64::MAX);
+            let next = (chunk + GROUP_BYTES).min(end);
+            written = match written {
+                Some((from, to)) if to == chunk => Some((from, next)),
+                other => {
+                    if let Some((from, to)) = other
+                        && marked
+                        && !state.is_blackened()
+                    {
+                        f(from, to);
+                    }
+                    Some((chunk, next))
+                }
+            };
+        }
+        if marked {
+            match written {
+                _ if state.is_blackened() => f(start, end),
+                Some((from, to)) => f(from, to),
+                None => {}
+            }
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { self.blocks.unclaim(head, false) }
+    }
+}
