@@ -19,6 +19,7 @@ mod moves;
 mod phases;
 mod roots;
 mod weak;
+mod weak_reads;
 
 use gc_core::arena::Root;
 use gc_core::{Arena, Collect, Rootable};
