@@ -82,7 +82,7 @@ impl WeakReads {
 #[inline(always)]
 fn place_of(target: usize) -> usize {
     let granule = target / GRANULE;
-    (granule ^ granule / PLACES ^ granule / PLACES / PLACES) % PLACES
+    (granule ^ (granule / PLACES) ^ (granule / PLACES / PLACES)) % PLACES
 }
 
 #[cfg(test)]
