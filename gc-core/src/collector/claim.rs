@@ -318,11 +318,26 @@ impl Collector {
     /// # Safety
     ///
     /// It is an object of this heap.
-    pub(super) unsafe fn must_ask(&self, object: Described) -> bool {
+    unsafe fn must_ask(&self, object: Described) -> bool {
         let start = object.extent().base;
         // SAFETY: passed on to the caller.
         let states = unsafe { self.heap.planes().states(start) };
         object.descriptor().moves && states.get() & dirty_bit(start) != 0
+    }
+
+    /// Whether the pointers of the object at `start` are known only if it is asked.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there.
+    pub(super) unsafe fn is_by_value(&self, start: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let bytes = self.heap.end_of(start) - start;
+            self.heap.state_at(start).is_described()
+                && Described::at(Extent { base: start, bytes })
+                    .is_some_and(|object| self.must_ask(object))
+        }
     }
 
     /// Claims the words from `from` to `to` of the object at `start`: all of it, or a chunk.

@@ -50,9 +50,7 @@ use super::claim::Found;
 use super::steps::BETWEEN_LOOKS;
 use super::work::{Packet, entry};
 use super::{Collector, Cycle, Phase, World};
-use crate::descriptor::Described;
 use crate::heap::block::BlockIndex;
-use crate::heap::extent::Extent;
 use crate::sync::Ordering;
 
 /// After so many rounds one is made without a bound.
@@ -195,13 +193,8 @@ impl Collector {
                     heap.unclaim_small(block, |start| packet.push(start | entry::SCAN));
                     continue;
                 }
-                let start = heap.address_of(block);
-                let bytes = heap.end_of(start) - start;
-                let object = heap.blocks().state(block).is_described();
-                let object = object.then(|| Described::at(Extent { base: start, bytes }));
-                let by_value = object.flatten().is_some_and(|object| self.must_ask(object));
-                heap.unclaim_large(block, |from, to| {
-                    if !by_value {
+                heap.unclaim_large(block, |start, (from, to)| {
+                    if !self.is_by_value(start) {
                         packet.extend([from | entry::PART, to]);
                     } else if packet.last() != Some(&(start | entry::SCAN)) {
                         packet.push(start | entry::SCAN);

@@ -20,7 +20,7 @@
 
 use std::collections::BTreeSet;
 
-use super::block::{BLOCK, BlockIndex, BlockState, Use};
+use super::block::{BLOCK, BlockIndex, BlockState, Flag, Use};
 use super::bump::Shape;
 use super::error::HeapError;
 use super::planes::GROUP_BYTES;
@@ -180,7 +180,12 @@ impl Heap {
         self.note_reach(start, end);
         if self.is_black() {
             // SAFETY: the slot is ours. Chunks of it are claimed when they are written.
-            unsafe { self.planes.group(start) }.marks[1].insert_shared(1);
+            unsafe {
+                self.planes.group(start).marks[1].insert_shared(1);
+                if sort != Sort::Leaf {
+                    self.blocks.raise(self.owned_block(start), Flag::Blackened);
+                }
+            }
         }
         let volume = Volume {
             bytes: slot as u64,

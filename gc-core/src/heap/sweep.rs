@@ -179,7 +179,7 @@ impl<'h> Sweeper<'h> {
             return;
         }
         group.clear_marks();
-        if state.has_claims() {
+        if state.is_claimed() {
             for at in (base..base + span * BLOCK).step_by(GROUP_BYTES) {
                 // SAFETY: the address lies in the object.
                 unsafe { heap.planes().claims(at) }.set(0);

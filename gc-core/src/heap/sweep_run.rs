@@ -133,7 +133,7 @@ impl Sweeper<'_> {
             let end = slot_end(last);
             if group.marks() & 1 != 0 {
                 group.clear_marks();
-                if state.has_claims() {
+                if state.is_claimed() {
                     for at in (start..end).step_by(GROUP_BYTES) {
                         heap.planes().claims(at).set(0);
                     }

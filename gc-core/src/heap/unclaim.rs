@@ -7,7 +7,7 @@
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex};
-use super::planes::{GROUP_BYTES, STARTS, WORD, bit};
+use super::planes::{GROUP_BYTES, WORD, bit};
 use super::sweep::covered;
 use crate::protocol::claim;
 
@@ -54,52 +54,50 @@ impl Heap {
         unsafe { self.blocks.unclaim(block, holes != 0) }
     }
 
-    /// Takes back the claims of a large object. Calls `f` with each stretch of it that was written, from an address to
-    /// another, if the object is marked; with the whole if it was born since the last time.
+    /// Takes back the claims of the large or medium objects that start in a block. Calls `f` with the start of each that is
+    /// marked, and each stretch of it that was written, from an address to another; with the whole if an object of the block
+    /// was born since the last time.
     ///
     /// # Safety
     ///
-    /// It is the first block of a large object of this heap, no mutator is at work, and nothing is swept.
-    pub(crate) unsafe fn unclaim_large(&self, head: BlockIndex, mut f: impl FnMut(usize, usize)) {
-        let start = self.address_of(head);
+    /// Objects of this heap above [`LARGE`](super::LARGE) bytes start in the block, or may; no mutator is at work, and
+    /// nothing is swept.
+    pub(crate) unsafe fn unclaim_large(
+        &self,
+        block: BlockIndex,
+        mut f: impl FnMut(usize, (usize, usize)),
+    ) {
         // SAFETY: passed on to the caller.
-        let state = unsafe { self.blocks.state(head) };
+        let state = unsafe { self.blocks.state(block) };
         if !state.has_claims() {
             return;
         }
-        // SAFETY: an object starts there.
-        let (end, group) = unsafe { (self.end_of(start), self.planes.group(start)) };
-        let marked = group.marks() & bit(start) != 0;
-        let mut written: Option<(usize, usize)> = None;
-        for chunk in (start..end).step_by(GROUP_BYTES) {
-            // SAFETY: the chunk is one of the object.
-            let claims = unsafe { self.planes.claims(chunk) };
-            if claims.get() & STARTS == 0 {
-                continue;
-            }
-            claim::unclaim(claims.word(), u64::MAX);
-            let next = (chunk + GROUP_BYTES).min(end);
-            written = match written {
-                Some((from, to)) if to == chunk => Some((from, next)),
-                other => {
-                    if let Some((from, to)) = other
-                        && marked
-                        && !state.is_blackened()
-                    {
-                        f(from, to);
-                    }
-                    Some((chunk, next))
+        self.each_start(block, |start| {
+            // SAFETY: an object starts there.
+            let (end, group) = unsafe { (self.end_of(start), self.planes.group(start)) };
+            let mut written = Vec::new();
+            for chunk in (start..end).step_by(GROUP_BYTES) {
+                // SAFETY: the chunk is one of the object.
+                let claims = unsafe { self.planes.claims(chunk) };
+                if claims.get() == 0 {
+                    continue;
                 }
-            };
-        }
-        if marked {
-            match written {
-                _ if state.is_blackened() => f(start, end),
-                Some((from, to)) => f(from, to),
-                None => {}
+                claim::unclaim(claims.word(), u64::MAX);
+                let next = (chunk + GROUP_BYTES).min(end);
+                match written.last_mut() {
+                    Some((_, to)) if *to == chunk => *to = next,
+                    _ => written.push((chunk, next)),
+                }
             }
-        }
+            if group.marks() & bit(start) == 0 {
+                return;
+            }
+            if state.is_blackened() {
+                written = vec![(start, end)];
+            }
+            written.into_iter().for_each(|part| f(start, part));
+        });
         // SAFETY: passed on to the caller.
-        unsafe { self.blocks.unclaim(head, false) }
+        unsafe { self.blocks.unclaim(block, false) }
     }
 }
