@@ -224,7 +224,14 @@ impl Collector {
             let mut asked = 0;
             while let Some(object) = self.work.take_by_value() {
                 // SAFETY: passed on to the caller.
-                unsafe { self.ask(object, &mut found) };
+                unsafe {
+                    if self.has_one_mutator() {
+                        let done = self.ask(object, &mut found);
+                        debug_assert!(done, "nobody else can have taken a lock");
+                    } else {
+                        self.ask_stopped(object, &mut found);
+                    }
+                }
                 asked += 1;
                 if asked % BETWEEN_LOOKS == 0 && is_over() {
                     break;
