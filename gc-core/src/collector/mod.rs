@@ -60,6 +60,7 @@ pub(crate) mod weak;
 pub(crate) mod weak_reads;
 pub(crate) mod work;
 
+use core::any::Any;
 use core::time::Duration;
 use std::time::Instant;
 
@@ -190,6 +191,8 @@ pub(crate) struct Collector {
     pub(crate) pacer: Mutex<Pacer>,
     pub(crate) statistics: Mutex<Statistics>,
     finalizer_hook: Mutex<Option<Arc<FinalizerHook>>>,
+    /// Panics of finalizers that are to be reported.
+    panics: Mutex<Vec<Box<dyn Any + Send>>>,
     /// The [`Phase`].
     phase: AtomicU8,
     /// Bytes allocated ever, and their weight, from each of which on a safepoint has something to do.
@@ -305,6 +308,7 @@ impl Collector {
             pacer: Mutex::new(pacer),
             statistics: Mutex::default(),
             finalizer_hook: Mutex::default(),
+            panics: Mutex::default(),
             phase: AtomicU8::new(Phase::Sleeping as u8),
             unknown_writes: AtomicBool::new(false),
             stands: AtomicBool::new(false),
@@ -399,13 +403,24 @@ impl Collector {
         self.pace(|_| ());
     }
 
-    /// Counts a finalizer that has run, and reports its panic.
+    /// Counts a finalizer that has run. Its panic is reported, of a heap with many mutators by
+    /// [`Collector::report_panics`].
     pub(crate) fn note_finalizer(&self, result: std::thread::Result<()>) {
         let mut statistics = self.statistics.lock();
         statistics.finalizers_run += 1;
         statistics.finalizers_panicked += u64::from(result.is_err());
         drop(statistics);
         if let Err(payload) = result {
+            self.panics.lock().push(payload);
+            if self.has_one_mutator() {
+                self.report_panics();
+            }
+        }
+    }
+
+    /// Reports panics of finalizers. Whoever hears of them may wait for another thread, so no mutator waits for this one.
+    pub(crate) fn report_panics(&self) {
+        while let Some(payload) = { self.panics.lock().pop() } {
             self.report(&FinalizerReport::Panicked { payload: &*payload });
             // Dropping it may panic as well.
             core::mem::forget(payload);

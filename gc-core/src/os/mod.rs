@@ -32,6 +32,12 @@ pub(crate) fn page_size() -> usize {
     sys::page_size()
 }
 
+/// Writes a line to the standard error output, without the lock of [`std::io::stderr`]: a thread may have that which waits
+/// for the caller. Does nothing if that fails.
+pub(crate) fn complain(line: &str) {
+    sys::complain(line);
+}
+
 /// Hints that the cache line at `address` will be read soon. Any number will do.
 #[inline(always)]
 pub(crate) fn prefetch(address: usize) {

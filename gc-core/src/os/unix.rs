@@ -1,8 +1,12 @@
 //! Unix, by way of `rustix`.
 
 use core::ffi::c_void;
+use core::mem::ManuallyDrop;
 use core::ops::Range;
 use core::ptr;
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::FromRawFd;
 
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
@@ -18,6 +22,13 @@ fn pointer(address: usize) -> *mut c_void {
 
 pub(super) fn page_size() -> usize {
     rustix::param::page_size()
+}
+
+pub(super) fn complain(line: &str) {
+    // SAFETY: the descriptor is that of the standard error output, which nobody closes here.
+    let output = ManuallyDrop::new(unsafe { File::from_raw_fd(2) });
+    // In one piece, so that lines of several threads do not mix.
+    _ = (&*output).write_all(format!("{line}\n").as_bytes());
 }
 
 /// Maps `bytes` inaccessible bytes at a multiple of `align`, whose provenance is exposed.

@@ -110,7 +110,7 @@
 //!
 //! Do not hold a lock at a safepoint that destructors take: this thread may be the one that runs them, and would wait for itself. Nor let
 //! a `trace` take one: it runs while threads are stopped, or in their write barriers. The same holds for subscribers of
-//! `tracing`, which hear of phases while threads are stopped. Finalizers and their hook are called in a `mutate` call.
+//! `tracing`, which hear of phases while threads are stopped. Finalizers are called in a `mutate` call, and their hook outside of one.
 //!
 //! # From outside
 //!

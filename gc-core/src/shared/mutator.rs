@@ -108,12 +108,14 @@ impl Mutator {
     pub(super) fn run_finalizers_while(&self, count: usize, go_on: impl Fn() -> bool) -> usize {
         let mut run = 0;
         while run < count {
-            let _inside = self.enter();
+            let inside = self.enter();
             // SAFETY: the thread is inside. Finalizers are callbacks for any lifetime.
             let some = unsafe {
                 let mc = core::ptr::from_ref(Mutation::new(self)).cast();
                 self.context.run_finalizers(mc, 1, None)
             };
+            drop(inside);
+            self.context.collector().report_panics();
             run += some;
             if some == 0 || !go_on() {
                 break;

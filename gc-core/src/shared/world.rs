@@ -11,6 +11,7 @@ use crate::heap::error::HeapError;
 use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
 use crate::heap::volume::Volume;
+use crate::os::complain;
 use crate::os::fork::Process;
 use crate::protocol::handshake::Handshake;
 use crate::protocol::root_table::RootTable;
@@ -163,10 +164,10 @@ impl World {
     /// Calls `action` while all threads are outside.
     fn stop(&self, action: &mut dyn FnMut()) {
         let _stopped = self.handshake.stop(self.patience, |late| {
-            eprintln!(
-                "gc: a collection waits for `mutate` calls of these threads to return: {}",
-                late.join(", ")
-            );
+            let names = late.join(", ");
+            complain(&format!(
+                "gc: a collection waits for `mutate` calls of these threads to return: {names}"
+            ));
         });
         let mut mutators = self.mutators.lock();
         for mutator in &*mutators {

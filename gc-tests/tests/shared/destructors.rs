@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use gc_core::collect::Trace;
 use gc_core::shared::{self, Arena, AtomicGc};
-use gc_core::{Collect, Gc, GcWeak, Mode, Rootable, Zeal};
+use gc_core::{Collect, FinalizerMode, Gc, GcWeak, Mode, Rootable, Zeal};
 
 use crate::{LONG, Meddling, arena, begin, in_each_way, in_time, on_threads, panic_of, verify};
 
@@ -431,6 +431,38 @@ fn the_last_owner_is_left_to_the_collector() {
                 here.finish_cycle();
                 here.mutate(|_, all| assert!(all.iter().all(|weak| weak.strong_count() == 0)));
                 verify(&here);
+            });
+        }
+    });
+}
+
+/// The hook that hears of panics of finalizers may wait for another thread as a destructor may.
+#[test]
+fn nobody_waits_for_a_hook() {
+    in_each_way(|way| {
+        for mode in [FinalizerMode::AfterCollection, FinalizerMode::Thread] {
+            in_time(move || {
+                let heap = heap(way.often().finalizers(mode));
+                let ((ask, asked), (tell, answer)) = (channel(), channel());
+                let meddling = Meddling::new(ask, answer);
+                heap.set_finalizer_hook(move |_| meddling.ask());
+                std::thread::scope(|scope| {
+                    let other = &heap;
+                    scope.spawn(move || {
+                        let mut handle = None;
+                        asked.recv_timeout(LONG).unwrap();
+                        use_everything(other, &mut handle);
+                        tell.send(()).unwrap();
+                    });
+                    let here = heap.attach();
+                    here.mutate(|mc, _| {
+                        _ = mc.finalize_with(mc.allocate(1), |_, _| {
+                            std::panic::resume_unwind(Box::new("a finalizer panics"))
+                        });
+                    });
+                    here.finish_cycle();
+                });
+                assert_eq!(heap.metrics().statistics().finalizers_panicked, 1);
             });
         }
     });

@@ -1,5 +1,6 @@
 //! Stopping, and who is waited for.
 
+use std::process::Command;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use gc_core::Rootable;
 use gc_core::shared::{Arena, AtomicGc};
 
-use crate::{arena, in_each_way, panic_of};
+use crate::{arena, in_each_way, in_time, panic_of};
 
 type Heap = Arena<Rootable![AtomicGc<'_, u64>]>;
 
@@ -136,4 +137,63 @@ fn collecting_in_a_call_is_refused() {
     });
     assert_eq!(five, 5);
     also.finish_cycle();
+}
+
+/// The message about a late thread waits for nobody, not even for a thread that has the standard error output and begins a call.
+#[test]
+fn the_message_about_late_threads_waits_for_nobody() {
+    // In a process of its own, for the harness captures what is printed here.
+    const CHILD: &str = "GC_TESTS_LATE";
+    if std::env::var_os(CHILD).is_some() {
+        return in_time(be_late_with_the_output_locked);
+    }
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "stopping::the_message_about_late_threads_waits_for_nobody",
+        ])
+        .args(["--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success(), "{}: {text}", child.status);
+    assert!(
+        text.contains("waits for `mutate` calls of these threads to return: late"),
+        "{text}"
+    );
+}
+
+fn be_late_with_the_output_locked() {
+    let options = gc_core::HeapOptions::default().patience(Duration::from_millis(2));
+    let heap: Heap = arena(options, |_| AtomicGc::null());
+    let (inside, locked) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|scope| {
+        let (heap, inside, locked) = (&heap, &inside, &locked);
+        let late = move || {
+            heap.attach().mutate(|mc, _| {
+                inside.wait();
+                locked.wait();
+                while !mc.should_yield() {
+                    std::thread::yield_now();
+                }
+                let end = Instant::now() + Duration::from_millis(100);
+                while Instant::now() < end {
+                    std::thread::yield_now();
+                }
+            });
+        };
+        let named = std::thread::Builder::new().name("late".into());
+        named.spawn_scoped(scope, late).unwrap();
+        inside.wait();
+        scope.spawn(move || {
+            let here = heap.attach();
+            let _output = std::io::stderr().lock();
+            locked.wait();
+            for _ in 0..100 {
+                here.mutate(|mc, cell| cell.store(mc, Some(mc.allocate(1))));
+            }
+        });
+        heap.attach().finish_cycle();
+    });
 }
