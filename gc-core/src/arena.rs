@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::collect::Collect;
-use crate::collector::Phase;
+use crate::collector::references::schedule::{self, Site};
+use crate::collector::{Collector, Phase};
 use crate::context::{Context, Safepoint};
 use crate::finalizer::FinalizerReport;
 use crate::heap::Heap;
@@ -14,6 +15,7 @@ use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
+use crate::heap::volume::Volume;
 use crate::local_arenas;
 use crate::metrics::Metrics;
 use crate::mutation::Mutation;
@@ -593,6 +595,32 @@ where
     }
 }
 
+impl<R> Site for Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> Root<'a, R>: Collect<'a>,
+{
+    fn collector(&self) -> &Collector {
+        self.owner.context().collector()
+    }
+
+    fn allocated(&self) -> Volume {
+        self.owner.context().allocated()
+    }
+
+    fn collect(&mut self, what: Safepoint) {
+        let roots = |visitor: &mut dyn EdgeVisitor| self.visit_roots(visitor);
+        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running. Pointers outlive a
+        // `mutate` only in the root and in what it reaches.
+        unsafe { self.owner.context().safepoint(&roots, what) }
+    }
+
+    fn run(&mut self, count: usize, deadline: Option<Instant>) {
+        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running.
+        unsafe { self.owner.run_finalizers(count, deadline) };
+    }
+}
+
 impl<R> Arena<R>
 where
     R: for<'a> Rootable<'a>,
@@ -705,29 +733,7 @@ where
     }
 
     fn safepoint(&mut self, what: Safepoint) {
-        let roots = |visitor: &mut dyn EdgeVisitor| self.visit_roots(visitor);
-        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running. Pointers outlive a
-        // `mutate` only in the root and in what it reaches.
-        unsafe { self.owner.context().safepoint(&roots, what) }
-        self.run_due_finalizers(what);
-    }
-
-    /// Runs finalizers at a safepoint, if that is when they are to run.
-    fn run_due_finalizers(&mut self, what: Safepoint) {
-        let collector = self.owner.context().collector();
-        if !collector.finalizers_are_due() {
-            return;
-        }
-        let step = match what {
-            Safepoint::Step => Instant::now().checked_add(collector.finalizer_step),
-            Safepoint::Collect => None,
-            _ => return,
-        };
-        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running.
-        unsafe {
-            let waiting = collector.finalizers.waiting();
-            self.owner.run_finalizers(waiting, step);
-        }
+        schedule::safepoint(self, what);
     }
 
     /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With

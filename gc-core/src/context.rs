@@ -33,7 +33,7 @@ use crate::heap::Heap;
 use crate::heap::allocator::Allocator;
 use crate::heap::block::BlockState;
 use crate::heap::bump::Shape;
-use crate::heap::error::HeapError;
+use crate::heap::error::{HeapError, WaitingFinalizers};
 use crate::heap::options::{FinalizerMode, HeapOptions};
 use crate::heap::planes::bit;
 use crate::heap::volume::Volume;
@@ -154,7 +154,11 @@ impl Context {
     #[inline(never)]
     pub(crate) fn no_memory(&self) -> HeapError {
         self.collector.pace(|pacer| pacer.starve());
-        self.allocator.take_error()
+        let error = self.allocator.take_error();
+        error.with_finalizers(WaitingFinalizers {
+            count: self.collector.finalizers.waiting(),
+            mode: self.collector.finalizer_mode,
+        })
     }
 
     /// Notes that so many of the bytes allocated are those of a value with a destructor.

@@ -35,10 +35,13 @@ use core::ptr;
 
 use crate::collect::Collect;
 use crate::collector::Phase;
+use crate::collector::pacer::Pacer;
 use crate::collector::references::finalizers::{Finalizer, Key, Run};
 use crate::context::Context;
 use crate::gc::{Gc, IsGcKind};
 use crate::mutation::Mutation;
+
+pub use crate::heap::error::WaitingFinalizers;
 
 /// A type whose values have something to do when they are found to be dead.
 ///
@@ -528,7 +531,7 @@ impl Context {
             }
         }
         if collector.finalizers.waiting() == 0 {
-            collector.look_when_due();
+            collector.pace(Pacer::note_finalized);
         }
         run
     }

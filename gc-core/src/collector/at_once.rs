@@ -44,6 +44,7 @@ impl Collector {
         cycle.began = Instant::now();
         cycle.spent = Default::default();
         cycle.idle = self.heap.spare_blocks();
+        cycle.kept = self.finalizers.bytes();
         self.pacer.lock().start_cycle(world.allocated);
         self.enter(Phase::Marking);
         self.forget_weak_reads(cycle);

@@ -258,6 +258,8 @@ pub(crate) struct Cycle {
     /// read such as lead to what is dead.
     rescan: Rescan,
     polled: u32,
+    /// Bytes of the heap that survive it because finalizers wait: in the queue, or since it has enqueued them.
+    kept: usize,
     /// Whether the cycle is to go no farther than to the end of marking at this safepoint.
     hold: bool,
     disposer: Disposer,
@@ -341,6 +343,7 @@ impl Collector {
                 cleared: 0,
                 rescan: Rescan::default(),
                 polled: 0,
+                kept: 0,
                 hold: false,
                 disposer: Disposer::default(),
                 entered: now,
@@ -434,6 +437,11 @@ impl Collector {
         drop(before);
     }
 
+    /// How many finalizers have run ever.
+    pub(crate) fn finalizers_run(&self) -> u64 {
+        self.statistics.lock().finalizers_run
+    }
+
     /// Reports something about finalizers to whoever wants to know. A panic of that is swallowed.
     pub(crate) fn report(&self, report: &FinalizerReport<'_>) {
         let hook = self.finalizer_hook.lock().clone();
@@ -462,7 +470,7 @@ impl Collector {
     }
 
     /// Whether safepoints have finalizers to run.
-    pub(crate) fn finalizers_are_due(&self) -> bool {
+    fn finalizers_are_due(&self) -> bool {
         self.finalizer_mode == FinalizerMode::AfterCollection && self.finalizers.waiting() > 0
     }
 
@@ -549,7 +557,7 @@ impl Collector {
         // While a cycle is in progress, the program needs room for what it allocates.
         let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
         let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
-        !beside || pacer.is_at_once() || pacer.is_starved() || cramped
+        !beside || pacer.is_at_once() || pacer.is_pressed() || cramped
     }
 
     /// Completes the cycle in progress, if there is one.

@@ -25,6 +25,11 @@
 //! program goes on allocating is due earlier: by as much as the program allocated during the last one,
 //! and half as much again. *Debt* is by how many bytes the allocation has overrun that point.
 //!
+//! What only waits for its finalizers is no survivor: it does not earn the program an allowance. These are to have run when
+//! the next collection begins, so each safepoint owes the part of them that the program has used of its allowance since the
+//! last. Where they are all that stands between a heap and its limit, the heap is *crowded*: when they have run, another
+//! collection is due whatever the debt.
+//!
 //! When the program allocates faster than was foreseen, the allowance ends before the collection
 //! does. Then the program *assists*: for each byte that it allocates, its safepoints work for the time
 //! that the collection of so many bytes takes, and more; the more, the further it has overrun.
@@ -124,6 +129,13 @@ pub(crate) struct Pacer {
     artificial: f64,
     /// Whether an allocation has failed since.
     starved: bool,
+    /// Bytes of what survived that only wait for finalizers.
+    kept: usize,
+    /// Whether these are what leaves the heap little room; and whether they have run since.
+    crowded: bool,
+    wanted: bool,
+    /// What was allocated since the last collection when it was reckoned how many finalizers are to run.
+    looked: Amount,
     /// Objects allocated ever when the present collection began.
     allocated_at_start: Volume,
     /// Bytes marked in a second by one thread.
@@ -148,6 +160,10 @@ impl Pacer {
             headroom: Amount::default(),
             artificial: 0.0,
             starved: false,
+            kept: 0,
+            crowded: false,
+            wanted: false,
+            looked: Amount::default(),
             allocated_at_start: Volume::default(),
             rate: FIRST_RATE,
         };
@@ -180,6 +196,51 @@ impl Pacer {
         self.starved
     }
 
+    /// Whether a collection is due whatever the debt: an allocation has failed, or finalizers have run that were all
+    /// that stood between the heap and its limit.
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.starved || self.wanted
+    }
+
+    /// Notes, when a collection is over, that `kept` bytes only wait for finalizers, and that `room` bytes are free below the
+    /// limit, if there is one.
+    pub(crate) fn note_kept(&mut self, kept: usize, room: Option<usize>, allocated: Volume) {
+        // What was allocated before this collection may be allocated before the next.
+        let needed = allocated.since(self.allocated_before).bytes as usize;
+        let is_short = room.is_some_and(|room| room < needed.max(self.limit / 4));
+        self.kept = kept;
+        self.crowded = kept > 0 && (self.starved || is_short);
+    }
+
+    /// Whether what waits for finalizers is all that leaves the heap little room.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.crowded
+    }
+
+    /// Notes that no finalizers wait any more.
+    pub(crate) fn note_finalized(&mut self) {
+        self.wanted |= core::mem::take(&mut self.crowded);
+    }
+
+    /// Which part of the finalizers that wait is to run now, when so much was allocated ever, so that all have run when the next
+    /// collection is due; at most 1.
+    pub(crate) fn part_to_finalize(&mut self, allocated: Volume) -> f64 {
+        if self.is_pressed() {
+            return 1.0;
+        }
+        let since = Amount::of(allocated.since(self.allocated_before));
+        let before = core::mem::replace(&mut self.looked, since);
+        let used = since.with(before, |since, before| since - before);
+        let left = self
+            .trigger()
+            .with(before, |trigger, before| trigger - before);
+        let part = used.with(
+            left,
+            |used, left| if used < left { used / left } else { 1.0 },
+        );
+        part.most()
+    }
+
     /// Bytes that survived the last collection.
     pub(crate) fn live(&self) -> usize {
         self.live.bytes as usize
@@ -190,7 +251,7 @@ impl Pacer {
         let since = Amount::of(allocated.since(self.allocated_before));
         let over = since.with(self.trigger(), |since, trigger| since - trigger);
         let debt = over.most() + self.artificial;
-        if self.starved {
+        if self.is_pressed() {
             debt.max(1.0)
         } else {
             debt.max(0.0)
@@ -207,7 +268,7 @@ impl Pacer {
 
     /// From where on there may be debt.
     pub(crate) fn due_at(&self) -> Due {
-        if self.starved || self.artificial > 0.0 {
+        if self.is_pressed() || self.artificial > 0.0 {
             return Due::NOW;
         }
         let trigger = self.trigger();
@@ -312,7 +373,8 @@ impl Pacer {
         };
         self.live = live;
         self.artificial = 0.0;
-        self.starved = false;
+        (self.starved, self.wanted) = (false, false);
+        self.looked = Amount::of(allocated.since(self.allocated_before));
         self.allowance = self.allowed();
     }
 
@@ -339,14 +401,16 @@ impl Pacer {
             (base * self.pacing.sleep_factor).max(self.pacing.min_sleep as f64)
         };
         let live = Amount::of(self.live);
+        let kept = self.kept as f64 / live.bytes.max(1.0);
+        let lasting = live.with(live, |live, _| live * (1.0 - kept.min(1.0)));
         let left = |limit: usize| limit.saturating_sub(self.live()) as f64;
         let by_limit = (left(self.limit) / 2.0).max(LEAST);
         // A soft limit is to be kept, unless collecting would be all that is done.
         let least = (live.bytes / 8.0).max(LEAST);
         let by_soft_limit = left(self.soft_limit).max(least);
         Amount {
-            bytes: by_growth(live.bytes).min(by_limit).min(by_soft_limit),
-            weight: by_growth(live.weight),
+            bytes: by_growth(lasting.bytes).min(by_limit).min(by_soft_limit),
+            weight: by_growth(lasting.weight),
         }
     }
 }
@@ -448,6 +512,63 @@ mod tests {
         assert!(pacer.debt(leaves(0)) > 0.0 && pacer.due_at() == Due::NOW);
         pacer.finish_cycle(leaves(0), leaves(0), false);
         assert_eq!(pacer.debt(leaves(0)), 0.0);
+    }
+
+    #[test]
+    fn what_waits_for_finalizers_is_no_survivor() {
+        let mut pacer = pacer(PACING, 64 << 20, usize::MAX);
+        pacer.finish_cycle(leaves(16 << 20), leaves(0), false);
+        let without = pacer.expected();
+        pacer.note_kept(8 << 20, Some(40 << 20), leaves(0));
+        pacer.finish_cycle(leaves(24 << 20), leaves(0), false);
+        // But it takes room below the limit.
+        assert_eq!((pacer.expected(), without), (20 << 20, 24 << 20));
+        assert!(!pacer.is_crowded());
+        pacer.note_kept(24 << 20, Some(40 << 20), leaves(0));
+        pacer.finish_cycle(leaves(24 << 20), leaves(0), false);
+        assert_eq!(pacer.expected(), 1000);
+    }
+
+    #[test]
+    fn finalizers_have_run_when_the_next_collection_is_due() {
+        let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
+        let allowance = 1000;
+        for start in [0, 5000] {
+            pacer.finish_cycle(leaves(0), leaves(start), false);
+            let mut left = 1.0;
+            for step in 1..=10 {
+                let part = pacer.part_to_finalize(leaves(start + step * allowance / 10));
+                left -= left * part;
+                assert!((left - (1.0 - step as f64 / 10.0)).abs() < 1e-9, "{left}");
+            }
+            assert_eq!(left, 0.0);
+            assert_eq!(pacer.part_to_finalize(leaves(start + 2 * allowance)), 1.0);
+        }
+        pacer.finish_cycle(leaves(0), leaves(7000), false);
+        assert_eq!(pacer.part_to_finalize(leaves(7000)), 0.0);
+        pacer.starve();
+        assert_eq!(pacer.part_to_finalize(leaves(7000)), 1.0);
+    }
+
+    #[test]
+    fn a_crowded_heap_is_collected_when_finalizers_have_run() {
+        let mut pacer = pacer(PACING, 1 << 20, usize::MAX);
+        for (kept, room, crowded) in [(0, 0, false), (1, 0, true), (1, 1 << 19, false)] {
+            pacer.note_kept(kept, Some(room), leaves(0));
+            pacer.finish_cycle(leaves(kept), leaves(0), false);
+            pacer.note_finalized();
+            assert_eq!((pacer.is_pressed(), pacer.is_crowded()), (crowded, false));
+            assert_eq!(pacer.debt(leaves(0)) > 0.0, crowded);
+        }
+        // Not without a limit, unless an allocation has failed.
+        for starved in [false, true] {
+            if starved {
+                pacer.starve();
+            }
+            pacer.note_kept(1, None, leaves(0));
+            pacer.finish_cycle(leaves(1), leaves(0), false);
+            assert_eq!(pacer.is_crowded(), starved);
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl Collector {
         cycle.credit = Duration::ZERO;
         cycle.allocated = world.allocated;
         cycle.idle = self.heap.spare_blocks();
+        cycle.kept = self.finalizers.bytes();
         let mut panicked = None;
         (world.stopped)(&mut || {
             self.pacer.lock().start_cycle(world.allocated);
@@ -212,7 +213,7 @@ impl Collector {
         } else {
             self.step
         };
-        let lost = pacer.is_starved() || pacer.is_lost(world.allocated);
+        let lost = pacer.is_pressed() || pacer.is_lost(world.allocated);
         drop(pacer);
         // Not for every microsecond: what is begun has to be worth it.
         let enough = cycle.credit >= self.step / 2;
@@ -606,9 +607,19 @@ impl Collector {
         });
         let survived = survivors.volume.since(meanwhile);
         let live = survived.bytes as usize;
+        let kept = cycle.kept.min(live);
+        let room = self
+            .heap
+            .is_limited()
+            .then(|| self.heap.room() + survivors.holes);
         let expected = self.pace(|pacer| {
             pacer.note_rate(live, marking);
+            pacer.note_kept(kept, room, allocated);
             pacer.finish_cycle(survived, allocated, beside.is_some());
+            if self.finalizers.waiting() == 0 {
+                // They have run while it swept.
+                pacer.note_finalized();
+            }
             pacer.expected()
         });
         // A part of the allowance was allocated since the cycle began.
@@ -640,8 +651,10 @@ impl Collector {
         statistics.sweep_time += now - cycle.marked;
         statistics.live_bytes = live;
         drop(statistics);
-        self.judge_share(cycle, now, survivors.holes);
+        // What finalizers keep goes before anything is refused.
+        self.judge_share(cycle, now, survivors.holes + kept);
         cycle.spent = Duration::ZERO;
+        cycle.backlog = Backlog::default();
         (cycle.entered, cycle.ended) = (now, now);
     }
 

@@ -58,6 +58,8 @@ pub(crate) struct Work {
     weak: Mutex<Vec<usize>>,
     /// To be dropped when nobody waits and no lock is held.
     last_owners: Mutex<Vec<LastOwner>>,
+    /// Bytes of dead objects that were marked for finalizers to see them.
+    kept: AtomicUsize,
     /// Ephemerons that were met before their keys.
     pub(super) pending: Pending,
 }
@@ -74,6 +76,7 @@ impl Work {
             by_value_count: AtomicUsize::new(0),
             weak: Mutex::new(Vec::new()),
             last_owners: Mutex::new(Vec::new()),
+            kept: AtomicUsize::new(0),
             pending: Pending::default(),
         }
     }
@@ -193,6 +196,18 @@ impl Work {
         core::mem::take(&mut self.weak.lock())
     }
 
+    /// Notes that so many bytes of dead objects were marked.
+    pub(super) fn add_kept(&self, bytes: usize) {
+        // Relaxed: a figure by itself.
+        self.kept.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// How many were since this was asked.
+    pub(super) fn take_kept(&self) -> usize {
+        // Relaxed: as above.
+        self.kept.swap(0, Ordering::Relaxed)
+    }
+
     /// Forgets all work. No marker is at work.
     pub(super) fn clear(&self) {
         while self.take().is_some() {}
@@ -200,6 +215,7 @@ impl Work {
         // Relaxed: no marker is at work.
         self.by_value_count.store(0, Ordering::Relaxed);
         *self.weak.lock() = Vec::new();
+        self.take_kept();
         // SAFETY: no marker is at work.
         unsafe { self.pending.clear() }
         self.set_stop(false);

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::options::FinalizerMode;
+
 /// Why memory could not be had.
 ///
 /// The heap is as usable after such an error as before: nothing was lost. Inside of a `mutate`
@@ -37,7 +39,7 @@ pub enum HeapError {
     /// The heap would have grown beyond its limit.
     #[error(
         "out of memory: {} more would exceed the heap's limit of {} ({} in use): \
-         collect and try again, keep less alive, or raise `HeapOptions::limit`",
+         collect and try again, keep less alive, or raise `HeapOptions::limit`{finalizers}",
         Bytes(*.requested), Bytes(*.limit), Bytes(*.in_use)
     )]
     LimitReached {
@@ -47,11 +49,13 @@ pub enum HeapError {
         limit: usize,
         /// Bytes of blocks that the heap owned.
         in_use: usize,
+        /// What waited for its finalizer.
+        finalizers: WaitingFinalizers,
     },
     /// The heap is so near to its limit that the program would do little but collect.
     #[error(
         "out of memory: collections take all but {share} per cent of the time and leave {} of {} in use: \
-         keep less alive, raise `HeapOptions::limit`, or lower `HeapOptions::minimum_share`",
+         keep less alive, raise `HeapOptions::limit`, or lower `HeapOptions::minimum_share`{finalizers}",
         Bytes(*.in_use), Bytes(*.limit)
     )]
     OnlyCollecting {
@@ -61,11 +65,13 @@ pub enum HeapError {
         limit: usize,
         /// Bytes of blocks that the heap owned.
         in_use: usize,
+        /// What waited for its finalizer.
+        finalizers: WaitingFinalizers,
     },
     /// The address space has no run of free blocks that is long enough.
     #[error(
         "out of address space: no {} in a row are free of the {} reserved: \
-         collect and try again, or raise `HeapOptions::reserve`",
+         collect and try again, or raise `HeapOptions::reserve`{finalizers}",
         Bytes(*.requested), Bytes(*.reserved)
     )]
     AddressSpaceExhausted {
@@ -73,6 +79,8 @@ pub enum HeapError {
         requested: usize,
         /// The size of the address space in bytes.
         reserved: usize,
+        /// What waited for its finalizer.
+        finalizers: WaitingFinalizers,
     },
     /// The operating system would not give the memory.
     #[error(
@@ -133,6 +141,75 @@ pub enum HeapError {
     },
 }
 
+impl HeapError {
+    /// The same, with what is known of finalizers.
+    pub(crate) fn with_finalizers(mut self, waiting: WaitingFinalizers) -> HeapError {
+        if let HeapError::LimitReached { finalizers, .. }
+        | HeapError::OnlyCollecting { finalizers, .. }
+        | HeapError::AddressSpaceExhausted { finalizers, .. } = &mut self
+        {
+            *finalizers = waiting;
+        }
+        self
+    }
+}
+
+/// Finalizers that waited when there was no memory: what they see is kept until they have run and another collection is made.
+///
+/// ```
+/// use gc_core::{Arena, FinalizerMode, Gc, HeapError, HeapOptions, Rootable};
+///
+/// let options = HeapOptions::default().limit(256 << 10).finalizers(FinalizerMode::Manual);
+/// let mut arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
+/// let fill = |arena: &Arena<Rootable![()]>| {
+///     arena.mutate(|mc, _| loop {
+///         match Gc::try_new(mc, [0; 1000]) {
+///             Ok(object) => _ = mc.finalize_with(object, |_, _| ()),
+///             Err(error) => return error,
+///         }
+///     })
+/// };
+/// fill(&arena);
+/// arena.finish_cycle();
+/// // Nothing is alive, but nobody has run the finalizers.
+/// let error = fill(&arena);
+/// let HeapError::LimitReached { finalizers, .. } = error else { panic!("{error}") };
+/// assert!(finalizers.count > 0 && error.to_string().contains("call `run_finalizers`"));
+/// arena.run_finalizers(finalizers.count);
+/// arena.finish_cycle();
+/// arena.mutate(|mc, _| Gc::try_new(mc, [0; 1000]).map(drop))?;
+/// # Ok::<(), HeapError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitingFinalizers {
+    /// How many.
+    pub count: usize,
+    /// When they run.
+    pub mode: FinalizerMode,
+}
+
+impl fmt::Display for WaitingFinalizers {
+    /// What is to be added to the text of an error: nothing if there are none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let advice = match self.mode {
+            FinalizerMode::AfterCollection => "`finish_cycle` runs them and frees that",
+            FinalizerMode::Manual => "call `run_finalizers`, then `finish_cycle`",
+            FinalizerMode::Thread => {
+                "`finish_cycle` waits for their thread and frees that, and `run_finalizers` runs them here"
+            }
+        };
+        let count = self.count;
+        write!(
+            f,
+            ". {count} finalizers wait, and what they see is in use until they have run: {advice}"
+        )
+    }
+}
+
 /// A number of bytes, in the largest unit that leaves it exact; from a mebibyte on, rounded down.
 struct Bytes(usize);
 
@@ -165,6 +242,44 @@ mod tests {
             "cannot reserve 64 GiB of address space (errno 12): lower `HeapOptions::reserve`, \
              or raise the process's limit (`ulimit -v`)"
         );
+    }
+
+    #[test]
+    fn errors_tell_of_finalizers_that_wait() {
+        let error = |count, mode| {
+            let (requested, limit, in_use) = (1 << 13, 1 << 20, 1 << 20);
+            let finalizers = WaitingFinalizers::default();
+            HeapError::LimitReached {
+                requested,
+                limit,
+                in_use,
+                finalizers,
+            }
+            .with_finalizers(WaitingFinalizers { count, mode })
+            .to_string()
+        };
+        let plain = error(0, FinalizerMode::Manual);
+        assert!(plain.ends_with("raise `HeapOptions::limit`"), "{plain}");
+        let tail = |mode| {
+            error(7, mode)
+                .strip_prefix(&plain)
+                .map(str::to_string)
+                .unwrap()
+        };
+        let start = ". 7 finalizers wait, and what they see is in use until they have run: ";
+        for (mode, advice) in [
+            (FinalizerMode::AfterCollection, "`finish_cycle` runs them"),
+            (
+                FinalizerMode::Manual,
+                "call `run_finalizers`, then `finish_cycle`",
+            ),
+            (
+                FinalizerMode::Thread,
+                "`finish_cycle` waits for their thread",
+            ),
+        ] {
+            assert!(tail(mode).strip_prefix(start).unwrap().starts_with(advice));
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ impl Heap {
             return Err(HeapError::AddressSpaceExhausted {
                 requested: shape.bytes,
                 reserved: self.space.bytes(),
+                finalizers: Default::default(),
             });
         };
         self.check_share()?;

@@ -226,6 +226,7 @@ impl AddressSpace {
             return Err(HeapError::AddressSpaceExhausted {
                 requested: count.saturating_mul(BLOCK),
                 reserved: self.bytes,
+                finalizers: Default::default(),
             });
         };
         self.advance(&mut free, end)
@@ -416,7 +417,8 @@ mod tests {
             error,
             HeapError::AddressSpaceExhausted {
                 requested: 2 * BLOCK,
-                reserved: CHUNK
+                reserved: CHUNK,
+                finalizers: Default::default(),
             }
         );
         assert_eq!(

@@ -79,6 +79,7 @@ impl Heap {
                 share,
                 limit: self.counts.limit,
                 in_use: self.owned_bytes(),
+                finalizers: Default::default(),
             }),
         }
     }
@@ -101,6 +102,7 @@ impl Heap {
                 requested: bytes,
                 limit,
                 in_use,
+                finalizers: Default::default(),
             });
         }
         let block = match self.space.take(count) {

@@ -11,9 +11,11 @@ use super::mutation::Mutation;
 use super::mutator::Mutator;
 use crate::arena::{Root as RootOf, Rootable, WellFormed};
 use crate::collect::Collect;
+use crate::collector::Collector;
+use crate::collector::references::schedule::{self, Site};
 use crate::context::Safepoint;
-use crate::heap::options::FinalizerMode;
 use crate::heap::verify::VerifyError;
+use crate::heap::volume::Volume;
 use crate::sync::Arc;
 use crate::trace::{EdgeVisitor, Edges, Trace};
 
@@ -206,29 +208,7 @@ where
 
     fn safepoint(&self, what: Safepoint) {
         self.check_outside();
-        // SAFETY: the thread is in no `mutate` call. Pointers outlive a call only in the root, in what it
-        // reaches, and behind handles.
-        unsafe {
-            self.arena
-                .world()
-                .safepoint(&|visitor| self.trace_root(visitor), what)
-        }
-        if matches!(what, Safepoint::Release) {
-            return;
-        }
-        let collector = &self.arena.world().collector;
-        let by_thread =
-            collector.finalizer_mode == FinalizerMode::Thread && collector.finalizers.waiting() > 0;
-        // Without a thread, they run here.
-        if collector.finalizers_are_due() || by_thread && !FinalizerThread::wake(self.arena.world())
-        {
-            let deadline = match what {
-                Safepoint::Step => Instant::now().checked_add(collector.finalizer_step),
-                _ => None,
-            };
-            self.mutator
-                .run_finalizers(collector.finalizers.waiting(), deadline);
-        }
+        schedule::safepoint(&mut &*self, what);
     }
 
     /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With
@@ -299,12 +279,48 @@ where
     /// The first thing that is wrong.
     pub fn verify(&self) -> Result<(), VerifyError> {
         self.check_outside();
-        // SAFETY: as in `safepoint`.
+        // SAFETY: as in `Site::collect`.
         unsafe {
             self.arena
                 .world()
                 .verify(&|visitor| self.trace_root(visitor))
         }
+    }
+}
+
+impl<R> Site for &Attached<'_, R>
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> RootOf<'a, R>: Collect<'a>,
+{
+    fn collector(&self) -> &Collector {
+        &self.arena.world().collector
+    }
+
+    fn allocated(&self) -> Volume {
+        self.arena.world().allocated()
+    }
+
+    fn collect(&mut self, what: Safepoint) {
+        // SAFETY: the thread is in no `mutate` call. Pointers outlive a call only in the root, in what it
+        // reaches, and behind handles.
+        unsafe {
+            self.arena
+                .world()
+                .safepoint(&|visitor| self.trace_root(visitor), what)
+        }
+    }
+
+    fn run(&mut self, count: usize, deadline: Option<Instant>) {
+        self.mutator.run_finalizers(count, deadline);
+    }
+
+    fn wake(&mut self) -> bool {
+        FinalizerThread::wake(self.arena.world())
+    }
+
+    fn wait(&mut self) -> bool {
+        FinalizerThread::wait(self.arena.world())
     }
 }
 

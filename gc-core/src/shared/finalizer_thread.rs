@@ -4,6 +4,9 @@
 //! when there is nothing. When the arena is dropped it is told to stop and waited for, so no finalizer runs
 //! that finds no arena.
 //!
+//! A thread that collects waits for this one where memory is short ([`schedule`](crate::collector::references::schedule)), as
+//! long as finalizers are run: not longer than `HeapOptions::patience` for one.
+//!
 //! A finalizer may own the last handle to the arena, and drop it: then the thread that drops the
 //! arena is this one, which is in a call of it. It cannot wait for itself. The arena is *orphaned*, and is
 //! taken apart when the call has returned.
@@ -18,11 +21,15 @@ use crate::sync::{Arc, Condvar, Mutex};
 pub(super) struct FinalizerThread {
     state: Mutex<State>,
     changed: Condvar,
+    /// Signalled when the thread has run what there was.
+    done: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     running: Option<(ThreadId, JoinHandle<()>)>,
+    /// Whether the thread runs finalizers, or is about to.
+    busy: bool,
     stop: bool,
     orphaned: bool,
 }
@@ -48,15 +55,38 @@ impl FinalizerThread {
         true
     }
 
+    /// Waits until nothing waits for the thread any more, or it makes no progress. `false` if no thread is to be had.
+    pub(super) fn wait(world: &Arc<World>) -> bool {
+        let finalizers = &world.collector.finalizers;
+        if !FinalizerThread::wake(world) {
+            return false;
+        }
+        let this = &world.finalizer_thread;
+        let mut state = this.state.lock();
+        let mut run = world.collector.finalizers_run();
+        while (state.busy || finalizers.waiting() > 0) && !state.stop {
+            let timed_out = this.done.wait_for(&mut state, world.patience).timed_out();
+            let now = world.collector.finalizers_run();
+            if timed_out && now == run {
+                break;
+            }
+            run = now;
+        }
+        true
+    }
+
     fn run(world: &Arc<World>) {
         let this = &world.finalizer_thread;
         let mutator = world.attach();
         loop {
             {
                 let mut state = this.state.lock();
+                state.busy = false;
                 while !state.stop && world.collector.finalizers.waiting() == 0 {
+                    this.done.notify_all();
                     this.changed.wait(&mut state);
                 }
+                state.busy = true;
                 if state.stop {
                     break;
                 }

@@ -26,7 +26,7 @@ pub(super) struct World {
     mutators: Mutex<Vec<Arc<Mutator>>>,
     pub(super) roots: Arc<RootTable>,
     pub(super) finalizer_thread: FinalizerThread,
-    patience: Duration,
+    pub(super) patience: Duration,
     /// Where the arena was made.
     process: Process,
 }

@@ -89,6 +89,7 @@ impl Machine {
                 requested,
                 limit,
                 in_use,
+                ..
             } => {
                 assert!(requested >= bytes && in_use <= limit && requested > limit - in_use);
                 assert!(
@@ -99,6 +100,7 @@ impl Machine {
             HeapError::AddressSpaceExhausted {
                 requested,
                 reserved,
+                ..
             } => {
                 assert!(requested >= bytes && reserved > 0);
                 assert!(

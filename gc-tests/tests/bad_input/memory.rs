@@ -7,6 +7,7 @@ use std::process::Command;
 use std::rc::Rc;
 
 use gc_core::arena::rootless_mutate;
+use gc_core::finalizer::WaitingFinalizers;
 use gc_core::{Arena, Gc, HeapError, HeapOptions, Mode, Rootable, Zeal};
 
 use crate::{Counted, checked, panic_of};
@@ -50,7 +51,8 @@ fn inside_mutate_try_calls_return_an_error_with_the_figures() {
             HeapError::LimitReached {
                 requested: 32 * KIB,
                 limit: 256 * KIB,
-                in_use: 256 * KIB
+                in_use: 256 * KIB,
+                finalizers: WaitingFinalizers::default(),
             }
         );
         let text = error.to_string();
@@ -133,7 +135,8 @@ fn a_tebibyte_is_an_error() {
             HeapError::LimitReached {
                 requested: 1 << 40,
                 limit: 1 << 30,
-                in_use: 0
+                in_use: 0,
+                finalizers: WaitingFinalizers::default(),
             }
         );
     });
@@ -191,7 +194,8 @@ fn a_full_address_space_is_an_error_and_a_collection_makes_room() {
                 error,
                 HeapError::AddressSpaceExhausted {
                     requested: 32 * KIB,
-                    reserved: 4 << 20
+                    reserved: 4 << 20,
+                    finalizers: WaitingFinalizers::default(),
                 }
             );
             assert!(

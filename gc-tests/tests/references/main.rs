@@ -7,5 +7,6 @@ mod hooks;
 mod marked;
 mod order;
 mod polled;
+mod pressure;
 mod soft;
 mod tables;

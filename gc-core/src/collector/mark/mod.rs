@@ -111,6 +111,8 @@ pub(super) struct Backlog {
     by_value: Vec<usize>,
     /// Empty, for values of ephemerons.
     values: Vec<usize>,
+    /// Bytes of objects that were marked though they are dead.
+    kept: usize,
 }
 
 impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> {
@@ -225,11 +227,14 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
     /// Marks the object at `target`, in whose group are `bits` of it to be set; with `DEAD`, it is noted that it
     /// was found to be dead.
     #[inline(always)]
-    fn insert_mark(&self, target: usize, group: &Group, bits: u64) {
+    fn insert_mark(&mut self, target: usize, group: &Group, bits: u64) {
         if DEAD {
             // Before it is marked: who sees the mark sees this.
             // SAFETY: an object starts there.
-            unsafe { self.heap.insert_found_dead(target) }
+            unsafe {
+                self.heap.insert_found_dead(target);
+                self.backlog.kept += self.heap.end_of(target) - target;
+            }
         }
         self.insert(group, bits);
     }

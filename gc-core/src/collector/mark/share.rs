@@ -153,6 +153,9 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             self.work.add_by_value(&mut self.backlog.by_value);
         }
         self.work.add_weak(&mut self.backlog.weak);
+        if DEAD {
+            self.work.add_kept(core::mem::take(&mut self.backlog.kept));
+        }
     }
 
     /// What this marker has still to do.

@@ -64,6 +64,8 @@ struct State {
     /// The first piece is taken from.
     queue: VecDeque<VecDeque<Finalizer>>,
     waiting: usize,
+    /// How many bytes of the heap those in the queue keep, about.
+    bytes: usize,
     /// Which pieces of the queue are still to be visited in this cycle: from one to before another.
     visited: usize,
     to_visit: usize,
@@ -205,6 +207,16 @@ impl Finalizers {
         self.waiting.store(state.waiting, Ordering::Relaxed);
     }
 
+    /// What was enqueued keeps so many bytes of the heap.
+    pub(crate) fn note_bytes(&self, bytes: usize) {
+        self.state.lock().bytes += bytes;
+    }
+
+    /// How many bytes of the heap the queue keeps: about, for each in it is taken to keep the same.
+    pub(crate) fn bytes(&self) -> usize {
+        self.state.lock().bytes
+    }
+
     /// How many are in the queue.
     #[inline]
     pub(crate) fn waiting(&self) -> usize {
@@ -226,6 +238,7 @@ impl Finalizers {
                 state.queue.shrink_to(2 * length);
             }
         }
+        state.bytes -= state.bytes / state.waiting;
         state.waiting -= 1;
         // Relaxed: a hint.
         self.waiting.store(state.waiting, Ordering::Relaxed);
@@ -249,7 +262,7 @@ impl Finalizers {
     pub(crate) fn take_all(&self) -> impl Iterator<Item = Finalizer> + use<> {
         self.enqueue_all();
         let mut state = self.state.lock();
-        state.waiting = 0;
+        (state.waiting, state.bytes) = (0, 0);
         // Relaxed: a hint.
         self.waiting.store(0, Ordering::Relaxed);
         core::mem::take(&mut state.queue).into_iter().flatten()

@@ -29,6 +29,7 @@
 
 pub(crate) mod finalizers;
 pub(crate) mod pending;
+pub(crate) mod schedule;
 pub(crate) mod soft;
 
 use std::time::Instant;
@@ -118,6 +119,9 @@ impl Collector {
         self.enter(Phase::Settling);
         cycle.stage = Stage::ClearLong;
         cycle.marked = Instant::now();
+        let kept = self.work.take_kept();
+        self.finalizers.note_bytes(kept);
+        cycle.kept += kept;
         cycle.weak.append(&mut self.work.take_weak());
         // SAFETY: no marker is at work.
         unsafe { self.work.pending.clear() }
