@@ -737,7 +737,8 @@ where
     }
 
     /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With
-    /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does.
+    /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does. Does not collect; but when none is left, and they
+    /// were what left the heap little room below its limit, the next [`Arena::collect_debt`] does.
     ///
     /// ```
     /// use gc_core::{Arena, FinalizerMode, Gc, HeapOptions, Rootable};

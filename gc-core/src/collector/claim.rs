@@ -23,7 +23,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::mark::large::CHUNK;
 use super::mark::words::{is_candidate, read_word};
-use super::work::{Work, entry};
+use super::work::{Work, entry, forget_large};
 use super::{Collector, Mutators, Phase};
 use crate::descriptor::Described;
 use crate::heap::Heap;
@@ -55,6 +55,7 @@ impl Found {
         if !self.ephemerons.is_empty() {
             let entries = |(key, value)| [key | entry::EPHEMERON, value];
             work.add(self.ephemerons.drain(..).flat_map(entries).collect());
+            forget_large(&mut self.ephemerons);
         }
         work.add_weak(&mut self.weak);
     }

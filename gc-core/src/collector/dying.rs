@@ -152,6 +152,9 @@ impl Dying {
         let mut state = self.0.lock();
         state.has_run(last);
         let value = state.waiting.pop_front()?;
+        if state.waiting.is_empty() && state.waiting.capacity() > MANY {
+            state.waiting = VecDeque::new();
+        }
         state.running.push(value.start());
         Some(value)
     }

@@ -680,7 +680,7 @@ impl Collector {
         self.spoiled.store(false, Ordering::Relaxed);
         self.work.clear();
         cycle.backlog = Backlog::default();
-        cycle.weak.clear();
+        cycle.weak = Vec::new();
         cycle.stage = Stage::default();
         self.forget_weak_reads(cycle);
         self.finalizers.finish_enqueuing();

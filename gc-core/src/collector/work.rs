@@ -37,6 +37,14 @@ pub(super) mod entry {
 /// A list that has had room for more is not kept when it is empty.
 const MANY: usize = 1024;
 
+/// Lets go of the memory of an empty list, if there is much of it.
+pub(super) fn forget_large<T>(list: &mut Vec<T>) {
+    debug_assert!(list.is_empty());
+    if list.capacity() > MANY {
+        *list = Vec::new();
+    }
+}
+
 /// How many mark at the same time at most, a mutator's thread that helps included.
 pub(crate) const MARKERS: usize = 8;
 
@@ -153,6 +161,7 @@ impl Work {
     pub(super) fn add_by_value(&self, objects: &mut Vec<usize>) {
         let mut list = self.by_value.lock();
         list.append(objects);
+        forget_large(objects);
         // Relaxed: a hint, but when all markers rest, which comes after this for who sees it.
         self.by_value_count.store(list.len(), Ordering::Relaxed);
     }
@@ -165,8 +174,8 @@ impl Work {
         }
         let mut list = self.by_value.lock();
         let object = list.pop();
-        if list.is_empty() && list.capacity() > MANY {
-            *list = Vec::new();
+        if list.is_empty() {
+            forget_large(&mut list);
         }
         self.by_value_count.store(list.len(), Ordering::Relaxed);
         object
@@ -182,6 +191,7 @@ impl Work {
     pub(crate) fn add_weak(&self, targets: &mut Vec<usize>) {
         if !targets.is_empty() {
             self.weak.lock().append(targets);
+            forget_large(targets);
         }
     }
 

@@ -8,7 +8,8 @@ use super::options::FinalizerMode;
 ///
 /// The heap is as usable after such an error as before: nothing was lost. Inside of a `mutate`
 /// call nothing can be collected, so the usual answer is to return from it, let the arena collect
-/// ([`Arena::finish_cycle`](crate::Arena::finish_cycle)), and try again.
+/// ([`Arena::finish_cycle`](crate::Arena::finish_cycle)), and try again. What [waits for a finalizer](WaitingFinalizers) keeps
+/// its memory until that has run.
 ///
 /// ```
 /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};

@@ -187,15 +187,15 @@ pub enum Mode {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FinalizerMode {
-    /// At safepoints, on their thread, when the collector has done its part: for at most
-    /// [`HeapOptions::finalizer_step`] at each.
+    /// At safepoints, on their thread: for [`HeapOptions::finalizer_step`] at each, or for as long as it takes to run them
+    /// all before the next collection begins.
     #[default]
     AfterCollection,
-    /// When the program calls `run_finalizers`, and not before.
+    /// When the program calls `run_finalizers`, and not before. What waits takes memory until then.
     Manual,
     /// As soon as they are enqueued, on a thread for that: of [shared arenas](crate::shared) only, where all
     /// values can be used on any thread. Other arenas are refused. Dropping the arena waits for the
-    /// finalizer that runs.
+    /// finalizer that runs, and a safepoint waits for those that are enqueued where memory is short.
     Thread,
 }
 
@@ -667,9 +667,11 @@ impl HeapOptions {
         }
     }
 
-    /// For how long a safepoint runs finalizers at most; 200 µs by default. At least one runs, and the last
-    /// one takes as long as it takes. [`Arena::finish_cycle`](crate::Arena::finish_cycle) runs all that are
-    /// waiting.
+    /// For how long a safepoint runs finalizers; 200 µs by default. At least one runs, and the last one takes as long as it
+    /// takes. [`Arena::finish_cycle`](crate::Arena::finish_cycle) runs all that are waiting.
+    ///
+    /// All have run when the next collection begins. So a safepoint runs more if the program has allocated a larger part of what it
+    /// may until then; and all of them if the heap is near its limit.
     ///
     /// ```
     /// use core::time::Duration;

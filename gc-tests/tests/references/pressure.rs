@@ -13,6 +13,11 @@ use gc_tests::way::{Way, in_each_way};
 
 const MIB: usize = 1 << 20;
 
+/// The limit of heaps that are filled as far as they go.
+fn limit(way: Way) -> usize {
+    way.size(MIB / 2, MIB)
+}
+
 /// Bytes of each object.
 const OBJECT: usize = 64;
 
@@ -46,7 +51,7 @@ fn figures(heap: &Heap) -> Statistics {
 fn a_limit_refuses_nothing_while_nothing_is_alive() {
     in_each_way(|way| {
         let limit = way.size(1, 2) * MIB;
-        let batches = way.size(30, 100);
+        let batches = way.size(20, 100);
         let mut heap = heap(way.options().limit(limit));
         for batch in 0..batches {
             let refused = litter(&heap, 1000);
@@ -123,10 +128,10 @@ fn after_a_refusal_what_the_error_says_helps() {
     let advice: [Advice; 2] = [Heap::collect_debt, Heap::finish_cycle];
     in_each_way(|way| {
         for follow in advice {
-            let mut heap = heap(way.options().limit(MIB));
-            for _ in 0..4 {
+            let mut heap = heap(way.options().limit(limit(way)));
+            for _ in 0..3 {
                 let (count, error) = fill(&heap);
-                assert!(count * OBJECT > MIB * 9 / 10, "{count}: {error}");
+                assert!(count * OBJECT > limit(way) * 9 / 10, "{count}: {error}");
                 let HeapError::LimitReached { finalizers, .. } = error else {
                     panic!("{error}")
                 };
@@ -140,11 +145,14 @@ fn after_a_refusal_what_the_error_says_helps() {
 #[test]
 fn by_hand_the_error_says_that_they_must_be_run() {
     in_each_way(|way| {
-        let options = way.options().limit(MIB).finalizers(FinalizerMode::Manual);
+        let options = way
+            .options()
+            .limit(limit(way))
+            .finalizers(FinalizerMode::Manual);
         let mut heap = heap(options);
-        for _ in 0..3 {
+        for _ in 0..2 {
             let (count, _) = fill(&heap);
-            assert!(count * OBJECT > MIB * 9 / 10, "{count}");
+            assert!(count * OBJECT > limit(way) * 9 / 10, "{count}");
             heap.finish_cycle();
             // Nobody has run them, so this cannot help, and it is told why.
             let (_, error) = fill(&heap);
@@ -180,7 +188,7 @@ fn they_come_again_and_again() {
         });
     }
     in_each_way(|way| {
-        let mut heap = heap(way.options().limit(MIB));
+        let mut heap = heap(way.options().limit(limit(way)));
         let run = Rc::new(Cell::new(0));
         let count = way.size(500, 5000);
         heap.mutate(|mc, ()| {
@@ -230,14 +238,17 @@ fn fill_shared(
 #[test]
 fn on_their_thread_they_run_before_memory_is_refused_again() {
     in_each_way(|way: Way| {
-        let options = way.options().limit(MIB).finalizers(FinalizerMode::Thread);
+        let options = way
+            .options()
+            .limit(limit(way))
+            .finalizers(FinalizerMode::Thread);
         let heap = Shared::with_options(options, |_| ()).unwrap();
         let here = heap.attach();
         let run = Arc::default();
-        for round in 0..6 {
+        for round in 0..4 {
             let (count, error) = fill_shared(&here, &run);
             assert!(
-                count * OBJECT > MIB * 9 / 10,
+                count * OBJECT > limit(way) * 9 / 10,
                 "{count} in round {round}: {error}"
             );
             if round % 2 == 0 {
