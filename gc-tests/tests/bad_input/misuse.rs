@@ -437,7 +437,7 @@ fn casts_to_what_does_not_fit_are_refused() {
     rootless_mutate(|mc| {
         let byte = Gc::new(mc, 7_u8);
         // SAFETY: none; it panics before there is a pointer.
-        let panic = panic_of(|| drop(unsafe { Gc::cast::<[u64; 8]>(byte) }));
+        let panic = panic_of(|| _ = unsafe { Gc::cast::<[u64; 8]>(byte) });
         assert!(panic.contains("64 bytes"));
         #[repr(align(256))]
         struct Aligned;
@@ -446,7 +446,7 @@ fn casts_to_what_does_not_fit_are_refused() {
         for numbers in [Gc::erase(numbers), Gc::erase(twin)] {
             if !Gc::as_ptr(numbers).addr().is_multiple_of(256) {
                 // SAFETY: as above.
-                let panic = panic_of(|| drop(unsafe { Gc::cast::<Aligned>(numbers) }));
+                let panic = panic_of(|| _ = unsafe { Gc::cast::<Aligned>(numbers) });
                 assert!(panic.contains("aligned to 256"));
             }
         }
