@@ -33,7 +33,7 @@
 //! 2. Words outside of allocations have no bit set in any plane, except that, while a marker is at work
 //!    beside the program, holes in which it allocates are marked and claimed as a whole.
 //! 3. Who writes a word of a plane: `tags` and `extents`, the one mutator that allocates in the
-//!    block; while marking, whoever makes tags anew (at a safepoint, one at a time); while sweeping, the
+//!    block, or, of a [medium](super::medium) object, in its groups; while marking, whoever makes tags anew (at a safepoint, one at a time); while sweeping, the
 //!    sweeper of the block, in which nobody allocates then. The first mark plane, its marker, or several
 //!    with `insert_shared`; the second, markers and mutators, beside the program with `insert_shared`; then
 //!    the sweeper. `kinds`, as `tags`. `states` and `claims`, anybody, with

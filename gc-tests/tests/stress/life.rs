@@ -138,6 +138,9 @@ impl Life {
         if self.random.one_in(self.full) {
             self.finish_cycle();
         }
+        if self.random.one_in(500) {
+            self.heap.release_unused();
+        }
         match self.random.below(48) {
             0..10 => self.allocate(),
             10..18 => self.write(),

@@ -116,6 +116,9 @@ impl<'a> Member<'a> {
             if self.random.one_in(habits.full) {
                 here.finish_cycle();
             }
+            if self.random.one_in(50) {
+                here.release_unused();
+            }
         }
         let random = &mut self.random;
         match random.below(22) {
