@@ -4,7 +4,7 @@ use core::fmt;
 use core::hash::BuildHasher;
 use std::collections::hash_map::RandomState;
 
-use super::{most, or_panic, places_for};
+use super::{Progress, most, or_panic, places_for};
 use crate::barrier::unlock;
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
@@ -47,6 +47,7 @@ struct Inner<'gc> {
 struct Table<'gc> {
     places: Places<'gc>,
     used: usize,
+    progress: Progress,
 }
 
 type Places<'gc> = Gc<'gc, [Lock<Place<'gc>>]>;
@@ -58,6 +59,16 @@ type Places<'gc> = Gc<'gc, [Lock<Place<'gc>>]>;
 struct Place<'gc> {
     string: Option<GcWeakLong<'gc, str>>,
     hash: u64,
+}
+
+impl<'gc> Table<'gc> {
+    fn new(places: Places<'gc>, used: usize) -> Table<'gc> {
+        Table {
+            places,
+            used,
+            progress: Progress::default(),
+        }
+    }
 }
 
 // SAFETY: the first word is a weak pointer or null, for `GcWeakLong` begins with the address; others are none.
@@ -108,8 +119,7 @@ impl<'gc> WeakInterner<'gc> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn new(mc: &Mutation<'gc>) -> WeakInterner<'gc> {
-        let (places, used) = (or_panic(empty(mc, 0)), 0);
-        let table = Lock::new(Table { places, used });
+        let table = Lock::new(Table::new(or_panic(empty(mc, 0)), 0));
         let hasher = Static(RandomState::new());
         WeakInterner(Gc::new(mc, Inner { hasher, table }))
     }
@@ -172,7 +182,7 @@ impl<'gc> WeakInterner<'gc> {
         let index = probe(table.places.len(), hash)
             .find(|&index| {
                 let place = table.places[index].get().string;
-                place.is_none_or(|string| string.upgrade(mc).is_none())
+                place.is_none_or(|string| is_free(mc, string))
             })
             .expect("a quarter of the places is empty");
         table.used += usize::from(table.places[index].get().string.is_none());
@@ -181,6 +191,11 @@ impl<'gc> WeakInterner<'gc> {
             hash,
         };
         Gc::write_at(mc, table.places, index).unlock().set(place);
+        let look = |index| entry(mc, table.places, index).is_some();
+        if table.progress.advance(table.places.len(), look) {
+            // Without memory for it, it stays as it is.
+            table = rebuilt(mc, table.places).unwrap_or(table);
+        }
         self.set(mc, table);
         Ok(string)
     }
@@ -220,8 +235,7 @@ impl<'gc> WeakInterner<'gc> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn clear(self, mc: &Mutation<'gc>) {
-        let (places, used) = (or_panic(empty(mc, 0)), 0);
-        self.set(mc, Table { places, used });
+        self.set(mc, Table::new(or_panic(empty(mc, 0)), 0));
     }
 
     /// How many strings there are, or fewer: those that are gone are counted, too, until the table grows or is
@@ -286,7 +300,7 @@ impl<'gc> WeakInterner<'gc> {
     /// ```
     pub fn iter(self, mc: &Mutation<'gc>) -> impl Iterator<Item = Gc<'gc, str>> {
         let places = self.0.table.get().places;
-        (0..places.len()).filter_map(move |index| places[index].get().string?.upgrade(mc))
+        (0..places.len()).filter_map(move |index| entry(mc, places, index)?.upgrade(mc))
     }
 
     #[allow(
@@ -296,6 +310,36 @@ impl<'gc> WeakInterner<'gc> {
     fn set(self, mc: &Mutation<'gc>, table: Table<'gc>) {
         unlock!(Gc::write(mc, self.0), Inner, table).set(table);
     }
+}
+
+/// Whether a place was used that has this string, and is no more: it is the empty one, which is no entry, and needs no
+/// memory.
+fn is_left(string: GcWeakLong<'_, str>) -> bool {
+    (string.as_ptr() as *const [u8]).len() == 0
+}
+
+/// Whether a place with this string can be used for another: it is no more, or was freed.
+fn is_free<'gc>(mc: &Mutation<'gc>, string: GcWeakLong<'gc, str>) -> bool {
+    let address = string.as_ptr().cast::<u8>().addr();
+    // SAFETY: the weak pointer is in use, in the arena that `'gc` brands.
+    is_left(string) || unsafe { mc.context().is_gone(address) }
+}
+
+/// The string in a place, if it was not freed. If it was, there is none any more.
+fn entry<'gc>(
+    mc: &Mutation<'gc>,
+    places: Places<'gc>,
+    index: usize,
+) -> Option<GcWeakLong<'gc, str>> {
+    let Place { string, hash } = places[index].get();
+    let string = string.filter(|string| !is_left(*string))?;
+    if is_free(mc, string) {
+        let string = Some(Gc::downgrade_long(Gc::str_from(mc, "")));
+        let cell = Gc::write_at(mc, places, index).unlock();
+        cell.set(Place { string, hash });
+        return None;
+    }
+    Some(string)
 }
 
 fn empty<'gc>(mc: &Mutation<'gc>, places: usize) -> Result<Places<'gc>, HeapError> {
@@ -323,7 +367,7 @@ fn find<'gc>(
             let place = places[index].get();
             place.string.map(|string| (place.hash, string))
         })
-        .filter(|(other, _)| *other == hash)
+        .filter(|(other, string)| *other == hash && !is_left(*string))
         .filter_map(|(_, string)| string.upgrade(mc))
         .find(|string| **string == *text)
 }
@@ -333,7 +377,7 @@ fn rebuilt<'gc>(mc: &Mutation<'gc>, old: Places<'gc>) -> Result<Table<'gc>, Heap
     // This keeps none of them alive.
     let kept = || {
         let places = old.iter().map(|place| place.get());
-        places.filter(|place| place.string.is_some_and(|string| !string.is_dropped()))
+        places.filter(|place| place.string.is_some_and(|string| !is_free(mc, string)))
     };
     let mut used = 0;
     let new = empty(mc, places_for(kept().count() + 1))?;
@@ -345,7 +389,7 @@ fn rebuilt<'gc>(mc: &Mutation<'gc>, old: Places<'gc>) -> Result<Table<'gc>, Heap
         cells[index].unlock().set(place);
         used += 1;
     }
-    Ok(Table { places: new, used })
+    Ok(Table::new(new, used))
 }
 
 impl Copy for WeakInterner<'_> {}

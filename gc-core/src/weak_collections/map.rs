@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ptr;
 
-use super::{most, or_panic, places_for};
+use super::{Progress, is_too_large, most, or_panic, places_for};
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
@@ -40,11 +40,13 @@ pub struct WeakMap<'gc, K: 'gc, V: 'gc>(Gc<'gc, Lock<Table<'gc, K, V>>>);
 struct Table<'gc, K: 'gc, V: 'gc> {
     places: Places<'gc, K, V>,
     used: usize,
+    progress: Progress,
 }
 
 type Places<'gc, K, V> = Gc<'gc, [Lock<Place<'gc, K, V>>]>;
 
-/// An ephemeron, if there is one: without a key the place was never used, without a value it is no more.
+/// An ephemeron, if there is one: without a key the place was never used, without a value it is no more, and the key is the
+/// [`NOBODY`] that needs no memory.
 // Aligned as an ephemeron has to be.
 #[repr(C, align(16))]
 pub(crate) struct Place<'gc, K: 'gc, V: 'gc> {
@@ -57,6 +59,17 @@ impl<'gc, K: 'gc, V: 'gc> Place<'gc, K, V> {
         key: None,
         value: None,
     };
+
+    /// A place that was used.
+    fn left() -> Place<'gc, K, V> {
+        // SAFETY: it is the address of a value that is always there, and in no heap. The pointer is compared with others,
+        // and never made into a strong one, as there is no value beside it.
+        let nobody = unsafe { GcWeak::from_ptr(ptr::from_ref(&NOBODY).cast::<K>()) };
+        Place {
+            key: Some(nobody),
+            value: None,
+        }
+    }
 
     pub(crate) fn key_address(&self) -> Option<usize> {
         self.key.map(|key| key.as_ptr().addr())
@@ -80,6 +93,12 @@ impl<'gc, K: 'gc, V: 'gc> Place<'gc, K, V> {
     }
 }
 
+/// What is aligned like any object, and is none.
+#[repr(align(4096))]
+struct Nobody(#[allow(dead_code, reason = "it has an address")] u8);
+
+static NOBODY: Nobody = Nobody(0);
+
 impl<'gc, K: 'gc, V: 'gc> Copy for Place<'gc, K, V> {}
 
 impl<'gc, K: 'gc, V: 'gc> Clone for Place<'gc, K, V> {
@@ -99,6 +118,16 @@ unsafe impl<'gc, K: 'gc, V: 'gc> Collect<'gc> for Place<'gc, K, V> {
             cc.trace_ephemeron_at(slot, GcWeak::erase(key), Gc::as_ptr(value).addr());
         } else if let Some(key) = self.key {
             cc.trace_gc_weak(GcWeak::erase(key));
+        }
+    }
+}
+
+impl<'gc, K: 'gc, V: 'gc> Table<'gc, K, V> {
+    fn new(places: Places<'gc, K, V>, used: usize) -> Table<'gc, K, V> {
+        Table {
+            places,
+            used,
+            progress: Progress::default(),
         }
     }
 }
@@ -139,8 +168,8 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn new(mc: &Mutation<'gc>) -> WeakMap<'gc, K, V> {
-        let (places, used) = (or_panic(empty(mc, 0)), 0);
-        WeakMap(Gc::new(mc, Lock::new(Table { places, used })))
+        let places = or_panic(empty(mc, 0));
+        WeakMap(Gc::new(mc, Lock::new(Table::new(places, 0))))
     }
 
     /// Gives `key` the value, and returns the one that it had. Takes constant time, amortised; never collects.
@@ -211,6 +240,11 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
             .expect("a quarter of the places is empty");
         table.used += usize::from(table.places[index].get().key.is_none());
         Gc::write_at(mc, table.places, index).unlock().set(place);
+        let look = |index| is_entry(mc, table.places, index);
+        if table.progress.advance(table.places.len(), look) {
+            // Without memory for it, it stays as it is.
+            table = rebuilt(mc, table.places).unwrap_or(table);
+        }
         self.0.set(mc, table);
         Ok(None)
     }
@@ -304,11 +338,8 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
         let index = find(places, key)?;
         let place = places[index].get();
         let value = place.value(mc);
-        let place = Place {
-            value: None,
-            ..place
-        };
-        Gc::write_at(mc, places, index).unlock().set(place);
+        let cell = Gc::write_at(mc, places, index).unlock();
+        cell.set(Place::left());
         value
     }
 
@@ -329,8 +360,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     ///
     /// If there is no memory, as [`Gc::new`].
     pub fn clear(self, mc: &Mutation<'gc>) {
-        let (places, used) = (or_panic(empty(mc, 0)), 0);
-        self.0.set(mc, Table { places, used });
+        self.0.set(mc, Table::new(or_panic(empty(mc, 0)), 0));
     }
 
     /// Removes the entries for which `keep` says `false`, in no particular order. Takes time linear in the size of the
@@ -351,10 +381,19 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     ///
     /// If `keep` does. What it was not asked about is still there then.
     pub fn retain(self, mc: &Mutation<'gc>, mut keep: impl FnMut(Gc<'gc, K>, Gc<'gc, V>) -> bool) {
+        let mut kept = 0;
         for (key, value) in self.iter(mc) {
-            if !keep(key, value) {
+            if keep(key, value) {
+                kept += 1;
+            } else {
                 self.remove(mc, key);
             }
+        }
+        let places = self.0.get().places;
+        if is_too_large(places.len(), kept)
+            && let Ok(table) = rebuilt(mc, places)
+        {
+            self.0.set(mc, table);
         }
     }
 
@@ -413,7 +452,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     }
 
     /// All entries whose keys are there, in no particular order. One that only waits for finalizers
-    /// is among them. What is inserted meanwhile may be missed.
+    /// is among them. What is inserted meanwhile may be missed. Removes what is left of the others that it comes by.
     ///
     /// ```
     /// use gc_core::weak_collections::WeakMap;
@@ -435,6 +474,9 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     pub fn iter(self, mc: &Mutation<'gc>) -> impl Iterator<Item = (Gc<'gc, K>, Gc<'gc, V>)> {
         let places = self.0.get().places;
         let entry = move |index: usize| {
+            if !is_entry(mc, places, index) {
+                return None;
+            }
             let place: Place<'gc, K, V> = places[index].get();
             let value = place.value(mc)?;
             let key = place.key?;
@@ -445,6 +487,17 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
         };
         (0..places.len()).filter_map(entry)
     }
+}
+
+/// Whether there is an entry in a place. If its key is gone, there is none any more.
+fn is_entry<'gc, K, V>(mc: &Mutation<'gc>, places: Places<'gc, K, V>, index: usize) -> bool {
+    let place = places[index].get();
+    let (is_used, is_free) = (place.value.is_some(), place.is_free(mc));
+    if is_used && is_free {
+        let cell = Gc::write_at(mc, places, index).unlock();
+        cell.set(Place::left());
+    }
+    is_used && !is_free
 }
 
 fn empty<'gc, K, V>(mc: &Mutation<'gc>, places: usize) -> Result<Places<'gc, K, V>, HeapError> {
@@ -488,7 +541,7 @@ fn rebuilt<'gc, K, V>(
         cells[index].unlock().set(place);
         used += 1;
     }
-    Ok(Table { places: new, used })
+    Ok(Table::new(new, used))
 }
 
 impl<'gc, K: 'gc, V: 'gc> Copy for WeakMap<'gc, K, V> {}

@@ -240,7 +240,7 @@ fn flag_set_by_another() {
 /// A claim is taken back between two writes, with the flag or without, beside a marker that reads the object in two
 /// batches: as it was, or as it is when it is not claimed.
 fn taken_back(flag: bool) {
-    check(None, move || {
+    check(4, move || {
         let world = World::new(1, 1);
         let marker = {
             let world = Arc::clone(&world);

@@ -345,3 +345,120 @@ fn tables_that_cannot_grow_are_as_they_were() {
     }
     heap.verify().unwrap();
 }
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Tables<'gc> {
+    held: Vec<Gc<'gc, [u64; 4]>>,
+    strings: Vec<Gc<'gc, str>>,
+    map: WeakMap<'gc, [u64; 4], u64>,
+    set: WeakSet<'gc, [u64; 4]>,
+    interner: WeakInterner<'gc>,
+}
+
+impl<'gc> Tables<'gc> {
+    /// Adds new entries to each table, and holds them.
+    fn add(&mut self, mc: &gc_core::Mutation<'gc>, ids: std::ops::Range<u64>) {
+        for id in ids {
+            let [key, member] = [0; 2].map(|_| Gc::new(mc, [id; 4]));
+            self.map.insert(mc, key, Gc::new(mc, id));
+            self.set.insert(mc, member);
+            self.held.extend([key, member]);
+            self.strings
+                .push(self.interner.intern(mc, &format!("string {id}")));
+        }
+    }
+}
+
+/// What lets a table let go of what is gone.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Iterating,
+    Retaining,
+    Inserting,
+    Removing,
+}
+
+#[test]
+fn what_is_left_of_dead_entries_goes() {
+    in_each_way(|way| {
+        for by in [By::Iterating, By::Retaining, By::Inserting, By::Removing] {
+            let count = way.size(100, 1000) as u64;
+            let mut heap =
+                Arena::<Rootable![Tables<'_>]>::with_options(way.options(), |mc| Tables {
+                    held: Vec::new(),
+                    strings: Vec::new(),
+                    map: WeakMap::new(mc),
+                    set: WeakSet::new(mc),
+                    interner: WeakInterner::new(mc),
+                })
+                .unwrap();
+            let objects = |heap: &mut Arena<Rootable![Tables<'_>]>| {
+                heap.finish_cycle();
+                heap.metrics().total_gc_count()
+            };
+            // One of each stays.
+            heap.mutate_root(|mc, tables| tables.add(mc, 0..1));
+            let before = objects(&mut heap);
+            heap.mutate_root(|mc, tables| tables.add(mc, 1..count));
+            // Removed entries leave nothing, though their keys die later.
+            heap.mutate_root(|mc, tables| {
+                if let By::Removing = by {
+                    for pair in tables.held.chunks(2).skip(1) {
+                        tables.map.remove(mc, pair[0]);
+                        tables.set.remove(mc, pair[1]);
+                    }
+                    // An interner has no such method.
+                    tables.interner.shrink_to_fit(mc);
+                }
+                tables.held.truncate(2);
+                tables.strings.truncate(1);
+            });
+            let dead = objects(&mut heap);
+            // As many as can be inserted until all places were looked at.
+            let mut inserted = 0;
+            match by {
+                By::Iterating => heap.mutate(|mc, tables| {
+                    let found = (tables.map.iter(mc).count(), tables.set.iter(mc).count());
+                    assert_eq!((found, tables.interner.iter(mc).count()), ((1, 1), 1));
+                }),
+                By::Retaining => heap.mutate(|mc, tables| {
+                    tables.map.retain(mc, |key, value| key[0] == *value);
+                    tables.set.retain(mc, |key| key[0] == 0);
+                    assert_eq!(tables.interner.iter(mc).count(), 1);
+                    assert_eq!(tables.map.len_upper_bound(), 1);
+                }),
+                By::Inserting => {
+                    inserted = count.next_power_of_two() + 2;
+                    heap.mutate_root(|mc, tables| tables.add(mc, count..count + inserted));
+                }
+                By::Removing => {
+                    // Strings are left.
+                    assert_eq!(dead, before + count as usize - 1);
+                    heap.mutate(|mc, tables| assert_eq!(tables.interner.iter(mc).count(), 1));
+                }
+            }
+            let left = objects(&mut heap);
+            assert_eq!(left, before + 4 * inserted as usize, "{by:?}");
+            heap.verify().unwrap();
+        }
+    });
+}
+
+#[test]
+fn tables_of_the_dead_become_small() {
+    let mut heap = Arena::<Rootable![WeakMap<'_, u64, u64>]>::new(|mc| WeakMap::new(mc));
+    heap.mutate(|mc, map| {
+        (0..100_000).for_each(|id| _ = map.insert(mc, Gc::new(mc, id), Gc::new(mc, id)))
+    });
+    heap.finish_cycle();
+    let large = heap.mutate(|_, map| map.len_upper_bound());
+    for _ in 0..200 {
+        heap.mutate(|mc, map| {
+            (0..1000).for_each(|id| _ = map.insert(mc, Gc::new(mc, id), Gc::new(mc, id)))
+        });
+        heap.finish_cycle();
+    }
+    let small = heap.mutate(|_, map| map.len_upper_bound());
+    assert!(large == 100_000 && small < 10_000, "{small}");
+}

@@ -84,3 +84,57 @@ fn an_upgraded_value_is_alive() {
         assert_eq!(made, dropped.load(Ordering::Relaxed));
     });
 }
+
+/// Strong and weak pointers to the same objects.
+type Polled<'gc> = (
+    Gc<'gc, Mutex<Vec<Gc<'gc, AtomicUsize>>>>,
+    Gc<'gc, Vec<GcWeak<'gc, AtomicUsize>>>,
+);
+
+/// Reading is not keeping, whoever reads.
+#[test]
+fn weak_pointers_that_are_polled_die() {
+    in_each_way(|way| {
+        let count = way.size(20, 1000);
+        let heap: Arena<Rootable![Polled<'_>]> = arena(way.options(), |mc| {
+            let objects = (0..count).map(|_| mc.allocate(AtomicUsize::new(0)));
+            let objects: Vec<_> = objects.collect();
+            let weak = objects.iter().map(|gc| Gc::downgrade(*gc)).collect();
+            (mc.allocate(Mutex::new(objects)), mc.allocate(weak))
+        });
+        let done = AtomicUsize::new(0);
+        let poll = |here: &gc_core::shared::Attached<'_, Rootable![Polled<'_>]>| {
+            here.mutate(|mc, (_, weak)| {
+                let there = weak.iter().filter_map(|weak| mc.upgrade(*weak));
+                there.map(|gc| gc.fetch_add(1, Ordering::Relaxed)).count()
+            })
+        };
+        let collections = || heap.metrics().statistics().collections;
+        on_threads(3, |number| {
+            let here = heap.attach();
+            if number > 0 {
+                while done.load(Ordering::Relaxed) == 0 {
+                    poll(&here);
+                    here.collect_debt();
+                }
+                return;
+            }
+            let run = |cycles| {
+                let end = collections() + cycles;
+                while collections() < end {
+                    crate::begin(&here);
+                    poll(&here);
+                    here.collect_debt();
+                }
+            };
+            run(2);
+            let kept = poll(&here);
+            here.mutate(|mc, (strong, _)| mc.write(*strong).lock().clear());
+            run(3);
+            let left = poll(&here);
+            done.store(1, Ordering::Relaxed);
+            assert_eq!((kept, left), (count, 0));
+        });
+        verify(&heap.attach());
+    });
+}
