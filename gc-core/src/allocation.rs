@@ -312,6 +312,11 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
             external: Self::MAP.is_external(),
             moves: Self::MAP.moves(),
             metadata: NonNull::dangling(),
+            type_name: if counted {
+                core::any::type_name::<[T]>
+            } else {
+                core::any::type_name::<T>
+            },
         }
     }
 

@@ -793,8 +793,9 @@ where
 
     /// Checks that the whole heap is as it should be, and that its tags tell the truth.
     ///
-    /// This finds bugs in `unsafe` code, in this crate or around it. Takes time linear in the size
-    /// of the heap, with a large factor.
+    /// This finds bugs in `unsafe` code, in this crate or around it. Values with pointers outside of the heap are traced, and
+    /// the type of one that leads to what was freed is in the error. Takes time linear in the size of the heap, with a
+    /// large factor.
     ///
     /// A cycle in progress is completed before, which frees what it has found dead. [`Zeal::verify`](crate::Zeal)
     /// does this after every cycle.
@@ -828,7 +829,7 @@ where
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running, and no cycle.
         unsafe {
             context.collector().retag_stale();
-            context.heap().verify(false)
+            context.collector().verify(false)
         }
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct Descriptor {
     pub(crate) moves: bool,
     /// The address of the metadata of the type.
     pub(crate) metadata: NonNull<()>,
+    /// What the compiler calls the type, for reports.
+    pub(crate) type_name: fn() -> &'static str,
 }
 
 // SAFETY: the metadata are static, and of a type that all threads may share (`TypeMeta`).
@@ -168,6 +170,12 @@ impl Described {
 
     pub(crate) fn descriptor(&self) -> &'static Descriptor {
         self.descriptor
+    }
+
+    /// Where it is and what it is, for reports.
+    pub(crate) fn name(&self) -> String {
+        let (name, start) = ((self.descriptor.type_name)(), self.extent.base);
+        format!("the `{name}` at {start:#x}")
     }
 
     /// Visits the pointers of the value.

@@ -228,6 +228,7 @@ where
             metadata: unsafe {
                 NonNull::new_unchecked(ptr::from_ref(TM::__TYPE_METADATA).cast_mut().cast())
             },
+            type_name: core::any::type_name::<T>,
         },
         described: Self::DETAILED
             || size_of::<TM::TypeMetadata>() > 0

@@ -122,6 +122,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
         external: Self::MAP.is_external(),
         moves: Self::MAP.fixed().is_none(),
         metadata: NonNull::dangling(),
+        type_name: core::any::type_name::<[T]>,
     };
 
     /// Where `Live` begins, or would: behind so many slots.

@@ -163,7 +163,9 @@ impl Collector {
         if self.zeal.naive_mark {
             self.jobs.close();
             // SAFETY: the program stands still.
-            unsafe { self.naive_marks(roots) }.compare();
+            let naive = unsafe { self.naive_marks(roots) };
+            naive.compare();
+            *self.told.lock() = naive.into_told();
         }
     }
 
@@ -184,7 +186,9 @@ impl Collector {
         }
         if self.zeal.naive_mark {
             // SAFETY: the program stands still.
-            unsafe { self.naive_marks(roots) }.compare();
+            let naive = unsafe { self.naive_marks(roots) };
+            naive.compare();
+            *self.told.lock() = naive.into_told();
         }
         self.begin_to_settle(cycle);
     }

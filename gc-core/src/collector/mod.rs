@@ -56,6 +56,7 @@ mod release;
 pub(crate) mod rescan;
 pub(crate) mod stand;
 mod steps;
+mod verify;
 pub(crate) mod weak;
 pub(crate) mod weak_reads;
 pub(crate) mod work;
@@ -69,7 +70,7 @@ use self::dying::{Dying, Turn};
 use self::guarded::GuardedObjects;
 use self::jobs::Jobs;
 use self::mark::Backlog;
-use self::naive::NaiveMarker;
+use self::naive::{NaiveMarker, Told};
 use self::pacer::{Due, Pacer};
 use self::progress::Progress;
 use self::references::Stage;
@@ -206,6 +207,8 @@ pub(crate) struct Collector {
     /// Taken while an object is claimed by its words. In it, the objects that are being asked for their pointers, each with
     /// what tells the thread that does so.
     claims: Mutex<Vec<(usize, usize)>>,
+    /// For zeal: what values told in the cycle before.
+    told: Mutex<Told>,
     /// An object was asked.
     asked: Condvar,
     /// Whether an object of this cycle was written whose contents nobody knows.
@@ -315,6 +318,7 @@ impl Collector {
             unknown_writes: AtomicBool::new(false),
             stands: AtomicBool::new(false),
             claims: Mutex::default(),
+            told: Mutex::default(),
             asked: Condvar::new(),
             spoiled: AtomicBool::new(false),
             remembers_writes: AtomicBool::new(false),
@@ -737,7 +741,10 @@ impl Collector {
     /// As for [`Collector::safepoint`], no `mutate` call is running, and marking is complete.
     unsafe fn check_marks(&self, roots: &Roots<'_>) {
         // SAFETY: passed on to the caller.
-        unsafe { self.naive_marks(roots) }.check();
+        let naive = unsafe { self.naive_marks(roots) };
+        let mut told = self.told.lock();
+        naive.check(&told);
+        *told = naive.into_told();
     }
 
     /// What can be reached now, as the naive marker finds it.

@@ -3,8 +3,13 @@
 //! It keeps a set of addresses, follows the tags word by word, and asks described objects
 //! themselves. It shares with the marker only the look-up of an object's end and what it is there
 //! to check: the tags.
+//!
+//! It also remembers what values have visited by their `trace` where the marker cannot see it, from one cycle to the next.
+//! If an object was missed that one of them visited before and does not any more, then that `trace` has
+//! left something out, and the report names its type.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::Roots;
 use super::work::Work;
@@ -60,11 +65,22 @@ impl EdgeVisitor for RecordedRoots<'_> {
     }
 }
 
+/// The objects that values with pointers outside of the heap have visited, and one of those who did.
+pub(super) type Told = BTreeMap<usize, Holder>;
+
+/// An object with pointers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Holder(String);
+
 /// Finds everything that can be reached, slowly.
 pub(super) struct NaiveMarker<'h> {
     heap: &'h Heap,
     work: &'h Work,
-    found: BTreeSet<usize>,
+    /// What was found, and by way of whom: nobody for roots.
+    found: BTreeMap<usize, Option<Rc<Holder>>>,
+    told: Told,
+    /// Whose pointers are visited, and whether only its `trace` knows them.
+    holder: Option<(Rc<Holder>, bool)>,
     pending: Vec<usize>,
     /// Values of ephemerons whose keys were not found yet.
     values: BTreeMap<usize, Vec<usize>>,
@@ -79,7 +95,9 @@ impl<'h> NaiveMarker<'h> {
         NaiveMarker {
             heap,
             work,
-            found: BTreeSet::new(),
+            found: BTreeMap::new(),
+            told: Told::new(),
+            holder: None,
             pending: Vec::new(),
             values: BTreeMap::new(),
         }
@@ -96,11 +114,15 @@ impl<'h> NaiveMarker<'h> {
                 // SAFETY: the object is in a described block, and no mutator is at work (`new`).
                 unsafe {
                     if let Some(object) = Described::at(extent) {
+                        let holder = Rc::new(Holder(object.name()));
+                        self.holder = Some((holder, object.descriptor().external));
                         object.trace(self);
                     }
                 }
                 continue;
             }
+            let holder = Rc::new(Holder(format!("the object at {start:#x}")));
+            self.holder = Some((holder, false));
             // SAFETY: an object starts there, and tagged words were written.
             unsafe {
                 for (slot, weak) in self.heap.tagged_words(extent.base) {
@@ -116,21 +138,37 @@ impl<'h> NaiveMarker<'h> {
         }
     }
 
-    /// Checks that everything which was found is marked.
+    /// Checks that everything which was found is marked. `before` is what values told in the cycle before.
     ///
     /// # Panics
     ///
     /// If something is not.
-    pub(super) fn check(&self) {
-        for &start in &self.found {
+    pub(super) fn check(&self, before: &Told) {
+        for (&start, holder) in &self.found {
             // SAFETY: an object starts there.
             let marked = unsafe { self.heap.planes().group(start) }.marks() & bit(start) != 0;
-            assert!(
-                marked,
-                "the marker has missed the object at {:?}",
-                self.heap.allocation_of(start),
-            );
+            if !marked {
+                let holder = holder.as_ref().map_or("a root", |holder| &holder.0);
+                let mut report = format!(
+                    "the marker has missed the object at {start:#x}, to which {holder} points"
+                );
+                if let Some(teller) = before.get(&start)
+                    && self.told.get(&start) != Some(teller)
+                {
+                    report += &format!(
+                        ". In the cycle before, the `trace` of {} visited it, which it does not any more: \
+                        a `trace` has to visit every pointer that the value holds (`Collect`, 1)",
+                        teller.0,
+                    );
+                }
+                panic!("{report}");
+            }
         }
+    }
+
+    /// What values have told.
+    pub(super) fn into_told(self) -> Told {
+        self.told
     }
 
     /// Compares with the marks in the planes.
@@ -143,7 +181,7 @@ impl<'h> NaiveMarker<'h> {
             self.heap.each_start(block, |start| {
                 // SAFETY: an object starts there.
                 let marked = unsafe { self.heap.planes().group(start) }.marks() & bit(start) != 0;
-                let found = self.found.contains(&start);
+                let found = self.found.contains_key(&start);
                 assert!(
                     marked == found,
                     "the marker is wrong about the object at {:?}: marked: {marked}, reachable: {found}",
@@ -163,7 +201,9 @@ impl NaiveMarker<'_> {
     fn find(&mut self, target: usize) {
         let mut targets = vec![target];
         while let Some(target) = targets.pop() {
-            if self.is_object(target) && self.found.insert(target) {
+            if self.is_object(target) && !self.found.contains_key(&target) {
+                let holder = self.holder.as_ref().map(|(holder, _)| Rc::clone(holder));
+                self.found.insert(target, holder);
                 self.pending.push(target);
                 targets.append(&mut self.values.remove(&target).unwrap_or_default());
             }
@@ -178,12 +218,17 @@ impl EdgeVisitor for NaiveMarker<'_> {
 
     fn visit(&mut self, edge: Edge) {
         if !edge.weak {
+            if let Some((holder, true)) = &self.holder {
+                self.told
+                    .entry(edge.target)
+                    .or_insert_with(|| (**holder).clone());
+            }
             self.find(edge.target);
         }
     }
 
     fn visit_ephemeron(&mut self, _: usize, key: usize, value: usize) {
-        if self.found.contains(&key) || key != 0 && !self.is_object(key) {
+        if self.found.contains_key(&key) || key != 0 && !self.is_object(key) {
             self.find(value);
         } else {
             self.values.entry(key).or_default().push(value);

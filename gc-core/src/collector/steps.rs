@@ -663,7 +663,7 @@ impl Collector {
         if self.zeal.verify {
             self.jobs.close();
             // SAFETY: no cycle is in progress any more, and no mutator is at work.
-            unsafe { self.heap.verify(self.has_unknown_writes()) }
+            unsafe { self.verify(self.has_unknown_writes()) }
                 .unwrap_or_else(|error| panic!("after a collection, {error}"));
         }
     }

@@ -319,29 +319,26 @@ impl Heap {
 
     /// Checks the contents of a tagged word.
     fn verify_target(&self, address: usize, target: usize, weak: bool) -> Result<(), VerifyError> {
+        match self.fault_of(target, weak) {
+            None => Ok(()),
+            Some(fault) => Err(wrong(address, format!("tagged, and holds {fault}"))),
+        }
+    }
+
+    /// What is wrong with a pointer, if something is.
+    pub(crate) fn fault_of(&self, target: usize, weak: bool) -> Option<String> {
         if target == 0 || !target.is_multiple_of(GRANULE) || !self.spans(target) {
-            return Ok(());
+            return None;
         }
         if self.block_of(target).is_none() {
-            return Err(wrong(
-                address,
-                format!("tagged, and holds {target:#x} in a block of another heap"),
-            ));
+            return Some(format!("{target:#x} in a block of another heap"));
         }
         let word = self.word(target);
         if !word.extent {
-            return Err(wrong(
-                address,
-                format!("tagged, and holds {target:#x} where no allocation starts"),
-            ));
+            return Some(format!("{target:#x} where no allocation starts"));
         }
-        if !weak && word.kind && !word.tag {
-            return Err(wrong(
-                address,
-                format!("a strong pointer to {target:#x}, of which only a shell is left"),
-            ));
-        }
-        Ok(())
+        let is_shell = !weak && word.kind && !word.tag;
+        is_shell.then(|| format!("{target:#x}, strongly, of which only a shell is left"))
     }
 
     /// Whether the weak pointer at `slot` is the key of an ephemeron.

@@ -209,7 +209,7 @@ impl World {
                 // SAFETY: no `mutate` call is running, and no cycle.
                 unsafe {
                     self.collector.retag_stale();
-                    result = self.collector.heap.verify(false);
+                    result = self.collector.verify(false);
                 }
             };
             // SAFETY: passed on to the caller.

@@ -4,6 +4,7 @@
 //! In each case there is an error or a panic that says what happened, and afterwards the heap is as
 //! good as before.
 
+mod expired;
 mod memory;
 mod misuse;
 mod panics;

@@ -1,0 +1,97 @@
+//! Verification of what only values know: where the pointers lead that their `trace` visits.
+//!
+//! [`Heap::verify`](crate::heap::Heap) checks the tagged words. Pointers in memory outside of the heap have none; so each value
+//! that may have such pointers is traced, and what it visits is to be an object. A value of which
+//! that is not so holds a pointer to what was freed, and the error names its type.
+
+use std::panic::{self, AssertUnwindSafe};
+
+use super::Collector;
+use super::work::Work;
+use crate::descriptor::Described;
+use crate::heap::Heap;
+use crate::heap::verify::VerifyError;
+use crate::trace::{Edge, EdgeVisitor, LastOwner};
+
+impl Collector {
+    /// Checks the heap, and the pointers that values of it have outside. A value whose `trace` panics is passed by.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Heap::verify`], and the thread may trace all values.
+    pub(crate) unsafe fn verify(&self, all_dirty: bool) -> Result<(), VerifyError> {
+        let heap = &self.heap;
+        // SAFETY: passed on to the caller.
+        unsafe { heap.verify(all_dirty)? };
+        for block in heap.occupied_blocks() {
+            let mut result = Ok(());
+            heap.each_start(block, |start| {
+                // SAFETY: an object starts there.
+                let state = unsafe { heap.state_at(start) };
+                if result.is_ok() && state.is_described() {
+                    // SAFETY: passed on to the caller.
+                    result = unsafe { self.verify_outside(start) };
+                }
+            });
+            result?;
+        }
+        Ok(())
+    }
+
+    /// Checks what the value of a described object visits, if some of it may be outside.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::verify`], and a described object of this heap starts there.
+    unsafe fn verify_outside(&self, start: usize) -> Result<(), VerifyError> {
+        let extent = self.heap.allocation_of(start);
+        // SAFETY: the block is one of described objects.
+        let Some(object) = extent.and_then(|extent| unsafe { Described::at(extent) }) else {
+            return Ok(());
+        };
+        if !object.descriptor().external {
+            return Ok(());
+        }
+        let mut checker = Checker {
+            heap: &self.heap,
+            work: &self.work,
+            finding: None,
+        };
+        // SAFETY: no mutator is at work.
+        let trace = AssertUnwindSafe(|| unsafe { object.trace(&mut checker) });
+        let _ = panic::catch_unwind(trace);
+        match checker.finding {
+            None => Ok(()),
+            Some(finding) => Err(VerifyError {
+                address: start,
+                finding: format!("the `trace` of {} visits {finding}", object.name()),
+            }),
+        }
+    }
+}
+
+/// Looks at where pointers lead.
+struct Checker<'h> {
+    heap: &'h Heap,
+    work: &'h Work,
+    /// What is wrong with the first one of which something is.
+    finding: Option<String>,
+}
+
+impl EdgeVisitor for Checker<'_> {
+    fn visit(&mut self, edge: Edge) {
+        if self.finding.is_none() {
+            self.finding = self.heap.fault_of(edge.target, edge.weak);
+        }
+    }
+
+    fn visit_ephemeron(&mut self, slot: usize, key: usize, _: usize) {
+        // The value of a dead key is of no interest.
+        let (target, weak) = (key, true);
+        self.visit(Edge { slot, target, weak });
+    }
+
+    fn drop_later(&mut self, owner: LastOwner) {
+        self.work.add_last_owner(owner);
+    }
+}
