@@ -122,7 +122,7 @@ macro_rules! Rootable {
         $crate::__DynRootable::<dyn for<$gc> $crate::Rootable<$gc, Root = $root>>
     };
     ($root:ty) => {
-        $crate::Rootable!['__gc => $crate::__unelide_lifetimes!('__gc; $root)]
+        $crate::__unelide_lifetimes!($crate::Rootable; $root)
     };
 }
 

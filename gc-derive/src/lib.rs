@@ -131,12 +131,12 @@ pub fn derive_collect(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Writes a type with its elided lifetimes named: `__unelide_lifetimes!('gc; Root<'_>)` is
-/// `Root<'gc>`. Not public: it is a part of `Rootable!`.
+/// Writes a family with the elided lifetimes of its member named: `__unelide_lifetimes!(Rootable; Root<'_>)` is
+/// `Rootable!['gc => Root<'gc>]`, for some lifetime. Not public: it is a part of `Rootable!`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __unelide_lifetimes(input: TokenStream) -> TokenStream {
     parse_macro_input!(input as unelide::Unelided)
-        .into_type()
+        .into_family()
         .into()
 }

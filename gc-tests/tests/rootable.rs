@@ -2,7 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-use gc_core::{Arena, Collect, DynamicRoot, DynamicRootSet, Gc, Lock, Mutation, RefLock, Rootable};
+use gc_core::{
+    Arena, Collect, DynamicRoot, DynamicRootSet, Gc, Lock, Mutation, RefLock, Rootable, Static,
+};
 
 /// A pair of pointers, of which the first is branded.
 type Pair<'gc, T> = (Gc<'gc, u8>, T);
@@ -24,6 +26,23 @@ fn assert_roots<'gc>(_brand: &'gc ()) {
     assert_root::<'gc, Rootable![Pair<'_, &dyn Fn(&u8) -> &u8>], Pair<'gc, &'gc dyn Fn(&u8) -> &u8>>(
     );
     assert_root::<'gc, Rootable![Box<dyn Iterator<Item = Gc<'_, u8>> + '_>], Boxed<'gc>>();
+}
+
+#[test]
+fn a_family_is_mentioned_within_another() {
+    type Handle = DynamicRoot<Rootable![Lock<Gc<'_, u8>>]>;
+    let mut arena = Arena::<
+        Rootable![(
+            DynamicRootSet<'_>,
+            Vec<Static<DynamicRoot<Rootable![Lock<Gc<'_, u8>>]>>>
+        )],
+    >::new(|mc| {
+        let set = DynamicRootSet::new(mc);
+        let handle: Handle = set.stash(mc, Gc::new(mc, Lock::new(Gc::new(mc, 5))));
+        (set, vec![Static(handle)])
+    });
+    arena.finish_cycle();
+    arena.mutate(|_, (set, handles)| assert_eq!(*set.fetch(&handles[0]).get(), 5));
 }
 
 type Boxed<'gc> = Box<dyn Iterator<Item = Gc<'gc, u8>> + 'gc>;
