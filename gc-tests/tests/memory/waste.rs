@@ -47,7 +47,7 @@ fn ratio(layouts: impl Iterator<Item = Layout>, leaf: bool) -> f64 {
 
 /// So many objects of a size that what is left free in the last run hardly counts.
 fn alike(size: usize, align: usize) -> impl Iterator<Item = Layout> {
-    let total = if size <= 8 * KIB { MIB } else { 12 * MIB };
+    let total = if size <= 8 * KIB { MIB } else { 8 * MIB };
     let layout = Layout::from_size_align(size, align).unwrap();
     std::iter::repeat_n(layout, total / size.next_multiple_of(16))
 }
