@@ -7,13 +7,17 @@ use core::ptr::{self, NonNull};
 
 use crate::collect::Collect;
 use crate::context::Context;
-use crate::descriptor::{Described, Descriptor, Detail, DropValue, TraceValue, read_detail};
+use crate::descriptor::{
+    Described, Descriptor, Detail, DropValue, MeasureValue, TraceValue, read_detail,
+};
 use crate::heap::MAX_ALIGN;
 use crate::heap::block::{BlockIndex, BlockTable, Flag};
 use crate::heap::bump::{Shape, record_kinds, record_tags};
 use crate::heap::error::HeapError;
 use crate::heap::extent::{Extent, end_of_in};
 use crate::heap::planes::{GRANULE, Planes, WORD, bit};
+use crate::ledger::Entry;
+use crate::owned_bytes::OwnedBytes;
 use crate::tags::Tagger;
 use crate::trace::{EdgeVisitor, Edges, Trace};
 use crate::typemap::TypeMap;
@@ -31,6 +35,8 @@ impl Context {
             return Ok(NonNull::dangling());
         }
         let heap = self.heap();
+        // Nothing, and no instruction, where a value has no destructor or never owns anything.
+        let entry = Entry::of(OwnedBytes::of(&value));
         let shape = Values::<T>::SHAPE;
         let Some(base) = self.allocate(shape) else {
             return Err(self.no_memory());
@@ -46,9 +52,10 @@ impl Context {
         unsafe {
             place.write(value);
             if Values::<T>::DESCRIBED {
-                Described::set(extent, Values::<T>::DESCRIPTOR);
+                Described::set(extent, Values::<T>::DESCRIPTOR, entry);
             }
             if needs_drop::<T>() {
+                self.note_owned(entry.bytes() as i64);
                 self.note_drop(extent);
             }
             match T::TYPE_MAP.fixed() {
@@ -172,16 +179,20 @@ impl Context {
             unsafe { place.add(index).write(item) };
             written.count += 1;
         }
-        core::mem::forget(written);
         let slice = ptr::slice_from_raw_parts_mut(place, count);
+        // SAFETY: all values are there now.
+        let owned = || OwnedBytes::of(unsafe { &*slice });
+        let entry = Entry::of(extent.map_or(0, |_| owned()));
+        core::mem::forget(written);
         if let Some(extent) = extent {
             // SAFETY: all values are there now; see `allocate`.
             unsafe {
                 if Values::<T>::DESCRIBED {
                     Described::set_detail(extent, Detail::new(count));
-                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR);
+                    Described::set(extent, Values::<T>::SLICE_DESCRIPTOR, entry);
                 }
                 if needs_drop::<T>() {
+                    self.note_owned(entry.bytes() as i64);
                     self.note_drop(extent);
                 }
                 match T::TYPE_MAP.fixed() {
@@ -301,14 +312,27 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
     };
 
     const fn descriptor(counted: bool) -> Descriptor {
-        let (drop, trace): (DropValue, TraceValue) = if counted {
-            (drop_values::<T, true>, trace_values::<T, true>)
+        let (drop, trace, measure): (DropValue, TraceValue, MeasureValue) = if counted {
+            (
+                drop_values::<T, true>,
+                trace_values::<T, true>,
+                measure_values::<T, true>,
+            )
         } else {
-            (drop_values::<T, false>, trace_values::<T, false>)
+            (
+                drop_values::<T, false>,
+                trace_values::<T, false>,
+                measure_values::<T, false>,
+            )
         };
         Descriptor {
             drop: if needs_drop::<T>() { Some(drop) } else { None },
             trace,
+            measure: if needs_drop::<T>() {
+                Some(measure)
+            } else {
+                None
+            },
             external: Self::MAP.is_external(),
             moves: Self::MAP.moves(),
             metadata: NonNull::dangling(),
@@ -418,6 +442,18 @@ unsafe fn trace_values<'gc, T: Collect<'gc> + 'gc, const COUNTED: bool>(
     for value in values {
         edges.trace(value);
     }
+}
+
+/// How many bytes the values in an object own outside of the heap.
+///
+/// # Safety
+///
+/// They are there, and nobody has an exclusive reference to them.
+unsafe fn measure_values<'gc, T: Collect<'gc> + 'gc, const COUNTED: bool>(
+    extent: Extent,
+) -> Option<usize> {
+    // SAFETY: passed on to the caller.
+    OwnedBytes::sum(unsafe { &*values::<T, COUNTED>(extent) }).ok()
 }
 
 /// Layouts of fat pointers are not specified; what tagging relies on is checked here and in the test

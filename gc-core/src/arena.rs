@@ -19,6 +19,7 @@ use crate::heap::volume::Volume;
 use crate::local_arenas;
 use crate::metrics::Metrics;
 use crate::mutation::Mutation;
+use crate::owned_bytes::OwnedBytes;
 use crate::sync::Arc;
 use crate::trace::{EdgeVisitor, Edges, Trace};
 
@@ -733,7 +734,14 @@ where
     }
 
     fn safepoint(&mut self, what: Safepoint) {
-        schedule::safepoint(self, what);
+        let context = self.owner.context();
+        context.measure_root(|| OwnedBytes::of(&self.root));
+        // SAFETY: the arena is borrowed exclusively, so no `mutate` is running.
+        unsafe { context.measure_written(false) };
+        if what != Safepoint::Step || context.is_due() {
+            schedule::safepoint(self, what);
+        }
+        self.owner.context().collector().throw_kept();
     }
 
     /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With

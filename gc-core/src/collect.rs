@@ -5,6 +5,8 @@ pub use crate::__dyn_collect as dyn_collect;
 #[doc(inline)]
 pub use crate::dyn_collect::DynCollect;
 #[doc(inline)]
+pub use crate::owned_bytes::OwnedBytes;
+#[doc(inline)]
 pub use crate::trace::Trace;
 use crate::typemap::TypeMap;
 
@@ -132,6 +134,46 @@ pub unsafe trait Collect<'gc> {
     #[inline]
     #[allow(unused_variables, reason = "the default visits nothing")]
     fn trace<T: Trace<'gc>>(&self, cc: &mut T) {}
+
+    /// Adds up the bytes that the value owns outside of the heap, what its fields own included: memory that is given
+    /// back when the value is dropped. The default is nothing.
+    ///
+    /// They count for the [pace](crate::metrics::Pacing) of the collector like bytes of the heap. Derived implementations pass
+    /// each field to [`OwnedBytes::add_field`]. The owners of the standard library and of the supported libraries add
+    /// their capacity, and what the first few of their elements own.
+    ///
+    /// The collector calls it when an object is allocated, at the first safepoint after the object was
+    /// written, and when it calls `trace` at a safepoint. It is called for types with a destructor only: memory that is
+    /// not given back is nobody's to count. It must be cheap: constant time, if possible. The answer affects nothing
+    /// but the pace, and may be an estimate. If it panics, the last answer is kept; the panic goes on from where the
+    /// object is allocated, or from the safepoint.
+    ///
+    /// ```
+    /// use gc_core::collect::OwnedBytes;
+    /// use gc_core::{Arena, Collect, Gc, Rootable};
+    ///
+    /// /// Pixels that a library has allocated.
+    /// struct Image(Box<[u8]>);
+    ///
+    /// // SAFETY: there are no pointers.
+    /// unsafe impl<'gc> Collect<'gc> for Image {
+    ///     const NEEDS_TRACE: bool = false;
+    ///
+    ///     fn owned_bytes(&self, owned: &mut OwnedBytes) {
+    ///         owned.add(self.0.len());
+    ///     }
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![Option<Gc<'_, Image>>]>::new(|_| None);
+    /// arena.mutate_root(|mc, root| *root = Some(Gc::new(mc, Image(vec![0; 4096].into()))));
+    /// assert_eq!(arena.metrics().statistics().owned_bytes, 4096);
+    /// arena.mutate_root(|_, root| *root = None);
+    /// arena.finish_cycle();
+    /// assert_eq!(arena.metrics().statistics().owned_bytes, 0);
+    /// ```
+    #[inline]
+    #[allow(unused_variables, reason = "the default owns nothing")]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {}
 }
 
 /// Implements [`trait@Collect`] for a type without pointers: one that is `'static`.
@@ -142,6 +184,12 @@ pub unsafe trait Collect<'gc> {
 ///
 /// struct Tagged<T>(T, u32);
 /// gc_core::static_collect!(<T> Tagged<T> where T: Copy);
+///
+/// // What a value owns outside of the heap is unknown, unless it is told.
+/// struct Image(Vec<u8>);
+/// gc_core::static_collect!(Image, owned_bytes = |image| image.0.capacity());
+///
+/// assert_eq!(gc_core::collect::OwnedBytes::of(&Image(vec![0; 100])), 100);
 /// ```
 #[macro_export]
 macro_rules! static_collect {
@@ -168,7 +216,7 @@ macro_rules! static_collect {
             const NEEDS_TRACE: $crate::__private::bool = false;
         }
     };
-    ($type:ty) => {
+    ($type:ty $(, owned_bytes = $owned_bytes:expr)?) => {
         // SAFETY: a type that is `'static` cannot hold a pointer that is branded by a lifetime. `Self` says it of
         // this very type; `$type`, which a macro may have written, refuses lifetimes without a name.
         unsafe impl<'gc> $crate::Collect<'gc> for $type
@@ -177,6 +225,19 @@ macro_rules! static_collect {
             $type: 'static,
         {
             const NEEDS_TRACE: $crate::__private::bool = false;
+
+            $($crate::__owned_bytes!($owned_bytes);)?
+        }
+    };
+}
+
+/// The method by which [`static_collect!`] tells what a value owns.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __owned_bytes {
+    ($owned_bytes:expr) => {
+        fn owned_bytes(&self, __gc_core_owned: &mut $crate::collect::OwnedBytes) {
+            $crate::collect::OwnedBytes::add_told(__gc_core_owned, self, $owned_bytes);
         }
     };
 }

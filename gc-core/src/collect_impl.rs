@@ -12,6 +12,7 @@ use core::mem::offset_of;
 
 use crate::collect::{Collect, Trace};
 use crate::heap::planes::WORD;
+use crate::owned_bytes::OwnedBytes;
 use crate::typemap::TypeMap;
 
 /// Tells a visitor of an option that is none, at `address`, that one of its words is a pointer word all
@@ -44,6 +45,13 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for Option<T> {
             None => trace_none(Self::TYPE_MAP, core::ptr::from_ref(self).addr(), cc),
         }
     }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        if let Some(value) = self {
+            owned.add_field(value);
+        }
+    }
 }
 
 // SAFETY: the content is visited in place.
@@ -60,6 +68,14 @@ unsafe impl<'gc, T: Collect<'gc>, E: Collect<'gc>> Collect<'gc> for Result<T, E>
             Err(error) => cc.trace(error),
         }
     }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        match self {
+            Ok(value) => owned.add_field(value),
+            Err(error) => owned.add_field(error),
+        }
+    }
 }
 
 // SAFETY: all elements are visited in place.
@@ -71,6 +87,11 @@ unsafe impl<'gc, T: Collect<'gc>, const N: usize> Collect<'gc> for [T; N] {
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         self.iter().for_each(|value| cc.trace(value));
     }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        owned.add_slice(self);
+    }
 }
 
 // SAFETY: all elements are visited in place. How many there are depends on the value.
@@ -81,6 +102,11 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for [T] {
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         self.iter().for_each(|value| cc.trace(value));
+    }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        owned.add_slice(self);
     }
 }
 
@@ -96,6 +122,12 @@ macro_rules! tuples {
             #[allow(unused_variables, reason = "the empty tuple has no fields")]
             fn trace<CC: Trace<'gc>>(&self, cc: &mut CC) {
                 $(cc.trace(&self.$index);)*
+            }
+
+            #[inline]
+            #[allow(unused_variables, reason = "the empty tuple has no fields")]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                $(owned.add_field(&self.$index);)*
             }
         }
     };

@@ -13,7 +13,10 @@
 //! While a marker is at work beside the program, the barrier also *claims* the object
 //! ([`crate::collector::claim`]).
 //!
-//! Which of the two it is, is one byte of the context: the bits of a block's state that do not let the
+//! And the barrier notes objects whose values have destructors, for they may own more when they were written
+//! ([`crate::written`]).
+//!
+//! Which of these it is, is one byte of the context: the bits of a block's state that do not let the
 //! barrier pass.
 //!
 //! # Invariants
@@ -29,11 +32,13 @@ use std::panic::{self, AssertUnwindSafe};
 use crate::collector::claim::Found;
 use crate::collector::stand::Kept;
 use crate::collector::{Collector, Mutators, Phase, Roots, World};
+use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::allocator::Allocator;
 use crate::heap::block::BlockState;
 use crate::heap::bump::Shape;
 use crate::heap::error::{HeapError, WaitingFinalizers};
+use crate::heap::extent::Extent;
 use crate::heap::options::{FinalizerMode, HeapOptions};
 use crate::heap::planes::bit;
 use crate::heap::volume::Volume;
@@ -41,6 +46,7 @@ use crate::local_arenas::Links;
 use crate::os::fork::Process;
 use crate::sync::{Arc, Ordering, fence};
 use crate::trace::{Edge, EdgeVisitor};
+use crate::written::Written;
 
 pub(crate) struct Context {
     allocator: Allocator,
@@ -52,6 +58,9 @@ pub(crate) struct Context {
     kept: RefCell<Vec<usize>>,
     /// An empty one.
     spare_found: Cell<Found>,
+    written: Written,
+    /// What the root is known to own outside of the heap.
+    owned_by_root: Cell<usize>,
     collector: Arc<Collector>,
     /// Where the arena was made.
     process: Process,
@@ -81,6 +90,8 @@ impl Context {
             finalizing: Cell::new(false),
             kept: RefCell::default(),
             spare_found: Cell::default(),
+            written: Written::new(),
+            owned_by_root: Cell::new(0),
             collector,
             process,
             links: Links::default(),
@@ -161,10 +172,80 @@ impl Context {
         })
     }
 
-    /// Notes that so many of the bytes allocated are those of a value with a destructor.
+    /// Notes by how many bytes what the values of objects own outside of the heap has grown.
+    #[inline(always)]
+    pub(crate) fn note_owned(&self, change: i64) {
+        self.allocator.note_owned(change);
+    }
+
+    /// Lets the heap count what was noted so, if that has come to much.
+    pub(crate) fn report_owned(&self) {
+        self.allocator.report_owned(self.heap());
+    }
+
+    /// Notes that an object of so many bytes was allocated whose value has a destructor.
     #[inline(always)]
     pub(crate) fn note_owner(&self, bytes: usize) {
-        self.allocator.note_owner(bytes);
+        self.written.note_allocated(bytes);
+    }
+
+    /// Looks what a value in the heap owns outside of it.
+    ///
+    /// # Panics
+    ///
+    /// If the value does.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Described::measure`].
+    pub(crate) unsafe fn measure(&self, object: Described) {
+        // SAFETY: passed on to the caller.
+        let change = unsafe { object.measure() };
+        if change != 0 {
+            self.note_owned(change);
+        }
+    }
+
+    /// Looks what the values of objects own that were written; with `all`, also large ones that are written often. If
+    /// some panic, the first panic is kept for the end of a safepoint.
+    ///
+    /// # Safety
+    ///
+    /// No `mutate` call of this mutator is running. No object was freed that it has written since the last
+    /// time.
+    pub(crate) unsafe fn measure_written(&self, all: bool) {
+        let heap = self.heap();
+        self.written.each(all, |start, most| {
+            // SAFETY: it is an object in a described block. References into it belong to a `mutate` call: this
+            // mutator is in none, and if there are others, values are `Sync`, and so are their cells.
+            unsafe {
+                let extent = Extent {
+                    base: start,
+                    bytes: heap.end_of(start) - start,
+                };
+                if extent.bytes <= most
+                    && let Some(object) = Described::at(extent)
+                {
+                    let measure = AssertUnwindSafe(|| self.measure(object));
+                    if let Err(payload) = panic::catch_unwind(measure) {
+                        self.collector.keep_panic(payload);
+                    }
+                }
+                extent.bytes
+            }
+        });
+    }
+
+    /// Looks what the root owns, as `measure` tells it. A panic is kept, as above.
+    pub(crate) fn measure_root(&self, measure: impl FnOnce() -> usize) {
+        match panic::catch_unwind(AssertUnwindSafe(measure)) {
+            Ok(bytes) => {
+                let bytes = bytes.min(crate::ledger::MOST);
+                let before = self.owned_by_root.replace(bytes);
+                self.note_owned(bytes as i64 - before as i64);
+            }
+            Err(payload) => self.collector.keep_panic(payload),
+        }
     }
 
     /// Objects allocated ever.
@@ -173,7 +254,7 @@ impl Context {
         let (counted, more) = (self.heap().allocated(), self.allocator.uncounted());
         Volume {
             bytes: counted.bytes + more.bytes,
-            owners: counted.owners + more.owners,
+            owned: counted.owned.wrapping_add(more.owned),
         }
     }
 
@@ -374,10 +455,19 @@ impl Context {
     unsafe fn note_dirty(&self, address: usize) {
         // SAFETY: passed on to the caller. Addresses of objects in described blocks are starts.
         unsafe {
-            if self.heap().state_at(address).is_described() {
+            let state = self.heap().state_at(address);
+            if state.is_described() {
                 self.heap().set_dirty(address);
+                if state.has_drops() {
+                    self.written.note(address);
+                }
             }
         }
+    }
+
+    /// Notes that what the value of an object owns may change, which needs no barrier.
+    pub(crate) fn note_written(&self, object: usize) {
+        self.written.note(object);
     }
 
     /// Lets `f` note what it finds. It may ask a value for its pointers, which is code of the user's: if
@@ -549,6 +639,12 @@ impl Context {
     /// Whether a safepoint has anything to do.
     #[inline]
     pub(crate) fn wants_safepoint(&self) -> bool {
+        self.written.is_waiting() || self.is_due()
+    }
+
+    /// The same, but for what was written.
+    #[inline]
+    pub(crate) fn is_due(&self) -> bool {
         self.collector.wants_safepoint(self.allocated())
     }
 
@@ -566,8 +662,13 @@ impl Context {
     pub(crate) unsafe fn safepoint(&self, roots: &Roots<'_>, what: Safepoint) {
         self.check_process();
         self.hand_over();
+        // SAFETY: no `mutate` call is running, and cycles do not free what was written during them.
+        unsafe { self.measure_written(false) };
         let allocated = self.allocated();
+        self.written.close();
         let stopped = |action: &mut dyn FnMut()| {
+            // SAFETY: as above: nothing is noted in a safepoint, and it frees nothing before this.
+            unsafe { self.measure_written(true) };
             self.retire();
             action();
         };
@@ -589,6 +690,7 @@ impl Context {
         let _armed = Armed(self);
         // SAFETY: passed on to the caller; this is the heap's one mutator.
         unsafe { what.run(&self.collector, &world) }
+        self.collector.throw_kept();
     }
 
     /// Drops the values of all objects that need it and frees everything.
@@ -604,6 +706,7 @@ impl Context {
         // SAFETY: passed on to the caller.
         unsafe { self.collector.shut_down() };
         self.armed.set(BlockState::NOTED);
+        self.written.close();
         let mut disposer = self.collector.take_disposer();
         self.collector.run_destructors(&mut disposer, None);
         self.collector.each_described(|object, _| {
@@ -623,6 +726,7 @@ struct Armed<'a>(&'a Context);
 impl Drop for Armed<'_> {
     fn drop(&mut self) {
         self.0.arm();
+        self.0.written.open();
     }
 }
 

@@ -12,6 +12,7 @@ use core::ops::Range;
 use crate::collect::{Collect, Trace};
 use crate::gc::Gc;
 use crate::gc_weak::GcWeak;
+use crate::owned_bytes::OwnedBytes;
 use crate::trace::{LastOwner, Unreferenced};
 
 /// [`Collect`] for trait objects. All types that are `Collect` have it.
@@ -67,6 +68,12 @@ pub unsafe trait DynCollect<'gc> {
     /// });
     /// ```
     fn dyn_trace(&self, cc: &mut dyn Trace<'gc>);
+
+    /// Adds up what the value owns outside of the heap; see [`Collect::owned_bytes`]. The default is nothing.
+    #[inline]
+    fn dyn_owned_bytes(&self, owned: &mut OwnedBytes) {
+        let _ = owned;
+    }
 }
 
 // SAFETY: the value's own `trace` is called, unless its type never holds a pointer.
@@ -75,6 +82,11 @@ unsafe impl<'gc, T: Collect<'gc>> DynCollect<'gc> for T {
     fn dyn_trace(&self, cc: &mut dyn Trace<'gc>) {
         DynTrace(cc).trace(self);
     }
+
+    #[inline]
+    fn dyn_owned_bytes(&self, owned: &mut OwnedBytes) {
+        owned.add_field(self);
+    }
 }
 
 // SAFETY: whoever is behind the object visits all pointers.
@@ -82,6 +94,11 @@ unsafe impl<'gc> Collect<'gc> for dyn DynCollect<'gc> + '_ {
     #[inline]
     fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
         self.dyn_trace(cc);
+    }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        self.dyn_owned_bytes(owned);
     }
 }
 
@@ -215,6 +232,14 @@ macro_rules! __dyn_collect {
                     // SAFETY: it is the reference to the value.
                     let __gc_core_object = unsafe { &*__gc_core_object };
                     $crate::collect::DynCollect::dyn_trace(__gc_core_object, __gc_core_cc);
+                }
+
+                fn owned_bytes(&self, __gc_core_cc: &mut $crate::collect::OwnedBytes) {
+                    let __gc_core_object: *const (dyn $crate::collect::DynCollect<'gc> + '_) =
+                        &raw const *self;
+                    // SAFETY: it is the reference to the value.
+                    let __gc_core_object = unsafe { &*__gc_core_object };
+                    $crate::collect::DynCollect::dyn_owned_bytes(__gc_core_object, __gc_core_cc);
                 }
             }
         };

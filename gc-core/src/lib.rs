@@ -117,6 +117,7 @@ pub mod gc_slice;
 mod gc_weak;
 mod gc_weak_long;
 mod heap;
+mod ledger;
 mod local_arenas;
 pub mod lock;
 pub mod meta;
@@ -124,6 +125,7 @@ pub mod metrics;
 mod mutation;
 mod no_drop;
 mod os;
+mod owned_bytes;
 pub mod pinning;
 mod protocol;
 mod recipe;
@@ -140,6 +142,7 @@ mod typemap;
 mod unsize;
 pub mod weak_collections;
 mod well_formed;
+mod written;
 pub mod zst_cache;
 
 #[doc(hidden)]

@@ -20,6 +20,7 @@ use crate::collect_impl::trace_none;
 use crate::gc::{Gc, IsGcKind};
 use crate::local_arenas;
 use crate::mutation::Mutation;
+use crate::owned_bytes::OwnedBytes;
 use crate::typemap::TypeMap;
 
 /// Whether the collector says that nobody has a reference by which the content of the lock could be
@@ -648,6 +649,15 @@ unsafe impl<'gc, T: Collect<'gc> + ?Sized + 'gc> Collect<'gc> for RefLock<T> {
             }
         }
     }
+
+    /// Leaves the last answer for the object while it is being written.
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        match self.cell.try_borrow() {
+            Ok(value) => owned.add_field(&*value),
+            Err(_) => owned.leave_out(),
+        }
+    }
 }
 
 impl<T> From<T> for RefLock<T> {
@@ -884,6 +894,13 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for OnceLock<T> {
         match self.cell.get() {
             Some(value) => cc.trace(value),
             None => trace_none(Self::TYPE_MAP, ptr::from_ref(self).addr(), cc),
+        }
+    }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        if let Some(value) = self.cell.get() {
+            owned.add_field(value);
         }
     }
 }

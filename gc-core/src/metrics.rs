@@ -170,6 +170,12 @@ pub struct Statistics {
     /// Bytes of objects that survived the last collection, large ones as whole blocks. What was allocated
     /// while it ran is not counted.
     pub live_bytes: usize,
+    /// Bytes that their values own outside of the heap, as far as [`Collect::owned_bytes`](crate::Collect::owned_bytes)
+    /// tells; what these have grown by while the collection ran is not counted.
+    pub live_owned_bytes: usize,
+    /// Bytes that the values of all objects own outside of the heap, and the root does: those of objects that are not
+    /// dropped yet. Objects that were written count as they were at the last safepoint.
+    pub owned_bytes: usize,
     /// Finalizers that have run. This and the next two change at any time.
     pub finalizers_run: u64,
     /// Finalizers that have panicked.
@@ -255,8 +261,9 @@ impl Metrics {
 
     /// By how many bytes of allocation the beginning of a collection is overdue; zero if it is not due yet.
     ///
-    /// With debt, the next [`Arena::collect_debt`](crate::Arena::collect_debt) begins a collection. The bytes of
-    /// objects whose values have destructors count eightfold, for the memory that such values own elsewhere.
+    /// With debt, the next [`Arena::collect_debt`](crate::Arena::collect_debt) begins a collection. What values own outside
+    /// of the heap counts as well ([`Collect::owned_bytes`](crate::Collect::owned_bytes)); of what was written since the last
+    /// safepoint, the next one tells.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
@@ -276,8 +283,9 @@ impl Metrics {
 
     /// Adds to the allocation debt, in bytes, until the end of the next collection.
     ///
-    /// Use it to account for memory outside of the heap that objects own; a negative amount puts
-    /// the next collection off. Where the sum is not a number, adjustments so far are forgotten.
+    /// Use it to account for memory outside of the heap that objects own and cannot tell
+    /// ([`Collect::owned_bytes`](crate::Collect::owned_bytes)); what they tell counts without it, and must not be added
+    /// here again. A negative amount puts the next collection off. Where the sum is not a number, adjustments so far are forgotten.
     ///
     /// ```
     /// use gc_core::{Arena, Collect, Gc, HeapOptions, Mode, Rootable};
@@ -322,6 +330,7 @@ impl Metrics {
         let (pinned_objects, pins) = self.0.heap().pins().counts();
         Statistics {
             allocated_bytes: self.0.allocated().bytes,
+            owned_bytes: self.0.heap().owned_elsewhere(self.0.allocated()) as usize,
             heap_bytes,
             peak_heap_bytes,
             finalizers_waiting: self.0.collector().finalizers.waiting(),

@@ -22,7 +22,9 @@ use crate::heap::bump::{Shape, record_kinds, record_tags};
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, WORD};
+use crate::ledger::Entry;
 use crate::meta::{AllocMeta, PtrMeta, TypeMeta};
+use crate::owned_bytes::OwnedBytes;
 use crate::tags::Tagger;
 use crate::trace::{EdgeVisitor, Edges};
 use crate::typemap::TypeMap;
@@ -162,7 +164,7 @@ impl Begun<'_> {
         unsafe { NonNull::new_unchecked(place) }
     }
 
-    /// Makes it an object with a value. If the value's `trace` panics, no pointer to it comes into being.
+    /// Makes it an object with a value. If the value's `trace` or `owned_bytes` panics, no pointer to it comes into being.
     ///
     /// # Safety
     ///
@@ -181,7 +183,7 @@ impl Begun<'_> {
                 if recipe.detailed {
                     Described::set_detail(extent, self.plan.detail);
                 }
-                Described::set(extent, recipe.descriptor);
+                Described::set(extent, recipe.descriptor, Entry::NOTHING);
             }
             if recipe.descriptor.drop.is_some() {
                 self.context.note_drop(extent);
@@ -198,6 +200,11 @@ impl Begun<'_> {
                 // An external object is asked for its pointers whenever it is marked.
                 None if recipe.map.is_external() => heap.set_dirty(extent.base),
                 None => (recipe.tag)(extent, &mut Tagger::new(heap, extent)),
+            }
+            if recipe.descriptor.measure.is_some()
+                && let Some(object) = Described::at(extent)
+            {
+                self.context.measure(object);
             }
         }
     }
@@ -222,6 +229,11 @@ where
                 None
             },
             trace: trace_value::<T, TM, P>,
+            measure: if needs_drop::<T>() {
+                Some(measure_value::<T, TM, P>)
+            } else {
+                None
+            },
             external: T::TYPE_MAP.is_external(),
             moves: T::TYPE_MAP.moves(),
             // SAFETY: a reference is not null.
@@ -288,6 +300,21 @@ where
         let range = extent.base..extent.base + size_of_val(value);
         value.trace(&mut Edges::of_object(visitor, range));
     }
+}
+
+/// How many bytes the value in an object owns outside of the heap.
+///
+/// # Safety
+///
+/// It is there, and nobody has an exclusive reference to it.
+unsafe fn measure_value<'gc, T, TM, P>(extent: Extent) -> Option<usize>
+where
+    T: Collect<'gc> + ?Sized,
+    TM: TypeMeta,
+    P: PtrMeta<T, TM::TypeMetadata>,
+{
+    // SAFETY: passed on to the caller.
+    OwnedBytes::sum(unsafe { &*value::<T, TM, P>(extent) }).ok()
 }
 
 /// Tags the pointers of the value in an object.

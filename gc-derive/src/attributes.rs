@@ -16,7 +16,7 @@ use syn::{
 use crate::errors::Errors;
 
 const TYPE_USAGE: &str = "`#[collect(...)]` takes one mode (`no_drop`, `require_static` or \
-    `unsafe_drop`) and optionally `bound = \"where ...\"`, `gc_lifetime = 'gc` and `unsafe_crate = path`";
+    `unsafe_drop`) and optionally `bound = \"where ...\"`, `gc_lifetime = 'gc`, `owned_bytes = path` and `unsafe_crate = path`";
 
 const FIELD_USAGE: &str =
     "a field takes `#[collect(require_static)]` or `#[collect(recursive)]` and nothing else";
@@ -41,6 +41,8 @@ pub struct TypeOptions {
     pub bound: Option<Predicates>,
     pub gc_lifetime: Option<Lifetime>,
     pub crate_path: Option<Path>,
+    /// The function that tells what a value owns.
+    pub owned_bytes: Option<Path>,
 }
 
 /// How a field is treated.
@@ -70,7 +72,8 @@ impl TypeOptions {
             let message = format!("deriving `Collect` needs an attribute: {TYPE_USAGE}");
             return Err(syn::Error::new(input.ident.span(), message));
         };
-        let (mut mode, mut bound, mut gc_lifetime, mut crate_path) = (None, None, None, None);
+        let (mut mode, mut bound, mut gc_lifetime) = (None, None, None);
+        let (mut crate_path, mut owned_bytes) = (None, None);
         attribute.parse_nested_meta(|meta| {
             let name = meta.path.get_ident().map(ToString::to_string);
             match name.as_deref().unwrap_or_default() {
@@ -82,6 +85,7 @@ impl TypeOptions {
                 "unsafe_crate" => {
                     set_once(&mut crate_path, value(&meta, Path::parse_mod_style)?, &meta)
                 }
+                "owned_bytes" => set_once(&mut owned_bytes, value(&meta, Path::parse)?, &meta),
                 _ => Err(meta.error(format_args!("this is no option: {TYPE_USAGE}"))),
             }
         })?;
@@ -95,6 +99,7 @@ impl TypeOptions {
             bound,
             gc_lifetime,
             crate_path,
+            owned_bytes,
         })
     }
 }

@@ -14,7 +14,7 @@ use syn::DeriveInput;
 use crate::attributes::Mode;
 use crate::bindings::Bindings;
 use crate::definition::Definition;
-use crate::{bounds, trace, type_map};
+use crate::{bounds, owned_bytes, trace, type_map};
 
 /// Everything that the macro writes for the definition `input`.
 pub fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
@@ -54,10 +54,12 @@ fn collect_impl(definition: &Definition<'_>, bindings: &mut Bindings<'_>) -> Tok
             #trace
         }
     };
+    let owned_bytes = owned_bytes::method(definition, bindings);
     quote! {
         #[automatically_derived]
         unsafe impl #impl_generics #krate::Collect<#gc> for #ident #type_generics #where_clause {
             #items
+            #owned_bytes
         }
     }
 }
@@ -132,7 +134,7 @@ mod tests {
             input,
             quote! {
                 const _: () = {
-                use gc::__private::{shadow as __place, shadow as __cc, shadow as __field_0, shadow as __field_1, shadow as __field_2};
+                use gc::__private::{shadow as __place, shadow as __cc, shadow as __field_0, shadow as __field_1, shadow as __field_2, shadow as __owned};
                 #[automatically_derived]
                 unsafe impl<'gc, T> gc::Collect<'gc> for Node<'gc, T>
                 where
@@ -165,6 +167,15 @@ mod tests {
                             }
                         }
                     }
+                    #[inline]
+                    fn owned_bytes(&self, __owned: &mut gc::collect::OwnedBytes) {
+                        match *self {
+                            Self { next: ref __field_0, r#type: ref __field_1, .. } => {
+                                if gc::collect::OwnedBytes::may_own::<Gc<'gc, Self>>() { <Gc<'gc, Self> as gc::Collect<'gc>>::owned_bytes(__field_0, __owned); }
+                                if gc::collect::OwnedBytes::may_own::<T>() { <T as gc::Collect<'gc>>::owned_bytes(__field_1, __owned); }
+                            }
+                        }
+                    }
                 }
                 #[automatically_derived]
                 impl<'gc, T> gc::__MustNotImplDrop for Node<'gc, T> {
@@ -185,7 +196,7 @@ mod tests {
             input,
             quote! {
                 const _: () = {
-                use gc::__private::{shadow as __cc, shadow as __field_0, shadow as __field_1};
+                use gc::__private::{shadow as __cc, shadow as __field_0, shadow as __field_1, shadow as __owned};
                 #[automatically_derived]
                 unsafe impl<'gc> gc::Collect<'gc> for Tree<'gc> {
                     const NEEDS_TRACE: gc::__private::bool =
@@ -202,6 +213,16 @@ mod tests {
                                 if <Box<Self> as gc::Collect<'gc>>::NEEDS_TRACE { <Box<Self> as gc::Collect<'gc>>::trace::<__Tracer_>(__field_0, __cc); }
                                 let _: *const __Tracer = __field_1;
                                 if <__Tracer as gc::Collect<'gc>>::NEEDS_TRACE { <__Tracer as gc::Collect<'gc>>::trace::<__Tracer_>(__field_1, __cc); }
+                            }
+                        }
+                    }
+                    #[inline]
+                    fn owned_bytes(&self, __owned: &mut gc::collect::OwnedBytes) {
+                        match *self {
+                            Self::Leaf { .. } => {}
+                            Self::Fork { 0: ref __field_0, 1: ref __field_1, .. } => {
+                                if gc::collect::OwnedBytes::may_own::<Box<Self>>() { <Box<Self> as gc::Collect<'gc>>::owned_bytes(__field_0, __owned); }
+                                if gc::collect::OwnedBytes::may_own::<__Tracer>() { <__Tracer as gc::Collect<'gc>>::owned_bytes(__field_1, __owned); }
                             }
                         }
                     }
@@ -225,6 +246,29 @@ mod tests {
                         }
                     };
                 }
+            },
+        );
+    }
+
+    #[test]
+    fn a_function_tells_what_a_value_owns() {
+        assert_expands(
+            parse_quote!(
+                #[collect(require_static, owned_bytes = Self::pixels, unsafe_crate = gc)]
+                struct Texture(Handle);
+            ),
+            quote! {
+                const _: () = {
+                use gc::__private::{shadow as __owned};
+                #[automatically_derived]
+                unsafe impl<'gc> gc::Collect<'gc> for Texture where Self: 'static {
+                    const NEEDS_TRACE: gc::__private::bool = false;
+                    #[inline]
+                    fn owned_bytes(&self, __owned: &mut gc::collect::OwnedBytes) {
+                        gc::collect::OwnedBytes::add_told(__owned, self, Self::pixels)
+                    }
+                }
+                };
             },
         );
     }

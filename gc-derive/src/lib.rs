@@ -16,6 +16,7 @@
 //! | `bindings` | names for bindings that mean nothing else |
 //! | `type_map` | the expression of the type map |
 //! | `trace` | the body of `trace` |
+//! | `owned_bytes` | the body of `owned_bytes` |
 //! | `expansion` | the implementation put together |
 //! | `errors` | errors that are reported together |
 //! | `crate_path` | by which path the expansion names `gc-core` |
@@ -47,6 +48,7 @@ mod definition;
 mod errors;
 mod expansion;
 mod mentions;
+mod owned_bytes;
 mod recursion;
 mod shape;
 mod trace;
@@ -96,6 +98,10 @@ use syn::parse_macro_input;
 /// - `gc_lifetime = 'gc` says which lifetime parameter is the arena's. It is needed only where a
 ///   type has several: a single one is the arena's, and a type without any implements `Collect` for
 ///   every arena.
+/// - `owned_bytes = path` names a function `fn(&Self) -> usize` that tells how many bytes outside of the heap a value owns, for
+///   the pace of the collector (`Collect::owned_bytes`). Without it, the fields tell, except in the mode
+///   `require_static` and except fields with that attribute, which count as owning nothing. Use it for handles of memory
+///   that a foreign library has allocated, or for memory that the program reports by itself (`Metrics::adjust_debt`).
 /// - `unsafe_crate = path::to::gc_core` says where `gc-core` is found, for macros whose users do not
 ///   depend on it themselves. Otherwise it is looked up in the `Cargo.toml` of the crate, under
 ///   whatever name the dependency has there. A path that leads elsewhere is an error, or derives a trait

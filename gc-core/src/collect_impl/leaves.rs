@@ -12,6 +12,7 @@ use std::sync::{self, mpsc};
 use std::{any, collections, env, error, ffi, fmt, fs, hash, io, net, path, process, thread, time};
 
 use crate::collect::Collect;
+use crate::owned_bytes::OwnedBytes;
 
 macro_rules! leaves {
     ($($type:ty),* $(,)?) => { $(static_collect!($type);)* };
@@ -20,16 +21,30 @@ macro_rules! leaves {
 leaves!(
     bool, char, u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64
 );
-leaves!(
-    str,
-    String,
-    ffi::CStr,
-    ffi::CString,
-    ffi::OsStr,
-    ffi::OsString,
-    path::Path,
-    path::PathBuf
-);
+leaves!(str, ffi::CStr, ffi::OsStr, path::Path);
+
+/// Types that own bytes.
+macro_rules! owners_of_bytes {
+    ($($type:ty: |$value:ident| $bytes:expr;)*) => {$(
+        // SAFETY: as in `static_collect`.
+        unsafe impl<'gc> Collect<'gc> for $type {
+            const NEEDS_TRACE: bool = false;
+
+            #[inline]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                let $value = self;
+                owned.add($bytes);
+            }
+        }
+    )*};
+}
+owners_of_bytes! {
+    String: |string| string.capacity();
+    ffi::CString: |string| string.as_bytes_with_nul().len();
+    ffi::OsString: |string| string.capacity();
+    path::PathBuf: |path| path.capacity();
+}
+
 leaves!(
     num::NonZeroU8,
     num::NonZeroU16,

@@ -11,6 +11,7 @@
 use crate::{
     barrier::IndexWrite,
     collect::{Collect, Trace},
+    owned_bytes::OwnedBytes,
 };
 
 #[cfg(any(
@@ -29,7 +30,7 @@ use super::owners::trace_owned;
     feature = "indexmap"
 ))]
 macro_rules! sequences {
-    ($($sequence:ident<T $(, $extra:ident)?>),*) => {$(
+    ($($sequence:ident<T $(, $extra:ident)?>: |$this:ident| $bytes:expr;)*) => {$(
         // SAFETY: all elements are visited in place.
         unsafe impl<'gc, T: Collect<'gc> $(, $extra: 'static)?> Collect<'gc> for $sequence<T $(, $extra)?> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
@@ -40,6 +41,13 @@ macro_rules! sequences {
                     // SAFETY: it owns the memory in which its elements are.
                     unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
                 }
+            }
+
+            #[inline]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                let $this = self;
+                owned.add($bytes);
+                owned.add_elements(self.iter());
             }
         }
     )*};
@@ -52,7 +60,7 @@ macro_rules! sequences {
     feature = "indexmap"
 ))]
 macro_rules! maps {
-    ($map:ident<K, V, S>) => {
+    ($map:ident<K, V, S>: |$this:ident| $bytes:expr) => {
         // SAFETY: all keys and values are visited in place.
         unsafe impl<'gc, K: Collect<'gc>, V: Collect<'gc>, S: 'static> Collect<'gc>
             for $map<K, V, S>
@@ -69,6 +77,14 @@ macro_rules! maps {
                     }
                 }
             }
+
+            #[inline]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                let $this = self;
+                owned.add($bytes);
+                owned.add_elements(self.keys());
+                owned.add_elements(self.values());
+            }
         }
     };
 }
@@ -82,10 +98,14 @@ macro_rules! hashbrown {
 
             use ::$library::{Equivalent, HashMap, HashSet, HashTable};
 
+            use super::super::owners::table_bytes;
             use super::*;
 
-            maps!(HashMap<K, V, S>);
-            sequences!(HashSet<T, S>, HashTable<T>);
+            maps!(HashMap<K, V, S>: |this| table_bytes::<(K, V)>(this.capacity()));
+            sequences! {
+                HashSet<T, S>: |this| table_bytes::<T>(this.capacity());
+                HashTable<T>: |this| table_bytes::<T>(this.capacity());
+            }
 
             // SAFETY: a map owns its values. Comparing keys may run code of the user's, which has no access to
             // the value.
@@ -112,10 +132,19 @@ mod indexmap {
 
     use ::indexmap::{Equivalent, IndexMap, IndexSet};
 
+    use super::super::owners::table_bytes;
     use super::*;
 
-    maps!(IndexMap<K, V, S>);
-    sequences!(IndexSet<T, S>);
+    maps!(IndexMap<K, V, S>: |this| index_bytes::<(K, V)>(this.capacity()));
+    sequences!(IndexSet<T, S>: |this| index_bytes::<T>(this.capacity()););
+
+    /// About what a map for so many entries has allocated: a vector of entries with their hashes, and a hash table of
+    /// indices.
+    fn index_bytes<T>(capacity: usize) -> usize {
+        capacity
+            .saturating_mul(size_of::<(usize, T)>())
+            .saturating_add(table_bytes::<usize>(capacity))
+    }
 
     // SAFETY: a map owns its values. Comparing keys may run code of the user's, which has no access to
     // the value.
@@ -151,6 +180,13 @@ mod slotmap {
                 unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
             }
         }
+
+        #[inline]
+        fn owned_bytes(&self, owned: &mut OwnedBytes) {
+            // A slot has a version beside its value.
+            owned.add(self.capacity().saturating_mul(size_of::<(V, u32)>()));
+            owned.add_elements(self.values());
+        }
     }
 
     // SAFETY: a map owns its values.
@@ -180,6 +216,16 @@ mod smallvec {
                 |cc: &mut C, slice: &[A::Item]| slice.iter().for_each(|value| cc.trace(value));
             // SAFETY: it owns its buffer, or the slice lies in itself.
             unsafe { trace_owned(self, self.as_slice(), cc, all) }
+        }
+
+        #[inline]
+        fn owned_bytes(&self, owned: &mut OwnedBytes) {
+            if self.spilled() {
+                owned.add(self.capacity() * size_of::<A::Item>());
+                owned.add_elements(&**self);
+            } else {
+                owned.add_slice(self);
+            }
         }
     }
 
@@ -215,6 +261,11 @@ mod enum_map {
         #[inline]
         fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
             self.values().for_each(|value| cc.trace(value));
+        }
+
+        #[inline]
+        fn owned_bytes(&self, owned: &mut OwnedBytes) {
+            owned.add_slice(self.as_slice());
         }
     }
 

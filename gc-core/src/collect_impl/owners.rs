@@ -1,6 +1,10 @@
 //! Types that own values outside of themselves, in memory that is not the heap's.
 //!
 //! They keep the default map, `External`: their values are asked for pointers in each collection.
+//!
+//! What they own is what they have asked the allocator for, as far as they tell: their capacity. Trees do not; of
+//! each element, its size and a half is taken, for nodes of a tree are two thirds full. What reference counts
+//! share is owned by who is the only one to have it.
 
 use core::ptr;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
@@ -9,6 +13,7 @@ use std::sync::{self, Arc};
 use std::{array, vec};
 
 use crate::collect::{Collect, Trace};
+use crate::owned_bytes::OwnedBytes;
 use crate::trace::LastOwner;
 
 /// Types that own or share one value behind a pointer.
@@ -21,6 +26,14 @@ macro_rules! pointers {
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
                 cc.trace(&**self);
+            }
+
+            #[inline]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                if $pointer::strong_count(self) == 1 {
+                    owned.add(size_of_val(&**self));
+                    owned.add_elements([&**self]);
+                }
             }
         }
     )*};
@@ -59,6 +72,12 @@ unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for Box<T> {
         // SAFETY: a box owns its memory.
         unsafe { trace_owned(self, &**self, cc, |cc, value| cc.trace(value)) }
     }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        owned.add(size_of_val(&**self));
+        owned.add_elements([&**self]);
+    }
 }
 
 /// Types that own slices of values.
@@ -76,6 +95,12 @@ macro_rules! slices {
                     // SAFETY: it owns its buffer.
                     unsafe { trace_owned(self, slice, cc, all) }
                 }
+            }
+
+            #[inline]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                owned.add(self.capacity() * size_of::<T>());
+                owned.add_elements(self);
             }
         }
     )*};
@@ -114,7 +139,7 @@ weak_pointers!(rc::Weak<T>, sync::Weak<T>);
 
 /// Types that own some values of one type.
 macro_rules! sequences {
-    ($($sequence:ident<T $(, $extra:ident)?>),* $(,)?) => {$(
+    ($($sequence:ident<T $(, $extra:ident)?>: |$this:ident| $bytes:expr;)*) => {$(
         // SAFETY: all elements are visited in place.
         unsafe impl<'gc, T: Collect<'gc> $(, $extra: 'static)?> Collect<'gc> for $sequence<T $(, $extra)?> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
@@ -126,14 +151,44 @@ macro_rules! sequences {
                     unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
                 }
             }
+
+            #[inline]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                let $this = self;
+                owned.add($bytes);
+                owned.add_elements(self);
+            }
         }
     )*};
 }
-sequences!(LinkedList<T>, BTreeSet<T>, HashSet<T, S>);
+sequences! {
+    // An element, and two pointers.
+    LinkedList<T>: |this| this.len() * size_of::<(T, [usize; 2])>();
+    BTreeSet<T>: |this| tree_bytes::<T>(this.len());
+    HashSet<T, S>: |this| table_bytes::<T>(this.capacity());
+}
+
+/// About what a tree with so many elements has allocated.
+#[inline]
+fn tree_bytes<T>(len: usize) -> usize {
+    len.saturating_mul(size_of::<T>()).saturating_mul(3) / 2
+}
+
+/// What a hash table for so many elements has allocated: a power of two of places, of which seven in eight are
+/// used at most, and a byte more for each.
+#[inline]
+pub(super) fn table_bytes<T>(capacity: usize) -> usize {
+    if capacity == 0 {
+        return 0;
+    }
+    let places = capacity.saturating_add(capacity / 7);
+    let places = places.checked_next_power_of_two().unwrap_or(usize::MAX);
+    places.saturating_mul(size_of::<T>() + 1)
+}
 
 /// Types that own some pairs of key and value.
 macro_rules! maps {
-    ($($map:ident<K, V $(, $extra:ident)?>),* $(,)?) => {$(
+    ($($map:ident<K, V $(, $extra:ident)?>: |$this:ident| $bytes:expr;)*) => {$(
         // SAFETY: all keys and values are visited in place.
         unsafe impl<'gc, K: Collect<'gc>, V: Collect<'gc> $(, $extra: 'static)?> Collect<'gc>
             for $map<K, V $(, $extra)?>
@@ -150,10 +205,21 @@ macro_rules! maps {
                     }
                 }
             }
+
+            #[inline]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                let $this = self;
+                owned.add($bytes);
+                owned.add_elements(self.keys());
+                owned.add_elements(self.values());
+            }
         }
     )*};
 }
-maps!(BTreeMap<K, V>, HashMap<K, V, S>);
+maps! {
+    BTreeMap<K, V>: |this| tree_bytes::<(K, V)>(this.len());
+    HashMap<K, V, S>: |this| table_bytes::<(K, V)>(this.capacity());
+}
 
 // SAFETY: all elements that are left are visited in place.
 unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for vec::IntoIter<T> {
@@ -162,6 +228,13 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for vec::IntoIter<T> {
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         self.as_slice().iter().for_each(|value| cc.trace(value));
+    }
+
+    /// Of the memory, what holds elements that are left.
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        owned.add(size_of_val(self.as_slice()));
+        owned.add_elements(self.as_slice());
     }
 }
 
@@ -173,5 +246,10 @@ unsafe impl<'gc, T: Collect<'gc>, const N: usize> Collect<'gc> for array::IntoIt
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         self.as_slice().iter().for_each(|value| cc.trace(value));
+    }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        owned.add_slice(self.as_slice());
     }
 }

@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 
 use crate::collect::{Collect, Trace};
+use crate::owned_bytes::OwnedBytes;
 use crate::typemap::TypeMap;
 
 /// Structs with public fields.
@@ -28,6 +29,11 @@ macro_rules! structs {
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
                 $(cc.trace(&self.$field);)*
+            }
+
+            #[inline]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                $(owned.add_field(&self.$field);)*
             }
         }
     )*};
@@ -45,33 +51,49 @@ structs! {
 
 /// Enums, and structs that show their content but not where it is.
 macro_rules! opaque {
-    ($($name:ident<$($param:ident),*> |$value:ident, $cc:ident| $visit:expr;)*) => {$(
+    ($($name:ident<$($param:ident),*> |$value:ident, $visit:ident| $body:expr;)*) => {$(
         // SAFETY: all that the value holds is visited in place.
         unsafe impl<'gc, $($param: Collect<'gc>),*> Collect<'gc> for $name<$($param),*> {
             const NEEDS_TRACE: bool = false $(|| $param::NEEDS_TRACE)*;
             const TYPE_MAP: TypeMap = TypeMap::LEAF $(.with_variant_field($param::TYPE_MAP))*;
 
             #[inline]
-            fn trace<CC: Trace<'gc>>(&self, $cc: &mut CC) {
+            fn trace<CC: Trace<'gc>>(&self, cc: &mut CC) {
+                macro_rules! $visit {
+                    ($part:expr) => {
+                        cc.trace($part)
+                    };
+                }
                 let $value = self;
-                $visit
+                $body
+            }
+
+            #[inline]
+            fn owned_bytes(&self, owned: &mut OwnedBytes) {
+                macro_rules! $visit {
+                    ($part:expr) => {
+                        owned.add_field($part)
+                    };
+                }
+                let $value = self;
+                $body
             }
         }
     )*};
 }
 opaque! {
-    Poll<T> |value, cc| if let Poll::Ready(value) = value { cc.trace(value) };
-    ControlFlow<B, C> |value, cc| match value {
-        ControlFlow::Break(value) => cc.trace(value),
-        ControlFlow::Continue(value) => cc.trace(value),
+    Poll<T> |value, visit| if let Poll::Ready(value) = value { visit!(value) };
+    ControlFlow<B, C> |value, visit| match value {
+        ControlFlow::Break(value) => visit!(value),
+        ControlFlow::Continue(value) => visit!(value),
     };
-    Bound<T> |value, cc| match value {
-        Bound::Included(value) | Bound::Excluded(value) => cc.trace(value),
+    Bound<T> |value, visit| match value {
+        Bound::Included(value) | Bound::Excluded(value) => visit!(value),
         Bound::Unbounded => {}
     };
-    RangeInclusive<T> |value, cc| {
-        cc.trace(value.start());
-        cc.trace(value.end());
+    RangeInclusive<T> |value, visit| {
+        visit!(value.start());
+        visit!(value.end());
     };
 }
 
@@ -88,6 +110,13 @@ where
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         if let Cow::Owned(value) = self {
             cc.trace(value);
+        }
+    }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        if let Cow::Owned(value) = self {
+            owned.add_field(value);
         }
     }
 }
@@ -112,5 +141,11 @@ unsafe impl<'gc, P: Collect<'gc>> Collect<'gc> for Pin<P> {
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         // SAFETY: a `Pin<P>` has the layout of a `P`; and visiting the pointer moves nothing.
         cc.trace(unsafe { &*ptr::from_ref(self).cast::<P>() });
+    }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        // SAFETY: as above.
+        owned.add_field(unsafe { &*ptr::from_ref(self).cast::<P>() });
     }
 }

@@ -46,7 +46,9 @@ use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Planes, WORD, bit_index, low_bits};
 use crate::heap::{LARGE, MAX_ALIGN};
+use crate::ledger::Entry;
 use crate::mutation::Invariant;
+use crate::owned_bytes::OwnedBytes;
 use crate::trace::{EdgeVisitor, Edges};
 use crate::typemap::TypeMap;
 
@@ -119,6 +121,11 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
             None
         },
         trace: trace_live::<T>,
+        measure: if needs_drop::<T>() {
+            Some(measure_live::<T>)
+        } else {
+            None
+        },
         external: Self::MAP.is_external(),
         moves: Self::MAP.fixed().is_none(),
         metadata: NonNull::dangling(),
@@ -223,12 +230,16 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
                 };
                 let offset = buffer.live().addr() - base;
                 Described::set_detail(extent, Detail::new(offset));
-                Described::set(extent, Kind::<T>::DESCRIPTOR);
+                Described::set(extent, Kind::<T>::DESCRIPTOR, Entry::NOTHING);
                 if needs_drop::<T>() {
                     context.note_drop(extent);
                 }
                 if Kind::<T>::MAP.fixed().is_none() {
                     heap.set_dirty(base);
+                }
+                if needs_drop::<T>() {
+                    // The elements are measured later: that may panic, and they would not be owned by anybody.
+                    context.note_written(base);
                 }
             }
             Ok(buffer)
@@ -315,10 +326,17 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
     /// before, in the same `mutate` call.
     #[inline(always)]
     pub(super) fn before_write(&self, context: &Context, from: usize, count: usize) {
-        if Kind::<T>::LEAF || self.capacity == 0 {
+        if self.capacity == 0 {
             return;
         }
         let object = self.slots.object.addr().get();
+        if Kind::<T>::LEAF {
+            if needs_drop::<T>() {
+                // What the elements own may become more or less.
+                context.note_written(object);
+            }
+            return;
+        }
         let start = object + from * size_of::<T>();
         let bytes = (start, start + count * size_of::<T>());
         // SAFETY: there is capacity, so an object starts there, for types with pointers also if they have
@@ -499,6 +517,19 @@ unsafe fn drop_live<T>(buffer: Extent) {
         let _back = Rest(back);
         front.drop_in_place();
     }
+}
+
+/// How many bytes the live elements own outside of the heap.
+///
+/// # Safety
+///
+/// As for [`live_slices`]; and nobody has an exclusive reference to them.
+unsafe fn measure_live<'gc, T: Collect<'gc> + 'gc>(buffer: Extent) -> Option<usize> {
+    // SAFETY: passed on to the caller.
+    let (parts, _) = unsafe { live_slices::<T>(buffer) };
+    // SAFETY: as above.
+    let [front, back] = parts.map(|part| OwnedBytes::sum(unsafe { &*part }).ok());
+    Some(front?.saturating_add(back?))
 }
 
 /// Visits the pointers of the live elements.

@@ -262,6 +262,7 @@ impl Collector {
                     || core::mem::take(&mut dropped) == 0
                     || deadline.is_none_or(|end| Instant::now() < end)
             });
+            self.heap.count_dropped(disposer.take_released());
             if !done {
                 return false;
             }

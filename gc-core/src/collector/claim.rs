@@ -571,8 +571,14 @@ impl Collector {
             };
             if self.mutators == Mutators::Many {
                 // Others are looking at tags: an upgrade of a weak pointer looks at those of the target.
-                return Described::at(extent)
-                    .is_none_or(|object| self.claim_by_asking(object, found));
+                let Some(object) = Described::at(extent) else {
+                    return true;
+                };
+                if !self.claim_by_asking(object, found) {
+                    return false;
+                }
+                self.heap.count_owned(object.measure());
+                return true;
             }
             let word = self.heap.planes().claims(start).word();
             let Some(object) = Described::at(extent) else {
@@ -594,6 +600,7 @@ impl Collector {
                 // The next write is to be seen.
                 self.set_all_unclaimed(extent);
             }
+            self.heap.count_owned(object.measure());
         }
         true
     }

@@ -7,11 +7,13 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
-use crate::descriptor::Described;
+use crate::descriptor::{DeadValue, Described};
 
 /// Drops values, and keeps the first panic.
 #[derive(Default)]
 pub(crate) struct Disposer {
+    /// Bytes that the values dropped were known to own elsewhere.
+    released: u64,
     panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -23,7 +25,22 @@ impl Disposer {
     /// Nothing will refer to the value again.
     pub(crate) unsafe fn dispose(&mut self, object: Described) {
         // SAFETY: passed on to the caller.
+        self.released = self
+            .released
+            .wrapping_add(unsafe { object.entry() }.bytes() as u64);
+        // SAFETY: as above.
         self.call(|| unsafe { object.dispose() });
+    }
+
+    /// Drops a value that was taken out of its object. Does not unwind.
+    ///
+    /// # Safety
+    ///
+    /// As for [`DeadValue::drop`].
+    pub(crate) unsafe fn drop_taken(&mut self, value: DeadValue) {
+        self.released = self.released.wrapping_add(value.owned() as u64);
+        // SAFETY: passed on to the caller.
+        self.call(|| unsafe { value.drop() });
     }
 
     /// Calls `drop`, which drops a value. Does not unwind.
@@ -37,13 +54,19 @@ impl Disposer {
 
     /// Takes over what `other` has caught, after what this one has.
     pub(crate) fn append(&mut self, other: &mut Disposer) {
+        self.released = self.released.wrapping_add(other.take_released());
         if let Some(payload) = other.panic.take() {
             self.keep(payload);
         }
     }
 
+    /// Bytes that the values dropped since the last time were known to own elsewhere.
+    pub(crate) fn take_released(&mut self) -> u64 {
+        core::mem::take(&mut self.released)
+    }
+
     /// Keeps the payload of the first panic. Others are leaked: dropping one may panic as well.
-    fn keep(&mut self, payload: Box<dyn Any + Send>) {
+    pub(crate) fn keep(&mut self, payload: Box<dyn Any + Send>) {
         match self.panic {
             None => self.panic = Some(payload),
             Some(_) => std::mem::forget(payload),

@@ -136,7 +136,7 @@ impl Dying {
             last = Some(value.start());
             // SAFETY: it was taken from a dead object, whose memory is kept as long as it is in the list of those that
             // run.
-            disposer.call(|| unsafe { value.drop() });
+            unsafe { disposer.drop_taken(value) };
             run += 1;
             if run % BETWEEN_LOOKS == 0 && is_over(deadline) {
                 break;
@@ -211,6 +211,7 @@ impl Collector {
             }
             self.dying.run(disposer, deadline);
         });
+        self.heap.count_dropped(disposer.take_released());
     }
 
     /// Ends a safepoint: lets go of the cycle and runs destructors, as far as it is this one's turn. Panics are kept

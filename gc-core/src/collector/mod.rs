@@ -228,6 +228,8 @@ pub(crate) struct Collector {
     with_drops: Mutex<Vec<BlockIndex>>,
     /// What sweepers that have finished found.
     survivors: Mutex<Survivors>,
+    /// Panics of values that were to tell what they own, to be thrown when a safepoint is over.
+    kept_panics: Mutex<Disposer>,
     progress: Progress,
     cycle: Mutex<Cycle>,
 }
@@ -330,6 +332,7 @@ impl Collector {
             unswept: Mutex::default(),
             with_drops: Mutex::default(),
             survivors: Mutex::default(),
+            kept_panics: Mutex::default(),
             progress: Progress::default(),
             cycle: Mutex::new(Cycle {
                 number: 0,
@@ -383,8 +386,9 @@ impl Collector {
     /// Whether a safepoint has anything to do, when so much was allocated ever.
     #[inline]
     pub(crate) fn wants_safepoint(&self, allocated: Volume) -> bool {
-        // Relaxed: figures by themselves.
-        allocated.weight() >= self.due_at_weight.load(Ordering::Relaxed)
+        // Relaxed: figures by themselves. The weight wraps.
+        (allocated.total() as i64).wrapping_sub(self.due_at_weight.load(Ordering::Relaxed) as i64)
+            >= 0
             || allocated.bytes >= self.due_at_bytes.load(Ordering::Relaxed)
             || self.phase() != Phase::Sleeping
             || self.zeal.collect
@@ -732,6 +736,17 @@ impl Collector {
     /// What has to be thrown when the cycle in progress ends.
     pub(crate) fn take_disposer(&self) -> Disposer {
         core::mem::take(&mut self.cycle.lock().disposer)
+    }
+
+    /// Keeps a panic for the end of a safepoint.
+    pub(crate) fn keep_panic(&self, payload: Box<dyn Any + Send>) {
+        self.kept_panics.lock().keep(payload);
+    }
+
+    /// Goes on with the first panic that was kept, if there is one.
+    pub(crate) fn throw_kept(&self) {
+        let kept = core::mem::take(&mut *self.kept_panics.lock());
+        kept.finish();
     }
 
     /// Checks that everything which can be reached now will survive.

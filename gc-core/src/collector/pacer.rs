@@ -15,7 +15,7 @@
 //! These bytes are the *allowance*. Near its limit a heap is collected earlier: after half of what the
 //! limit leaves free; and so it is near its soft limit.
 //!
-//! Values with destructors weigh more, for what they own elsewhere ([`Volume::weight`]). So there are two
+//! What values own outside of the heap weighs as much as what is in it ([`Volume::weight`]). There are two
 //! allowances, of bytes of the heap and of weight, each in proportion to what has survived by the same measure, and
 //! what is used up first counts. Neither can stand for the other: beside survivors that weigh much, light garbage
 //! would fill the heap by many times what is alive, and beyond its limit; beside light ones, garbage that weighs
@@ -94,7 +94,8 @@ impl Amount {
     }
 }
 
-/// From where on a collection may be due: when either was allocated ever.
+/// From where on a collection may be due: when either was allocated ever. The weight wraps, as
+/// [`Volume::total`] does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) bytes: u64,
@@ -272,11 +273,11 @@ impl Pacer {
             return Due::NOW;
         }
         let trigger = self.trigger();
-        let after =
-            |before: u64, trigger: f64| before.saturating_add((trigger - self.artificial) as u64);
+        let after = |trigger: f64| ((trigger - self.artificial) as u64).min(i64::MAX as u64);
+        let before = self.allocated_before;
         Due {
-            bytes: after(self.allocated_before.bytes, trigger.bytes),
-            weight: after(self.allocated_before.weight(), trigger.weight),
+            bytes: before.bytes.saturating_add(after(trigger.bytes)),
+            weight: before.total().wrapping_add(after(trigger.weight)),
         }
     }
 
@@ -432,7 +433,7 @@ mod tests {
     /// So many bytes of values without destructors.
     fn leaves(bytes: usize) -> Volume {
         let bytes = bytes as u64;
-        Volume { bytes, owners: 0 }
+        Volume { bytes, owned: 0 }
     }
 
     /// Where so many bytes without destructors have come together.
@@ -476,33 +477,49 @@ mod tests {
     }
 
     #[test]
-    fn owners_weigh_more_and_limits_do_not_see_it() {
-        let owners = |bytes| Volume {
-            bytes,
-            owners: bytes,
+    fn what_values_own_counts_and_limits_do_not_see_it() {
+        // Values that own seven times what they take.
+        let owners = |bytes: usize| Volume {
+            bytes: bytes as u64,
+            owned: 7 * bytes as i64,
         };
-        let weight = owners(1).weight();
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
         pacer.finish_cycle(owners(1 << 30), leaves(0), false);
         // The same growth in the heap itself.
         assert_eq!(
             (pacer.due_at().weight, pacer.expected()),
-            (weight << 29, 1 << 29)
+            (8 << 29, 1 << 29)
         );
-        // Less than without destructors, where the square root counts.
+        // Less than where nothing is owned, where the square root counts.
         pacer.finish_cycle(owners(4 << 20), leaves(0), false);
         let few = pacer.expected();
         pacer.finish_cycle(leaves(4 << 20), leaves(0), false);
         assert!(few < pacer.expected() / 2 && few > 4 << 20, "{few}");
-        // What has none fills the heap by no more beside what has one; and what has one is seen beside what has none.
+        // What owns nothing fills the heap by no more beside what does; and what does is seen beside what does not.
         pacer.finish_cycle(owners(1 << 30), leaves(0), false);
         assert_eq!(pacer.debt(leaves((1 << 29) + 1)), 1.0);
         pacer.finish_cycle(leaves(1 << 30), leaves(0), false);
-        assert_eq!(pacer.debt(owners((1 << 26) + 1)), weight as f64);
+        assert_eq!(pacer.debt(owners((1 << 26) + 1)), 8.0);
         pacer.limit = 10 << 20;
         pacer.pacing.sleep_factor = 10.0;
         pacer.finish_cycle(owners(8 << 20), leaves(0), false);
         assert_eq!(pacer.expected(), 1 << 20);
+    }
+
+    #[test]
+    fn what_values_have_shrunk_by_is_no_debt() {
+        let at = |bytes, owned| Volume { bytes, owned };
+        let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
+        pacer.finish_cycle(leaves(0), at(0, 1 << 40), false);
+        assert_eq!(pacer.debt(at(0, (1 << 40) + 1500)), 500.0);
+        assert_eq!(pacer.debt(at(900, 1 << 39)), 0.0);
+        assert_eq!(pacer.debt(at(1100, 1 << 39)), 100.0);
+        // Sums of lies wrap.
+        pacer.finish_cycle(leaves(0), at(0, i64::MAX), false);
+        let beyond = i64::MAX.wrapping_add(1500);
+        assert_eq!(pacer.debt(at(0, beyond)), 500.0);
+        let overrun = at(0, beyond).total().wrapping_sub(pacer.due_at().weight);
+        assert_eq!(overrun, 500);
     }
 
     #[test]

@@ -605,8 +605,14 @@ impl Collector {
         let meanwhile = beside.map_or(Volume::default(), |before| {
             cycle.allocated_marked.since(before)
         });
-        let survived = survivors.volume.since(meanwhile);
-        let live = survived.bytes as usize;
+        let live = survivors.bytes.saturating_sub(meanwhile.bytes) as usize;
+        // What values own is known to the end of the cycle, so all that they have grown by is left out.
+        let grown = beside.map_or(0, |before| allocated.since(before).owned.max(0));
+        let owned = self.heap.owned_elsewhere(allocated);
+        let survived = Volume {
+            bytes: live as u64,
+            owned: (owned as i64).saturating_sub(grown).max(0),
+        };
         let kept = cycle.kept.min(live);
         let room = self
             .heap
@@ -650,6 +656,7 @@ impl Collector {
         statistics.mark_time += marking;
         statistics.sweep_time += now - cycle.marked;
         statistics.live_bytes = live;
+        statistics.live_owned_bytes = survived.owned as usize;
         drop(statistics);
         // What finalizers keep goes before anything is refused.
         self.judge_share(cycle, now, survivors.holes + kept);

@@ -12,6 +12,7 @@ use crate::heap::MAX_ALIGN;
 use crate::heap::error::HeapError;
 use crate::meta::{AllocMeta, PtrMeta, TypeMeta, UnitTypeMeta};
 use crate::mutation::Mutation;
+use crate::owned_bytes::OwnedBytes;
 use crate::static_wrapper::Static;
 use crate::typemap::TypeMap;
 
@@ -65,6 +66,12 @@ unsafe impl<'gc, H: Collect<'gc>, E: Collect<'gc>> Collect<'gc> for SliceWithHea
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         cc.trace(&self.header);
         cc.trace(&self.slice);
+    }
+
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        owned.add_field(&self.header);
+        owned.add_field(&self.slice);
     }
 }
 

@@ -28,8 +28,8 @@ pub(crate) struct Allocator {
     holes: RefCell<[Holes; CURSORS]>,
     /// Where objects were made, from an address to another, while somebody wants to know.
     made: RefCell<Option<Vec<(usize, usize)>>>,
-    /// Bytes of objects with destructors that the heap does not count yet.
-    owners: Cell<u64>,
+    /// By how many bytes what values own elsewhere has grown, which the heap does not count yet.
+    owned: Cell<i64>,
     /// Why the last allocation failed, until somebody asks.
     error: Cell<Option<HeapError>>,
 }
@@ -42,7 +42,7 @@ impl Allocator {
             planes: heap.planes(),
             holes: RefCell::new([const { Holes::NONE }; CURSORS]),
             made: RefCell::new(None),
-            owners: Cell::new(0),
+            owned: Cell::new(0),
             error: Cell::new(None),
         }
     }
@@ -137,7 +137,7 @@ impl Allocator {
         }
         let volume = Volume {
             bytes: (end - start) as u64,
-            owners: self.owners.take(),
+            owned: self.owned.take(),
         };
         heap.count_allocated(volume, heap.count_starts(start, end));
     }
@@ -162,10 +162,20 @@ impl Allocator {
         self.made.take().unwrap_or_default()
     }
 
-    /// Notes that so many bytes are those of an object whose value has a destructor.
+    /// Notes by how many bytes what the value of an object owns elsewhere has grown.
     #[inline]
-    pub(crate) fn note_owner(&self, bytes: usize) {
-        self.owners.set(self.owners.get() + bytes as u64);
+    pub(crate) fn note_owned(&self, change: i64) {
+        self.owned.set(self.owned.get().wrapping_add(change));
+    }
+
+    /// Lets the heap count what values own elsewhere, if that has come to much.
+    #[inline]
+    pub(crate) fn report_owned(&self, heap: &Heap) {
+        /// Less is not worth an atomic operation.
+        const MUCH: u64 = 64 << 10;
+        if self.owned.get().unsigned_abs() >= MUCH {
+            heap.count_owned(self.owned.take());
+        }
     }
 
     /// What was allocated from the present holes, which the heap does not count yet.
@@ -174,7 +184,7 @@ impl Allocator {
         let in_hole = |cursor: &Cursor| (cursor.at.get() - cursor.start.get()) as u64;
         Volume {
             bytes: self.cursors.iter().map(in_hole).sum(),
-            owners: self.owners.get(),
+            owned: self.owned.get(),
         }
     }
 

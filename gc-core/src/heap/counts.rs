@@ -19,9 +19,11 @@ pub(super) struct Counts {
     peak: AtomicUsize,
     /// Bytes and objects allocated from holes that are done, and of large objects, ever.
     allocated_bytes: AtomicU64,
-    /// Those of them in objects whose values have destructors.
-    allocated_owners: AtomicU64,
     allocated_objects: AtomicU64,
+    /// By how many bytes what values own elsewhere has grown ever, as [`Volume::owned`] counts it.
+    owned_elsewhere: AtomicU64,
+    /// How many of these belonged to values that the collector has dropped since.
+    dropped_elsewhere: AtomicU64,
     /// Objects that sweeps have freed, ever.
     freed_objects: AtomicU64,
 }
@@ -35,8 +37,9 @@ impl Counts {
             owned: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             allocated_bytes: AtomicU64::new(0),
-            allocated_owners: AtomicU64::new(0),
             allocated_objects: AtomicU64::new(0),
+            owned_elsewhere: AtomicU64::new(0),
+            dropped_elsewhere: AtomicU64::new(0),
             freed_objects: AtomicU64::new(0),
         }
     }
@@ -48,15 +51,39 @@ impl Heap {
         self.counts
             .allocated_bytes
             .fetch_add(volume.bytes, Ordering::Relaxed);
-        // Most holes have none, and this is done for each.
-        if volume.owners != 0 {
-            self.counts
-                .allocated_owners
-                .fetch_add(volume.owners, Ordering::Relaxed);
-        }
+        self.count_owned(volume.owned);
         self.counts
             .allocated_objects
             .fetch_add(objects, Ordering::Relaxed);
+    }
+
+    /// Counts by how many bytes what values own elsewhere has grown.
+    pub(crate) fn count_owned(&self, change: i64) {
+        // Most holes have none, and this is done for each.
+        if change != 0 {
+            // Relaxed: see `Counts`. The sum wraps, as a sum of signed numbers does.
+            self.counts
+                .owned_elsewhere
+                .fetch_add(change as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts what dropped values were known to own elsewhere.
+    pub(crate) fn count_dropped(&self, bytes: u64) {
+        if bytes != 0 {
+            // Relaxed: see `Counts`.
+            self.counts
+                .dropped_elsewhere
+                .fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes that the values of objects own elsewhere, when `allocated` is what was allocated ever. If values lie so
+    /// much that the sum is negative, zero.
+    pub(crate) fn owned_elsewhere(&self, allocated: Volume) -> u64 {
+        // Relaxed: see `Counts`.
+        let dropped = self.counts.dropped_elsewhere.load(Ordering::Relaxed);
+        allocated.owned.wrapping_sub_unsigned(dropped).max(0) as u64
     }
 
     pub(super) fn count_freed(&self, objects: u64) {
@@ -90,7 +117,7 @@ impl Heap {
         // Relaxed: see `Counts`.
         Volume {
             bytes: self.counts.allocated_bytes.load(Ordering::Relaxed),
-            owners: self.counts.allocated_owners.load(Ordering::Relaxed),
+            owned: self.counts.owned_elsewhere.load(Ordering::Relaxed) as i64,
         }
     }
 

@@ -12,7 +12,7 @@ use super::volume::Volume;
 fn blocks_of(count: usize) -> Volume {
     Volume {
         bytes: (count * BLOCK) as u64,
-        owners: 0,
+        owned: 0,
     }
 }
 

@@ -189,7 +189,7 @@ impl Heap {
         }
         let volume = Volume {
             bytes: slot as u64,
-            owners: 0,
+            owned: 0,
         };
         self.count_allocated(volume, 1);
         Ok(start)

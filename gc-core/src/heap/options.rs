@@ -351,8 +351,8 @@ impl HeapOptions {
     }
 
     /// How many bytes are allocated at least between two collections, unless a limit is near; 8 MiB by
-    /// default. Those of objects whose values have destructors count eightfold, for the memory that such values own
-    /// elsewhere.
+    /// default. What values own outside of the heap counts as well
+    /// ([`Collect::owned_bytes`](crate::Collect::owned_bytes)).
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Rootable};

@@ -26,7 +26,6 @@ use super::block::{BLOCK, BlockIndex, BlockState};
 use super::medium::Hole;
 use super::planes::{GROUP_BYTES, STARTS, WORD};
 use super::store::Occupied;
-use super::volume::Volume;
 
 /// The words of a group that belong to the allocations which begin on the bits of `starts`, and
 /// whether the last of them reaches into the next group. `carry` tells whether one reaches into
@@ -45,16 +44,15 @@ const SCRUBBED: usize = 0xdead_f3ee_dead_f3ed;
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Survivors {
-    /// Objects that live. In a block with destructors all are taken to have one.
-    pub(crate) volume: Volume,
+    /// Bytes of objects that live.
+    pub(crate) bytes: u64,
     /// Free bytes in blocks that are partly filled.
     pub(crate) holes: usize,
 }
 
 impl core::ops::AddAssign for Survivors {
     fn add_assign(&mut self, other: Survivors) {
-        self.volume.bytes += other.volume.bytes;
-        self.volume.owners += other.volume.owners;
+        self.bytes += other.bytes;
         self.holes += other.holes;
     }
 }
@@ -121,7 +119,7 @@ impl<'h> Sweeper<'h> {
             let state = state.swept(swept.weak, swept.derived);
             // SAFETY: the block is ours.
             unsafe { blocks.set_state(block, state) };
-            self.count_survivors(state, swept.bytes);
+            self.survivors.bytes += swept.bytes as u64;
             self.kept.small.push(block);
             if BLOCK - swept.bytes >= WORTHWHILE {
                 self.survivors.holes += BLOCK - swept.bytes;
@@ -189,17 +187,8 @@ impl<'h> Sweeper<'h> {
         unsafe {
             heap.blocks().set_state(head, state.unclaimed());
         }
-        self.count_survivors(state, span * BLOCK);
+        self.survivors.bytes += (span * BLOCK) as u64;
         self.kept.large.push(head);
-    }
-
-    /// Counts so many bytes of objects that live in a block in that state.
-    pub(super) fn count_survivors(&mut self, state: BlockState, bytes: usize) {
-        let volume = &mut self.survivors.volume;
-        volume.bytes += bytes as u64;
-        if state.has_drops() {
-            volume.owners += bytes as u64;
-        }
     }
 
     /// Brings back to the store what was swept since the last time.

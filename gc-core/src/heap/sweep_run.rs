@@ -138,7 +138,7 @@ impl Sweeper<'_> {
                         heap.planes().claims(at).set(0);
                     }
                 }
-                self.count_survivors(state, end - start);
+                self.survivors.bytes += (end - start) as u64;
                 return Some(end);
             }
             if self.scrub {

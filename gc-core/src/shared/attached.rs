@@ -16,6 +16,7 @@ use crate::collector::references::schedule::{self, Site};
 use crate::context::Safepoint;
 use crate::heap::verify::VerifyError;
 use crate::heap::volume::Volume;
+use crate::owned_bytes::OwnedBytes;
 use crate::sync::Arc;
 use crate::trace::{EdgeVisitor, Edges, Trace};
 
@@ -208,6 +209,8 @@ where
 
     fn safepoint(&self, what: Safepoint) {
         self.check_outside();
+        let world = self.arena.world();
+        world.measure_root(|| OwnedBytes::of(self.arena.root()));
         schedule::safepoint(&mut &*self, what);
     }
 

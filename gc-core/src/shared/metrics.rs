@@ -129,6 +129,7 @@ impl Metrics {
         let (pinned_objects, pins) = self.0.heap.pins().counts();
         Statistics {
             allocated_bytes: self.0.heap.allocated().bytes,
+            owned_bytes: self.0.heap.owned_elsewhere(self.0.heap.allocated()) as usize,
             heap_bytes,
             peak_heap_bytes,
             finalizers_waiting: self.0.finalizers.waiting(),

@@ -89,6 +89,9 @@ impl Mutator {
     /// As for [`Mutator::context`].
     pub(super) unsafe fn halt(&self) {
         self.context.hand_over();
+        // SAFETY: the thread is in no call, says the caller; and no object was freed since it last was in one but with
+        // this in between.
+        unsafe { self.context.measure_written(true) };
         self.context.retire();
     }
 
@@ -148,6 +151,9 @@ impl Drop for Inside<'_> {
         self.0.depth.set(depth);
         if depth == 0 {
             self.0.context.hand_over();
+            // SAFETY: the call is over, and nothing that it has written can have been freed.
+            unsafe { self.0.context.measure_written(false) };
+            self.0.context.report_owned();
             self.0.world.handshake.leave(&self.0.participant);
         }
     }

@@ -16,6 +16,7 @@ use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
 use crate::gc::{Gc, IsGcKind};
 use crate::lock::is_unreferenced;
+use crate::owned_bytes::OwnedBytes;
 use crate::sync;
 use crate::typemap::TypeMap;
 
@@ -254,6 +255,17 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for Mutex<T> {
         // SAFETY: this thread has the lock, or nobody has a guard that he can use, whatever the lock says.
         cc.trace(unsafe { &*self.value.get() });
         drop(guard);
+    }
+
+    /// Leaves the last answer for the object while it is locked.
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        if let Some(_guard) = self.lock.try_lock() {
+            // SAFETY: this thread has the lock.
+            owned.add_field(unsafe { &*self.value.get() });
+        } else {
+            owned.leave_out();
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
 use crate::gc::{Gc, IsGcKind};
 use crate::lock::is_unreferenced;
+use crate::owned_bytes::OwnedBytes;
 use crate::sync;
 use crate::typemap::TypeMap;
 
@@ -345,6 +346,17 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for RwLock<T> {
         // the lock says.
         cc.trace(unsafe { &*self.value.get() });
         drop(guard);
+    }
+
+    /// Leaves the last answer for the object while it is being written.
+    #[inline]
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        if let Some(_guard) = self.lock.try_read_recursive() {
+            // SAFETY: this thread has the lock to read.
+            owned.add_field(unsafe { &*self.value.get() });
+        } else {
+            owned.leave_out();
+        }
     }
 }
 

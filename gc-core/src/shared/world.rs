@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
 
 use super::finalizer_thread::FinalizerThread;
 use super::mutator::Mutator;
@@ -11,11 +12,12 @@ use crate::heap::error::HeapError;
 use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
 use crate::heap::volume::Volume;
+use crate::ledger;
 use crate::os::complain;
 use crate::os::fork::Process;
 use crate::protocol::handshake::Handshake;
 use crate::protocol::root_table::RootTable;
-use crate::sync::{Arc, Mutex, thread_local};
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, thread_local};
 use crate::trace::{Edge, EdgeVisitor};
 
 /// See the [module documentation](self).
@@ -27,6 +29,8 @@ pub(super) struct World {
     pub(super) roots: Arc<RootTable>,
     pub(super) finalizer_thread: FinalizerThread,
     pub(super) patience: Duration,
+    /// What the root is known to own outside of the heap.
+    owned_by_root: AtomicUsize,
     /// Where the arena was made.
     process: Process,
 }
@@ -72,6 +76,7 @@ impl World {
             roots: Arc::new(RootTable::new()),
             finalizer_thread: FinalizerThread::default(),
             patience: options.patience,
+            owned_by_root: AtomicUsize::new(0),
             process: Process::current(),
         }))
     }
@@ -195,6 +200,21 @@ impl World {
             // SAFETY: passed on to the caller; all values are `Send` and `Sync`.
             unsafe { what.run(&self.collector, view) }
         });
+        self.collector.throw_kept();
+    }
+
+    /// Looks what the root owns, as `measure` tells it. A panic is kept for the end of a safepoint.
+    pub(super) fn measure_root(&self, measure: impl FnOnce() -> usize) {
+        match panic::catch_unwind(AssertUnwindSafe(measure)) {
+            Ok(bytes) => {
+                let bytes = bytes.min(ledger::MOST);
+                // Relaxed: a figure by itself.
+                let before = self.owned_by_root.swap(bytes, Ordering::Relaxed);
+                let heap = &self.collector.heap;
+                heap.count_owned(bytes as i64 - before as i64);
+            }
+            Err(payload) => self.collector.keep_panic(payload),
+        }
     }
 
     /// Verifies the heap, when the cycle in progress is complete.

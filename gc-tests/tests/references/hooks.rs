@@ -9,6 +9,8 @@ use std::time::Duration;
 use gc_core::finalizer::FinalizerReport;
 use gc_core::{Arena, Rootable, shared};
 
+type NoRoot = Rootable![()];
+
 /// Calls something when it is dropped.
 struct Last<F: Fn()>(F);
 
@@ -34,7 +36,7 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
 #[test]
 fn what_a_hook_owns_sets_another_when_it_is_dropped() {
     thread_local! {
-        static ARENA: RefCell<Option<Arena<Rootable![()]>>> = const { RefCell::new(None) };
+        static ARENA: RefCell<Option<Arena<NoRoot>>> = const { RefCell::new(None) };
     }
     let set = |dropped: Arc<AtomicUsize>| {
         ARENA.with_borrow(|arena| {
@@ -60,8 +62,7 @@ fn what_a_hook_owns_sets_another_when_it_is_dropped() {
 
 #[test]
 fn the_same_in_a_shared_arena() {
-    static ARENA: LazyLock<shared::Arena<Rootable![()]>> =
-        LazyLock::new(|| shared::Arena::new(|_| ()));
+    static ARENA: LazyLock<shared::Arena<NoRoot>> = LazyLock::new(|| shared::Arena::new(|_| ()));
     in_time(|| {
         let last = Last(|| ARENA.set_finalizer_hook(|_| ()));
         ARENA.set_finalizer_hook(move |_| _ = &last);
@@ -72,8 +73,7 @@ fn the_same_in_a_shared_arena() {
 /// A hook that is replaced while it is called is dropped when it returns: a panic of that goes no farther either.
 #[test]
 fn a_hook_that_replaces_itself() {
-    static ARENA: LazyLock<shared::Arena<Rootable![()]>> =
-        LazyLock::new(|| shared::Arena::new(|_| ()));
+    static ARENA: LazyLock<shared::Arena<NoRoot>> = LazyLock::new(|| shared::Arena::new(|_| ()));
     static HEARD: AtomicUsize = AtomicUsize::new(0);
     in_time(|| {
         let last = Last(|| panic!("on purpose"));

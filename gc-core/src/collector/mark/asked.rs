@@ -15,7 +15,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// inside. If its `trace` panics, it stays dirty.
     pub(super) fn scan_by_value(&mut self, object: Described) {
         let (heap, extent) = (self.heap, object.extent());
-        // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use. All tags are
+        // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use, and this thread may ask. All tags are
         // made anew in between.
         unsafe {
             heap.clear_tags(extent);
@@ -25,6 +25,8 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                 listener: self,
             });
             heap.clear_dirty(object);
+            // Now that it is at hand; what was written without a barrier is seen only here.
+            heap.count_owned(object.measure());
         }
     }
 }

@@ -208,6 +208,7 @@ impl Collector {
             }
         }
         self.dying.add(values);
+        self.heap.count_dropped(cycle.disposer.take_released());
         if !cycle.weak.is_empty() {
             return false;
         }

@@ -1,0 +1,153 @@
+//! Which objects a mutator has written since it was last looked at what they own.
+//!
+//! What a value owns outside of the heap changes when it is written: a `Vec` in a lock grows. The write barrier is called
+//! before the write, so it cannot tell by how much. It notes the object here, if the value has a destructor; and
+//! when no `mutate` call runs any more, before it is decided whether a collection is due, the value is
+//! measured ([`Described::measure`](crate::descriptor::Described::measure)).
+//!
+//! To measure an object takes time in proportion to its size, for there may be owners everywhere in it. A program that
+//! writes to one element of a large slice again and again must not pay for all of it each time. So objects of more
+//! than [`LARGE`] bytes are measured when as many bytes of patience have come together: some at each safepoint, and what
+//! was allocated of large objects with destructors. At the latest it is done when a cycle begins.
+//!
+//! # Invariants
+//!
+//! 1. Between `mutate` calls no object is noted but large ones, once the context was looked at.
+//! 2. No object is freed while it is noted: all are measured when mutators are stopped, as they are before a cycle
+//!    begins and when it ends marking; and what a mutator can write to after that is not freed by this cycle.
+//!    While destructors run, nothing is noted, as they may write to what is theirs and about to be freed.
+
+use core::cell::{Cell, RefCell};
+
+use crate::heap::planes::GRANULE;
+
+/// Objects of more bytes than this are measured more rarely than they are written.
+pub(crate) const LARGE: usize = 4 << 10;
+
+/// How many places there are for objects that were noted just now.
+const RECENT: usize = 64;
+
+/// See the [module documentation](self).
+pub(crate) struct Written {
+    /// Objects noted since the last look, each in its place, or zero, or another one that came later.
+    recent: [Cell<usize>; RECENT],
+    /// All of these; some more than once.
+    objects: RefCell<Vec<usize>>,
+    /// Large ones of earlier looks.
+    large: RefCell<Vec<usize>>,
+    /// How many there are in `objects` before it is looked for doubles.
+    bound: Cell<usize>,
+    patience: Cell<usize>,
+    /// Whether nothing is noted.
+    closed: Cell<bool>,
+}
+
+/// From so many objects on it is looked for doubles.
+const MANY: usize = 4096;
+
+impl Written {
+    pub(crate) fn new() -> Written {
+        Written {
+            recent: [const { Cell::new(0) }; RECENT],
+            objects: RefCell::new(Vec::new()),
+            large: RefCell::new(Vec::new()),
+            bound: Cell::new(MANY),
+            patience: Cell::new(0),
+            closed: Cell::new(false),
+        }
+    }
+
+    fn place(&self, object: usize) -> &Cell<usize> {
+        &self.recent[object / GRANULE % RECENT]
+    }
+
+    /// Notes that the object at this address is written.
+    #[inline]
+    pub(crate) fn note(&self, object: usize) {
+        if self.place(object).get() != object {
+            self.note_anew(object);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_anew(&self, object: usize) {
+        if self.closed.get() {
+            return;
+        }
+        self.place(object).set(object);
+        let mut objects = self.objects.borrow_mut();
+        if objects.len() >= self.bound.get() {
+            objects.sort_unstable();
+            objects.dedup();
+            self.bound.set(MANY.max(2 * objects.len()));
+        }
+        objects.push(object);
+    }
+
+    /// Whether something was noted since the last look.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.objects.borrow().is_empty()
+    }
+
+    /// Notes that so many bytes of objects with destructors were allocated.
+    #[inline]
+    pub(crate) fn note_allocated(&self, bytes: usize) {
+        if bytes > LARGE {
+            self.grant(bytes);
+        }
+    }
+
+    fn grant(&self, bytes: usize) {
+        self.patience.set(self.patience.get().saturating_add(bytes));
+    }
+
+    /// Lets `measure` measure what was noted, with `all` also large objects for which there is no patience left. It is
+    /// told the most bytes that an object may have, and returns how many this one has, measured or not.
+    pub(crate) fn each(&self, all: bool, mut measure: impl FnMut(usize, usize) -> usize) {
+        // It may call code of the user's, which may write to objects of this heap if that is not this thread's.
+        let mut objects = self.objects.take();
+        let mut large = self.large.take();
+        if objects.is_empty() && (large.is_empty() || !all) {
+            (*self.objects.borrow_mut(), *self.large.borrow_mut()) = (objects, large);
+            return;
+        }
+        self.grant(LARGE);
+        for object in objects.drain(..) {
+            let place = self.place(object);
+            if place.get() == object {
+                place.set(0);
+            }
+            if measure(object, LARGE) > LARGE {
+                large.push(object);
+            }
+        }
+        if !large.is_empty() {
+            large.sort_unstable();
+            large.dedup();
+            large.retain(|object| {
+                let patience = self.patience.get();
+                let bytes = measure(*object, if all { usize::MAX } else { patience });
+                self.patience.set(patience.saturating_sub(bytes));
+                !all && bytes > patience
+            });
+        }
+        // So that the memory is used again, unless something was noted meanwhile.
+        if self.objects.borrow().is_empty() {
+            objects.shrink_to(MANY);
+            self.objects.replace(objects);
+        }
+        self.large.borrow_mut().append(&mut large);
+    }
+
+    /// Notes nothing until it is opened.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+    }
+
+    /// Notes what is written from now on.
+    pub(crate) fn open(&self) {
+        self.closed.set(false);
+    }
+}

@@ -1,0 +1,152 @@
+//! Answers that are wrong or never come.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gc_core::collect::OwnedBytes;
+use gc_core::{Arena, Collect, Gc, GcBuilder, RefLock, Rootable};
+
+use crate::{MIB, ways};
+
+thread_local! {
+    static ANSWER: Cell<Option<usize>> = const { Cell::new(Some(0)) };
+    static ALIVE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Says what `ANSWER` is, or panics.
+struct Odd(u8);
+
+impl Odd {
+    fn new() -> Odd {
+        ALIVE.set(ALIVE.get() + 1);
+        Odd(0)
+    }
+}
+
+impl Drop for Odd {
+    fn drop(&mut self) {
+        ALIVE.set(ALIVE.get() - 1);
+    }
+}
+
+// SAFETY: there are no pointers.
+unsafe impl<'gc> Collect<'gc> for Odd {
+    const NEEDS_TRACE: bool = false;
+
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        owned.add(ANSWER.get().expect("no answer"));
+    }
+}
+
+type Root<'gc> = Option<Gc<'gc, RefLock<Odd>>>;
+
+#[test]
+fn absurd_answers_neither_overflow_nor_stop_the_collector() {
+    for options in ways() {
+        let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |_| None).unwrap();
+        ANSWER.set(Some(usize::MAX));
+        for _ in 0..100 {
+            arena.mutate(|mc, _| (0..1000).for_each(|_| _ = Gc::new(mc, RefLock::new(Odd::new()))));
+            arena.collect_debt();
+            ANSWER.set(Some(usize::MAX - ANSWER.get().unwrap()));
+        }
+        assert!(arena.metrics().statistics().collections > 10);
+        // Answers change their mind.
+        arena.mutate_root(|mc, root| *root = Some(Gc::new(mc, RefLock::new(Odd::new()))));
+        for answer in [0, usize::MAX, 7, usize::MAX, 1 << 40, 0] {
+            ANSWER.set(Some(answer));
+            arena.mutate(|mc, root| root.unwrap().borrow_mut(mc).0 += 1);
+            arena.collect_debt();
+        }
+        arena.mutate_root(|_, root| *root = None);
+        arena.finish_cycle();
+        assert_eq!(
+            (arena.metrics().statistics().owned_bytes, ALIVE.get()),
+            (0, 0)
+        );
+        // And afterwards honest ones count as they should.
+        ANSWER.set(Some(MIB));
+        let before = arena.metrics().statistics().collections;
+        for _ in 0..64 {
+            arena.mutate(|mc, _| _ = Gc::new(mc, RefLock::new(Odd::new())));
+            arena.collect_debt();
+        }
+        assert!(arena.metrics().statistics().collections > before);
+        assert!(ALIVE.get() < 16, "{}", ALIVE.get());
+    }
+}
+
+/// Panics of an allocation go on there, and the value is dropped; others go on from the safepoint.
+#[test]
+fn panics_lose_nothing() {
+    for options in ways() {
+        let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |_| None).unwrap();
+        let panics = |call: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(call)).is_err();
+        ANSWER.set(None);
+        assert!(panics(
+            &mut || arena.mutate(|mc, _| _ = Gc::new(mc, Odd::new()))
+        ));
+        assert_eq!(ALIVE.get(), 0);
+        assert!(panics(&mut || arena.mutate(|mc, _| {
+            _ = Gc::slice_from_iter(mc, (0..3).map(|_| Odd::new()));
+        })));
+        assert_eq!(ALIVE.get(), 0);
+        assert!(panics(&mut || arena.mutate(|mc, _| {
+            _ = GcBuilder::new().write(mc, Odd::new());
+        })));
+        ANSWER.set(Some(1000));
+        arena.finish_cycle();
+        assert_eq!(ALIVE.get(), 0);
+
+        arena.mutate_root(|mc, root| *root = Some(Gc::new(mc, RefLock::new(Odd::new()))));
+        assert_eq!(arena.metrics().statistics().owned_bytes, 1000);
+        arena.mutate(|mc, root| root.unwrap().borrow_mut(mc).0 = 7);
+        ANSWER.set(None);
+        assert!(panics(&mut || arena.collect_debt()));
+        // It was asked, and is not asked again.
+        assert!(!panics(&mut || arena.collect_debt()));
+        assert_eq!(arena.metrics().statistics().owned_bytes, 1000);
+        ANSWER.set(Some(3000));
+        arena.mutate(|mc, root| root.unwrap().borrow_mut(mc).0 = 8);
+        arena.finish_cycle();
+        assert_eq!(arena.metrics().statistics().owned_bytes, 3000);
+        assert_eq!(arena.mutate(|_, root| root.unwrap().borrow().0), 8);
+        ANSWER.set(Some(0));
+        drop(arena);
+        assert_eq!(ALIVE.get(), 0);
+    }
+}
+
+/// A destructor may write to what is about to be freed with it.
+#[test]
+fn destructors_that_write_are_not_noted() {
+    struct Writes(RefLock<Vec<u8>>);
+
+    impl Drop for Writes {
+        fn drop(&mut self) {
+            drop(self.0.take());
+        }
+    }
+    // SAFETY: there are no pointers.
+    unsafe impl<'gc> Collect<'gc> for Writes {
+        const NEEDS_TRACE: bool = false;
+
+        fn owned_bytes(&self, owned: &mut OwnedBytes) {
+            owned.add_field(&self.0);
+        }
+    }
+
+    for options in ways() {
+        let mut arena = Arena::<Rootable![()]>::with_options(options, |_| ()).unwrap();
+        for _ in 0..200 {
+            arena.mutate(|mc, _| {
+                (0..50).for_each(|_| _ = Gc::new(mc, Writes(RefLock::new(vec![0; 5000]))))
+            });
+            arena.collect_debt();
+        }
+        arena.finish_cycle();
+        arena.collect_debt();
+        assert_eq!(arena.metrics().statistics().owned_bytes, 0);
+        assert_eq!(arena.verify(), Ok(()));
+    }
+}
