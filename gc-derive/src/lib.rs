@@ -83,8 +83,8 @@ use syn::parse_macro_input;
 ///   nothing is traced. Fields need not implement `Collect`. Unions and packed types can be derived
 ///   in this mode only.
 /// - `#[collect(unsafe_drop)]`: the type may implement `Drop`, and its author promises that the
-///   destructor does not use a `Gc` or `GcWeak` in any way: neither follow, copy nor compare it.
-///   Nothing checks that promise.
+///   destructor does not use a pointer into the heap in any way, by whatever way it gets at one (a field, memory shared
+///   by an `Rc`, a thread-local variable): neither follow, copy nor compare it. Nothing checks that promise.
 ///
 /// # Options
 ///
