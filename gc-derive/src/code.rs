@@ -19,7 +19,12 @@ pub fn shows(ty: &Type) -> bool {
 /// The pointer to a function in what is written as an option of one. Whether that is `core`'s option is for the expansion
 /// to ask.
 pub fn in_option(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ty else { return None };
+    let path = match ty {
+        Type::Group(group) => return in_option(&group.elem),
+        Type::Paren(paren) => return in_option(&paren.elem),
+        Type::Path(path) => path,
+        _ => return None,
+    };
     let last = path.path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
         return None;
@@ -50,6 +55,18 @@ mod tests {
         ];
         for ty in code {
             assert!(shows(&ty), "{}", quote::quote!(#ty));
+        }
+        let options: [Type; 3] = [
+            parse_quote!(Option<fn(&A)>),
+            parse_quote!(((Option<fn(&A)>))),
+            // As a macro hands over a type.
+            Type::Group(syn::TypeGroup {
+                group_token: Default::default(),
+                elem: parse_quote!(Option<fn(&A)>),
+            }),
+        ];
+        for ty in options {
+            assert!(shows(&ty) && in_option(&ty).is_some());
         }
         let others: [Type; 5] = [
             parse_quote!(Box<dyn Fn(&A)>),

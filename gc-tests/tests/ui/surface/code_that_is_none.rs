@@ -32,4 +32,17 @@ struct Iterators<'gc> {
     borrowed: std::slice::Iter<'static, Gc<'gc, u64>>,
 }
 
+#[derive(Collect)]
+#[collect(no_drop)]
+struct InParentheses<'gc>((Option<fn(&Mutation<'gc>)>));
+
+macro_rules! of_a_type {
+    ($gc:lifetime, $option:ty) => {
+        #[derive(Collect)]
+        #[collect(no_drop)]
+        struct InGroup<$gc>($option);
+    };
+}
+of_a_type!('gc, Option<fn(&Mutation<'gc>)>);
+
 fn main() {}
