@@ -46,8 +46,8 @@ pub use gc_derive::Collect;
 ///    In a cycle that goes on beside the program it may have given one out before, and whoever put that somewhere else relies
 ///    on it that this value, in which it was when the cycle began, tells it. Such an entry is removed under a write
 ///    barrier (4), in a `mutate` call, and visited until then.
-/// 2. `NEEDS_TRACE` is `false` only if no value ever holds such a pointer, and no other item of this trait is
-///    defined.
+/// 2. `NEEDS_TRACE` is `false` only if no value ever holds such a pointer, and no item of this trait is defined that its
+///    documentation does not show.
 /// 3. Nothing that runs when the value is dropped, the `Drop` of what it owns included, uses a pointer into the heap in any way,
 ///    neither to follow nor to copy nor to compare it: what it points to may have been freed before.
 /// 4. Interior mutability does not bring a pointer into a value that is in the heap, take one out of it, nor

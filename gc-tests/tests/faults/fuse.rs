@@ -21,6 +21,7 @@ pub enum Call {
     Debug,
     Drop,
     Trace,
+    OwnedBytes,
     Closure,
     Iterator,
     Range,

@@ -15,7 +15,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use gc_core::__private::TypeMap;
-use gc_core::collect::Trace;
+use gc_core::collect::{OwnedBytes, Trace};
 use gc_core::{Collect, Gc, Mutation};
 use gc_tests::cargo::{Cargo, Crate};
 
@@ -359,7 +359,7 @@ impl<'gc> OutsideItem<'gc> {
     }
 }
 
-/// A field whose `trace` is user code, in a type whose pointers may be outside of it, or are in it.
+/// A field whose `trace` and `owned_bytes` are user code, in a type whose pointers may be outside of it, or are in it.
 pub struct Probe<const OUTSIDE: bool>;
 
 // SAFETY: there is nothing to visit, and so nothing outside.
@@ -372,6 +372,10 @@ unsafe impl<'gc, const OUTSIDE: bool> Collect<'gc> for Probe<OUTSIDE> {
 
     fn trace<C: Trace<'gc>>(&self, _: &mut C) {
         hit(Call::Trace);
+    }
+
+    fn owned_bytes(&self, _: &mut OwnedBytes) {
+        hit(Call::OwnedBytes);
     }
 }
 

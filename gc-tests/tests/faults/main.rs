@@ -1,7 +1,7 @@
 //! Fault injection: whatever code of the user's an operation calls, and at whichever call that panics, the collection
 //! is in order afterwards, and the heap too.
 //!
-//! An operation of a collection calls `Eq`, `Hash`, `Ord`, `Clone`, `Drop`, `Borrow`, `Debug`, `trace`, hashers, closures
+//! An operation of a collection calls `Eq`, `Hash`, `Ord`, `Clone`, `Drop`, `Borrow`, `Debug`, `trace`, `owned_bytes`, hashers, closures
 //! and iterators ([`fuse::Call`]). For each operation the [`stage`] first counts these calls; then it repeats the operation
 //! once for each of them, and lets that one panic. When the panic was caught, it checks:
 //!
@@ -71,6 +71,12 @@ mod faults_in {
     for_each_kind!(hash_map, Moving, Outside);
     for_each_kind!(hash_set, Moving, Outside);
     for_each_kind!(builders, Moving);
+
+    #[test]
+    fn owned_bytes_are_counted() {
+        run(&crate::builders::operations::<Moving>()[..1]);
+        assert!(was_hit(Call::OwnedBytes));
+    }
 
     #[test]
     fn string() {
