@@ -260,3 +260,27 @@ fn on_their_thread_they_run_before_memory_is_refused_again() {
         assert!(run.load(Ordering::Relaxed) > 0);
     });
 }
+
+/// Without a limit: a program that is faster than the thread waits for it before it is far beyond its allowance.
+#[test]
+fn on_their_thread_they_do_not_pile_up() {
+    in_each_way(|way| {
+        let floor = MIB;
+        let options = way.often().floor(floor);
+        let heap = Shared::with_options(options.finalizers(FinalizerMode::Thread), |_| ()).unwrap();
+        let here = heap.attach();
+        let mut most = 0;
+        for _ in 0..way.size(20, 200) {
+            here.mutate(|mc, ()| {
+                for _ in 0..1000 {
+                    _ = mc.finalize_with(mc.allocate([7_u8; OBJECT]), |_, _| ());
+                }
+            });
+            here.collect_debt();
+            most = most.max(heap.metrics().statistics().finalizers_waiting);
+        }
+        let figures = heap.metrics().statistics();
+        assert!(most * OBJECT <= 4 * floor, "{most} wait, {figures:?}");
+        assert!(figures.peak_heap_bytes <= 10 * floor, "{figures:?}");
+    });
+}
