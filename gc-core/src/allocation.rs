@@ -36,7 +36,11 @@ impl Context {
         }
         let heap = self.heap();
         // Nothing, and no instruction, where a value has no destructor or never owns anything.
-        let entry = Entry::of(OwnedBytes::of(&value));
+        let entry = if needs_drop::<T>() {
+            Entry::of(OwnedBytes::of(&value))
+        } else {
+            Entry::NOTHING
+        };
         let shape = Values::<T>::SHAPE;
         let Some(base) = self.allocate(shape) else {
             return Err(self.no_memory());

@@ -735,10 +735,10 @@ where
 
     fn safepoint(&mut self, what: Safepoint) {
         let context = self.owner.context();
-        context.measure_root(|| OwnedBytes::of(&self.root));
         // SAFETY: the arena is borrowed exclusively, so no `mutate` is running.
         unsafe { context.measure_written(false) };
         if what != Safepoint::Step || context.is_due() {
+            context.measure_root(|| OwnedBytes::of(&self.root));
             schedule::safepoint(self, what);
         }
         self.owner.context().collector().throw_kept();

@@ -15,6 +15,9 @@ pub(crate) const BITS: u32 = 15;
 /// Bits of the mantissa that are written.
 const MANTISSA: u32 = 10;
 
+/// Fewer bytes than these are their own entry.
+const EXACT: usize = 2 << MANTISSA;
+
 /// More than this is not counted of one object: 2 TiB.
 pub(crate) const MOST: usize = (2 << MANTISSA << 30) - 1;
 
@@ -28,6 +31,15 @@ impl Entry {
     /// The entry for so many bytes.
     #[inline(always)]
     pub(crate) const fn of(bytes: usize) -> Entry {
+        if bytes < EXACT {
+            Entry(bytes as u16)
+        } else {
+            Entry::of_many(bytes)
+        }
+    }
+
+    #[inline(never)]
+    const fn of_many(bytes: usize) -> Entry {
         let bytes = if bytes < MOST { bytes } else { MOST };
         // How many low bits are left out, so that eleven remain.
         let shift = (usize::BITS - (bytes >> MANTISSA >> 1).leading_zeros()) as usize;
@@ -38,11 +50,11 @@ impl Entry {
     /// The bytes for which it stands.
     #[inline(always)]
     pub(crate) const fn bytes(self) -> usize {
-        let (shift, mantissa) = (self.0 >> MANTISSA, self.0 as usize & ((1 << MANTISSA) - 1));
-        match shift {
-            0 => mantissa,
-            _ => (mantissa + (1 << MANTISSA)) << (shift - 1),
+        if (self.0 as usize) < EXACT {
+            return self.0 as usize;
         }
+        let (shift, mantissa) = (self.0 >> MANTISSA, self.0 as usize & ((1 << MANTISSA) - 1));
+        (mantissa + (1 << MANTISSA)) << (shift - 1)
     }
 
     /// Its bits, of which there are [`BITS`].

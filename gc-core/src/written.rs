@@ -37,6 +37,8 @@ pub(crate) struct Written {
     large: RefCell<Vec<usize>>,
     /// How many there are in `objects` before it is looked for doubles.
     bound: Cell<usize>,
+    /// Whether there are any.
+    is_waiting: Cell<bool>,
     patience: Cell<usize>,
     /// Whether nothing is noted.
     closed: Cell<bool>,
@@ -52,6 +54,7 @@ impl Written {
             objects: RefCell::new(Vec::new()),
             large: RefCell::new(Vec::new()),
             bound: Cell::new(MANY),
+            is_waiting: Cell::new(false),
             patience: Cell::new(0),
             closed: Cell::new(false),
         }
@@ -83,12 +86,13 @@ impl Written {
             self.bound.set(MANY.max(2 * objects.len()));
         }
         objects.push(object);
+        self.is_waiting.set(true);
     }
 
     /// Whether something was noted since the last look.
     #[inline]
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.objects.borrow().is_empty()
+        self.is_waiting.get()
     }
 
     /// Notes that so many bytes of objects with destructors were allocated.
@@ -107,6 +111,7 @@ impl Written {
     /// told the most bytes that an object may have, and returns how many this one has, measured or not.
     pub(crate) fn each(&self, all: bool, mut measure: impl FnMut(usize, usize) -> usize) {
         // It may call code of the user's, which may write to objects of this heap if that is not this thread's.
+        self.is_waiting.set(false);
         let mut objects = self.objects.take();
         let mut large = self.large.take();
         if objects.is_empty() && (large.is_empty() || !all) {

@@ -230,6 +230,7 @@ pub(crate) struct Collector {
     survivors: Mutex<Survivors>,
     /// Panics of values that were to tell what they own, to be thrown when a safepoint is over.
     kept_panics: Mutex<Disposer>,
+    has_kept_panics: AtomicBool,
     progress: Progress,
     cycle: Mutex<Cycle>,
 }
@@ -333,6 +334,7 @@ impl Collector {
             with_drops: Mutex::default(),
             survivors: Mutex::default(),
             kept_panics: Mutex::default(),
+            has_kept_panics: AtomicBool::new(false),
             progress: Progress::default(),
             cycle: Mutex::new(Cycle {
                 number: 0,
@@ -741,12 +743,18 @@ impl Collector {
     /// Keeps a panic for the end of a safepoint.
     pub(crate) fn keep_panic(&self, payload: Box<dyn Any + Send>) {
         self.kept_panics.lock().keep(payload);
+        // Relaxed: what was kept is under the lock.
+        self.has_kept_panics.store(true, Ordering::Relaxed);
     }
 
     /// Goes on with the first panic that was kept, if there is one.
     pub(crate) fn throw_kept(&self) {
-        let kept = core::mem::take(&mut *self.kept_panics.lock());
-        kept.finish();
+        // Relaxed: as above.
+        if self.has_kept_panics.load(Ordering::Relaxed) {
+            self.has_kept_panics.store(false, Ordering::Relaxed);
+            let kept = core::mem::take(&mut *self.kept_panics.lock());
+            kept.finish();
+        }
     }
 
     /// Checks that everything which can be reached now will survive.
