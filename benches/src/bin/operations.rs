@@ -13,6 +13,8 @@
 //! and leaves it there. The first store claims the object that is stored into; the difference is
 //! what the others cost.
 //!
+//! `upgrade-marking` upgrades in such a heap a weak pointer to an object that is not marked, as nothing else leads to it.
+//!
 //! `collect-live` and `collect-garbage` collect a small heap with one marker and the program stopped, that many times:
 //! 200,000 nodes that are alive, and as many that are allocated anew each time and are not. Divided by the nodes, the
 //! difference between 10 and 20 times is what marking and sweeping one node costs, and what allocating and sweeping it does.
@@ -29,7 +31,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 use gc_core::arena::{CollectionPhase, rootless_mutate};
-use gc_core::{Arena, Collect, Gc, HeapOptions, Lock, Mode, Mutation, Rootable};
+use gc_core::{Arena, Collect, Gc, GcWeak, HeapOptions, Lock, Mode, Mutation, Rootable};
 
 /// Does one operation a number of times.
 #[derive(Parser)]
@@ -56,6 +58,10 @@ enum Operation {
     PlainStore,
     /// Store into a `Lock` while a cycle marks
     BarrierMarking,
+    /// Upgrade a weak pointer
+    Upgrade,
+    /// The same while a cycle marks, of which the target is not marked
+    UpgradeMarking,
     /// Collect 200,000 nodes that are alive
     CollectLive,
     /// Allocate 200,000 nodes, and collect them
@@ -140,10 +146,18 @@ fn plain_store(cell: &Cell<Option<u64>>, times: usize) {
     }
 }
 
+#[inline(never)]
+fn upgrade<'gc>(mc: &Mutation<'gc>, weak: GcWeak<'gc, u64>, times: usize) {
+    for _ in 0..times {
+        black_box(black_box(weak).upgrade(mc));
+    }
+}
+
 #[derive(Collect)]
 #[collect(no_drop)]
 struct Root<'gc> {
     slot: Slot<'gc>,
+    weak: GcWeak<'gc, u64>,
     list: Option<Gc<'gc, Node<'gc>>>,
 }
 
@@ -153,13 +167,15 @@ const OLD: usize = 200_000;
 /// Calls of the collector in which a cycle must have begun.
 const CALLS: usize = 1000;
 
-fn barrier_marking(times: usize) -> Result<()> {
+/// Calls `f` while a cycle marks.
+fn while_marking(f: impl for<'gc> FnOnce(&Mutation<'gc>, &Root<'gc>)) -> Result<()> {
     let options = HeapOptions::default()
         .mode(Mode::Incremental)
         .floor(1 << 20)
         .step(Duration::from_micros(1));
     let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| Root {
         slot: Gc::new(mc, Lock::new(None)),
+        weak: Gc::downgrade(Gc::new(mc, 1)),
         list: None,
     })?;
     arena.mutate_root(|mc, root| {
@@ -173,10 +189,10 @@ fn barrier_marking(times: usize) -> Result<()> {
         arena.collection_phase() == CollectionPhase::Marking
     });
     ensure!(marks, "no step of the collector ended while it marked");
-    arena.mutate(|mc, root| store(mc, root.slot, times));
+    arena.mutate(|mc, root| f(mc, root));
     ensure!(
         arena.collection_phase() == CollectionPhase::Marking,
-        "the cycle did not outlast the stores"
+        "the cycle did not outlast the call"
     );
     Ok(())
 }
@@ -224,7 +240,15 @@ fn main() -> ExitCode {
         Operation::AllocateRaw => rootless_mutate(|mc| allocate_raw(mc, times)),
         Operation::Store => rootless_mutate(|mc| store(mc, Gc::new(mc, Lock::new(None)), times)),
         Operation::PlainStore => plain_store(&Cell::new(None), times),
-        Operation::BarrierMarking => return succeed(barrier_marking(times)),
+        Operation::BarrierMarking => {
+            return succeed(while_marking(|mc, root| store(mc, root.slot, times)));
+        }
+        Operation::Upgrade => {
+            rootless_mutate(|mc| upgrade(mc, Gc::downgrade(Gc::new(mc, 1)), times));
+        }
+        Operation::UpgradeMarking => {
+            return succeed(while_marking(|mc, root| upgrade(mc, root.weak, times)));
+        }
         Operation::CollectLive => return succeed(collect(times, true)),
         Operation::CollectGarbage => return succeed(collect(times, false)),
     }
