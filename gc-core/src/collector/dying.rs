@@ -23,8 +23,8 @@
 //! leaves the destructors that it finds to the safepoint which runs the outer one; otherwise a chain of them would
 //! overflow the stack.
 //!
-//! The last owners that tracing a [`std::sync::Weak`] leaves behind ([`LastOwner`](crate::trace::LastOwner)) are dropped here as well, of heaps with
-//! one mutator too. Values of such a heap are dropped in place, by [`Disposer`].
+//! The last owners that tracing a [`std::sync::Weak`] leaves behind ([`LastOwner`](crate::trace::LastOwner)) are dropped
+//! here as well, of heaps with one mutator too. Values of such a heap are dropped in place, by [`Disposer`].
 //!
 //! # Invariants
 //!

@@ -105,12 +105,14 @@
 //!
 //! The destructors of dead values run at safepoints, on whatever thread comes to one, outside of `mutate`. No thread is
 //! stopped or waited for meanwhile, and no lock of the arena is held. So a destructor may take a lock that another
-//! thread holds while it calls `mutate`, or even collects. It may use the arena as well: attach, work in `mutate`, drop handles, collect. In
-//! a collection that a destructor makes, the destructors of what is found dead wait until it has returned.
+//! thread holds while it calls `mutate`, or even collects. It may use the arena as well: attach, work in `mutate`,
+//! drop handles, collect. In a collection that a destructor makes, the destructors of what is found dead wait until it
+//! has returned.
 //!
-//! Do not hold a lock at a safepoint that destructors take: this thread may be the one that runs them, and would wait for itself. Nor let
-//! a `trace` take one: it runs while threads are stopped, or in their write barriers. The same holds for subscribers of
-//! `tracing`, which hear of phases while threads are stopped. Finalizers are called in a `mutate` call, and their hook outside of one.
+//! Do not hold a lock at a safepoint that destructors take: this thread may be the one that runs them, and would wait
+//! for itself. Nor let a `trace` take one: it runs while threads are stopped, or in their write barriers. The same
+//! holds for subscribers of `tracing`, which hear of phases while threads are stopped. Finalizers are called in a
+//! `mutate` call, and their hook outside of one.
 //!
 //! # From outside
 //!
