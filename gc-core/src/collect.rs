@@ -146,7 +146,8 @@ pub unsafe trait Collect<'gc> {
     /// written, and when it calls `trace` at a safepoint. It is called for types with a destructor only: memory that is
     /// not given back is nobody's to count. It must be cheap: constant time, if possible. The answer affects nothing
     /// but the pace, and may be an estimate. If it panics, the last answer is kept; the panic goes on from where the
-    /// object is allocated, or from the safepoint.
+    /// object is allocated, or from the safepoint. At a safepoint it may only look: what would write to an object there, as
+    /// [`Lock::take`](crate::Lock::take), panics.
     ///
     /// ```
     /// use gc_core::collect::OwnedBytes;

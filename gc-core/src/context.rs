@@ -44,6 +44,7 @@ use crate::heap::planes::bit;
 use crate::heap::volume::Volume;
 use crate::local_arenas::Links;
 use crate::os::fork::Process;
+use crate::owned_bytes::only_looking;
 use crate::sync::{Arc, Ordering, fence};
 use crate::trace::{Edge, EdgeVisitor};
 use crate::written::Written;
@@ -226,7 +227,7 @@ impl Context {
                 if extent.bytes <= most
                     && let Some(object) = Described::at(extent)
                 {
-                    let measure = AssertUnwindSafe(|| self.measure(object));
+                    let measure = AssertUnwindSafe(|| only_looking(|| self.measure(object)));
                     if let Err(payload) = panic::catch_unwind(measure) {
                         self.collector.keep_panic(payload);
                     }

@@ -17,6 +17,7 @@ use core::cell::Cell;
 use core::ptr;
 
 use crate::context::Context;
+use crate::owned_bytes;
 use crate::sync::thread_local;
 
 /// The neighbours of a context in its thread's list; null where there is none.
@@ -91,6 +92,7 @@ fn any(mut f: impl FnMut(&Context) -> bool) -> bool {
 
 /// Notes that the value at `place` is about to be written.
 pub(crate) fn before_write<T: ?Sized>(place: &T) {
+    owned_bytes::check_writes();
     let address = ptr::from_ref(place).cast::<()>().addr();
     let found = any(|context| match context.heap().allocation_of(address) {
         Some(extent) => {
@@ -109,6 +111,7 @@ pub(crate) fn before_write<T: ?Sized>(place: &T) {
 /// Whoever owns it is asked for its pointers in every collection, so this concerns only those that are in
 /// progress beside the program.
 pub(crate) fn before_unknown_write() {
+    owned_bytes::check_writes();
     any(|context| {
         if context.is_marking() {
             context.before_unknown_write();

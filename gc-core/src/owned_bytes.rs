@@ -11,14 +11,48 @@
 //! 1. No more than [`BEHIND`] values behind pointers are looked at for an object, and one more for each
 //!    [`GRANULE`] of its size. So neither a long list nor a recursive type makes this expensive, or deep.
 //! 2. The sum never overflows.
+//! 3. Nothing is written to a heap while values are looked at between `mutate` calls. The answer may be computed by safe code of
+//!    the user's, which may know cells that need no `Mutation` ([`Lock::take`](crate::Lock::take)); but write
+//!    barriers are for `mutate` calls: at a safepoint, the objects that were marked already would not be looked at again.
 
+use core::cell::Cell;
 use core::mem::needs_drop;
 
 use crate::collect::Collect;
 use crate::heap::planes::GRANULE;
+use crate::sync::thread_local;
 
 /// At how many values behind pointers one looks, at least.
 const BEHIND: usize = 64;
+
+thread_local! {
+    /// Whether the thread may not write (invariant 3).
+    static ONLY_LOOKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls `look`, which asks a value between `mutate` calls. Writes panic meanwhile.
+pub(crate) fn only_looking<T>(look: impl FnOnce() -> T) -> T {
+    struct Before(bool);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            ONLY_LOOKING.set(self.0);
+        }
+    }
+    let _before = Before(ONLY_LOOKING.replace(true));
+    look()
+}
+
+/// # Panics
+///
+/// If the thread may not write.
+#[inline]
+pub(crate) fn check_writes() {
+    assert!(
+        !ONLY_LOOKING.get(),
+        "`owned_bytes` writes to a value: it may only look at values"
+    );
+}
 
 /// Adds up the bytes that a value owns outside of the heap.
 ///

@@ -102,6 +102,7 @@ use syn::parse_macro_input;
 ///   the pace of the collector (`Collect::owned_bytes`). Without it, the fields tell, except in the mode
 ///   `require_static` and except fields with that attribute, which count as owning nothing. Use it for handles of memory
 ///   that a foreign library has allocated, or for memory that the program reports by itself (`Metrics::adjust_debt`).
+///   The function may only look at values: at a safepoint it panics where it would write to one, as with `Lock::take`.
 /// - `unsafe_crate = path::to::gc_core` says where `gc-core` is found, for macros whose users do not
 ///   depend on it themselves. Otherwise it is looked up in the `Cargo.toml` of the crate, under
 ///   whatever name the dependency has there. A path that leads elsewhere is an error, or derives a trait

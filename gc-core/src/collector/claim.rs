@@ -30,6 +30,7 @@ use crate::heap::Heap;
 use crate::heap::block::{BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, WORD, bit, bit_index, low_bits};
+use crate::owned_bytes::only_looking;
 use crate::protocol::claim;
 use crate::sync::thread_local;
 use crate::tags::dirty_bit;
@@ -577,7 +578,7 @@ impl Collector {
                 if !self.claim_by_asking(object, found) {
                     return false;
                 }
-                self.heap.count_owned(object.measure());
+                self.heap.count_owned(only_looking(|| object.measure()));
                 return true;
             }
             let word = self.heap.planes().claims(start).word();
@@ -600,7 +601,7 @@ impl Collector {
                 // The next write is to be seen.
                 self.set_all_unclaimed(extent);
             }
-            self.heap.count_owned(object.measure());
+            self.heap.count_owned(only_looking(|| object.measure()));
         }
         true
     }

@@ -210,7 +210,11 @@ where
     fn safepoint(&self, what: Safepoint) {
         self.check_outside();
         let world = self.arena.world();
-        world.measure_root(|| OwnedBytes::of(self.arena.root()));
+        if OwnedBytes::may_own::<RootOf<'static, R>>() {
+            // Inside, for this may follow pointers that other threads take out of the root meanwhile.
+            let _inside = self.mutator.enter();
+            world.measure_root(|| OwnedBytes::of(self.arena.root()));
+        }
         schedule::safepoint(&mut &*self, what);
     }
 

@@ -147,14 +147,19 @@ pub(super) struct Inside<'a>(&'a Mutator);
 impl Drop for Inside<'_> {
     #[inline]
     fn drop(&mut self) {
-        let depth = self.0.depth.get() - 1;
-        self.0.depth.set(depth);
-        if depth == 0 {
-            self.0.context.hand_over();
-            // SAFETY: the call is over, and nothing that it has written can have been freed.
-            unsafe { self.0.context.measure_written(false) };
-            self.0.context.report_owned();
-            self.0.world.handshake.leave(&self.0.participant);
+        let Inside(mutator) = *self;
+        let depth = mutator.depth.get();
+        if depth == 1 {
+            // Still inside: values are asked what they own, which is code of the user's. It may make calls of its own, and
+            // must not collect what is not measured yet.
+            // SAFETY: the call is over but for this, and nothing that it has written can have been freed.
+            unsafe { mutator.context.measure_written(false) };
+            mutator.context.report_owned();
+            mutator.context.hand_over();
+        }
+        mutator.depth.set(depth - 1);
+        if depth == 1 {
+            mutator.world.handshake.leave(&mutator.participant);
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
+use gc_core::barrier::Write;
 use gc_core::collect::OwnedBytes;
-use gc_core::{Arena, Collect, Gc, GcBuilder, RefLock, Rootable};
+use gc_core::{Arena, Collect, Gc, GcBuilder, Lock, RefLock, Rootable};
 
 use crate::{MIB, ways};
 
@@ -114,6 +116,73 @@ fn panics_lose_nothing() {
         ANSWER.set(Some(0));
         drop(arena);
         assert_eq!(ALIVE.get(), 0);
+    }
+}
+
+/// A pointer that is moved, while marking, to where it was looked already would be lost.
+#[test]
+fn to_look_is_not_to_write() {
+    type Slot<'gc> = Lock<Option<Gc<'gc, String>>>;
+
+    #[derive(Collect)]
+    #[collect(no_drop, owned_bytes = move_it)]
+    struct Mover<'gc> {
+        to: Rc<Slot<'gc>>,
+        from: Gc<'gc, Slot<'gc>>,
+    }
+
+    thread_local! {
+        static MOVES: Cell<u8> = const { Cell::new(0) };
+    }
+
+    fn move_it(mover: &Mover<'_>) -> usize {
+        if MOVES.get() & 1 != 0
+            && let Some(target) = mover.from.take()
+        {
+            Write::from_mut(&mut mover.to.clone())
+                .as_deref()
+                .unlock()
+                .set(Some(target));
+        }
+        if MOVES.get() & 2 != 0 {
+            _ = Write::from_mut(&mut mover.to.clone()).as_deref();
+        }
+        0
+    }
+
+    for options in ways() {
+        let mut arena = Arena::<Rootable![Gc<'_, Mover<'_>>]>::with_options(options, |mc| {
+            let target = Gc::new(mc, "kept".to_string());
+            let from = Gc::new(mc, Lock::new(Some(target)));
+            Gc::new(
+                mc,
+                Mover {
+                    to: Rc::default(),
+                    from,
+                },
+            )
+        })
+        .unwrap();
+        for moves in [1, 2] {
+            MOVES.set(moves);
+            let collect = AssertUnwindSafe(|| arena.finish_cycle());
+            let panic = catch_unwind(collect).unwrap_err();
+            let message = panic.downcast_ref::<&str>().unwrap();
+            assert!(message.contains("`owned_bytes` writes"), "{message}");
+        }
+        MOVES.set(0);
+        arena.finish_cycle();
+        assert_eq!(arena.verify(), Ok(()));
+        arena.mutate(|_, mover| {
+            assert_eq!(mover.from.get().as_deref().unwrap(), "kept");
+            // Here there are barriers.
+            MOVES.set(1);
+            OwnedBytes::of(&**mover);
+            MOVES.set(0);
+            assert_eq!(mover.to.get().as_deref().unwrap(), "kept");
+        });
+        arena.finish_cycle();
+        arena.mutate(|_, mover| assert_eq!(mover.to.get().as_deref().unwrap(), "kept"));
     }
 }
 

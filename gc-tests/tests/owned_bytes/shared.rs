@@ -1,9 +1,12 @@
 //! The same in shared arenas: each thread sees what it has written.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use gc_core::shared::{Arena, Mutex, RwLock};
-use gc_core::{Gc, Rootable};
+use gc_core::shared::{Arena, AtomicGc, Attached, Mutex, RwLock};
+use gc_core::{Collect, Gc, Rootable};
 
 use crate::{KIB, MIB, ways};
 
@@ -46,5 +49,112 @@ fn objects_of_several_threads_are_collected_in_time() {
         mine.mutate(|mc, root| *root.lock(mc) = None);
         mine.finish_cycle();
         assert_eq!(arena.metrics().statistics().owned_bytes, 0);
+    }
+}
+
+/// What a value owns is computed by code of the user's, which may use the arena; but it must not collect what is to be
+/// measured after it.
+#[test]
+fn who_is_asked_may_begin_a_call() {
+    type Nothing = Rootable![()];
+
+    #[derive(Collect)]
+    #[collect(require_static, owned_bytes = uses_the_arena)]
+    struct Text(String);
+
+    thread_local! {
+        static HERE: Cell<Option<&'static Attached<'static, Nothing>>> = const { Cell::new(None) };
+        static REFUSED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    fn uses_the_arena(text: &Text) -> usize {
+        if let Some(here) = HERE.take() {
+            here.mutate(|mc, ()| _ = mc.allocate(Text("another".to_string())));
+            let collect = AssertUnwindSafe(|| here.finish_cycle());
+            REFUSED.set(REFUSED.get() + usize::from(catch_unwind(collect).is_err()));
+        }
+        assert!(text.0 == "a text" || text.0 == "another", "{}", text.0);
+        text.0.capacity()
+    }
+
+    for (round, options) in ways().into_iter().enumerate() {
+        let arena = Box::leak(Box::new(
+            Arena::<Nothing>::with_options(options, |_| ()).unwrap(),
+        ));
+        let here: &Attached<'static, Nothing> = Box::leak(Box::new(arena.attach()));
+        here.mutate(|mc, ()| {
+            for _ in 0..10 {
+                mc.write(mc.allocate(Text("a text".to_string())));
+            }
+            HERE.set(Some(here));
+        });
+        assert_eq!(REFUSED.get(), round + 1);
+        here.finish_cycle();
+        assert_eq!(arena.metrics().total_gc_count(), 0);
+    }
+}
+
+/// While one thread looks what the root owns, another may take a pointer out of it, but free nothing.
+#[test]
+fn what_is_seen_by_the_root_stays() {
+    static STEP: AtomicUsize = AtomicUsize::new(0);
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+
+    struct Target;
+
+    impl Drop for Target {
+        fn drop(&mut self) {
+            DROPPED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    gc_core::static_collect!(Target);
+
+    #[derive(Collect)]
+    #[collect(no_drop, owned_bytes = look_for_long)]
+    struct Root<'gc> {
+        target: AtomicGc<'gc, Target>,
+        _owner: String,
+    }
+
+    fn look_for_long(root: &Root<'_>) -> usize {
+        if STEP
+            .compare_exchange(1, 2, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+        {
+            let _target = root.target.load().unwrap();
+            while STEP.load(Ordering::SeqCst) < 3 {
+                thread::yield_now();
+            }
+            for _ in 0..10_000 {
+                thread::yield_now();
+                assert_eq!(DROPPED.load(Ordering::SeqCst), 0);
+            }
+        }
+        0
+    }
+
+    for (round, options) in ways().into_iter().enumerate() {
+        DROPPED.store(0, Ordering::SeqCst);
+        let arena = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| Root {
+            target: AtomicGc::new(Some(mc.allocate(Target))),
+            _owner: format!("{round}"),
+        })
+        .unwrap();
+        STEP.store(0, Ordering::SeqCst);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let here = arena.attach();
+                while STEP.load(Ordering::SeqCst) < 2 {
+                    thread::yield_now();
+                }
+                here.mutate(|mc, root| root.target.store(mc, None));
+                STEP.store(3, Ordering::SeqCst);
+                here.finish_cycle();
+            });
+            let here = arena.attach();
+            STEP.store(1, Ordering::SeqCst);
+            here.finish_cycle();
+        });
+        assert_eq!(DROPPED.load(Ordering::SeqCst), 1);
     }
 }

@@ -8,6 +8,7 @@ use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::block::Flag;
 use crate::heap::extent::Extent;
+use crate::owned_bytes::only_looking;
 use crate::trace::{Edge, EdgeVisitor, LastOwner};
 
 impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
@@ -26,7 +27,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             });
             heap.clear_dirty(object);
             // Now that it is at hand; what was written without a barrier is seen only here.
-            heap.count_owned(object.measure());
+            heap.count_owned(only_looking(|| object.measure()));
         }
     }
 }
