@@ -20,6 +20,7 @@ type Content<'gc> = Vec<Gc<'gc, u64>>;
 struct Locks<'gc> {
     mutex: Mutex<Content<'gc>>,
     lock: RwLock<Content<'gc>>,
+    #[allow(clippy::vec_box, reason = "memory that memory owns")]
     owned: Vec<Box<Mutex<Content<'gc>>>>,
 }
 

@@ -106,7 +106,9 @@ fn weak_pointers_that_are_polled_die() {
         let poll = |here: &gc_core::shared::Attached<'_, Rootable![Polled<'_>]>| {
             here.mutate(|mc, (_, weak)| {
                 let there = weak.iter().filter_map(|weak| mc.upgrade(*weak));
-                there.map(|gc| gc.fetch_add(1, Ordering::Relaxed)).count()
+                there
+                    .inspect(|gc| _ = gc.fetch_add(1, Ordering::Relaxed))
+                    .count()
             })
         };
         let collections = || heap.metrics().statistics().collections;
