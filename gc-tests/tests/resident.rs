@@ -59,11 +59,12 @@ fn marking_grows_by(cells: usize) -> usize {
     status("VmHWM").saturating_sub(before)
 }
 
+type Slices<'gc> = Vec<Gc<'gc, [u64]>>;
+
 /// An arena that has used some megabytes, has little left, and gives back what it does not use.
-fn idle_arena(number: u64) -> Arena<Rootable![Vec<Gc<'_, [u64]>>]> {
-    type Root<'gc> = Vec<Gc<'gc, [u64]>>;
+fn idle_arena(number: u64) -> Arena<Rootable![Slices<'_>]> {
     let options = HeapOptions::default().zeal(Zeal::NONE);
-    let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |_| Vec::new()).unwrap();
+    let mut arena = Arena::<Rootable![Slices<'_>]>::with_options(options, |_| Vec::new()).unwrap();
     arena.mutate_root(|mc, root| {
         for index in 0..1000 {
             let length = [100, 1100, 2600][index % 3];

@@ -125,6 +125,7 @@ struct Task<'gc> {
     tasks: DynamicRootSet<'gc>,
     #[collect(require_static)]
     waits_for: Option<DynamicRoot<TaskFamily>>,
+    #[allow(clippy::type_complexity, reason = "the family is not to be named")]
     #[collect(require_static)]
     wakes: Vec<DynamicRoot<Rootable![Task<'_>]>>,
 }

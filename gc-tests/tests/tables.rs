@@ -73,6 +73,7 @@ fn in_turn(test: impl Fn(Mode)) {
 fn handles_of_a_set() {
     in_turn(|mode| {
         type Root<'gc> = DynamicRootSet<'gc>;
+        #[allow(clippy::redundant_closure, reason = "the function is for one lifetime")]
         let new =
             Arena::<Rootable![Root<'_>]>::with_options(options(mode), |mc| DynamicRootSet::new(mc));
         let mut arena = new.unwrap();
@@ -95,13 +96,15 @@ fn handles_of_a_set() {
     });
 }
 
+type Number = Rootable![u64];
+
 #[test]
 fn pins() {
     in_turn(|mode| {
         let mut arena = Arena::<Rootable![()]>::with_options(options(mode), |_| ()).unwrap();
         let burst = |arena: &mut Arena<Rootable![()]>| {
             let pin = |number| arena.mutate(|mc, _| Gc::pin(mc, Gc::new(mc, number)));
-            let pins: Vec<Pinned<Rootable![u64]>> = (0..BURST as u64).map(pin).collect();
+            let pins: Vec<Pinned<Number>> = (0..BURST as u64).map(pin).collect();
             assert_eq!(arena.metrics().statistics().pinned_objects, BURST);
             drop(pins);
         };

@@ -219,7 +219,7 @@ where
     }
 
     /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With
-    /// [`FinalizerMode::Manual`] nobody else does.
+    /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does.
     ///
     /// ```
     /// use gc_core::shared::Arena;

@@ -88,6 +88,7 @@ fn leaked_guards_in_owned_memory() {
     #[collect(no_drop)]
     struct Owners<'gc> {
         boxed: Box<Cell<'gc>>,
+        #[allow(clippy::vec_box, reason = "memory that memory owns")]
         vector: Vec<Box<Cell<'gc>>>,
         deque: VecDeque<Cell<'gc>>,
         map: HashMap<u32, Cell<'gc>>,

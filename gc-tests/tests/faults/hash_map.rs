@@ -173,7 +173,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
             },
         ),
         Op::<F>::new(&["HashMap::clone_in"], Same, |mc, map| {
-            drop(map.clone_in(mc))
+            _ = map.clone_in(mc);
         }),
         Op::<F>::new(&["HashMap::extend"], More, |mc, map| {
             map.extend(mc, pairs(mc, [70, 1, 71, 70, 72, 73, 74, 75]));
@@ -197,7 +197,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 }
                 let (key, value) = pair::<F::Of<'_>>(mc, 1);
                 HashMap::with_capacity_and_hasher(mc, 5, Builder).insert(mc, key, value);
-                drop(Map::<F::Of<'_>>::default());
+                _ = Map::<F::Of<'_>>::default();
             },
         ),
         Op::<F>::new(
@@ -365,7 +365,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
             let mut outer: HashMap<'_, u64, Map<'_, F::Of<'_>>> = HashMap::new();
             for id in 0..3 {
                 let inner = Map::from_iter(mc, pairs(mc, 0..4));
-                drop(outer.insert(mc, id % 2, inner));
+                _ = outer.insert(mc, id % 2, inner);
             }
             let vecs = Vec::from_iter(mc, outer.drain(mc).map(|(_, map)| map));
             assert_eq!(vecs.len(), 2);

@@ -118,7 +118,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
             all.into_iter(mc).for_each(|item| _ = keeps(item.id()));
         }),
         Op::<F>::new(&["HashSet::clone_in"], Same, |mc, set| {
-            drop(set.clone_in(mc))
+            _ = set.clone_in(mc);
         }),
         Op::<F>::new(&["HashSet::extend"], More, |mc, set| {
             set.extend(mc, Items::new(mc, [70, 1, 71, 70, 72, 73, 74, 75]));
@@ -138,7 +138,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 for mut set in [HashSet::new(), HashSet::with_capacity(mc, 3)] {
                     set.insert(mc, F::Of::make(mc, 1));
                 }
-                drop(Set::<F::Of<'_>>::default());
+                _ = Set::<F::Of<'_>>::default();
             },
         ),
         Op::<F>::new(

@@ -323,7 +323,7 @@ impl<'gc> MovingItem<'gc> {
     fn with(id: u64, cargo: Option<Crate<'gc>>) -> Self {
         let (core, life) = (Core::new(id), Life::new());
         match cargo {
-            Some(cargo) if id % 2 == 0 => MovingItem::Before(cargo, life, core, Probe),
+            Some(cargo) if id.is_multiple_of(2) => MovingItem::Before(cargo, life, core, Probe),
             cargo => MovingItem::After(core, life, cargo, Probe),
         }
     }

@@ -178,7 +178,7 @@ pub fn operations() -> std::vec::Vec<Operation<Subjects>> {
                 text.insert(mc, 2, 'ü');
                 text.insert_str(mc, 2, "ü");
                 assert_eq!(text.remove(mc, 2), 'ü');
-                drop(text.split_off(mc, 6));
+                _ = text.split_off(mc, 6);
                 text.truncate(mc, 2);
                 text.clear(mc);
                 // Not at the border of a character.

@@ -105,7 +105,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
         Op::<F>::new(&["Vec::from_iter", "Vec::new"], Same, |mc, _| {
             Vec::<F::Of<'_>>::from_iter(mc, Items::new(mc, 60..75));
         }),
-        Op::<F>::new(&["Vec::clone_in"], Same, |mc, vec| drop(vec.clone_in(mc))),
+        Op::<F>::new(&["Vec::clone_in"], Same, |mc, vec| _ = vec.clone_in(mc)),
         Op::<F>::new(&["Vec::resize"], Any, |mc, vec| {
             vec.resize(mc, 15, F::Of::make(mc, 50));
             vec.resize(mc, 3, F::Of::make(mc, 50));

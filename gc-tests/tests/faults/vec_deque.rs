@@ -138,7 +138,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
             &["VecDeque::clone_in", "VecDeque::with_capacity"],
             Same,
             |mc, deque| {
-                drop(deque.clone_in(mc));
+                _ = deque.clone_in(mc);
                 VecDeque::<F::Of<'_>>::with_capacity(mc, 3).push_back(mc, F::Of::make(mc, 1));
             },
         ),

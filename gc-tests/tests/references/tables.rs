@@ -447,6 +447,7 @@ fn what_is_left_of_dead_entries_goes() {
 
 #[test]
 fn tables_of_the_dead_become_small() {
+    #[allow(clippy::redundant_closure, reason = "the function is for one lifetime")]
     let mut heap = Arena::<Rootable![WeakMap<'_, u64, u64>]>::new(|mc| WeakMap::new(mc));
     heap.mutate(|mc, map| {
         (0..100_000).for_each(|id| _ = map.insert(mc, Gc::new(mc, id), Gc::new(mc, id)))
