@@ -613,19 +613,8 @@ impl Context {
     unsafe fn note_weak_read(&self, target: usize) {
         // SAFETY: passed on to the caller.
         if self.is_marking() && !unsafe { self.is_marked(target) } {
-            // SAFETY: as above.
-            unsafe { self.note_unmarked_read(target) }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`Context::note_read`], and the heap spans the target.
-    #[inline(never)]
-    unsafe fn note_unmarked_read(&self, target: usize) {
-        if !self.collector.note_weak_read(target) {
-            // SAFETY: passed on to the caller.
-            unsafe { self.note_read(target) }
+            // What is not marked is in this heap.
+            self.collector.note_weak_read(target);
         }
     }
 

@@ -467,7 +467,10 @@ impl Collector {
             alone: false,
             ..found.finder(self)
         };
-        if let Some(mut contents) = self.guarded.take(start) {
+        // What it held when the cycle began is of no use if what was written since counts.
+        if !self.remembers_writes()
+            && let Some(mut contents) = self.guarded.take(start)
+        {
             finder.found.append(&mut contents);
         } else {
             // SAFETY: passed on to the caller. What is in locks is looked at only as far as these allow it.

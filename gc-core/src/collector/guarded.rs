@@ -11,6 +11,9 @@
 //! object in a cycle before the barrier has claimed it. An answer that no barrier needs leads nowhere, so nothing
 //! is kept alive by being remembered.
 //!
+//! In a cycle that scans again what was written ([`rescan`](super::rescan)), an object is asked after it was written as well.
+//! There answers are not used: they are out of date.
+//!
 //! Writes in a finalization call are not claimed; after one, answers count no more. Nor do they after marking.
 
 use super::claim::Found;

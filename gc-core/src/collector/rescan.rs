@@ -48,6 +48,7 @@ use std::time::Instant;
 
 use super::claim::Found;
 use super::steps::BETWEEN_LOOKS;
+use super::weak_reads::is_marked;
 use super::work::{Packet, entry};
 use super::{Collector, Cycle, Phase, World};
 use crate::heap::block::BlockIndex;
@@ -86,17 +87,12 @@ impl Collector {
         self.remembers_writes.store(yes, Ordering::Relaxed);
     }
 
-    /// Notes a target of a weak pointer that was read while marking goes on, and is not marked. `false` if the caller is
-    /// to note it as an object that survives.
-    pub(crate) fn note_weak_read(&self, target: usize) -> bool {
-        if self.weak_reads.add(target) {
-            return true;
-        }
-        if self.remembers_writes() {
-            self.weak_reads.add_unknown();
-            return true;
-        }
-        false
+    /// Remembers a target of a weak pointer that was read while marking goes on, and is not marked: an object of this
+    /// heap.
+    #[inline(never)]
+    pub(crate) fn note_weak_read(&self, target: usize) {
+        self.weak_reads
+            .add(target, |other| is_marked(&self.heap, other));
     }
 
     /// A cycle begins, or is over. `polled` says for how many cycles the program is taken to poll weak pointers.

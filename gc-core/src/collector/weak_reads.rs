@@ -2,8 +2,10 @@
 //!
 //! Such a read keeps nothing alive. Whether the program has put the pointer somewhere is looked at when marking ends
 //! ([`rescan`](super::rescan)), and only if one of these objects is still not marked. So not all need be known: this is a table
-//! of fixed size without collisions. What finds its place taken is noted by whoever reads it, and so kept alive for this
-//! cycle; or the table remembers that there was such a read, if it is settled already that the cycle will look.
+//! of fixed size without collisions. What finds its place taken by an object that is not marked either is forgotten; then
+//! the table only remembers that there was such a read, and the cycle will look. To note it, and so to keep it alive for this cycle,
+//! would not do: where a program polls more living objects than the table has places for, what is dead among them would be noted
+//! in each cycle.
 
 use crate::heap::Heap;
 use crate::heap::planes::{GRANULE, bit};
@@ -33,34 +35,32 @@ impl WeakReads {
         }
     }
 
-    /// Adds a target. Whether there was a place for it.
+    /// Adds a target. What is marked gives up its place: nobody has to look for it.
     #[inline]
-    pub(super) fn add(&self, target: usize) -> bool {
+    pub(super) fn add(&self, target: usize, is_marked: impl Fn(usize) -> bool) {
         let place = &self.places[place_of(target)];
-        let found = match place.load(Ordering::Relaxed) {
-            0 => {
-                self.any.store(true, Ordering::Relaxed);
-                place
-                    .compare_exchange(0, target, Ordering::Relaxed, Ordering::Relaxed)
-                    .unwrap_or_else(|other| other)
-            }
-            found => found,
-        };
-        found == 0 || found == target
-    }
-
-    /// Remembers that something was read for which there was no place.
-    pub(super) fn add_unknown(&self) {
-        self.any.store(true, Ordering::Relaxed);
-        self.more.store(true, Ordering::Relaxed);
+        let found = place.load(Ordering::Relaxed);
+        if found == target {
+            return;
+        }
+        if !self.any.load(Ordering::Relaxed) {
+            self.any.store(true, Ordering::Relaxed);
+        }
+        let is_free = found == 0 || is_marked(found);
+        let is_added = is_free
+            && place
+                .compare_exchange(found, target, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if !is_added && !self.more.load(Ordering::Relaxed) {
+            self.more.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether something was read that may still not be marked. No mutator is at work.
     pub(super) fn has_unmarked(&self, heap: &Heap) -> bool {
         let is_unmarked = |place: &AtomicUsize| {
             let target = place.load(Ordering::Relaxed);
-            // SAFETY: objects of this heap, says whoever adds them; nothing is freed before marking ends.
-            target != 0 && unsafe { heap.planes().group(target) }.marks() & bit(target) == 0
+            target != 0 && !is_marked(heap, target)
         };
         self.any.load(Ordering::Relaxed)
             && (self.more.load(Ordering::Relaxed) || self.places.iter().any(is_unmarked))
@@ -78,6 +78,12 @@ impl WeakReads {
     }
 }
 
+/// Whether an object in the table, or one to be put there, is marked.
+pub(super) fn is_marked(heap: &Heap, target: usize) -> bool {
+    // SAFETY: objects of this heap, says whoever adds them; nothing is freed before marking ends.
+    unsafe { heap.planes().group(target) }.marks() & bit(target) != 0
+}
+
 /// Neighbours have different places, and so have most objects of the same size.
 #[inline(always)]
 fn place_of(target: usize) -> usize {
@@ -92,11 +98,31 @@ mod tests {
     #[test]
     fn each_target_has_one_place() {
         let reads = WeakReads::new();
-        let targets: Vec<usize> = (1..10_000).map(|number| number * GRANULE).collect();
-        let added: Vec<usize> = targets.iter().copied().filter(|t| reads.add(*t)).collect();
-        assert_eq!(added.len(), PLACES);
-        assert!(targets.iter().all(|t| reads.add(*t) == added.contains(t)));
+        let held = |reads: &WeakReads| -> Vec<usize> {
+            let places = reads.places.iter();
+            places.map(|place| place.load(Ordering::Relaxed)).collect()
+        };
+        let is_more = |reads: &WeakReads| reads.more.load(Ordering::Relaxed);
+        let targets: Vec<usize> = (1..=PLACES).map(|number| number * GRANULE).collect();
+        for _ in 0..2 {
+            targets
+                .iter()
+                .for_each(|target| reads.add(*target, |_| false));
+        }
+        let mut sorted = held(&reads);
+        sorted.sort_unstable();
+        assert_eq!(sorted, targets);
+        assert!(!is_more(&reads));
+
+        // Places are given up by what is marked, and by nothing else.
+        let (mut other, mut another) = (PLACES + 1, PLACES + 2);
+        other *= GRANULE;
+        another *= GRANULE;
+        reads.add(other, |_| true);
+        assert!(held(&reads).contains(&other) && !is_more(&reads));
+        reads.add(another, |_| false);
+        assert!(!held(&reads).contains(&another) && is_more(&reads));
         reads.clear();
-        assert!(reads.add(*targets.last().unwrap()));
+        assert!(held(&reads).iter().all(|place| *place == 0) && !is_more(&reads));
     }
 }

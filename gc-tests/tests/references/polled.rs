@@ -199,3 +199,32 @@ fn reading_is_not_keeping() {
         }
     });
 }
+
+/// What is dead dies also among many more that are alive, are polled with it, and are looked at first.
+#[test]
+fn some_dead_among_many_living() {
+    type Roots<'gc> = (Vec<Gc<'gc, usize>>, Vec<GcWeak<'gc, usize>>);
+    in_each_way(|way| {
+        let (living, dead) = (way.size(600, 5000), 50);
+        let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(way.options(), |mc| {
+            let all: Vec<_> = (0..living + dead).map(|id| Gc::new(mc, id)).collect();
+            let weak = all.iter().map(|object| Gc::downgrade(*object)).collect();
+            (all, weak)
+        })
+        .unwrap();
+        let poll = |heap: &Arena<Rootable![Roots<'_>]>| {
+            heap.mutate(|mc, (_, weak)| weak.iter().filter_map(|weak| weak.upgrade(mc)).count())
+        };
+        heap.mutate_root(|_, (all, _)| all.truncate(living));
+        let end = collections(&heap) + 3;
+        while collections(&heap) < end {
+            if !in_cycle(&heap) {
+                begin(&mut heap);
+            }
+            poll(&heap);
+            heap.collect_debt();
+            std::thread::yield_now();
+        }
+        assert_eq!(poll(&heap), living, "{way:?}");
+    });
+}

@@ -148,6 +148,81 @@ fn what_was_behind_a_guard_is_kept() {
     });
 }
 
+/// What an object held when a cycle began is not taken for what it holds when the cycle looks at it again, because weak
+/// pointers are polled.
+#[test]
+fn what_is_put_behind_a_guard_while_weak_pointers_are_polled() {
+    in_each_way(|way| {
+        let heap: Heap = arena(way.options(), |mc| locks(mc));
+        let here = heap.attach();
+        let polled = |here: &gc_core::shared::Attached<'_, Rootable![Root<'_>]>| {
+            here.mutate(|mc, root| {
+                root.weak
+                    .iter()
+                    .filter(|weak| mc.upgrade(**weak).is_some())
+                    .count()
+            })
+        };
+        here.mutate(|mc, root| root.all.iter().for_each(|object| leak_mutex(mc, *object)));
+        // The collector gets to know that it cannot ask them in a barrier.
+        begin(&here);
+        here.mutate(|mc, root| root.all.iter().for_each(|object| _ = mc.write(*object)));
+        here.finish_cycle();
+        for _ in 0..3 {
+            // What is in two locks of each dies while it is polled.
+            here.mutate(|mc, root| {
+                for object in &root.all {
+                    gc_core::barrier::field!(mc.write(*object), Locks, lock)
+                        .write()
+                        .clear();
+                }
+            });
+            begin(&here);
+            while heap.collection_phase() != gc_core::arena::CollectionPhase::Sleeping {
+                polled(&here);
+                here.collect_debt();
+            }
+            here.finish_cycle();
+            // In a cycle in which the program is known to poll, what only weak pointers led to is saved.
+            let weak: Vec<_> = here.mutate(|mc, root| {
+                let some = root.all.iter().map(|_| Gc::downgrade(mc.allocate(5)));
+                some.map(|weak| mc.root::<Rootable![GcWeak<'_, u64>]>(mc.allocate(weak)))
+                    .collect()
+            });
+            begin(&here);
+            let saved = here.mutate(|mc, root| {
+                let mut saved = 0;
+                for (object, weak) in root.all.iter().zip(&weak) {
+                    if let Some(value) = mc.upgrade(*mc.get(weak)) {
+                        gc_core::barrier::field!(mc.write(*object), Locks, lock)
+                            .write()
+                            .push(value);
+                        saved += 1;
+                    }
+                }
+                saved
+            });
+            for _ in 0..200 {
+                here.collect_debt();
+                std::thread::yield_now();
+            }
+            here.finish_cycle();
+            here.mutate(|mc, root| {
+                let alive = weak
+                    .iter()
+                    .filter(|weak| mc.upgrade(*mc.get(weak)).is_some());
+                assert_eq!(alive.count(), saved, "{way:?}");
+                let mut values = root
+                    .all
+                    .iter()
+                    .flat_map(|object| object.lock.read().to_vec());
+                assert!(values.all(|value| *value == 5));
+            });
+            verify(&here);
+        }
+    });
+}
+
 /// Values without pointers, of which the collector does not know that.
 #[derive(Default)]
 struct Plain(Vec<u64>);
