@@ -66,8 +66,10 @@ pub(super) struct Slots<'gc, T> {
     _invariant: Invariant<'gc>,
 }
 
-// SAFETY: the elements belong to whoever has this, as if it had them itself; all that changes them asks for a `Mutation`.
-unsafe impl<T: Send> Send for Slots<'_, T> {}
+// SAFETY: the elements belong to whoever has this, as if it had them itself; all that changes them asks for a `Mutation`, but for
+// cells such as `Lock`, which look for their arena among those of the thread. No such cell is `Sync`, so that is asked for as
+// well: elsewhere it would be written without a barrier, while a marker may not have seen it.
+unsafe impl<T: Send + Sync> Send for Slots<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Sync> Sync for Slots<'_, T> {}
 
