@@ -339,6 +339,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Values<T> {
             },
             external: Self::MAP.is_external(),
             moves: Self::MAP.moves(),
+            lent: false,
             metadata: NonNull::dangling(),
             type_name: if counted {
                 core::any::type_name::<[T]>

@@ -47,7 +47,7 @@ use crate::os::fork::Process;
 use crate::owned_bytes::only_looking;
 use crate::sync::{Arc, Ordering, fence};
 use crate::trace::{Edge, EdgeVisitor};
-use crate::written::Written;
+use crate::written::{Look, Written};
 
 pub(crate) struct Context {
     allocator: Allocator,
@@ -207,34 +207,50 @@ impl Context {
         }
     }
 
-    /// Looks what the values of objects own that were written; with `all`, also large ones that are written often. If
-    /// some panic, the first panic is kept for the end of a safepoint.
+    /// Looks what the values of objects own that were written; with `all`, also large ones that are written often, and
+    /// elements of collections. If some panic, the first panic is kept for the end of a safepoint.
     ///
     /// # Safety
     ///
-    /// No `mutate` call of this mutator is running. No object was freed that it has written since the last
-    /// time.
+    /// No code of a `mutate` call of this mutator is running, and none of any with `all`. No object was freed that it has
+    /// written since the last time, nor is one freed meanwhile.
     pub(crate) unsafe fn measure_written(&self, all: bool) {
         let heap = self.heap();
         self.written.each(all, |start, most| {
             // SAFETY: it is an object in a described block. References into it belong to a `mutate` call: this
-            // mutator is in none, and if there are others, values are `Sync`, and so are their cells.
+            // mutator is in none, and if there are others, values are `Sync`, and so are their cells. What another
+            // object's lock guards is left for later then.
             unsafe {
                 let extent = Extent {
                     base: start,
                     bytes: heap.end_of(start) - start,
                 };
-                if extent.bytes <= most
-                    && let Some(object) = Described::at(extent)
-                {
-                    let measure = AssertUnwindSafe(|| only_looking(|| self.measure(object)));
-                    if let Err(payload) = panic::catch_unwind(measure) {
-                        self.collector.keep_panic(payload);
-                    }
+                let Some(object) = Described::at(extent) else {
+                    return Look::Done(0);
+                };
+                if object.descriptor().lent && !all && !self.collector.has_one_mutator() {
+                    return Look::Later;
                 }
-                extent.bytes
+                if extent.bytes > most {
+                    return Look::TooLarge;
+                }
+                let measure = AssertUnwindSafe(|| only_looking(|| self.measure(object)));
+                if let Err(payload) = panic::catch_unwind(measure) {
+                    self.collector.keep_panic(payload);
+                }
+                Look::Done(extent.bytes)
             }
         });
+    }
+
+    /// Which objects were written and are still to be looked at, which somebody else does at the next stop.
+    pub(crate) fn take_written(&self) -> Vec<usize> {
+        self.written.take()
+    }
+
+    /// Adds objects to those that are looked at at the next stop.
+    pub(crate) fn add_written(&self, objects: impl IntoIterator<Item = usize>) {
+        self.written.add(objects);
     }
 
     /// Looks what the root owns, as `measure` tells it. A panic is kept, as above.

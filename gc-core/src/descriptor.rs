@@ -53,6 +53,9 @@ pub(crate) struct Descriptor {
     pub(crate) external: bool,
     /// Whether writes can change which words are pointers.
     pub(crate) moves: bool,
+    /// Whether the value is part of one in another object, whose lock it is that keeps others away while it is written:
+    /// the elements of a collection.
+    pub(crate) lent: bool,
     /// The address of the metadata of the type.
     pub(crate) metadata: NonNull<()>,
     /// What the compiler calls the type, for reports.

@@ -130,6 +130,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
         },
         external: Self::MAP.is_external(),
         moves: Self::MAP.fixed().is_none(),
+        lent: true,
         metadata: NonNull::dangling(),
         type_name: core::any::type_name::<[T]>,
     };

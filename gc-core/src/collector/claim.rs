@@ -581,7 +581,10 @@ impl Collector {
                 if !self.claim_by_asking(object, found) {
                     return false;
                 }
-                self.heap.count_owned(only_looking(|| object.measure()));
+                // Elements of a collection may be written now by who has the collection's lock.
+                if !object.descriptor().lent {
+                    self.heap.count_owned(only_looking(|| object.measure()));
+                }
                 return true;
             }
             let word = self.heap.planes().claims(start).word();

@@ -82,16 +82,28 @@ impl Mutator {
         &self.context
     }
 
-    /// Lets go of everything that the thread had of the heap, but its life: its finds and its holes.
+    /// Lets go of everything that the thread had of the heap, but its life: its finds and its holes. All threads are
+    /// stopped.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Mutator::context`], and no thread is in a call.
+    pub(super) unsafe fn halt(&self) {
+        // SAFETY: passed on to the caller; and no object was freed since the thread last was in a call but with
+        // this in between.
+        unsafe {
+            self.context.measure_written(true);
+            self.leave();
+        }
+    }
+
+    /// Lets go of what the thread had of the heap, but of what it has noted as written.
     ///
     /// # Safety
     ///
     /// As for [`Mutator::context`].
-    pub(super) unsafe fn halt(&self) {
+    pub(super) unsafe fn leave(&self) {
         self.context.hand_over();
-        // SAFETY: the thread is in no call, says the caller; and no object was freed since it last was in one but with
-        // this in between.
-        unsafe { self.context.measure_written(true) };
         self.context.retire();
     }
 

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 
 use super::finalizer_thread::FinalizerThread;
@@ -31,6 +32,8 @@ pub(super) struct World {
     pub(super) patience: Duration,
     /// What the root is known to own outside of the heap.
     owned_by_root: AtomicUsize,
+    /// What threads have written that have detached since the last stop, to be measured.
+    left_written: Mutex<BTreeSet<usize>>,
     /// Where the arena was made.
     process: Process,
 }
@@ -77,6 +80,7 @@ impl World {
             finalizer_thread: FinalizerThread::default(),
             patience: options.patience,
             owned_by_root: AtomicUsize::new(0),
+            left_written: Mutex::default(),
             process: Process::current(),
         }))
     }
@@ -102,8 +106,13 @@ impl World {
             return;
         }
         let mut mutators = self.mutators.lock();
+        // What it has written is not measured here: that is code of the user's, and others are at work.
         // SAFETY: the thread is outside, and this one has the list.
-        unsafe { mutator.halt() };
+        unsafe {
+            mutator.leave();
+            let written = mutator.context().take_written();
+            self.left_written.lock().extend(written);
+        }
         mutators.retain(|other| !Arc::ptr_eq(other, mutator));
         drop(mutators);
         self.handshake.unregister(mutator.participant());
@@ -175,8 +184,13 @@ impl World {
             ));
         });
         let mut mutators = self.mutators.lock();
-        for mutator in &*mutators {
+        let left = core::mem::take(&mut *self.left_written.lock());
+        if let Some(mutator) = mutators.first() {
             // SAFETY: all are outside, or have ended, and this thread has the list.
+            unsafe { mutator.context() }.add_written(left);
+        }
+        for mutator in &*mutators {
+            // SAFETY: as above.
             unsafe { mutator.halt() };
         }
         mutators.retain(|mutator| !mutator.has_ended());
@@ -284,7 +298,7 @@ impl World {
         for mutator in core::mem::take(&mut *self.mutators.lock()) {
             // SAFETY: its guard was leaked, for the arena was not borrowed any more when it was dropped; so
             // the thread is outside for ever.
-            unsafe { mutator.halt() };
+            unsafe { mutator.leave() };
         }
         // SAFETY: passed on to the caller.
         unsafe { self.join().dispose_all() }

@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use gc_core::collect::OwnedBytes;
 use gc_core::shared::{Arena, AtomicGc, Attached, Mutex, RwLock};
-use gc_core::{Collect, Gc, Rootable};
+use gc_core::{Collect, Gc, Rootable, collections};
 
 use crate::{KIB, MIB, ways};
 
@@ -157,4 +159,65 @@ fn what_is_seen_by_the_root_stays() {
         });
         assert_eq!(DROPPED.load(Ordering::SeqCst), 1);
     }
+}
+
+/// An element that owns 1000 bytes, and notes it if it is measured while a thread may write to it.
+struct Element(#[allow(dead_code, reason = "a value with a size")] u8);
+
+static IS_WRITTEN: AtomicBool = AtomicBool::new(false);
+static MEASURED_TOO_EARLY: AtomicBool = AtomicBool::new(false);
+
+impl Drop for Element {
+    fn drop(&mut self) {}
+}
+
+// SAFETY: there are no pointers.
+unsafe impl<'gc> Collect<'gc> for Element {
+    const NEEDS_TRACE: bool = false;
+
+    fn owned_bytes(&self, owned: &mut OwnedBytes) {
+        if IS_WRITTEN.load(Ordering::SeqCst) {
+            MEASURED_TOO_EARLY.store(true, Ordering::SeqCst);
+        }
+        owned.add(1000);
+    }
+}
+
+/// The lock of a collection is not in the object with its elements, so nobody sees from there that it is taken.
+#[test]
+fn elements_of_collections_are_not_measured_while_another_thread_has_them() {
+    type Root<'gc> = Gc<'gc, Mutex<collections::Vec<'gc, Element>>>;
+    let arena =
+        Arena::<Rootable![Root<'_>]>::new(|mc| mc.allocate(Mutex::new(collections::Vec::new())));
+    let (locked, over) = (Barrier::new(2), Barrier::new(2));
+    let pushed = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mine = arena.attach();
+            mine.mutate(|mc, root| {
+                root.lock(mc).push(mc, Element(1));
+                pushed.wait();
+                locked.wait();
+            });
+            drop(mine);
+            over.wait();
+        });
+        scope.spawn(|| {
+            let mine = arena.attach();
+            pushed.wait();
+            mine.mutate(|mc, root| {
+                let mut elements = root.lock(mc);
+                elements.push(mc, Element(2));
+                IS_WRITTEN.store(true, Ordering::SeqCst);
+                locked.wait();
+                over.wait();
+                *elements.get_mut(mc, 0).unwrap() = Element(3);
+                IS_WRITTEN.store(false, Ordering::SeqCst);
+            });
+        });
+    });
+    assert!(!MEASURED_TOO_EARLY.load(Ordering::SeqCst));
+    // The threads have gone, and what they have written is known nevertheless.
+    arena.attach().finish_cycle();
+    assert_eq!(arena.metrics().statistics().owned_bytes, 2000);
 }
