@@ -103,7 +103,8 @@ mod tests {
             places.map(|place| place.load(Ordering::Relaxed)).collect()
         };
         let is_more = |reads: &WeakReads| reads.more.load(Ordering::Relaxed);
-        let targets: Vec<usize> = (1..=PLACES).map(|number| number * GRANULE).collect();
+        let numbers = PLACES..2 * PLACES;
+        let targets: Vec<usize> = numbers.map(|number| number * GRANULE).collect();
         for _ in 0..2 {
             targets
                 .iter()
@@ -115,7 +116,7 @@ mod tests {
         assert!(!is_more(&reads));
 
         // Places are given up by what is marked, and by nothing else.
-        let (mut other, mut another) = (PLACES + 1, PLACES + 2);
+        let (mut other, mut another) = (2 * PLACES, 2 * PLACES + 1);
         other *= GRANULE;
         another *= GRANULE;
         reads.add(other, |_| true);
