@@ -24,7 +24,7 @@ use super::block::{BLOCK, BlockIndex, BlockState, Flag, Use};
 use super::bump::Shape;
 use super::error::HeapError;
 use super::planes::GROUP_BYTES;
-use super::run::{LONGEST, Place};
+use super::run::{LONGEST, Place, slot_end};
 use super::store::Store;
 use super::volume::Volume;
 use super::{Heap, LARGE};
@@ -174,7 +174,8 @@ impl Heap {
             None => self.make_run(&mut store, sort, shape.bytes, slot)?,
         };
         let start = hole.start.next_multiple_of(align);
-        let end = start + slot;
+        // What an over-aligned object leaves free behind its last group is a hole, and no part of the object.
+        let end = slot_end(start + shape.bytes);
         store.runs.add(Hole { end: start, ..hole });
         store.runs.add(Hole { start: end, ..hole });
         self.note_reach(start, end);
@@ -188,7 +189,7 @@ impl Heap {
             }
         }
         let volume = Volume {
-            bytes: slot as u64,
+            bytes: (end - start) as u64,
             owned: 0,
         };
         self.count_allocated(volume, 1);

@@ -18,7 +18,7 @@ macro_rules! layouts {
         let header = Header(std::array::from_fn(|i| i as u8));
         let element = |at: usize| Element(std::array::from_fn(|i| (i + at + 1) as u8));
         rootless_mutate(|mc| {
-            for length in [0, 1, 5, 70, 5000] {
+            for length in [0, 1, 5, 7, 70, 5000] {
                 let fat = GcSliceWithHeaderBuilder::new(length)
                     .write_header(header)
                     .write_slice_with(mc, element);
