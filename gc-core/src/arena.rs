@@ -690,6 +690,10 @@ where
     /// After [`Arena::finish_marking`] or [`Arena::mark_debt`] has found everything marked, only that cycle
     /// is completed: what is to be done about objects that it will free was done, or could have been.
     ///
+    /// With [`FinalizerMode::AfterCollection`](crate::FinalizerMode::AfterCollection), finalizers that wait run first, unless a
+    /// cycle is in progress, so what only they kept alive is freed. Those that this collection enqueues run when it is over, and
+    /// the next one frees what they kept. If a `Drop` panics, these wait.
+    ///
     /// ```
     /// use gc_core::{Arena, Gc, Rootable};
     ///

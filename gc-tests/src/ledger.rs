@@ -19,6 +19,8 @@ pub type Number = u64;
 pub struct Entry {
     /// Which one.
     pub number: Number,
+    /// How many collections were complete when it ran.
+    pub collections: u64,
     /// What was not as promised.
     pub faults: Vec<&'static str>,
 }
@@ -36,9 +38,11 @@ impl Ledger {
         Ledger { entries, drawer }
     }
 
-    /// What was noted since the last call.
-    pub fn news(&self) -> Vec<Entry> {
-        self.entries.take()
+    /// What was noted since the last call by finalizers that ran when at most so many collections were complete.
+    pub fn news(&self, collections: u64) -> Vec<Entry> {
+        let mut entries = self.entries.borrow_mut();
+        let end = entries.partition_point(|entry| entry.collections <= collections);
+        entries.drain(..end).collect()
     }
 
     /// Where the drawer is, which is pinned.
@@ -63,7 +67,12 @@ impl Ledger {
             drawer.borrow_mut(token).push(Value::Strong(at));
         }
         let number = what.number;
-        self.entries.borrow_mut().push(Entry { number, faults });
+        let collections = token.metrics().statistics().collections;
+        self.entries.borrow_mut().push(Entry {
+            number,
+            collections,
+            faults,
+        });
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gc_core::{FinalizerMode, HeapOptions, Mode, Zeal};
 use gc_tests::kind::Kind;
 use gc_tests::machine::Machine;
-use gc_tests::operation::{Operation, program};
+use gc_tests::operation::{Operation, Path, program};
 use proptest::prelude::*;
 
 /// How many programs, unless the environment says otherwise.
@@ -182,6 +182,75 @@ macro_rules! in_mode {
         }
     };
 }
+
+fn allocate(kind: Kind) -> Operation {
+    Operation::Allocate {
+        kind,
+        origin: None,
+        slot: None,
+    }
+}
+
+/// The finalizer of what the last root leads to.
+fn finalize_last(machine: &mut Machine, roots: usize, resurrects: bool) {
+    let object = Path {
+        root: roots - 1,
+        steps: Vec::new(),
+    };
+    machine.step(&Operation::Finalize { object, resurrects });
+}
+
+/// A panic leaves finalizers waiting that the collection has found. The next one runs them before it begins, so it frees their
+/// objects, unless they resurrect these.
+#[test]
+fn finalizers_that_a_panic_left_waiting_run_before_the_next_collection() {
+    for mode in [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent] {
+        for resurrects in [false, true] {
+            let mut machine = Machine::new(HeapOptions::default(), mode).unwrap();
+            machine.step(&allocate(Kind::TrackedNode));
+            finalize_last(&mut machine, 1, resurrects);
+            machine.step(&allocate(Kind::Tracked));
+            machine.step(&Operation::DropAll);
+            machine.step(&Operation::PanicInDrop { finish: true });
+            assert_eq!((machine.collections(), machine.finalizers()), (2, 0));
+            let count = machine.arena().metrics().total_gc_count();
+            assert_eq!(count, if resurrects { 3 } else { 2 });
+            machine.finish(true);
+        }
+    }
+}
+
+/// What waits for finalizers fills the heap, so there are two collections at a safepoint, and the finalizers run between
+/// them.
+#[test]
+fn finalizers_run_between_two_collections_of_a_full_heap() {
+    for resurrects in [false, true] {
+        let options = HeapOptions::default().limit(256 << 10);
+        let mut machine = Machine::new(options, Mode::StopTheWorld).unwrap();
+        let mut count = 0;
+        // The last one is refused, and a collection follows in which the others are alive.
+        while machine.refused() == 0 {
+            machine.step(&allocate(Kind::Wide));
+            if machine.refused() == 0 {
+                count += 1;
+                finalize_last(&mut machine, count, resurrects && count == 1);
+            }
+        }
+        machine.step(&Operation::DropAll);
+        let before = machine.collections();
+        // Refused as well.
+        machine.step(&allocate(Kind::Wide));
+        assert_eq!(machine.refused(), 2);
+        assert_eq!(
+            (machine.collections() - before, machine.finalizers()),
+            (2, 0)
+        );
+        let left = machine.arena().metrics().total_gc_count();
+        assert_eq!(left, if resurrects { 3 } else { 2 });
+        machine.finish(false);
+    }
+}
+
 in_mode!(stop_the_world, Mode::StopTheWorld);
 in_mode!(incremental, Mode::Incremental);
 in_mode!(concurrent, Mode::Concurrent);

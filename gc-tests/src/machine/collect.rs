@@ -35,9 +35,8 @@ impl Machine {
             assert_eq!(text, TRACE_PANIC);
             assert_eq!(self.arena.collection_phase(), CollectionPhase::Sleeping);
             // Of the cycles that there may have been, the last was given up.
-            if self.arena.metrics().statistics().collections == self.collections {
-                self.model.abandon_cycle();
-            }
+            self.catch_up(false);
+            self.model.abandon_cycle();
             self.observe(true);
             self.check(false);
         } else if finish {

@@ -6,8 +6,9 @@
 //!
 //! After each operation the machine looks where the collector is in its cycle, and how many cycles
 //! were completed, and tells the model: a cycle that both began and ended at one safepoint was a full
-//! collection; of any other, the beginning and the end are told. Whoever reads this as a specification
-//! finds in `Machine::observe` what a mode may do and where.
+//! collection; of any other, the beginning and the end are told. Finalizers note how many
+//! collections were complete when they ran, so the model hears of them in their place between collections
+//! (`Machine::catch_up`). Whoever reads this as a specification finds in `Machine::observe` what a mode may do and where.
 
 mod allocate;
 mod collect;

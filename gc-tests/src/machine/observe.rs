@@ -9,35 +9,44 @@ use crate::model::Slot;
 impl Machine {
     /// Brings the model up to date after a full collection, and compares.
     pub(super) fn finished(&mut self) {
-        let collections = self.arena.metrics().statistics().collections;
-        let completed = collections - self.collections;
-        // Of the two that there may be, the first was in progress before.
-        let most = if self.model.in_cycle() { 2 } else { 1 };
-        assert!((1..=most).contains(&completed), "{completed} cycles");
         assert_eq!(self.arena.collection_phase(), CollectionPhase::Sleeping);
-        self.collections = collections;
-        self.model.collect();
+        let completed = self.catch_up(true);
+        assert!(completed > 0, "nothing was collected");
         self.check(true);
+    }
+
+    /// Tells the model which collections were completed since the last time, and how many they were. `full` says that after a
+    /// cycle that was in progress, or was given up, there was a full collection.
+    ///
+    /// Finalizers run between them: those that wait run before a full collection begins, so what only they kept alive is
+    /// freed by it. Where memory is short, there is another collection when they have run.
+    pub(super) fn catch_up(&mut self, full: bool) -> u64 {
+        let in_cycle = self.model.in_cycle();
+        let completed = self.arena.metrics().statistics().collections - self.collections;
+        let mut most = if in_cycle { 2 } else { 1 };
+        for number in 0..completed {
+            if self.model.in_cycle() && !full {
+                self.model.end_cycle();
+            } else {
+                let ran = self.absorb_run(self.collections);
+                most += u64::from(ran && number > 0);
+                self.model.collect();
+            }
+            self.collections += 1;
+        }
+        assert!(completed <= most, "{completed} collections, at most {most}");
+        completed
     }
 
     /// Tells the model what the collector has done, and compares.
     pub(super) fn observe(&mut self, safepoint: bool) {
-        let collections = self.arena.metrics().statistics().collections;
-        let mut completed = collections - self.collections;
-        self.collections = collections;
+        let in_cycle = u64::from(self.model.in_cycle());
+        let completed = self.catch_up(false);
         let phase = self.arena.collection_phase();
-        if completed > 0 && self.model.in_cycle() {
-            self.model.end_cycle();
-            completed -= 1;
-            self.check(false);
-        }
         if completed > 0 {
-            assert!(safepoint, "a cycle outside of a safepoint");
-            assert_eq!(completed, 1, "one safepoint, several collections");
-            self.model.collect();
-            if phase == CollectionPhase::Sleeping {
-                self.check(true);
-            }
+            let full = completed > in_cycle;
+            assert!(safepoint || !full, "a cycle outside of a safepoint");
+            self.check(full && phase == CollectionPhase::Sleeping);
         }
         if phase == CollectionPhase::Sleeping {
             assert!(!self.model.in_cycle(), "a cycle ended and was not counted");
@@ -85,8 +94,20 @@ impl Machine {
 
     /// Tells the model which finalizers have run, and makes roots of what they have resurrected.
     pub(crate) fn absorb_finalizers(&mut self) {
-        let news = self.ledger.news();
-        if !news.is_empty() {
+        self.absorb_run(u64::MAX);
+        let (least, most) = self.model.waiting();
+        let waiting = self.arena.metrics().statistics().finalizers_waiting;
+        assert!(
+            (least..=most).contains(&waiting),
+            "{waiting} finalizers wait, not {least} to {most}"
+        );
+    }
+
+    /// The same for those that ran when at most so many collections were complete; whether there are any.
+    fn absorb_run(&mut self, collections: u64) -> bool {
+        let news = self.ledger.news(collections);
+        let some = !news.is_empty();
+        if some {
             let mut resurrected = Vec::new();
             for entry in news {
                 let (id, resurrects) = self.model.ran(entry.number);
@@ -98,16 +119,12 @@ impl Machine {
             let roots = resurrected.iter().copied().map(Slot::Strong);
             self.model.roots.extend(roots);
             self.arena.mutate_root(|mc, root| {
-                let drawer = core::mem::take(&mut *root.drawer.borrow_mut(mc));
-                assert_eq!(drawer.len(), resurrected.len());
-                root.slots.extend(drawer);
+                let mut drawer = root.drawer.borrow_mut(mc);
+                root.slots.extend(drawer.drain(..resurrected.len()));
+                let all = collections == u64::MAX;
+                assert!(!all || drawer.is_empty(), "nobody has resurrected these");
             });
         }
-        let (least, most) = self.model.waiting();
-        let waiting = self.arena.metrics().statistics().finalizers_waiting;
-        assert!(
-            (least..=most).contains(&waiting),
-            "{waiting} finalizers wait, not {least} to {most}"
-        );
+        some
     }
 }
