@@ -147,7 +147,7 @@ pub unsafe trait Collect<'gc> {
     /// not given back is nobody's to count. It must be cheap: constant time, if possible. The answer affects nothing
     /// but the pace, and may be an estimate. If it panics, the last answer is kept; the panic goes on from where the
     /// object is allocated, or from the safepoint. At a safepoint it may only look: what would write to an object there, as
-    /// [`Lock::take`](crate::Lock::take), panics.
+    /// [`Lock::take`](crate::Lock::take), panics. It must not wait for another thread, as `trace` must not.
     ///
     /// ```
     /// use gc_core::collect::OwnedBytes;

@@ -667,9 +667,10 @@ impl Context {
     #[inline(never)]
     pub(crate) unsafe fn safepoint(&self, roots: &Roots<'_>, what: Safepoint) {
         self.check_process();
-        self.hand_over();
         // SAFETY: no `mutate` call is running, and cycles do not free what was written during them.
         unsafe { self.measure_written(false) };
+        // After that, for values that are measured may fetch dynamic roots, which is noted while the barrier is armed.
+        self.hand_over();
         let allocated = self.allocated();
         self.written.close();
         let stopped = |action: &mut dyn FnMut()| {

@@ -1,12 +1,17 @@
 //! Answers that are wrong or never come.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::time::Duration;
 
+use gc_core::arena::CollectionPhase;
 use gc_core::barrier::Write;
 use gc_core::collect::OwnedBytes;
-use gc_core::{Arena, Collect, Gc, GcBuilder, Lock, RefLock, Rootable};
+use gc_core::{
+    Arena, Collect, DynamicRoot, DynamicRootSet, Gc, GcBuilder, HeapOptions, Lock, Mode, RefLock,
+    Rootable, Zeal,
+};
 
 use crate::{MIB, ways};
 
@@ -218,4 +223,102 @@ fn destructors_that_write_are_not_noted() {
         assert_eq!(arena.metrics().statistics().owned_bytes, 0);
         assert_eq!(arena.verify(), Ok(()));
     }
+}
+
+type Parent<'gc> = Gc<'gc, u64>;
+
+thread_local! {
+    /// What values fetch when they are asked.
+    static HANDLE: RefCell<Option<DynamicRoot<Rootable![Parent<'_>]>>> = const { RefCell::new(None) };
+    static FETCHED: Cell<bool> = const { Cell::new(false) };
+}
+
+#[derive(Collect)]
+#[collect(no_drop, owned_bytes = fetch)]
+struct Fetches<'gc> {
+    written: RefLock<String>,
+    set: DynamicRootSet<'gc>,
+}
+
+fn fetch(value: &Fetches<'_>) -> usize {
+    HANDLE.with_borrow(|handle| {
+        if let Some(handle) = handle {
+            _ = value.set.fetch(handle);
+            FETCHED.set(true);
+        }
+    });
+    0
+}
+
+/// A list with a value at its end, which markers come to late.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Link<'gc> {
+    next: Option<Gc<'gc, Link<'gc>>>,
+    last: Option<Gc<'gc, Fetches<'gc>>>,
+}
+
+#[derive(Collect)]
+#[collect(no_drop, owned_bytes = write)]
+struct Writes<'gc> {
+    list: Gc<'gc, Link<'gc>>,
+    name: String,
+}
+
+impl<'gc> Writes<'gc> {
+    fn last(&self) -> Gc<'gc, Fetches<'gc>> {
+        let mut link = self.list;
+        while let Some(next) = link.next {
+            link = next;
+        }
+        link.last.unwrap()
+    }
+}
+
+/// Has the value at the end of the list asked once more at the same safepoint.
+fn write(root: &Writes<'_>) -> usize {
+    if HANDLE.with_borrow(Option::is_some) {
+        root.last().written.take();
+    }
+    root.name.capacity()
+}
+
+#[test]
+fn what_is_fetched_while_one_looks_is_marked_with_all_that_it_leads_to() {
+    const LONG: usize = 100_000;
+    let options = HeapOptions::default()
+        .mode(Mode::Incremental)
+        .markers(1)
+        .step(Duration::from_micros(1))
+        .zeal(Zeal::NONE);
+    let mut kept = None;
+    let mut arena = Arena::<Rootable![Writes<'_>]>::with_options(options, |mc| {
+        let set = DynamicRootSet::new(mc);
+        kept = Some(set.stash(mc, Gc::new(mc, Gc::new(mc, 42))));
+        let written = RefLock::new("text".to_string());
+        let last = Some(Gc::new(mc, Fetches { written, set }));
+        let mut list = Gc::new(mc, Link { next: None, last });
+        for _ in 0..LONG {
+            let (next, last) = (Some(list), None);
+            list = Gc::new(mc, Link { next, last });
+        }
+        let name = "root".to_string();
+        Writes { list, name }
+    })
+    .unwrap();
+    arena.finish_cycle();
+    while arena.collection_phase() == CollectionPhase::Sleeping {
+        arena.metrics().adjust_debt(1e5);
+        arena.collect_debt();
+    }
+    assert_eq!(arena.collection_phase(), CollectionPhase::Marking);
+    HANDLE.set(kept);
+    arena.finish_cycle();
+    let handle = HANDLE.take().unwrap();
+    assert!(FETCHED.get());
+    arena.mutate(|mc, root| {
+        (0..LONG as u64).for_each(|_| _ = Gc::new(mc, 13_u64));
+        assert_eq!(**root.last().set.fetch(&handle), 42);
+    });
+    arena.verify().unwrap();
 }
