@@ -227,9 +227,11 @@ fn destructors_that_write_are_not_noted() {
 
 type Parent<'gc> = Gc<'gc, u64>;
 
+type Handle = DynamicRoot<Rootable![Parent<'_>]>;
+
 thread_local! {
     /// What values fetch when they are asked.
-    static HANDLE: RefCell<Option<DynamicRoot<Rootable![Parent<'_>]>>> = const { RefCell::new(None) };
+    static HANDLE: RefCell<Option<Handle>> = const { RefCell::new(None) };
     static FETCHED: Cell<bool> = const { Cell::new(false) };
 }
 
