@@ -1,8 +1,8 @@
 //! [`DynamicRootSet`]: roots that come and go.
 //!
-//! A set is an external object with a table of slots. A handle, [`DynamicRoot`], shares the table
-//! and knows the number of its slot; the table counts the handles of each slot and forgets the
-//! pointer when the last is gone. It takes memory and time for those that are in use (`slot_table`). The handle is `'static`: it names the pointer, but only the set,
+//! A set is an external object with a table of slots (`slot_table`), which takes memory and time for those that are in
+//! use. A handle, [`DynamicRoot`], shares the table and knows the number of its slot; the table counts the handles of each
+//! slot and forgets the pointer when the last is gone. The handle is `'static`: it names the pointer, but only the set,
 //! inside of a `mutate` call, gives it back its brand.
 
 use core::fmt;
