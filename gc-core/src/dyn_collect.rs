@@ -147,8 +147,8 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
         self.0.stays_inside()
     }
 
-    fn holds(&self, address: usize) -> Option<Unreferenced> {
-        self.0.holds(address)
+    fn holds(&self, address: usize, branded: bool) -> Option<Unreferenced> {
+        self.0.holds(address, branded)
     }
 
     unsafe fn enter_owned(&mut self, owner: usize, memory: Range<usize>) -> Option<Range<usize>> {

@@ -23,12 +23,26 @@ use crate::mutation::Mutation;
 use crate::owned_bytes::OwnedBytes;
 use crate::typemap::TypeMap;
 
-/// Whether the collector says that nobody has a reference by which the content of the lock could be
-/// written. It may then be visited in place, whatever the visitor does.
-pub(crate) fn is_unreferenced<'gc, L: ?Sized, C: Trace<'gc>>(lock: &L, cc: &C) -> bool {
+/// Whether the collector says that nobody can use a reference or a guard by which the content of the lock could be
+/// written, which has the map `content`. It may then be visited in place, whatever the visitor does and the lock says.
+///
+/// In an object, and in memory that it owns, nobody can while no `mutate` call runs. Memory that is shared may be in use by others
+/// at any time; but guards of a content with pointers are not.
+pub(crate) fn is_unreferenced<'gc, L: ?Sized, C: Trace<'gc>>(
+    lock: &L,
+    content: TypeMap,
+    cc: &C,
+) -> bool {
     let address = ptr::from_ref(lock).addr();
-    cc.holds(address).is_some_and(|word| word.covers(address))
+    cc.holds(address, content.is_branded())
+        .is_some_and(|word| word.covers(address))
 }
+
+/// What is said of a lock that is traced while a guard of it may be in use.
+pub(crate) const IN_USE: &str = "was traced while it was being written: it is in memory shared by `Rc` or `Arc`, and a \
+    guard of it is held outside of `mutate`, or was leaked. Drop the guard before a collection. For the collector to tell \
+    a leaked guard from one in use, derive `Collect` for what is in the lock, or keep the lock in the object, in a `Box` \
+    or in a `Vec`";
 
 /// A managed [`Lock`].
 ///
@@ -281,7 +295,7 @@ unsafe impl<'gc, T: Collect<'gc> + Copy + 'gc> Collect<'gc> for Lock<T> {
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        if is_unreferenced(self, cc) {
+        if is_unreferenced(self, T::TYPE_MAP, cc) {
             // SAFETY: nobody has a reference to the cell, so nobody writes to it meanwhile.
             cc.trace(unsafe { &*self.cell.as_ptr() });
         } else {
@@ -634,18 +648,20 @@ unsafe impl<'gc, T: Collect<'gc> + ?Sized + 'gc> Collect<'gc> for RefLock<T> {
     /// # Panics
     ///
     /// If the lock is being written, unless the collector knows that this cannot be, and that a
-    /// guard was leaked instead.
+    /// guard was leaked instead: the lock is in an object in the heap, in the root, or in memory that one of these owns by
+    /// `std`'s containers; or it is in memory that is shared by `Rc` or `Arc`, and a pointer of the heap is found in the type of
+    /// its content, derived or of `std`. An implementation by hand hides that.
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        if is_unreferenced(self, cc) {
-            // SAFETY: nobody has a reference to what is here, so no guard is in use, whatever the
+        if is_unreferenced(self, T::TYPE_MAP, cc) {
+            // SAFETY: nobody uses a reference to what is here, so no guard is in use, whatever the
             // cell says.
             cc.trace(unsafe { &*self.cell.as_ptr() });
         } else {
             match self.cell.try_borrow() {
                 Ok(value) => cc.trace(&*value),
                 Err(_) if cc.pass_lock() => {}
-                Err(_) => panic!("a RefLock was traced while it was being written"),
+                Err(_) => panic!("a RefLock {}", IN_USE),
             }
         }
     }

@@ -286,7 +286,7 @@ impl<'gc> Trace<'gc> for Tagger<'_> {
         true
     }
 
-    fn holds(&self, address: usize) -> Option<Unreferenced> {
+    fn holds(&self, address: usize, _: bool) -> Option<Unreferenced> {
         let inside = address.wrapping_sub(self.extent.base) < self.extent.bytes;
         // SAFETY: the value in the object is new, or no mutator is at work (`new`).
         inside.then(|| unsafe { Unreferenced::new(address) })

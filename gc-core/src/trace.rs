@@ -171,12 +171,13 @@ pub trait Trace<'gc> {
         false
     }
 
-    /// Whether `address` is in the heap of an arena that is being collected, so that nobody can
-    /// hold a reference to what is there. Only the collector can say so.
+    /// Whether nobody can hold a reference to what is at `address` that he could use: because that is in the heap of an
+    /// arena that is being collected; or, wherever it is, because it is `branded`, so that references to it end with the
+    /// `mutate` call, and none is running. Only the collector can say so.
     #[doc(hidden)]
     #[inline]
-    fn holds(&self, address: usize) -> Option<Unreferenced> {
-        let _ = address;
+    fn holds(&self, address: usize, branded: bool) -> Option<Unreferenced> {
+        let _ = (address, branded);
         None
     }
 
@@ -336,7 +337,7 @@ pub(crate) trait EdgeVisitor {
         false
     }
 
-    /// Whether nobody else has a reference to what is visited.
+    /// Whether nobody else has a reference to what is visited, as no `mutate` call of the arena is running.
     ///
     /// In a write barrier others may: `Write::from_static` needs no barrier, so a lock whose content is
     /// `'static` may be open, in this thread or another one, though nobody has claimed the object.
@@ -352,6 +353,8 @@ pub(crate) struct Edges<'a> {
     /// The addresses of the value's object, or of memory that belongs to it alone and is being visited. Empty if somebody
     /// may have a reference there.
     object: Range<usize>,
+    /// Whether no `mutate` call is running.
+    alone: bool,
 }
 
 impl<'a> Edges<'a> {
@@ -359,13 +362,19 @@ impl<'a> Edges<'a> {
     ///
     /// # Safety
     ///
-    /// As long as this lasts, nobody has a reference to them, if the visitor [says so](EdgeVisitor::is_alone).
+    /// As long as this lasts, nobody has a reference to them, and no `mutate` call of the arena is running, if the visitor
+    /// [says so](EdgeVisitor::is_alone).
     pub(crate) unsafe fn of_object(
         visitor: &'a mut dyn EdgeVisitor,
         object: Range<usize>,
     ) -> Edges<'a> {
-        let object = if visitor.is_alone() { object } else { 0..0 };
-        Edges { visitor, object }
+        let alone = visitor.is_alone();
+        let object = if alone { object } else { 0..0 };
+        Edges {
+            visitor,
+            object,
+            alone,
+        }
     }
 }
 
@@ -419,12 +428,12 @@ impl<'gc> Trace<'gc> for Edges<'_> {
         self.visitor.pass_lock()
     }
 
-    fn holds(&self, address: usize) -> Option<Unreferenced> {
-        self.object
-            .contains(&address)
-            // SAFETY: nobody has a reference into the object (`of_object`), nor into memory that is its own
-            // (`enter_owned`).
-            .then(|| unsafe { Unreferenced::new(address) })
+    fn holds(&self, address: usize, branded: bool) -> Option<Unreferenced> {
+        let holds = self.object.contains(&address) || branded && self.alone;
+        // SAFETY: nobody has a reference into the object (`of_object`), nor into memory that is its own (`enter_owned`). Of
+        // what is branded, references have the brand in their type too, and so do guards, whoever shares the memory. They
+        // do not leave the `mutate` call, and none is running (`of_object`); what was leaked nobody uses.
+        holds.then(|| unsafe { Unreferenced::new(address) })
     }
 
     #[inline]

@@ -26,7 +26,11 @@
 //! 2. A `Leaf` or `Fixed` type has no pointer outside its own words, and neither has `Dynamic`.
 //! 3. `moves` is set if a write to a value in place, through a cell, can change which of its words
 //!    are pointers. Only `Dynamic` and `External` maps may have it.
-//! 4. If `niche` is not zero: a value of `niche` words has no bit pattern that stands for no value but those
+//! 4. A map other than `Leaf` is *branded* if the type has the lifetime of its arena's brand in it, because some part of it
+//!    is a pointer of the heap. `Fixed` and `Dynamic` ones are, for they are made from such pointers; of an `External` one it is
+//!    written down, and if it is not branded, nothing is known. So no value of a branded type, and nothing that
+//!    borrows from one, is in use outside of the `mutate` calls of the arena.
+//! 5. If `niche` is not zero: a value of `niche` words has no bit pattern that stands for no value but those
 //!    in which its one strong or weak pointer is null.
 
 use core::mem::size_of;
@@ -39,7 +43,7 @@ enum Kind {
     Leaf,
     Fixed { tags: u64, kinds: u64, niche: u8 },
     Dynamic { moves: bool },
-    External,
+    External { branded: bool },
 }
 
 /// Where the pointers of a type are: nowhere, at fixed places, at places that depend on the value,
@@ -54,8 +58,8 @@ impl TypeMap {
     /// A type that holds no pointers.
     pub const LEAF: TypeMap = TypeMap(Kind::Leaf);
 
-    /// A type of which only its `trace` method knows where the pointers are.
-    pub const EXTERNAL: TypeMap = TypeMap(Kind::External);
+    /// A type of which only its `trace` method knows where the pointers are, and whether there are any.
+    pub const EXTERNAL: TypeMap = TypeMap(Kind::External { branded: false });
 
     /// One word that is a strong pointer: the map of `Gc`.
     pub(crate) const STRONG: TypeMap = TypeMap::pointer(0b1, 0, 1);
@@ -99,8 +103,8 @@ impl TypeMap {
             }
             // A pointer is word-aligned wherever it is, so a field with pointers is too, unless
             // the struct is packed; nothing can be said of that one.
-            Kind::Fixed { .. } => return TypeMap::EXTERNAL,
-            Kind::Leaf | Kind::Dynamic { .. } | Kind::External => {
+            Kind::Fixed { .. } => return field.elsewhere(),
+            Kind::Leaf | Kind::Dynamic { .. } | Kind::External { .. } => {
                 return self.with_variant_field(field);
             }
         };
@@ -113,7 +117,7 @@ impl TypeMap {
             Kind::Fixed {
                 tags: t, kinds: k, ..
             } => TypeMap::pointer(t | tags << word, k | kinds << word, 0),
-            Kind::Dynamic { .. } | Kind::External => self,
+            Kind::Dynamic { .. } | Kind::External { .. } => self.with_variant_field(field),
         }
     }
 
@@ -121,10 +125,23 @@ impl TypeMap {
     /// which depends on the value (a variant of an enum), or which the compiler does not tell.
     pub const fn with_variant_field(self, field: TypeMap) -> TypeMap {
         match (self.0, field.0) {
-            (Kind::External, _) | (_, Kind::External) => TypeMap::EXTERNAL,
+            (Kind::External { .. }, _) | (_, Kind::External { .. }) => {
+                let branded = self.is_branded() || field.is_branded();
+                TypeMap(Kind::External { branded })
+            }
             (_, Kind::Leaf) => self,
             _ => TypeMap(Kind::Dynamic {
                 moves: self.moves() || field.moves(),
+            }),
+        }
+    }
+
+    /// The map of a type whose values own or share what `self` describes, in memory elsewhere.
+    pub const fn elsewhere(self) -> TypeMap {
+        match self.0 {
+            Kind::Leaf => self,
+            _ => TypeMap(Kind::External {
+                branded: self.is_branded(),
             }),
         }
     }
@@ -169,12 +186,24 @@ impl TypeMap {
 
     /// Whether values may hold pointers outside their own words.
     pub const fn is_external(self) -> bool {
-        matches!(self.0, Kind::External)
+        matches!(self.0, Kind::External { .. })
+    }
+
+    /// Whether the type is known to have the brand of an arena in it (invariant 4).
+    pub const fn is_branded(self) -> bool {
+        match self.0 {
+            Kind::Leaf => false,
+            Kind::Fixed { .. } | Kind::Dynamic { .. } => true,
+            Kind::External { branded } => branded,
+        }
     }
 
     /// Whether a write in place can change which words are pointers.
     pub const fn moves(self) -> bool {
-        matches!(self.0, Kind::Dynamic { moves: true } | Kind::External)
+        matches!(
+            self.0,
+            Kind::Dynamic { moves: true } | Kind::External { .. }
+        )
     }
 
     /// The map of an `Option` of what `self` describes, where the option takes `bytes` bytes.
@@ -194,7 +223,7 @@ impl TypeMap {
         match self.0 {
             Kind::Leaf => Some((0, 0)),
             Kind::Fixed { tags, kinds, .. } => Some((tags, kinds)),
-            Kind::Dynamic { .. } | Kind::External => None,
+            Kind::Dynamic { .. } | Kind::External { .. } => None,
         }
     }
 }
@@ -253,6 +282,23 @@ mod tests {
                 .is_external()
         );
         assert!(map.repeated(3, 16).is_external() && map.repeated(0, 16).is_leaf());
+    }
+
+    #[test]
+    fn a_pointer_anywhere_is_a_brand() {
+        let unknown = TypeMap::EXTERNAL;
+        assert!(!unknown.is_branded() && !TypeMap::LEAF.is_branded());
+        assert!(!unknown.elsewhere().in_cell().in_option(8).is_branded());
+        for map in [TypeMap::STRONG, TypeMap::WEAK, TypeMap::EPHEMERON] {
+            let list = map.elsewhere();
+            assert!(list.is_external() && list.is_branded());
+            assert!(unknown.with_field(map, 0).is_branded());
+            assert!(unknown.with_variant_field(list).in_cell().is_branded());
+            assert!(map.with_field(unknown, 8).is_branded());
+            assert!(TypeMap::LEAF.with_field(list, 8).elsewhere().is_branded());
+            assert!(TypeMap::LEAF.with_variant_field(map).is_branded());
+        }
+        assert!(TypeMap::LEAF.elsewhere().is_leaf());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
     barrier::IndexWrite,
     collect::{Collect, Trace},
     owned_bytes::OwnedBytes,
+    typemap::TypeMap,
 };
 
 #[cfg(any(
@@ -34,6 +35,7 @@ macro_rules! sequences {
         // SAFETY: all elements are visited in place.
         unsafe impl<'gc, T: Collect<'gc> $(, $extra: 'static)?> Collect<'gc> for $sequence<T $(, $extra)?> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -66,6 +68,9 @@ macro_rules! maps {
             for $map<K, V, S>
         {
             const NEEDS_TRACE: bool = K::NEEDS_TRACE || V::NEEDS_TRACE;
+            const TYPE_MAP: TypeMap = K::TYPE_MAP
+                .elsewhere()
+                .with_variant_field(V::TYPE_MAP.elsewhere());
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -172,6 +177,7 @@ mod slotmap {
     // SAFETY: all values are visited in place. Keys are numbers, and none is stored.
     unsafe impl<'gc, K: Key, V: Collect<'gc>> Collect<'gc> for SlotMap<K, V> {
         const NEEDS_TRACE: bool = V::NEEDS_TRACE;
+        const TYPE_MAP: TypeMap = V::TYPE_MAP.elsewhere();
 
         #[inline]
         fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -209,6 +215,7 @@ mod smallvec {
         A::Item: Collect<'gc>,
     {
         const NEEDS_TRACE: bool = <A::Item as Collect<'gc>>::NEEDS_TRACE;
+        const TYPE_MAP: TypeMap = <A::Item as Collect<'gc>>::TYPE_MAP.elsewhere();
 
         #[inline]
         fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -247,7 +254,6 @@ mod enum_map {
     use ::enum_map::{EnumArray, EnumMap};
 
     use super::*;
-    use crate::typemap::TypeMap;
 
     // SAFETY: all values are visited in place, and they are in the map itself.
     unsafe impl<'gc, K: EnumArray<V>, V: Collect<'gc>> Collect<'gc> for EnumMap<K, V> {

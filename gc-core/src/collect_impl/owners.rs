@@ -1,6 +1,6 @@
 //! Types that own values outside of themselves, in memory that is not the heap's.
 //!
-//! They keep the default map, `External`: their values are asked for pointers in each collection.
+//! Their map is `External`: their values are asked for pointers in each collection.
 //!
 //! What they own is what they have asked the allocator for, as far as they tell: their capacity. Trees do not; of
 //! each element, its size and a half is taken, for nodes of a tree are two thirds full. What reference counts
@@ -15,6 +15,7 @@ use std::{array, vec};
 use crate::collect::{Collect, Trace};
 use crate::owned_bytes::OwnedBytes;
 use crate::trace::LastOwner;
+use crate::typemap::TypeMap;
 
 /// Types that own or share one value behind a pointer.
 macro_rules! pointers {
@@ -22,6 +23,7 @@ macro_rules! pointers {
         // SAFETY: the value is visited in place.
         unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for $pointer<T> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -66,6 +68,7 @@ pub(super) unsafe fn trace_owned<'gc, O, M: ?Sized, C: Trace<'gc>>(
 // SAFETY: the value is visited in place.
 unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for Box<T> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -86,6 +89,7 @@ macro_rules! slices {
         // SAFETY: all elements are visited in place.
         unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for $sequence<T> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -119,6 +123,7 @@ macro_rules! weak_pointers {
         // SAFETY: if there is a value, it is visited in place. If there is none, there will never be.
         unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for $pointer {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -143,6 +148,7 @@ macro_rules! sequences {
         // SAFETY: all elements are visited in place.
         unsafe impl<'gc, T: Collect<'gc> $(, $extra: 'static)?> Collect<'gc> for $sequence<T $(, $extra)?> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -194,6 +200,8 @@ macro_rules! maps {
             for $map<K, V $(, $extra)?>
         {
             const NEEDS_TRACE: bool = K::NEEDS_TRACE || V::NEEDS_TRACE;
+            const TYPE_MAP: TypeMap =
+                K::TYPE_MAP.elsewhere().with_variant_field(V::TYPE_MAP.elsewhere());
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -224,6 +232,7 @@ maps! {
 // SAFETY: all elements that are left are visited in place.
 unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for vec::IntoIter<T> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -242,6 +251,7 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for vec::IntoIter<T> {
 // a type of which nothing is known.
 unsafe impl<'gc, T: Collect<'gc>, const N: usize> Collect<'gc> for array::IntoIter<T, N> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {

@@ -15,7 +15,7 @@ use super::mutation::Mutation;
 use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
 use crate::gc::{Gc, IsGcKind};
-use crate::lock::is_unreferenced;
+use crate::lock::{IN_USE, is_unreferenced};
 use crate::owned_bytes::OwnedBytes;
 use crate::sync;
 use crate::typemap::TypeMap;
@@ -24,7 +24,8 @@ use crate::typemap::TypeMap;
 ///
 /// It is opened by way of the object that it is in. A guard does not outlive its `mutate` call; one that
 /// is leaked leaves the mutex locked for ever. What is in it stays alive, and collections go on; the first of them after a
-/// write to the object may have to stop all threads.
+/// write to the object may have to stop all threads. (For a mutex in an `Arc` that takes a content whose type shows a pointer of the
+/// heap.)
 ///
 /// ```
 /// use gc_core::shared::{Arena, Mutex};
@@ -241,16 +242,18 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for Mutex<T> {
     /// # Panics
     ///
     /// If the mutex is locked, unless the collector knows that a guard was leaked or copes with one in use: if the mutex is in
-    /// an object in the heap, in the root, or in memory that one of these owns by `std`'s containers, but not by `Rc` or `Arc`.
+    /// an object in the heap, in the root, or in memory that one of these owns by `std`'s containers; or if it is in memory
+    /// that is shared by `Rc` or `Arc`, and a pointer of the heap is found in the type of its content, derived or of `std`. An
+    /// implementation by hand hides that.
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         let mut guard = None;
-        if !is_unreferenced(self, cc) {
+        if !is_unreferenced(self, T::TYPE_MAP, cc) {
             guard = self.lock.try_lock();
             if guard.is_none() && cc.pass_lock() {
                 return;
             }
-            assert!(guard.is_some(), "a Mutex was traced while it was locked");
+            assert!(guard.is_some(), "a Mutex {IN_USE}");
         }
         // SAFETY: this thread has the lock, or nobody has a guard that he can use, whatever the lock says.
         cc.trace(unsafe { &*self.value.get() });

@@ -13,7 +13,7 @@ use super::mutation::Mutation;
 use crate::barrier::Write;
 use crate::collect::{Collect, Trace};
 use crate::gc::{Gc, IsGcKind};
-use crate::lock::is_unreferenced;
+use crate::lock::{IN_USE, is_unreferenced};
 use crate::owned_bytes::OwnedBytes;
 use crate::sync;
 use crate::typemap::TypeMap;
@@ -332,15 +332,12 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for RwLock<T> {
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         let mut guard = None;
-        if !is_unreferenced(self, cc) {
+        if !is_unreferenced(self, T::TYPE_MAP, cc) {
             guard = self.lock.try_read_recursive();
             if guard.is_none() && cc.pass_lock() {
                 return;
             }
-            assert!(
-                guard.is_some(),
-                "a RwLock was traced while it was being written"
-            );
+            assert!(guard.is_some(), "a RwLock {IN_USE}");
         }
         // SAFETY: this thread has the lock to read, or nobody has a guard by which he could write, whatever
         // the lock says.

@@ -1,6 +1,7 @@
 //! Guards that were leaked, or are in use while the collector comes to their locks.
 
 use core::mem::forget;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use gc_core::barrier::Write;
@@ -22,6 +23,7 @@ struct Locks<'gc> {
     lock: RwLock<Content<'gc>>,
     #[allow(clippy::vec_box, reason = "memory that memory owns")]
     owned: Vec<Box<Mutex<Content<'gc>>>>,
+    shared: [Arc<(Mutex<Content<'gc>>, RwLock<Content<'gc>>)>; 2],
 }
 
 #[derive(Collect)]
@@ -37,12 +39,15 @@ type Heap = Arena<Rootable![Root<'_>]>;
 fn locks<'gc>(mc: &Mutation<'gc>) -> Root<'gc> {
     let mut weak = Vec::new();
     let all = (0..OBJECTS).map(|_| {
-        let content = [1, 2, 2].map(|value| mc.allocate(value));
+        let content = [1, 2, 2, 2, 2].map(|value| mc.allocate(value));
         weak.extend(content.map(Gc::downgrade));
+        let pair = (Mutex::new(vec![content[3]]), RwLock::new(vec![content[4]]));
+        let shared = Arc::new(pair);
         mc.allocate(Locks {
             mutex: Mutex::new(vec![content[0]]),
             lock: RwLock::new(vec![content[1]]),
             owned: vec![Box::new(Mutex::new(vec![content[2]]))],
+            shared: [shared.clone(), shared],
         })
     });
     let all = all.collect();
@@ -63,6 +68,16 @@ fn leak_writer<'gc>(mc: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
 fn leak_owned<'gc>(mc: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
     let owned = gc_core::barrier::field!(mc.write(object), Locks, owned);
     forget(owned[0].as_deref().lock());
+}
+
+/// In memory that is not the object's alone.
+fn leak_shared<'gc>(mc: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
+    mc.write(object);
+    let (mutex, lock) = &*object.shared[0];
+    // SAFETY: the barrier of the one object that shares them was called just now.
+    let (mutex, lock) = unsafe { (Write::assume(mutex), Write::assume(lock)) };
+    forget(mutex.lock());
+    forget(lock.write());
 }
 
 fn leak_reader<'gc>(_: &Mutation<'gc>, object: Gc<'gc, Locks<'gc>>) {
@@ -91,7 +106,7 @@ fn collections_go_on(way: Way, leak: Leak) {
         if round % 2 == 0 {
             here.finish_cycle();
             let objects = heap.metrics().total_gc_count();
-            assert_eq!(objects, 4 * OBJECTS, "{way:?}");
+            assert_eq!(objects, 6 * OBJECTS, "{way:?}");
         }
     }
     assert!(statistics().collections >= before + 4);
@@ -106,7 +121,14 @@ fn collections_go_on(way: Way, leak: Leak) {
 #[test]
 fn a_leaked_guard_ends_no_collections() {
     in_each_way(|way| {
-        for leak in [leak_mutex, leak_writer, leak_owned, leak_reader] as [Leak; 4] {
+        for leak in [
+            leak_mutex,
+            leak_writer,
+            leak_owned,
+            leak_shared,
+            leak_reader,
+        ] as [Leak; 5]
+        {
             collections_go_on(way, leak);
         }
     });
@@ -141,7 +163,7 @@ fn what_was_behind_a_guard_is_kept() {
         here.mutate(|mc, root| assert!(mc.upgrade(root.weak[1]).is_none()));
         assert_eq!(
             heap.metrics().total_gc_count(),
-            4 * OBJECTS + 1,
+            6 * OBJECTS + 1,
             "with one shell"
         );
         verify(&here);

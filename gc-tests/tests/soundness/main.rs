@@ -14,6 +14,7 @@ mod panics;
 mod reuse;
 mod roots;
 mod shapes;
+mod shared_memory;
 mod visitors;
 
 use gc_core::arena::Root;
