@@ -14,10 +14,12 @@
 pub mod access;
 pub mod cargo;
 pub mod check;
+pub mod child;
 pub mod cycle;
 pub mod drops;
 pub mod kind;
 pub mod ledger;
+pub mod list;
 pub mod machine;
 pub mod market;
 pub mod model;

@@ -51,6 +51,21 @@ impl Way {
     }
 }
 
+/// Options with which cycles begin early, and concurrently in that mode however small the heap is. The heap verifies
+/// itself after each, but does not collect more often for that.
+#[must_use]
+pub fn eager(mode: Mode) -> HeapOptions {
+    let zeal = Zeal {
+        verify: true,
+        ..Zeal::NONE
+    };
+    HeapOptions::default()
+        .mode(mode)
+        .concurrent_from(0)
+        .floor(0)
+        .zeal(zeal)
+}
+
 /// Calls `f` for each way. What a failed test prints ends with the way in which it failed.
 pub fn in_each_way(f: impl Fn(Way)) {
     let modes = [

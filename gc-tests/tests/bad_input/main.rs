@@ -8,6 +8,7 @@ mod expired;
 mod memory;
 mod misuse;
 mod panics;
+mod unwinding;
 
 use gc_core::{HeapOptions, Zeal};
 use gc_tests::drops::Counted;

@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::error::Error;
 use std::iter::repeat_n;
-use std::process::Command;
 use std::rc::Rc;
 
 use gc_core::arena::rootless_mutate;
 use gc_core::finalizer::WaitingFinalizers;
 use gc_core::{Arena, Gc, HeapError, HeapOptions, Mode, Rootable, Zeal};
+#[cfg(unix)]
+use gc_tests::child::in_child_after;
 
 use crate::{Counted, checked, panic_of};
 
@@ -240,32 +241,10 @@ fn options_that_mean_nothing_are_errors() {
     arena.collect_debt();
 }
 
-/// Runs the test of that name again, in a process that may have so many KiB of addresses, with `CHILD` set to
-/// them; here, if this is that process.
+/// Runs the test of that name again, in a process that may have so many KiB of addresses.
 #[cfg(unix)]
 fn with_little_address_space(test: &str, kib: u32, body: fn()) {
-    const CHILD: &str = "GC_TESTS_LITTLE_ADDRESS_SPACE";
-    if let Ok(wanted) = std::env::var(CHILD) {
-        if wanted == kib.to_string() {
-            body();
-        }
-        return;
-    }
-    let child = Command::new("sh")
-        .args(["-c", &format!("ulimit -v {kib} && exec \"$0\" \"$@\"")])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, kib.to_string())
-        .output()
-        .unwrap();
-    let (out, err) = (
-        String::from_utf8_lossy(&child.stdout),
-        String::from_utf8_lossy(&child.stderr),
-    );
-    assert!(
-        child.status.success() && out.contains("1 passed"),
-        "with {kib} KiB of addresses:\n{out}\n{err}"
-    );
+    in_child_after(&format!("ulimit -v {kib}"), test, body);
 }
 
 #[cfg(unix)]

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use gc_core::arena::CollectionPhase;
 use gc_core::{Arena, Collect, Gc, HeapOptions, Mode, Rootable, Zeal};
+use gc_tests::list::{check, list};
+use gc_tests::way::eager;
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -282,5 +284,23 @@ fn without_a_minimum_share_it_goes_on() {
     for mode in MODES {
         let (refused, _) = at_the_limit(mode, 0, 20);
         assert!(!refused, "{mode:?}");
+    }
+}
+
+/// A program that makes nothing but garbage beside a list is never out of memory, whether a limit bounds its heap or an
+/// address space of its own.
+#[test]
+fn an_address_space_bounds_a_heap_as_a_limit_does() {
+    const LENGTH: u64 = 150_000;
+    for mode in MODES {
+        let options = eager(mode).zeal(Zeal::NONE);
+        for options in [options.limit(20 * MIB), options.reserve(20 * MIB)] {
+            let mut list = list(options, LENGTH);
+            for _ in 0..3000 {
+                list.mutate(|mc, _| (0..200).for_each(|_| _ = Gc::new(mc, [1_u64; 40])));
+                list.collect_debt();
+            }
+            check(&list, LENGTH);
+        }
     }
 }

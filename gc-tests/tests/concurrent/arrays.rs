@@ -1,10 +1,13 @@
 //! Large arrays are scanned piece by piece. Pointers that go from a piece to another one, while some
 //! pieces are scanned and others not, are not lost.
 
+use std::time::Duration;
+
 use gc_core::barrier::Write;
-use gc_core::{Arena, Collect, Gc, Lock, Rootable};
+use gc_core::{Arena, Collect, Gc, Lock, Mode, Rootable};
 use gc_tests::access::write_at;
 use gc_tests::random::Random;
+use gc_tests::way::eager;
 
 use crate::cargo::{Ballast, Cargo, Crate, Moving, OBJECTS, litter};
 use crate::{Way, begin, delay, in_each_way, run_out, steps};
@@ -175,4 +178,44 @@ fn arrays_are_copied_and_cleared() {
             }
         }
     });
+}
+
+/// An array of numbers, of which the first is replaced when a cycle has begun: the barrier claims the piece that the
+/// element is in, and leaves the others to the markers.
+fn the_first_element_is_replaced(mode: Mode) {
+    type Numbers<'gc> = Gc<'gc, [Lock<Option<Gc<'gc, u64>>>]>;
+    const LENGTH: usize = 16 << 10;
+    let options = eager(mode).step(Duration::from_nanos(1));
+    let mut arena = Arena::<Rootable![Numbers<'_>]>::with_options(options, |mc| {
+        let number = |number| Lock::new(Some(Gc::new(mc, number as u64)));
+        Gc::slice_from_iter(mc, (0..LENGTH).map(number))
+    })
+    .unwrap();
+    // In the concurrent mode the marker has to be late: it is tried often.
+    for round in 0..if mode == Mode::Concurrent { 50 } else { 1 } {
+        begin(&mut arena);
+        arena.mutate(|mc, numbers| {
+            let new = Gc::new(mc, 0);
+            Gc::write_at(mc, *numbers, 0).unlock().set(Some(new));
+        });
+        run_out(&mut arena);
+        arena.mutate(|_, numbers| {
+            let is_lost = |at: &usize| *numbers[*at].get().unwrap() != *at as u64;
+            let lost = (0..LENGTH).filter(is_lost).count();
+            assert_eq!(
+                lost, 0,
+                "round {round}: objects that can be reached were freed"
+            );
+        });
+    }
+}
+
+#[test]
+fn a_write_to_one_piece_claims_no_other_in_steps() {
+    the_first_element_is_replaced(Mode::Incremental);
+}
+
+#[test]
+fn a_write_to_one_piece_claims_no_other_concurrently() {
+    the_first_element_is_replaced(Mode::Concurrent);
 }

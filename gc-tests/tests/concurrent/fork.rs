@@ -3,9 +3,8 @@
 //!
 //! The test runs in a process of its own, because nothing else ought to go on in one that forks.
 
-use std::process::Command;
-
 use gc_core::{Arena, Gc, HeapOptions, Lock, Mode, Rootable};
+use gc_tests::child::in_child;
 
 use crate::cargo::{Ballast, Cargo, Crate};
 use crate::{begin, panic_of, steps};
@@ -116,28 +115,11 @@ fn parent() {
             }
         }
     }
-    for failure in &failures {
-        eprintln!("{failure}");
-    }
-    std::process::exit(i32::from(!failures.is_empty()));
+    drop(std::panic::take_hook());
+    assert!(failures.is_empty(), "{failures:#?}");
 }
 
 #[test]
 fn a_forked_child_is_told() {
-    const CHILD: &str = "GC_TESTS_FORKS";
-    if std::env::var_os(CHILD).is_some() {
-        parent();
-    }
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "fork::a_forked_child_is_told", "--nocapture"])
-        .args(["--include-ignored", "--test-threads=1"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    assert!(
-        child.status.success(),
-        "{}: {}",
-        child.status,
-        String::from_utf8_lossy(&child.stderr)
-    );
+    in_child("fork::a_forked_child_is_told", parent);
 }

@@ -6,6 +6,7 @@
 //! what other threads do meanwhile. A heap that collects at once passes everything here, if it
 //! is right.
 
+mod arenas;
 mod arrays;
 mod cargo;
 mod cells;
@@ -14,6 +15,7 @@ mod external;
 mod failures;
 #[cfg(unix)]
 mod fork;
+mod guarded_tables;
 mod limit;
 mod moves;
 mod phases;
@@ -23,7 +25,7 @@ mod weak_reads;
 
 use gc_core::arena::Root;
 use gc_core::{Arena, Collect, Rootable};
-use gc_tests::cycle::{begin, collections, in_cycle};
+use gc_tests::cycle::{begin, collections, in_cycle, run_out};
 use gc_tests::way::{Way, in_each_way, panic_of};
 
 /// Calls so many safepoints.
@@ -34,25 +36,6 @@ where
 {
     for _ in 0..count {
         arena.collect_debt();
-    }
-}
-
-/// Lets the cycle in progress come to its end at safepoints, if there is one.
-fn run_out<R>(arena: &mut Arena<R>)
-where
-    R: for<'a> Rootable<'a>,
-    for<'a> Root<'a, R>: Collect<'a>,
-{
-    let before = collections(arena);
-    let mut left = 100_000;
-    while in_cycle(arena) && collections(arena) == before {
-        arena.collect_debt();
-        std::thread::yield_now();
-        // No test depends on how many steps it takes.
-        left -= 1;
-        if left == 0 {
-            arena.finish_cycle();
-        }
     }
 }
 

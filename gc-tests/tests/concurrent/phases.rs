@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use gc_core::arena::CollectionPhase;
 use gc_core::{Arena, Collect, Gc, Mode, Rootable, Zeal};
+use gc_tests::list::{check, list};
+use gc_tests::way::eager;
 
 use crate::cargo::{Ballast, Cargo, Counted, Crate, OBJECTS, litter};
 use crate::{begin, collections, delay, in_cycle, in_each_way, run_out, steps};
@@ -200,4 +202,18 @@ fn questions_in_the_middle() {
             });
         }
     });
+}
+
+#[test]
+fn a_cycle_ends_whose_steps_may_last_for_ever() {
+    for mode in [Mode::Incremental, Mode::Concurrent] {
+        let mut list = list(eager(mode).step(Duration::MAX), 1000);
+        begin(&mut list);
+        let since = Instant::now();
+        while in_cycle(&list) {
+            list.collect_debt();
+            assert!(since.elapsed() < LONG, "the cycle does not end");
+        }
+        check(&list, 1000);
+    }
 }

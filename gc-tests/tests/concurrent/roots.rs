@@ -1,7 +1,12 @@
 //! Roots that change in the middle of a cycle: those of a dynamic root set, and what is in the root.
 
-use gc_core::{Arena, Collect, DynamicRoot, DynamicRootSet, Gc, Lock, RefLock, Rootable};
+use std::time::Duration;
+
+use gc_core::arena::CollectionPhase;
+use gc_core::collect::Trace;
+use gc_core::{Arena, Collect, DynamicRoot, DynamicRootSet, Gc, Lock, Mode, RefLock, Rootable};
 use gc_tests::random::Random;
+use gc_tests::way::eager;
 
 use crate::cargo::{Ballast, Cargo, Crate, Holder, KINDS, OBJECTS, litter};
 use crate::{begin, delay, in_each_way, run_out, steps};
@@ -262,5 +267,50 @@ fn the_root_is_mapped() {
                 }
             });
         }
+    });
+}
+
+/// Follows a handle of its own arena when it is traced, and changes nothing.
+struct Follower<'gc> {
+    numbers: Vec<Gc<'gc, u64>>,
+    set: DynamicRootSet<'gc>,
+    handle: DynamicRoot<Rootable![u64]>,
+}
+
+// SAFETY: all pointers are visited.
+unsafe impl<'gc> Collect<'gc> for Follower<'gc> {
+    fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+        cc.trace(&self.numbers);
+        cc.trace(&self.set);
+        cc.trace(&self.set.fetch(&self.handle));
+    }
+}
+
+#[test]
+fn a_trace_may_follow_a_handle_of_its_own_arena() {
+    type Root<'gc> = Gc<'gc, RefLock<Follower<'gc>>>;
+    let options = eager(Mode::Incremental).step(Duration::from_nanos(1));
+    let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| {
+        let set = DynamicRootSet::new(mc);
+        let follower = Follower {
+            numbers: vec![Gc::new(mc, 1)],
+            set,
+            handle: set.stash(mc, Gc::new(mc, 5)),
+        };
+        Gc::new(mc, RefLock::new(follower))
+    })
+    .unwrap();
+    begin(&mut arena);
+    assert_eq!(arena.collection_phase(), CollectionPhase::Marking);
+    // The barrier traces it too.
+    arena.mutate(|mc, root| root.borrow_mut(mc).numbers.push(Gc::new(mc, 2)));
+    run_out(&mut arena);
+    arena.mutate(|_, root| {
+        let follower = root.borrow();
+        let numbers: Vec<u64> = follower.numbers.iter().map(|number| **number).collect();
+        assert_eq!(
+            (numbers, *follower.set.fetch(&follower.handle)),
+            (vec![1, 2], 5)
+        );
     });
 }

@@ -1,7 +1,11 @@
-//! Which object an address lies in, in blocks that medium objects share: against a list of all objects.
+//! Which object an address lies in: in blocks that medium objects share, against a list of all objects; and in large
+//! objects that a thread frees meanwhile.
 
 use gc_core::{Arena, Extent, Gc, HeapOptions, Mode, Rootable, Zeal};
+use gc_tests::child::{in_child, in_time};
+use gc_tests::cycle::{begin, in_cycle};
 use gc_tests::random::Random;
+use gc_tests::way::eager;
 
 #[test]
 fn every_address_leads_to_its_object_and_to_no_dead_one() {
@@ -62,4 +66,51 @@ fn every_address_leads_to_its_object_and_to_no_dead_one() {
             assert_eq!(arena.allocation_of(address), naive(address), "{address:#x}");
         }
     }
+}
+
+/// Looks up addresses in large objects while a thread may be freeing them: the answer is the whole object or nothing.
+fn look_up_what_is_swept() {
+    const SIZE: usize = 100_000;
+    for reserve in [None, Some(64 << 20)] {
+        let mut options = eager(Mode::Concurrent).zeal(Zeal::NONE);
+        if let Some(bytes) = reserve {
+            options = options.reserve(bytes);
+        }
+        let mut arena = Arena::<Rootable![()]>::with_options(options, |_| ()).unwrap();
+        let text = "x".repeat(SIZE);
+        for _ in 0..300 {
+            let addresses: Vec<usize> = arena.mutate(|mc, _| {
+                let address = |_| Gc::as_ptr(Gc::str_from(mc, &text)).cast::<u8>().addr();
+                (0..16).map(address).collect()
+            });
+            begin(&mut arena);
+            while in_cycle(&arena) {
+                arena.collect_debt();
+                for _ in 0..50 {
+                    for &base in &addresses {
+                        let whole = Extent {
+                            base,
+                            bytes: SIZE.next_multiple_of(16),
+                        };
+                        for inside in [0, SIZE / 2, SIZE - 1] {
+                            let found = arena.allocation_of(base + inside);
+                            assert!(
+                                found.is_none_or(|found| found == whole),
+                                "{found:?} for {whole:?}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// If the look-up reads what a thread is freeing, the process may end.
+#[test]
+fn large_objects_are_found_whole_or_not_at_all_while_they_are_swept() {
+    in_child(
+        "look_ups::large_objects_are_found_whole_or_not_at_all_while_they_are_swept",
+        || in_time(look_up_what_is_swept),
+    );
 }

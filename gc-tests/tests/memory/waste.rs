@@ -2,9 +2,14 @@
 //! of what was touched) are at most 1.25 times what was asked for, rounded up to granules of 16 bytes.
 
 use core::alloc::Layout;
+use std::time::Duration;
 
-use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable, Zeal};
+use gc_core::arena::CollectionPhase;
+use gc_core::collect::Trace;
+use gc_core::{Arena, Collect, Gc, HeapOptions, Mode, Rootable, Zeal};
+use gc_tests::cycle::begin;
 use gc_tests::random::Random;
+use gc_tests::way::eager;
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -195,4 +200,53 @@ fn a_heap_in_use_takes_no_more_in_the_long_run() {
         let last = *peaks.last().unwrap();
         assert!(last <= 8 * MIB * 3 / 2, "of {sizes:?} bytes: {peaks:?}");
     }
+}
+
+/// An object that owns memory with pointers, and so has to be traced.
+struct Owner<'gc>(Vec<Gc<'gc, u64>>);
+
+// SAFETY: the pointers are visited.
+unsafe impl<'gc> Collect<'gc> for Owner<'gc> {
+    fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+        cc.trace(&self.0);
+    }
+}
+
+/// Allocates one small object between any two of the shortest steps of a cycle that has many objects to trace.
+fn allocate_little_in_a_long_cycle(mode: Mode) {
+    type Root<'gc> = (Gc<'gc, u64>, Gc<'gc, [Gc<'gc, Owner<'gc>>]>);
+    let options = eager(mode).zeal(Zeal::NONE).step(Duration::from_nanos(1));
+    let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| {
+        let one = Gc::new(mc, 1);
+        let owner = |_| Gc::new(mc, Owner(vec![one]));
+        (one, Gc::slice_from_iter(mc, (0..50_000).map(owner)))
+    })
+    .unwrap();
+    arena.finish_cycle();
+    let before = arena.metrics().statistics();
+    begin(&mut arena);
+    let mut safepoints = 0;
+    while arena.collection_phase() == CollectionPhase::Marking && safepoints < 10_000 {
+        arena.mutate(|mc, _| _ = Gc::new(mc, 1_u64));
+        arena.collect_debt();
+        safepoints += 1;
+    }
+    let after = arena.metrics().statistics();
+    let allocated = after.allocated_bytes - before.allocated_bytes;
+    assert!(
+        after.heap_bytes < before.heap_bytes + 4 * MIB,
+        "{mode:?}: from {} to {} bytes for {allocated} bytes in {safepoints} safepoints",
+        before.heap_bytes,
+        after.heap_bytes
+    );
+}
+
+#[test]
+fn little_that_is_allocated_in_a_long_cycle_takes_few_blocks_in_steps() {
+    allocate_little_in_a_long_cycle(Mode::Incremental);
+}
+
+#[test]
+fn little_that_is_allocated_in_a_long_cycle_takes_few_blocks_concurrently() {
+    allocate_little_in_a_long_cycle(Mode::Concurrent);
 }

@@ -1,94 +1,19 @@
 //! Finalizers: each runs once, for an object that was found to be dead, and whatever it does, the heap
 //! stays as it should be.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use gc_core::barrier::unlock;
-use gc_core::finalizer::{Finalize, FinalizerReport, Finalizing, Registration};
-use gc_core::{
-    Arena, Collect, FinalizerMode, Gc, GcWeak, GcWeakLong, HeapOptions, Lock, Mode, Mutation,
-    Rootable,
-};
+use gc_core::finalizer::FinalizerReport;
+use gc_core::{Arena, FinalizerMode, Gc, HeapOptions, Lock, Mode, Rootable};
+use gc_tests::cycle::{begin, run_out};
 use gc_tests::way::{Way, in_each_way};
 
-#[derive(Collect)]
-#[collect(no_drop)]
-struct Node<'gc> {
-    id: usize,
-    next: Lock<Option<Gc<'gc, Node<'gc>>>>,
-    weak: Lock<Option<GcWeak<'gc, Node<'gc>>>>,
-}
-
-type Pointer<'gc> = Gc<'gc, Node<'gc>>;
-
-#[derive(Collect)]
-#[collect(no_drop)]
-struct Roots<'gc> {
-    strong: Gc<'gc, [Lock<Option<Pointer<'gc>>>]>,
-    weak: Vec<GcWeak<'gc, Node<'gc>>>,
-    long: Vec<GcWeakLong<'gc, Node<'gc>>>,
-}
-
-type Heap = Arena<Rootable![Roots<'_>]>;
-
-fn node<'gc>(mc: &Mutation<'gc>, id: usize, next: Option<Pointer<'gc>>) -> Pointer<'gc> {
-    let (next, weak) = (Lock::new(next), Lock::new(None));
-    Gc::new(mc, Node { id, next, weak })
-}
-
-/// A heap with so many nodes, all of which the roots lead to.
-fn heap(options: HeapOptions, count: usize) -> Heap {
-    Arena::with_options(options, |mc| {
-        let nodes: Vec<_> = (0..count).map(|id| node(mc, id, None)).collect();
-        Roots {
-            strong: Gc::slice_from_iter(mc, nodes.iter().map(|node| Lock::new(Some(*node)))),
-            weak: nodes.iter().copied().map(Gc::downgrade).collect(),
-            long: nodes.into_iter().map(Gc::downgrade_long).collect(),
-        }
-    })
-    .unwrap()
-}
-
-fn strong<'gc>(roots: &Roots<'gc>, id: usize) -> Pointer<'gc> {
-    roots.strong[id].get().unwrap()
-}
-
-fn forget(heap: &Heap, id: usize) {
-    heap.mutate(|mc, roots| Gc::write_at(mc, roots.strong, id).unlock().set(None));
-}
-
-/// To which nodes short and long weak pointers lead.
-fn weak(heap: &Heap) -> (Vec<usize>, Vec<usize>) {
-    heap.mutate(|mc, roots| {
-        let short = roots.weak.iter().filter_map(|weak| weak.upgrade(mc));
-        let long = roots.long.iter().filter_map(|weak| weak.upgrade(mc));
-        (
-            short.map(|node| node.id).collect(),
-            long.map(|node| node.id).collect(),
-        )
-    })
-}
-
-/// What finalizers have told.
-type Log = Rc<RefCell<Vec<usize>>>;
-
-fn register(heap: &Heap, log: &Log, id: usize) -> Registration {
-    let log = Rc::clone(log);
-    heap.mutate(|mc, roots| {
-        mc.finalize_with(strong(roots, id), move |node, _| {
-            log.borrow_mut().push(node.id)
-        })
-    })
-}
-
-fn sorted(log: &Log) -> Vec<usize> {
-    let mut ids = log.take();
-    ids.sort_unstable();
-    ids
-}
+use crate::nodes::{Log, Node, Pointer, forget, heap, node, register, sorted, strong, weak};
 
 #[test]
 fn each_runs_once_when_its_object_is_dead() {
@@ -177,135 +102,6 @@ fn circles_and_chains_are_finalized() {
         heap.finish_cycle();
         assert_eq!(weak(&heap), (vec![], vec![]));
         assert_eq!(sorted(&log), []);
-    });
-}
-
-/// What a finalizer stores is alive again, with all that it leads to; short weak pointers do not come back.
-#[test]
-fn a_resurrected_object_is_whole() {
-    in_each_way(|way| {
-        for rounds in 0..3 {
-            let mut heap = heap(way.options(), 4);
-            heap.mutate(|mc, roots| {
-                // 0 leads to 1, and 1 has a weak pointer to 2, to which 3 leads.
-                let (a, b) = (strong(roots, 0), strong(roots, 1));
-                unlock!(Gc::write(mc, a), Node, next).set(Some(b));
-                unlock!(Gc::write(mc, b), Node, weak).set(Some(roots.weak[2]));
-                unlock!(Gc::write(mc, strong(roots, 3)), Node, next).set(Some(strong(roots, 2)));
-                // The finalizer stores its object where a dead one does that is kept for another one.
-                let _ = mc.finalize_with(a, move |a, token| {
-                    let b = a.next.get().unwrap();
-                    assert!(token.was_found_dead(a) && token.was_found_dead(b));
-                    // It is alive.
-                    assert_eq!(b.weak.get().unwrap().upgrade(token).unwrap().id, 2);
-                    unlock!(Gc::write(token, b), Node, next).set(Some(a));
-                });
-            });
-            for id in 0..3 {
-                forget(&heap, id);
-            }
-            heap.mutate(|mc, roots| {
-                let keeper = strong(roots, 3);
-                let _ = mc.finalize_with(strong(roots, 3), |_, _| panic!("it is alive"));
-                if rounds == 0 {
-                    // Nobody leads to what is resurrected.
-                    return;
-                }
-                let a = roots.long[0].upgrade(mc).unwrap();
-                let _ = mc.finalize_with(a, move |a, token| {
-                    let keeper = a.next.get().unwrap();
-                    assert_eq!(keeper.id, 1);
-                    let _ = token;
-                });
-                let _ = keeper;
-            });
-            heap.finish_cycle();
-            let (short, long) = weak(&heap);
-            assert_eq!(short, [2, 3]);
-            assert_eq!(long, [0, 1, 2, 3]);
-            heap.finish_cycle();
-            assert_eq!(weak(&heap).1, [2, 3]);
-            assert_eq!(heap.metrics().statistics().finalizers_panicked, 0);
-        }
-    });
-}
-
-/// A finalizer makes its object reachable again, for ever: each collection ends, each finalizer runs once in
-/// it, and what is resurrected is as it was.
-#[test]
-fn endless_resurrection() {
-    fn again<'gc>(node: Pointer<'gc>, token: &Finalizing<'gc>, runs: Rc<Cell<usize>>) {
-        runs.set(runs.get() + 1);
-        let next = node.next.get().expect("what it leads to is there");
-        assert_eq!(next.id, 1);
-        let _ = token.finalize_with(node, move |node, token| again(node, token, runs));
-    }
-    in_each_way(|way| {
-        let mut heap = heap(way.options(), 2);
-        let runs = Rc::new(Cell::new(0));
-        heap.mutate(|mc, roots| {
-            let runs = Rc::clone(&runs);
-            let first = strong(roots, 0);
-            unlock!(Gc::write(mc, first), Node, next).set(Some(strong(roots, 1)));
-            _ = mc.finalize_with(first, move |node, token| again(node, token, runs));
-        });
-        forget(&heap, 0);
-        forget(&heap, 1);
-        for round in 1..10 {
-            heap.finish_cycle();
-            assert_eq!(runs.get(), round);
-            assert_eq!(weak(&heap), (vec![], vec![0, 1]));
-        }
-        for _ in 0..2000 {
-            heap.collect_debt();
-        }
-        assert!(runs.get() >= 9);
-    });
-}
-
-#[test]
-fn a_finalizer_stores_its_object_in_the_root() {
-    thread_local! {
-        static STORED: Cell<usize> = const { Cell::new(0) };
-    }
-    #[derive(Collect)]
-    #[collect(no_drop)]
-    struct Phoenix<'gc> {
-        nest: Gc<'gc, Lock<Option<Gc<'gc, Phoenix<'gc>>>>>,
-        ashes: Gc<'gc, u64>,
-    }
-    impl<'gc> Finalize<'gc> for Phoenix<'gc> {
-        fn finalize(this: Gc<'gc, Self>, token: &Finalizing<'gc>) {
-            assert_eq!(*this.ashes, 77);
-            this.nest.set(token, Some(this));
-            _ = token.finalize(this);
-            STORED.set(STORED.get() + 1);
-        }
-    }
-    type Nest<'gc> = Gc<'gc, Lock<Option<Gc<'gc, Phoenix<'gc>>>>>;
-    in_each_way(|way| {
-        STORED.set(0);
-        let mut heap = Arena::<Rootable![Nest<'_>]>::with_options(way.options(), |mc| {
-            let nest = Gc::new(mc, Lock::new(None));
-            let ashes = Gc::new(mc, 77);
-            _ = mc.finalize(Gc::new(mc, Phoenix { nest, ashes }));
-            nest
-        })
-        .unwrap();
-        for round in 1..6 {
-            heap.finish_cycle();
-            assert_eq!(STORED.get(), round);
-            for _ in 0..50 {
-                heap.mutate(|mc, _| _ = Gc::new(mc, [round; 100]));
-                heap.collect_debt();
-            }
-            heap.finish_cycle();
-            assert_eq!(STORED.get(), round);
-            heap.mutate(|mc, nest| {
-                assert_eq!(*nest.get().unwrap().ashes, 77);
-                nest.set(mc, None);
-            });
-        }
     });
 }
 
@@ -402,50 +198,6 @@ fn by_hand_they_run_when_they_are_told_to() {
 }
 
 #[test]
-fn what_has_not_run_when_the_arena_is_dropped() {
-    in_each_way(|way| {
-        for run in [false, true] {
-            let options = way.options().finalizers(FinalizerMode::Manual);
-            let mut heap = heap(options.finalize_at_drop(run), 7);
-            let (log, missed) = (Log::default(), Arc::new(AtomicUsize::new(0)));
-            for id in 0..7 {
-                _ = register(&heap, &log, id);
-            }
-            heap.mutate(|mc, roots| {
-                let again = Rc::clone(&log);
-                _ = mc.finalize_with(strong(roots, 6), move |node, token| {
-                    _ = token.finalize_with(node, move |_, _| again.borrow_mut().push(100));
-                    panic!("on purpose");
-                });
-                // One that never dies.
-                let log = Rc::clone(&log);
-                _ = mc.finalize_with(Gc::new(mc, ()), move |_, _| log.borrow_mut().push(200));
-            });
-            let count = Arc::clone(&missed);
-            heap.set_finalizer_hook(move |report| {
-                if let FinalizerReport::NotRun { count: missed } = report {
-                    count.fetch_add(*missed, Ordering::Relaxed);
-                }
-            });
-            (0..4).for_each(|id| forget(&heap, id));
-            heap.finish_cycle();
-            // In the middle of another cycle.
-            heap.metrics().adjust_debt(1e15);
-            heap.collect_debt();
-            drop(heap);
-            let missed = missed.load(Ordering::Relaxed);
-            if run {
-                assert_eq!((sorted(&log), missed), (vec![0, 1, 2, 3, 4, 5, 6, 200], 1));
-            } else {
-                assert_eq!((sorted(&log), missed), (vec![], 9));
-            }
-            // What closures owned is dropped.
-            assert_eq!(Rc::strong_count(&log), 1);
-        }
-    });
-}
-
-#[test]
 fn finalizers_that_allocate_until_the_limit() {
     for mode in [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent] {
         let options = HeapOptions::default().mode(mode).limit(1 << 20);
@@ -479,6 +231,88 @@ fn finalizers_that_allocate_until_the_limit() {
         // The heap is as usable as before.
         heap.mutate(|mc, _| _ = node(mc, 0, None));
         heap.verify().unwrap();
+    }
+}
+
+/// All finalizers of a dead chain are enqueued by the cycle that finds it dead.
+#[test]
+fn a_long_dead_chain_is_enqueued_by_one_cycle() {
+    in_each_way(|way| {
+        for backwards in [false, true] {
+            let count = way.size(1600, 6000);
+            let options = way.options().finalizers(FinalizerMode::Manual);
+            type Last<'gc> = Gc<'gc, Lock<Option<Pointer<'gc>>>>;
+            let mut arena = Arena::<Rootable![Last<'_>]>::with_options(options, |mc| {
+                let mut nodes = vec![node(mc, 0, None)];
+                for id in 1..count {
+                    nodes.push(node(mc, id, nodes.last().copied()));
+                }
+                let last = *nodes.last().unwrap();
+                if backwards {
+                    nodes.reverse();
+                }
+                for node in nodes {
+                    _ = mc.finalize_with(node, |node, _| {
+                        let next = node.next.get().map(|next| next.id);
+                        assert_eq!(next, node.id.checked_sub(1));
+                    });
+                }
+                Gc::new(mc, Lock::new(Some(last)))
+            })
+            .unwrap();
+            arena.mutate(|mc, last| last.set(mc, None));
+            begin(&mut arena);
+            run_out(&mut arena);
+            assert_eq!(
+                arena.run_finalizers(usize::MAX),
+                count,
+                "backwards: {backwards}"
+            );
+            assert_eq!(arena.metrics().statistics().finalizers_panicked, 0);
+        }
+    });
+}
+
+/// What was enqueued was found to be dead, and stays so for short weak pointers, also if the cycle is aborted before it
+/// has marked what was enqueued.
+#[test]
+fn what_is_enqueued_was_found_dead_also_if_the_cycle_is_aborted() {
+    const DEAD: u64 = 5_000;
+    for steps in 0..40 {
+        let options = HeapOptions::default()
+            .mode(Mode::Incremental)
+            .step(Duration::from_nanos(1))
+            .finalizers(FinalizerMode::Manual)
+            .floor(1 << 30);
+        let mut arena = Arena::<Rootable![Gc<'_, Lock<u64>>]>::with_options(options, |mc| {
+            for i in 0..DEAD {
+                let object = Gc::new(mc, (i, Gc::new(mc, !i)));
+                _ = mc.finalize_with(object, |object, mc| {
+                    assert_eq!(*object.1, !object.0);
+                    assert!(mc.was_found_dead(object), "{}", object.0);
+                    let weak = Gc::downgrade(object);
+                    assert!(weak.upgrade(mc).is_none(), "{}", object.0);
+                });
+            }
+            Gc::new(mc, Lock::new(0))
+        })
+        .unwrap();
+        begin(&mut arena);
+        while arena.metrics().statistics().finalizers_waiting == 0 {
+            arena.collect_debt();
+        }
+        for _ in 0..steps {
+            arena.collect_debt();
+        }
+        arena.mutate(|mc, root| mc.forward_barrier(None, Gc::erase(*root)));
+        arena.run_finalizers(DEAD as usize / 2);
+        arena.finish_cycle();
+        arena.run_finalizers(DEAD as usize);
+        let statistics = arena.metrics().statistics();
+        assert_eq!(
+            (statistics.finalizers_run, statistics.finalizers_panicked),
+            (DEAD, 0)
+        );
     }
 }
 

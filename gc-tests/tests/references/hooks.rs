@@ -2,12 +2,11 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use gc_core::finalizer::FinalizerReport;
 use gc_core::{Arena, Rootable, shared};
+use gc_tests::child::in_time;
 
 type NoRoot = Rootable![()];
 
@@ -18,19 +17,6 @@ impl<F: Fn()> Drop for Last<F> {
     fn drop(&mut self) {
         (self.0)();
     }
-}
-
-/// Runs a test that waits for itself for ever if it fails.
-fn in_time(test: impl FnOnce() + Send + 'static) {
-    let (done, wait) = channel();
-    let thread = std::thread::spawn(move || {
-        test();
-        done.send(()).unwrap();
-    });
-    if wait.recv_timeout(Duration::from_secs(60)).is_err() {
-        assert!(thread.is_finished(), "a hook waits for itself");
-    }
-    thread.join().unwrap();
 }
 
 #[test]

@@ -424,3 +424,48 @@ fn threads_of_a_virtual_machine_are_reset_once() {
         heap.finish_marking().expect("the arena does not sweep")
     }
 }
+
+/// An arena that is `Marked` has nothing left to mark, and nobody marks in it.
+#[test]
+fn nothing_is_left_to_mark_in_a_marked_arena() {
+    type List = Arena<Rootable![(GcWeak<'_, Node<'_>>, Gc<'_, Lock<Option<Pointer<'_>>>>)]>;
+    in_each_way(|way| {
+        for round in 0..way.size(2, 6) {
+            let count = way.size(2000, 100_000) as u64;
+            let mut arena = List::with_options(way.options(), |mc| {
+                let list = (0..count).fold(node(mc, 0, None), |list, id| node(mc, id, Some(list)));
+                (Gc::downgrade(list), Gc::new(mc, Lock::new(None)))
+            })
+            .unwrap();
+            arena.finish_marking().unwrap();
+            arena.mutate(|mc, (list, root)| root.set(mc, list.upgrade(mc)));
+            let mut marked = false;
+            for turn in 0.. {
+                let stands = if round % 2 == 0 || turn > 10_000 {
+                    arena.collect_debt();
+                    std::thread::yield_now();
+                    arena.finish_marking()
+                } else {
+                    std::thread::yield_now();
+                    arena.mark_debt()
+                };
+                if let Some(stands) = stands {
+                    stands.finalize(|fc, (_, root)| {
+                        let mut next = root.get();
+                        while let Some(node) = next {
+                            assert!(!Gc::is_dead(fc, node), "{round}: not everything is marked");
+                            next = node.next.get();
+                        }
+                    });
+                    marked = true;
+                    break;
+                }
+                if arena.collection_phase() >= CollectionPhase::Marked {
+                    break;
+                }
+            }
+            assert!(marked || round % 2 == 0);
+            arena.finish_cycle();
+        }
+    });
+}

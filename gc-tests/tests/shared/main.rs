@@ -25,15 +25,14 @@ mod threads;
 mod trees;
 mod weak;
 
-use std::panic::resume_unwind;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, Sender};
 
 use gc_core::arena::{CollectionPhase, Root};
 use gc_core::collect::Trace;
 use gc_core::shared::{Arena, Attached};
 use gc_core::{Collect, HeapOptions, Rootable};
+use gc_tests::child::{LONG, in_time};
 use gc_tests::way::{Way, in_each_way, panic_of};
 
 /// An arena with the given options.
@@ -46,28 +45,6 @@ where
     for<'a> Root<'a, R>: Collect<'a> + Send + Sync + Sized,
 {
     Arena::with_options(options, f).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// Longer than anything takes that does not wait for ever.
-const LONG: Duration = Duration::from_secs(60);
-
-/// Calls `f` on another thread.
-///
-/// # Panics
-///
-/// If `f` does, or does not return: so a test whose threads wait for each other fails, and does not hang.
-fn in_time(f: impl FnOnce() + Send + 'static) {
-    let (tell, told) = channel();
-    let thread = std::thread::spawn(move || {
-        f();
-        _ = tell.send(());
-    });
-    match told.recv_timeout(LONG) {
-        Err(RecvTimeoutError::Timeout) => panic!("threads wait for each other"),
-        _ => thread
-            .join()
-            .unwrap_or_else(|payload| resume_unwind(payload)),
-    }
 }
 
 /// Its `trace` has another thread do something, once, and waits for that.

@@ -1,12 +1,12 @@
 //! Stopping, and who is waited for.
 
-use std::process::Command;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use gc_core::Rootable;
 use gc_core::shared::{Arena, AtomicGc};
+use gc_tests::child::in_child;
 
 use crate::{arena, in_each_way, in_time, panic_of};
 
@@ -143,25 +143,16 @@ fn collecting_in_a_call_is_refused() {
 #[test]
 fn the_message_about_late_threads_waits_for_nobody() {
     // In a process of its own, for the harness captures what is printed here.
-    const CHILD: &str = "GC_TESTS_LATE";
-    if std::env::var_os(CHILD).is_some() {
-        return in_time(be_late_with_the_output_locked);
-    }
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "stopping::the_message_about_late_threads_waits_for_nobody",
-        ])
-        .args(["--nocapture", "--test-threads=1"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&child.stderr);
-    assert!(child.status.success(), "{}: {text}", child.status);
-    assert!(
-        text.contains("waits for `mutate` calls of these threads to return: late"),
-        "{text}"
+    let text = in_child(
+        "stopping::the_message_about_late_threads_waits_for_nobody",
+        || in_time(be_late_with_the_output_locked),
     );
+    if let Some(text) = text {
+        assert!(
+            text.contains("waits for `mutate` calls of these threads to return: late"),
+            "{text}"
+        );
+    }
 }
 
 fn be_late_with_the_output_locked() {

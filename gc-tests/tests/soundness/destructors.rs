@@ -1,12 +1,18 @@
 //! Destructors that use what safe code lets them have: handles, pins, and the collector's own figures.
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::time::Duration;
 
-use gc_core::arena::rootless_mutate;
+use gc_core::arena::{CollectionPhase, rootless_mutate};
 use gc_core::metrics::{Metrics, Pacing};
-use gc_core::{Arena, Collect, DynamicRoot, DynamicRootSet, Gc, GcWeak, Pinned, Rootable};
-use gc_tests::way::in_each_way;
+use gc_core::{
+    Arena, Collect, DynamicRoot, DynamicRootSet, Gc, GcWeak, Lock, Mode, Pinned, Rootable, Static,
+    Zeal,
+};
+use gc_tests::list::{check, list, litter};
+use gc_tests::way::{eager, in_each_way};
 
 use crate::{begin, run_out};
 
@@ -182,4 +188,42 @@ fn that_meddle_with_the_collector() {
         drop(arena);
         assert_eq!(drops.get(), 60 * rounds + 1);
     });
+}
+
+/// Takes a value out of a lock that is in no heap.
+struct Taker;
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        Lock::new(1_u32).take();
+    }
+}
+
+/// The destructor runs at the safepoint at which marking ends.
+fn take_where_marking_ends(mode: Mode) {
+    const LENGTH: u64 = 100_000;
+    let options = eager(mode).step(Duration::from_nanos(1)).zeal(Zeal::NONE);
+    let mut list = list(options, LENGTH);
+    list.mutate(|mc, _| _ = Gc::new(mc, Static(Taker)));
+    begin(&mut list);
+    assert_eq!(list.collection_phase(), CollectionPhase::Marking);
+    let panic = catch_unwind(AssertUnwindSafe(|| list.finish_cycle()));
+    litter(&list, 2 * LENGTH);
+    check(&list, LENGTH);
+    panic.unwrap();
+    list.verify().unwrap();
+    for _ in 0..3 {
+        list.finish_cycle();
+    }
+    check(&list, LENGTH);
+}
+
+#[test]
+fn that_take_from_a_lock_where_marking_ends_in_steps() {
+    take_where_marking_ends(Mode::Incremental);
+}
+
+#[test]
+fn that_take_from_a_lock_where_marking_ends_concurrently() {
+    take_where_marking_ends(Mode::Concurrent);
 }

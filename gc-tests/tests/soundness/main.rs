@@ -9,6 +9,7 @@ mod cells;
 mod destructors;
 mod finalizers;
 mod leaked;
+mod open_locks;
 mod overflow;
 mod panics;
 mod reuse;

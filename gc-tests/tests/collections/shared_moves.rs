@@ -1,4 +1,4 @@
-//! Threads that move elements between collections of each other, and write to elements of one buffer at the same
+//! Threads that move elements between collections of a shared arena, and write to elements of one buffer at the same
 //! time.
 
 use gc_core::collections::{HashMap, Vec, VecDeque};
@@ -162,7 +162,7 @@ fn work<'gc>(mc: &Mutation<'gc>, hall: &Hall<'gc>, random: &mut Random) {
 }
 
 #[test]
-fn threads_move_elements() {
+fn threads_move_elements_between_collections() {
     for mode in [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent] {
         for zeal in [Zeal::NONE, Zeal::ALL] {
             let options = HeapOptions::default()

@@ -1,4 +1,4 @@
-//! Values that are traced through trait objects.
+//! Ephemerons that are visited through trait objects, or by a visitor of the user's.
 
 use gc_core::collect::{DynCollect, Trace};
 use gc_core::{Arena, Collect, Ephemeron, Gc, GcWeak, Lock, Mutation, Rootable};

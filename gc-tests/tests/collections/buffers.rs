@@ -26,7 +26,7 @@ fn is_kept(i: u64) -> bool {
 }
 
 #[test]
-fn grow_in_every_phase() {
+fn buffers_of_all_kinds_of_pointers_grow_in_every_phase() {
     in_each_way(|way| {
         let mut arena = Arena::<Rootable![Gc<'_, All<'_>>]>::with_options(way.often(), |mc| {
             Gc::new(

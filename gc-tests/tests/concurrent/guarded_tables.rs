@@ -89,7 +89,7 @@ fn exchange<'gc>(
 /// Whatever happens between the cycle that a table could not be asked in and those in which it was, and whatever is
 /// where the table was, what was taken out of tables is alive.
 #[test]
-fn answers_are_the_contents_of_their_cycle() {
+fn what_is_exchanged_under_a_guard_is_alive_and_nothing_else() {
     in_each_way(|way| {
         let mut random = 0x9e37_79b9_7f4a_7c15_u64;
         let mut next = move |below: u64| {
@@ -198,7 +198,7 @@ fn answers_are_the_contents_of_their_cycle() {
 /// What a finalization call puts into a table is not in its answer, though the table is found again, and written, in the
 /// same cycle.
 #[test]
-fn answers_do_not_outlive_a_finalization_call() {
+fn what_a_finalization_call_stores_stays_alive() {
     in_each_way(|way| {
         let mut arena = Arena::<Rootable![Root<'_>]>::with_options(way.options(), |mc| {
             let table = |number: u64| {
