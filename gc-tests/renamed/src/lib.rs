@@ -1,1 +1,0 @@
-//! Uses `gc-core` under the name `gc_arena`. The tests are in `tests/`.
