@@ -73,13 +73,9 @@
 //!
 //! # Inside
 //!
-//! `os` and `sync` talk to the machine; `heap` is memory about which everything can be known by
-//! arithmetic; `protocol` has what threads owe each other, each piece with its proof; `slot_table` is what tables outside of
-//! the heap are made of; `typemap`, `trace`,
-//! `tags`, `recipe` and `descriptor` turn types into bits; `collector` marks and sweeps, at once, in steps, or beside
-//! the program, and processes references in between; `context` and `mutation` are what arenas and callbacks hold, and
-//! `allocation` is what they make objects with. The repository's `docs/architecture.md`, `docs/memory-layout.md`,
-//! `docs/concurrency.md`, `docs/references.md` and `docs/tuning.md` tell the rest.
+//! The modules of this crate are its layers; `docs/architecture.md` in the repository has a table of them, from `sync` and
+//! `os` up to `collections`, and says where to begin. `docs/memory-layout.md`, `docs/concurrency.md`, `docs/references.md` and
+//! `docs/tuning.md` tell the rest.
 
 // Under the model checker this crate is empty: `tests/models` takes out of it what it checks.
 #![cfg(not(loom))]
@@ -96,84 +92,63 @@ struct Readme;
 #[doc = include_str!("../../docs/guide.md")]
 struct Guide;
 
-mod allocation;
-pub mod arena;
-pub mod barrier;
-#[macro_use]
-pub mod collect;
-mod collect_impl;
+mod arenas;
+mod cells;
 pub mod collections;
 mod collector;
-mod context;
-mod derived;
-mod descriptor;
-mod dyn_collect;
-pub mod dynamic_roots;
-mod ephemeron;
-mod finalization;
-pub mod finalizer;
-pub mod gc;
-pub mod gc_slice;
-mod gc_weak;
-mod gc_weak_long;
 mod heap;
-mod ledger;
-mod local_arenas;
-pub mod lock;
-pub mod meta;
-pub mod metrics;
-mod mutation;
-mod no_drop;
+mod mutator;
 mod os;
-mod owned_bytes;
-pub mod pinning;
+mod pointers;
 mod protocol;
-mod recipe;
-mod same_type;
+mod references;
 pub mod shared;
-pub mod slice;
-mod slot_table;
-mod soft;
-mod static_wrapper;
 mod sync;
-mod tags;
-mod trace;
-mod typemap;
-mod unsize;
-pub mod weak_collections;
-mod well_formed;
-mod written;
-pub mod zst_cache;
+#[macro_use]
+mod types;
+
+#[doc(inline)]
+pub use self::{
+    arenas::{arena, dynamic_roots, pinning},
+    cells::lock,
+    mutator::{barrier, metrics},
+    pointers::{gc, gc_slice, slice, zst_cache},
+    references::{finalizer, weak_collections},
+    types::{collect, meta},
+};
 
 #[doc(hidden)]
 pub use gc_derive::__unelide_lifetimes;
 
 #[doc(hidden)]
-pub use self::{arena::__DynRootable, no_drop::__MustNotImplDrop, unsize::__CoercePtrInternal};
+pub use self::{
+    arenas::arena::__DynRootable, pointers::unsize::__CoercePtrInternal,
+    types::no_drop::__MustNotImplDrop,
+};
 
 #[doc(inline)]
 pub use self::{
-    arena::{Arena, Rootable},
-    collect::Collect,
-    dynamic_roots::{DynamicRoot, DynamicRootSet},
-    ephemeron::Ephemeron,
-    finalization::Finalization,
-    gc::{Gc, GcBuilder, GcFat, GcThin},
-    gc_slice::{
+    arenas::arena::{Arena, Rootable},
+    arenas::dynamic_roots::{DynamicRoot, DynamicRootSet},
+    arenas::pinning::Pinned,
+    cells::lock::{GcLock, GcRefLock, Lock, RefLock},
+    collector::options::{FinalizerMode, HeapOptions, Mode, Zeal},
+    heap::error::HeapError,
+    heap::extent::Extent,
+    heap::verify::VerifyError,
+    mutator::mutation::Mutation,
+    pointers::gc::{Gc, GcBuilder, GcFat, GcThin},
+    pointers::gc_slice::{
         GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder,
         GcThinSlice, GcThinSliceWithHeader, GcThinStr, SliceWithHeader,
     },
-    gc_weak::GcWeak,
-    gc_weak_long::GcWeakLong,
-    heap::error::HeapError,
-    heap::extent::Extent,
-    heap::options::{FinalizerMode, HeapOptions, Mode, Zeal},
-    heap::verify::VerifyError,
-    lock::{GcLock, GcRefLock, Lock, RefLock},
-    mutation::Mutation,
-    pinning::Pinned,
-    soft::{Soft, SoftCache},
-    static_wrapper::Static,
+    pointers::weak::GcWeak,
+    pointers::weak_long::GcWeakLong,
+    references::ephemeron::Ephemeron,
+    references::finalization::Finalization,
+    references::soft::{Soft, SoftCache},
+    types::collect::Collect,
+    types::static_wrapper::Static,
 };
 
 /// What the macros expand to, beside what is public.
@@ -182,9 +157,9 @@ pub mod __private {
     pub use core::marker::PhantomData;
     pub use core::primitive::bool;
 
-    pub use crate::derived::shadow;
-    pub use crate::dyn_collect::only_for_trait_objects;
-    pub use crate::no_drop::NoDestructor;
-    pub use crate::typemap::TypeMap;
-    pub use crate::unsize::Unsized;
+    pub use crate::pointers::unsize::Unsized;
+    pub use crate::types::derived::shadow;
+    pub use crate::types::dyn_collect::only_for_trait_objects;
+    pub use crate::types::no_drop::NoDestructor;
+    pub use crate::types::type_map::TypeMap;
 }

@@ -37,20 +37,20 @@ use core::marker::PhantomData;
 use core::mem::{needs_drop, size_of};
 use core::ptr::{self, NonNull};
 
-use crate::collect::{Collect, Trace};
-use crate::context::Context;
-use crate::descriptor::{Described, Descriptor, Detail, read_detail};
-use crate::gc::Gc;
 use crate::heap::bump::{Shape, record_kinds};
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Planes, WORD, bit_index, low_bits};
 use crate::heap::{LARGE, MAX_ALIGN};
-use crate::ledger::Entry;
-use crate::mutation::Invariant;
-use crate::owned_bytes::OwnedBytes;
-use crate::trace::{EdgeVisitor, Edges};
-use crate::typemap::TypeMap;
+use crate::mutator::context::Context;
+use crate::mutator::mutation::Invariant;
+use crate::pointers::gc::Gc;
+use crate::types::collect::{Collect, Trace};
+use crate::types::descriptor::{Described, Descriptor, Detail, read_detail};
+use crate::types::ledger::Entry;
+use crate::types::owned_bytes::OwnedBytes;
+use crate::types::trace::{EdgeVisitor, Edges};
+use crate::types::type_map::TypeMap;
 
 /// Owns values of `T`, invariantly.
 type Elements<T> = (T, fn(T) -> T);

@@ -7,9 +7,9 @@ use core::mem::offset_of;
 
 use super::hash_map::{DefaultHashBuilder, HashMap, Keys};
 use super::mutates::Mutates;
-use crate::collect::{Collect, Trace};
 use crate::heap::error::HeapError;
-use crate::typemap::TypeMap;
+use crate::types::collect::{Collect, Trace};
+use crate::types::type_map::TypeMap;
 
 /// A set of values that are hashed, in the heap: [`std::collections::HashSet`] without memory outside of it.
 ///

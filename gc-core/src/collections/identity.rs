@@ -4,9 +4,9 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 
-use crate::collect::{Collect, Trace};
-use crate::gc::Gc;
-use crate::typemap::TypeMap;
+use crate::pointers::gc::Gc;
+use crate::types::collect::{Collect, Trace};
+use crate::types::type_map::TypeMap;
 
 /// A [`Gc`] that is compared by [`Gc::ptr_eq`] and hashed by [`Gc::identity_hash`], as a key of a
 /// [`HashMap`](super::HashMap) of objects that are not values.

@@ -17,10 +17,10 @@
 //! They hold whatever the keys' `Hash` and `Eq` do, which are called between changes only, and never here.
 
 use super::buffer::Buffer;
-use crate::collect::{Collect, Trace};
-use crate::context::Context;
 use crate::heap::error::HeapError;
-use crate::typemap::TypeMap;
+use crate::mutator::context::Context;
+use crate::types::collect::{Collect, Trace};
+use crate::types::type_map::TypeMap;
 
 /// The least number of words of a table.
 const LEAST: usize = 8;

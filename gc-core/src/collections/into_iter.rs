@@ -8,8 +8,8 @@ use core::iter::FusedIterator;
 use core::mem::needs_drop;
 
 use super::buffer::Buffer;
-use crate::collect::Collect;
-use crate::context::Context;
+use crate::mutator::context::Context;
+use crate::types::collect::Collect;
 
 /// The elements of a [`Vec`](super::Vec) or [`VecDeque`](super::VecDeque), by value. Those that it does not come to are
 /// dropped with it.

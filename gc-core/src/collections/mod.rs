@@ -51,21 +51,3 @@ pub use self::{
     vec::Vec,
     vec_deque::{VecDeque, VecDequeIter, VecDequeIterMut},
 };
-
-use crate::heap::error::HeapError;
-
-/// The answer to an allocation that failed where nobody asked for an error.
-#[inline(always)]
-#[track_caller]
-pub(crate) fn or_panic<T>(result: Result<T, HeapError>) -> T {
-    #[cold]
-    #[inline(never)]
-    #[track_caller]
-    fn out_of_memory(error: HeapError) -> ! {
-        panic!("{error}")
-    }
-    match result {
-        Ok(value) => value,
-        Err(error) => out_of_memory(error),
-    }
-}

@@ -1,7 +1,7 @@
 //! [`Mutates`]: what a collection asks of whoever changes it.
 
-use crate::context::Context;
-use crate::mutation::Mutation;
+use crate::mutator::context::Context;
+use crate::mutator::mutation::Mutation;
 use crate::shared;
 
 /// The right to change collections of `T` in the arena that `'gc` brands: the `mc` of a `mutate` call.

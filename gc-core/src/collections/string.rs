@@ -11,12 +11,12 @@ use core::mem::offset_of;
 use core::ops::{Deref, RangeBounds};
 
 use super::mutates::Mutates;
-use super::or_panic;
 use super::vec::{Vec, bounds};
-use crate::collect::{Collect, Trace};
-use crate::gc::Gc;
 use crate::heap::error::HeapError;
-use crate::typemap::TypeMap;
+use crate::heap::error::or_panic;
+use crate::pointers::gc::Gc;
+use crate::types::collect::{Collect, Trace};
+use crate::types::type_map::TypeMap;
 
 /// Growable text in the heap: [`std::string::String`] without memory outside of it.
 ///

@@ -10,13 +10,13 @@ use super::references::Stage;
 use super::steps::BETWEEN_LOOKS;
 use super::work::MARKERS;
 use super::{Collector, Cycle, Mutators, Phase, Roots, World};
-use crate::descriptor::Described;
+use crate::collector::options::Mode;
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
-use crate::heap::options::Mode;
 use crate::heap::sweep::Sweeper;
 use crate::sync::{Arc, Ordering};
-use crate::trace::{Edge, EdgeVisitor};
+use crate::types::descriptor::Described;
+use crate::types::trace::{Edge, EdgeVisitor};
 
 /// Heaps with fewer bytes of survivors than this are not worth a second thread.
 const WORTH_HELP: usize = 1 << 20;

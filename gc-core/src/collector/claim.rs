@@ -25,16 +25,16 @@ use super::mark::large::CHUNK;
 use super::mark::words::{is_candidate, read_word};
 use super::work::{Work, entry, forget_large};
 use super::{Collector, Mutators, Phase};
-use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::block::{BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, WORD, bit, bit_index, low_bits};
-use crate::owned_bytes::only_looking;
 use crate::protocol::claim;
 use crate::sync::thread_local;
-use crate::tags::dirty_bit;
-use crate::trace::{Edge, EdgeVisitor, LastOwner};
+use crate::types::descriptor::Described;
+use crate::types::owned_bytes::only_looking;
+use crate::types::tags::dirty_bit;
+use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// Pointers that a mutator has found, for the markers.
 #[derive(Debug, Default)]

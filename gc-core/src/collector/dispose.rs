@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
-use crate::descriptor::{DeadValue, Described};
+use crate::types::descriptor::{DeadValue, Described};
 
 /// Drops values, and keeps the first panic.
 #[derive(Default)]

@@ -23,7 +23,7 @@
 //! leaves the destructors that it finds to the safepoint which runs the outer one; otherwise a chain of them would
 //! overflow the stack.
 //!
-//! The last owners that tracing a [`std::sync::Weak`] leaves behind ([`LastOwner`](crate::trace::LastOwner)) are dropped
+//! The last owners that tracing a [`std::sync::Weak`] leaves behind ([`LastOwner`](crate::types::trace::LastOwner)) are dropped
 //! here as well, of heaps with one mutator too. Values of such a heap are dropped in place, by [`Disposer`].
 //!
 //! # Invariants
@@ -43,12 +43,12 @@ use super::dispose::Disposer;
 use super::references::is_over;
 use super::steps::BETWEEN_LOOKS;
 use super::{Collector, Cycle, Mutators, Phase, World};
-use crate::descriptor::{DeadValue, Described};
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
 use crate::heap::planes::bit;
 use crate::heap::sweep::Sweeper;
 use crate::sync::{Arc, Mutex, MutexGuard, thread_local};
+use crate::types::descriptor::{DeadValue, Described};
 
 /// Values are taken out of blocks until there are so many.
 const MANY: usize = 1024;

@@ -13,11 +13,11 @@ use std::rc::Rc;
 
 use super::Roots;
 use super::work::Work;
-use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::extent::Extent;
 use crate::heap::planes::bit;
-use crate::trace::{Edge, EdgeVisitor, LastOwner};
+use crate::types::descriptor::Described;
+use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// The pointers in the roots at one moment.
 ///

@@ -36,8 +36,8 @@
 
 use core::time::Duration;
 
+use crate::collector::pacing::Pacing;
 use crate::heap::volume::Volume;
-use crate::metrics::Pacing;
 
 /// The least allocation between two collections that a limit brings about, in bytes.
 const LEAST: f64 = (64 << 10) as f64;

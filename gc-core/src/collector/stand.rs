@@ -29,11 +29,11 @@ use super::claim::Found;
 use super::dispose::Disposer;
 use super::dying::Turn;
 use super::{Collector, Cycle, Phase, Roots, World};
-use crate::descriptor::Described;
+use crate::collector::options::Mode;
 use crate::heap::extent::Extent;
-use crate::heap::options::Mode;
 use crate::heap::planes::bit;
 use crate::sync::{Arc, MutexGuard, Ordering};
+use crate::types::descriptor::Described;
 
 /// What a finalization call has written and made.
 #[derive(Debug, Default)]

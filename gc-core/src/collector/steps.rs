@@ -10,7 +10,7 @@ use super::mark::{Backlog, Marker, Role};
 use super::references::Stage;
 use super::work::MARKERS;
 use super::{Collector, Cycle, LITTLE_ROOM, Mutators, Phase, World};
-use crate::heap::options::Mode;
+use crate::collector::options::Mode;
 use crate::heap::sweep::Sweeper;
 use crate::heap::volume::Volume;
 use crate::sync::{Arc, Ordering};

@@ -8,10 +8,10 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::Collector;
 use super::work::Work;
-use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::verify::VerifyError;
-use crate::trace::{Edge, EdgeVisitor, LastOwner};
+use crate::types::descriptor::Described;
+use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 impl Collector {
     /// Checks the heap, and the pointers that values of it have outside. A value whose `trace` panics is passed by.

@@ -6,12 +6,12 @@
 //! in memory outside of the heap, which cannot be cleared because the collector does not know where
 //! they are, just as well as those inside.
 
-use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable, Flag};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{Planes, bit};
 use crate::heap::space;
+use crate::types::descriptor::Described;
 
 /// Whether the object at which a weak pointer points is a shell. The address tells all.
 ///

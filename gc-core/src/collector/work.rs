@@ -17,7 +17,7 @@ use super::references::pending::Pending;
 use crate::protocol::claim::Batch;
 use crate::protocol::termination::Termination;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
-use crate::trace::LastOwner;
+use crate::types::trace::LastOwner;
 
 /// Some work: addresses, whose low bits say what is to be done; see [`entry`].
 pub(crate) type Packet = Vec<usize>;

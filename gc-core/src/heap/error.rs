@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::options::FinalizerMode;
+use crate::collector::options::FinalizerMode;
 
 /// Why memory could not be had.
 ///
@@ -208,6 +208,24 @@ impl fmt::Display for WaitingFinalizers {
             f,
             ". {count} finalizers wait, and what they see is in use until they have run: {advice}"
         )
+    }
+}
+
+/// The answer to an allocation that failed where nobody asked for an error.
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn out_of_memory(error: HeapError) -> ! {
+    panic!("{error}")
+}
+
+/// What was allocated; or panics with the error.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn or_panic<T>(result: Result<T, HeapError>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => out_of_memory(error),
     }
 }
 

@@ -42,7 +42,6 @@ mod free_blocks;
 mod holes;
 mod large;
 mod medium;
-pub(crate) mod options;
 pub(crate) mod pins;
 pub(crate) mod planes;
 mod release;

@@ -2,7 +2,7 @@
 //!
 //! What must be right when several threads do it at once is here, taken out of what it is for: a
 //! module of this directory knows words, bits and indices, but no heap and no objects, and uses
-//! nothing of this crate but [`sync`](crate::sync) and [`slot_table`](crate::slot_table). That makes it small
+//! nothing of this crate but [`sync`](crate::sync). That makes it small
 //! enough to be proved, which each header does, and to be checked, which the models in `tests/models` do with
 //! loom.
 //!
@@ -23,4 +23,5 @@
 pub(crate) mod claim;
 pub(crate) mod handshake;
 pub(crate) mod root_table;
+pub(crate) mod slot_table;
 pub(crate) mod termination;

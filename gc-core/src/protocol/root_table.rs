@@ -3,7 +3,7 @@
 //! A handle is an index of the table; a slot has the address of the object and the number of handles
 //! which are clones of each other. Handles are sent, cloned and dropped on any thread at any time,
 //! also while the world is stopped, so the table has a lock, which is held for a few instructions. A slot
-//! without handles is free, and memory without slots in use is given back ([`slot_table`](crate::slot_table)).
+//! without handles is free, and memory without slots in use is given back ([`slot_table`](crate::protocol::slot_table)).
 //!
 //! # What a collection sees
 //!
@@ -19,7 +19,7 @@
 //! The object of a handle, got while markers are at work, may be one which they have not yet come to, and
 //! the handle may be dropped before they do: whoever gets it passes it on to them.
 
-use crate::slot_table::SlotTable;
+use crate::protocol::slot_table::SlotTable;
 use crate::sync::Mutex;
 
 /// The handles of a heap.

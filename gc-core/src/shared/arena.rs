@@ -8,13 +8,13 @@ use super::attached::Attached;
 use super::metrics::Metrics;
 use super::mutation::Mutation;
 use super::world::World;
-use crate::arena::{CollectionPhase, Root as RootOf, Rootable, WellFormed};
-use crate::collect::Collect;
+use crate::arenas::arena::{CollectionPhase, Root as RootOf, Rootable, WellFormed};
 use crate::collector::Phase;
-use crate::finalizer::FinalizerReport;
+use crate::collector::options::HeapOptions;
 use crate::heap::error::HeapError;
-use crate::heap::options::HeapOptions;
+use crate::references::finalizer::FinalizerReport;
 use crate::sync::Arc;
+use crate::types::collect::Collect;
 
 /// A heap with a root, on which many threads work.
 ///

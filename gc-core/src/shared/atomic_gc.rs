@@ -16,11 +16,11 @@ use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
 use super::mutation::Mutation;
-use crate::collect::{Collect, Trace};
-use crate::gc::Gc;
-use crate::mutation::Invariant;
+use crate::mutator::mutation::Invariant;
+use crate::pointers::gc::Gc;
 use crate::sync::{AtomicPtr, Ordering};
-use crate::typemap::TypeMap;
+use crate::types::collect::{Collect, Trace};
+use crate::types::type_map::TypeMap;
 
 /// A [`Gc`] or none, which all threads of a [shared arena](super::Arena) can load and store.
 ///

@@ -9,16 +9,16 @@ use super::arena::Arena;
 use super::finalizer_thread::FinalizerThread;
 use super::mutation::Mutation;
 use super::mutator::Mutator;
-use crate::arena::{Root as RootOf, Rootable, WellFormed};
-use crate::collect::Collect;
+use crate::arenas::arena::{Root as RootOf, Rootable, WellFormed};
 use crate::collector::Collector;
 use crate::collector::references::schedule::{self, Site};
-use crate::context::Safepoint;
+use crate::collector::safepoint::Safepoint;
 use crate::heap::verify::VerifyError;
 use crate::heap::volume::Volume;
-use crate::owned_bytes::OwnedBytes;
 use crate::sync::Arc;
-use crate::trace::{EdgeVisitor, Edges, Trace};
+use crate::types::collect::Collect;
+use crate::types::owned_bytes::OwnedBytes;
+use crate::types::trace::{EdgeVisitor, Edges, Trace};
 
 /// The calling thread as one that works on a shared arena; see [`Arena::attach`]. It stays with its thread.
 ///

@@ -4,12 +4,13 @@
 //! [`Mutation`] completes them, and asks that what they make be `Send` and `Sync`, for all threads see it and any of
 //! them may drop it. Metadata of types are that always; those of pointers are copied, and `Send`.
 
-use super::mutation::{Mutation, or_panic};
-use crate::gc::{GcBuilder, GcFat};
-use crate::gc_slice::{
+use super::mutation::Mutation;
+use crate::heap::error::HeapError;
+use crate::heap::error::or_panic;
+use crate::pointers::gc::{GcBuilder, GcFat};
+use crate::pointers::gc_slice::{
     GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderSliceBuilder, GcStr, GcStrBuilder,
 };
-use crate::heap::error::HeapError;
 
 impl<'gc> Mutation<'gc> {
     /// Completes a builder with `value`: [`GcBuilder::write`] for shared arenas. Never collects, and takes

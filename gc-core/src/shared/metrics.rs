@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::collector::Collector;
-use crate::metrics::{Pacing, Statistics};
+use crate::mutator::metrics::{Pacing, Statistics};
 use crate::sync::Arc;
 
 /// A handle to the figures and the pace of a shared arena's collector, for any thread.
@@ -91,7 +91,7 @@ impl Metrics {
         self.0.pacer.lock().debt(self.0.heap.allocated())
     }
 
-    /// Adds to the allocation debt, as [`crate::metrics::Metrics::adjust_debt`]. Takes a lock for a moment.
+    /// Adds to the allocation debt, as [`crate::mutator::metrics::Metrics::adjust_debt`]. Takes a lock for a moment.
     ///
     /// ```
     /// use gc_core::Rootable;

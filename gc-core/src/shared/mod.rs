@@ -57,7 +57,7 @@
 //! # What can live in it
 //!
 //! Whatever is [`Collect`](trait@crate::Collect), `Send` and `Sync`: all threads see all values, and any
-//! attached thread may be the one that drops a dead one. The cells of [`crate::lock`] are for one
+//! attached thread may be the one that drops a dead one. The cells of [`crate::cells::lock`] are for one
 //! thread; those of a shared arena are these:
 //!
 //! | cell | for |
@@ -68,7 +68,7 @@
 //!
 //! The content of a [`Mutex`] or [`RwLock`] is written with the write barrier of the object that the
 //! cell is in, so the way to it begins with the object: [`Mutation::write`], then
-//! [`field!`](crate::barrier::field) and the like, as with [`Gc::write`](crate::Gc::write); or the `lock`
+//! [`field!`](crate::mutator::barrier::field) and the like, as with [`Gc::write`](crate::Gc::write); or the `lock`
 //! of a `Gc<Mutex<T>>`. An [`AtomicGc`] can be anywhere, and needs no more than a [`Mutation`].
 //!
 //! # What is called otherwise
@@ -82,11 +82,11 @@
 //! | [`GcSliceBuilder::write_slice_with`](crate::GcSliceBuilder::write_slice_with), [`copy_slice`](crate::GcSliceBuilder::copy_slice), [`assume_init`](crate::GcSliceBuilder::assume_init) | [`Mutation::build_slice`], [`Mutation::build_slice_copy`], [`Mutation::build_slice_init`] |
 //! | the same of [`GcSliceWithHeaderBuilder`](crate::GcSliceWithHeaderBuilder) | [`Mutation::build_slice_with_header`] and so on; [`Mutation::allocate_slice_with_header`] |
 //! | [`GcStrBuilder::copy_str`](crate::GcStrBuilder::copy_str), [`assume_init`](crate::GcStrBuilder::assume_init) | [`Mutation::build_str`], [`Mutation::build_str_init`] |
-//! | [`Gc::write`](crate::Gc::write), [`Gc::write_at`](crate::Gc::write_at), [`Interior::write`](crate::slice::Interior::write) | [`Mutation::write`], [`Mutation::write_at`], [`Mutation::write_interior`] |
+//! | [`Gc::write`](crate::Gc::write), [`Gc::write_at`](crate::Gc::write_at), [`Interior::write`](crate::pointers::slice::Interior::write) | [`Mutation::write`], [`Mutation::write_at`], [`Mutation::write_interior`] |
 //! | [`GcWeak::upgrade`](crate::GcWeak::upgrade), [`Ephemeron::get`](crate::Ephemeron::get) | [`Mutation::upgrade`], [`Mutation::get_ephemeron`] |
 //! | [`DynamicRootSet`](crate::DynamicRootSet) | [`Root`] |
 //!
-//! [`collections`](crate::collections) are the same. Soft pointers and [`weak_collections`](crate::weak_collections) are for
+//! [`collections`](crate::collections) are the same. Soft pointers and [`weak_collections`](crate::references::weak_collections) are for
 //! arenas of one thread.
 //!
 //! # Stopping

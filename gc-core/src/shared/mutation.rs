@@ -4,19 +4,19 @@ use core::ptr::{self, NonNull};
 
 use super::mutator::Mutator;
 use super::root::{MismatchedArena, Root};
-use crate::arena::{Root as RootOf, Rootable};
-use crate::barrier::Write;
-use crate::collect::Collect;
-use crate::context::Context;
-use crate::ephemeron::Ephemeron;
-use crate::finalizer::{MismatchedRegistration, Registration};
-use crate::gc::{Gc, IsGcKind};
-use crate::gc_weak::GcWeak;
-use crate::gc_weak_long::GcWeakLong;
-use crate::heap::error::HeapError;
-use crate::mutation::Invariant;
-use crate::slice::{Interior, OffsetSlice, Slice, write_part};
+use crate::arenas::arena::{Root as RootOf, Rootable};
+use crate::heap::error::{HeapError, or_panic};
+use crate::mutator::barrier::Write;
+use crate::mutator::context::Context;
+use crate::mutator::mutation::Invariant;
+use crate::pointers::gc::{Gc, IsGcKind};
+use crate::pointers::slice::{Interior, OffsetSlice, Slice, write_part};
+use crate::pointers::weak::GcWeak;
+use crate::pointers::weak_long::GcWeakLong;
+use crate::references::ephemeron::Ephemeron;
+use crate::references::finalizer::{MismatchedRegistration, Registration};
 use crate::sync::Arc;
+use crate::types::collect::Collect;
 
 /// The right to allocate in a shared arena and to write to what is in it, during a `mutate` call, on one
 /// thread.
@@ -47,22 +47,6 @@ use crate::sync::Arc;
 pub struct Mutation<'gc> {
     mutator: Mutator,
     _invariant: Invariant<'gc>,
-}
-
-/// The answer to an allocation that failed where nobody asked for an error.
-#[cold]
-#[inline(never)]
-fn out_of_memory(error: HeapError) -> ! {
-    panic!("{error}")
-}
-
-/// What is in the heap now, or why it is not.
-#[inline(always)]
-pub(super) fn or_panic<T>(result: Result<T, HeapError>) -> T {
-    match result {
-        Ok(made) => made,
-        Err(error) => out_of_memory(error),
-    }
 }
 
 impl<'gc> Mutation<'gc> {
@@ -338,7 +322,7 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// Moves the items into the heap, side by side, as
-    /// [`OffsetSlice::try_new`](crate::slice::OffsetSlice::try_new) does in other arenas.
+    /// [`OffsetSlice::try_new`](crate::pointers::slice::OffsetSlice::try_new) does in other arenas.
     ///
     /// ```
     /// use gc_core::Rootable;
@@ -517,7 +501,7 @@ impl<'gc> Mutation<'gc> {
         unsafe { ephemeron.get_in(self.context()) }
     }
 
-    /// Registers a closure as a finalizer of the object, see [`crate::finalizer`]: it is called with it, once,
+    /// Registers a closure as a finalizer of the object, see [`crate::references::finalizer`]: it is called with it, once,
     /// when it was found to be dead, on whatever thread is at a safepoint then. Never collects, and takes
     /// constant time and a lock for a moment.
     ///

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use super::mutation::Mutation;
 use super::world::World;
-use crate::context::Context;
+use crate::mutator::context::Context;
 use crate::protocol::handshake::Participant;
 use crate::sync::Arc;
 

@@ -4,10 +4,10 @@ use core::fmt;
 
 use super::arena::Arena;
 use super::mutation::Mutation;
-use crate::arena::{Root as RootOf, Rootable, WellFormed};
-use crate::gc::{Gc, IsGcKind};
+use crate::arenas::arena::{Root as RootOf, Rootable, WellFormed};
+use crate::arenas::pinning::{Handle, MismatchedPin, address_of};
 use crate::heap::pins::{Kind, NotPinned, PinnedObject, Pins, Place};
-use crate::pinning::{Handle, MismatchedPin, address_of};
+use crate::pointers::gc::{Gc, IsGcKind};
 use crate::sync::Arc;
 
 /// A guard that keeps an object of a [shared arena](super::Arena) alive and in place until it is dropped: as

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::arena::{Root as RootOf, Rootable, WellFormed};
-use crate::gc::Gc;
+use crate::arenas::arena::{Root as RootOf, Rootable, WellFormed};
+use crate::pointers::gc::Gc;
 use crate::protocol::root_table::RootTable;
 use crate::sync::Arc;
 

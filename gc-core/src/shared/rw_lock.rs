@@ -10,13 +10,13 @@ use core::mem::offset_of;
 use core::ops::{Deref, DerefMut};
 
 use super::mutation::Mutation;
-use crate::barrier::Write;
-use crate::collect::{Collect, Trace};
-use crate::gc::{Gc, IsGcKind};
-use crate::lock::{IN_USE, is_unreferenced};
-use crate::owned_bytes::OwnedBytes;
+use crate::cells::lock::{IN_USE, is_unreferenced};
+use crate::mutator::barrier::Write;
+use crate::pointers::gc::{Gc, IsGcKind};
 use crate::sync;
-use crate::typemap::TypeMap;
+use crate::types::collect::{Collect, Trace};
+use crate::types::owned_bytes::OwnedBytes;
+use crate::types::type_map::TypeMap;
 
 /// A lock for values with pointers, in a [shared arena](super::Arena): one thread writes, or several read.
 ///

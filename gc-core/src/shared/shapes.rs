@@ -2,15 +2,16 @@
 //! `Collect`, and slices and strings that know their length, by which pointers to them can be thin.
 
 use super::metrics::Metrics;
-use super::mutation::{Mutation, or_panic};
-use crate::collect::Collect;
-use crate::gc::Gc;
-use crate::gc_slice::{
+use super::mutation::Mutation;
+use crate::heap::error::HeapError;
+use crate::heap::error::or_panic;
+use crate::pointers::gc::Gc;
+use crate::pointers::gc_slice::{
     GcSlice, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStr, GcStrBuilder, without_header,
 };
-use crate::heap::error::HeapError;
-use crate::slice::{OffsetSlice, Slice};
-use crate::static_wrapper::Static;
+use crate::pointers::slice::{OffsetSlice, Slice};
+use crate::types::collect::Collect;
+use crate::types::static_wrapper::Static;
 
 impl<'gc> Mutation<'gc> {
     /// The figures and the pace of this arena's collector. Takes constant time.

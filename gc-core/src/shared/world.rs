@@ -7,19 +7,20 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::finalizer_thread::FinalizerThread;
 use super::mutator::Mutator;
+use crate::collector::options::HeapOptions;
+use crate::collector::safepoint::Safepoint;
 use crate::collector::{Collector, Mutators, Roots};
-use crate::context::{Context, Safepoint, refuse_forked};
 use crate::heap::error::HeapError;
-use crate::heap::options::HeapOptions;
 use crate::heap::verify::VerifyError;
 use crate::heap::volume::Volume;
-use crate::ledger;
+use crate::mutator::context::{Context, refuse_forked};
 use crate::os::complain;
 use crate::os::fork::Process;
 use crate::protocol::handshake::Handshake;
 use crate::protocol::root_table::RootTable;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, thread_local};
-use crate::trace::{Edge, EdgeVisitor};
+use crate::types::ledger;
+use crate::types::trace::{Edge, EdgeVisitor};
 
 /// See the [module documentation](self).
 pub(super) struct World {

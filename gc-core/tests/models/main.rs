@@ -34,8 +34,6 @@
 
 #[path = "../../src/protocol/mod.rs"]
 mod protocol;
-#[path = "../../src/slot_table.rs"]
-mod slot_table;
 #[path = "../../src/sync/mod.rs"]
 mod sync;
 

@@ -1,10 +1,10 @@
 //! How much memory a [`HashMap`] has.
 
 use super::HashMap;
-use crate::collect::Collect;
 use crate::collections::mutates::Mutates;
-use crate::collections::or_panic;
 use crate::heap::error::HeapError;
+use crate::heap::error::or_panic;
+use crate::types::collect::Collect;
 
 impl<'gc, K, V, S> HashMap<'gc, K, V, S>
 where

@@ -4,11 +4,11 @@ use core::borrow::Borrow;
 use core::hash::{BuildHasher, Hash};
 
 use super::{Entry, HashMap, OccupiedEntry, VacantEntry};
-use crate::collect::Collect;
 use crate::collections::index::Hash32;
 use crate::collections::mutates::Mutates;
-use crate::collections::or_panic;
 use crate::heap::error::HeapError;
+use crate::heap::error::or_panic;
+use crate::types::collect::Collect;
 
 impl<'gc, K, V, S> HashMap<'gc, K, V, S>
 where

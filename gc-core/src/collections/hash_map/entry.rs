@@ -4,10 +4,10 @@ use core::fmt;
 use core::hash::{BuildHasher, Hash};
 
 use super::HashMap;
-use crate::collect::Collect;
 use crate::collections::index::Hash32;
 use crate::collections::mutates::Mutates;
-use crate::collections::or_panic;
+use crate::heap::error::or_panic;
+use crate::types::collect::Collect;
 
 /// The place of a key in a [`HashMap`], as [`HashMap::entry`] found it.
 ///

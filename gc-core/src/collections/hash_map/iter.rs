@@ -5,8 +5,8 @@ use core::iter::FusedIterator;
 use core::slice;
 
 use super::HashMap;
-use crate::collect::Collect;
 use crate::collections::mutates::Mutates;
+use crate::types::collect::Collect;
 
 macro_rules! iterators {
     ($($(#[$doc:meta])* $name:ident: $slice:ident => $item:ty, |$entry:pat_param| $see:expr;)*) => {$(

@@ -4,10 +4,10 @@ use core::borrow::Borrow;
 use core::hash::{BuildHasher, Hash};
 
 use super::HashMap;
-use crate::barrier::Write;
-use crate::collect::Collect;
 use crate::collections::index::{Hash32, fold};
 use crate::collections::mutates::Mutates;
+use crate::mutator::barrier::Write;
+use crate::types::collect::Collect;
 
 impl<'gc, K, V, S> HashMap<'gc, K, V, S>
 where

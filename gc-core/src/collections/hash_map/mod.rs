@@ -29,9 +29,9 @@ pub use self::iter::{Iter, IterMut, Keys, Values, ValuesMut};
 use super::index::{Index, Retaining};
 use super::into_iter::IntoIter;
 use super::mutates::Mutates;
-use super::or_panic;
 use super::vec::Vec;
-use crate::collect::Collect;
+use crate::heap::error::or_panic;
+use crate::types::collect::Collect;
 
 /// The hashers that maps have unless told otherwise: [foldhash](https://docs.rs/foldhash), in its fast variation, with a
 /// seed that differs from process to process, and from map to map. It is what `hashbrown` uses. That makes it hard, but not

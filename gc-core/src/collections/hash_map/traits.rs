@@ -7,10 +7,10 @@ use core::mem::offset_of;
 use core::ops::Index as IndexTrait;
 
 use super::{HashMap, Iter};
-use crate::collect::{Collect, Trace};
 use crate::collections::index::Index;
 use crate::collections::vec::Vec;
-use crate::typemap::TypeMap;
+use crate::types::collect::{Collect, Trace};
+use crate::types::type_map::TypeMap;
 
 // SAFETY: the two fields with pointers are visited in place. A hasher that is `'static` has none.
 unsafe impl<'gc, K, V, S> Collect<'gc> for HashMap<'gc, K, V, S>

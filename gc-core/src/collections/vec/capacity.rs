@@ -3,12 +3,12 @@
 use core::ptr;
 
 use super::Vec;
-use crate::collect::Collect;
 use crate::collections::buffer::Buffer;
 use crate::collections::mutates::Mutates;
-use crate::collections::or_panic;
-use crate::context::Context;
 use crate::heap::error::HeapError;
+use crate::heap::error::or_panic;
+use crate::mutator::context::Context;
+use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// Makes room for at least so many more elements. Amortised over many calls, as pushing is.

@@ -3,11 +3,11 @@
 use core::ptr;
 
 use super::Vec;
-use crate::collect::Collect;
 use crate::collections::mutates::Mutates;
-use crate::collections::or_panic;
-use crate::context::Context;
 use crate::heap::error::HeapError;
+use crate::heap::error::or_panic;
+use crate::mutator::context::Context;
+use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// Adds an element at the end, in amortised constant time.

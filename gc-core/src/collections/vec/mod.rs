@@ -25,11 +25,11 @@ pub(super) use self::ranges::bounds;
 use super::buffer::Buffer;
 use super::into_iter::IntoIter;
 use super::mutates::Mutates;
-use super::or_panic;
-use crate::barrier::Write;
-use crate::collect::Collect;
-use crate::gc::Gc;
 use crate::heap::error::HeapError;
+use crate::heap::error::or_panic;
+use crate::mutator::barrier::Write;
+use crate::pointers::gc::Gc;
+use crate::types::collect::Collect;
 
 /// A growable array in the heap: [`std::vec::Vec`] without memory outside of it.
 ///

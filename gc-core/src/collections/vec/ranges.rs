@@ -5,13 +5,13 @@ use core::ops::{Bound, RangeBounds};
 use core::ptr;
 
 use super::Vec;
-use crate::collect::Collect;
 use crate::collections::buffer::Buffer;
 use crate::collections::into_iter::IntoIter;
 use crate::collections::mutates::Mutates;
-use crate::collections::or_panic;
-use crate::context::Context;
 use crate::heap::error::HeapError;
+use crate::heap::error::or_panic;
+use crate::mutator::context::Context;
+use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// Drops the elements from `len` on.

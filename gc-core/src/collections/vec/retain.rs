@@ -3,9 +3,9 @@
 use core::ptr;
 
 use super::Vec;
-use crate::collect::Collect;
 use crate::collections::mutates::Mutates;
-use crate::context::Context;
+use crate::mutator::context::Context;
+use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// Keeps the elements for which `keep` says so, in their order. Linear.

@@ -8,9 +8,9 @@ use core::mem::offset_of;
 use core::ops::Deref;
 
 use super::Vec;
-use crate::collect::{Collect, Trace};
 use crate::collections::buffer::Buffer;
-use crate::typemap::TypeMap;
+use crate::types::collect::{Collect, Trace};
+use crate::types::type_map::TypeMap;
 
 // SAFETY: the one pointer is visited in place; what it leads to is described by its tags or its descriptor.
 unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for Vec<'gc, T> {

@@ -3,10 +3,10 @@
 use core::ptr;
 
 use super::VecDeque;
-use crate::collect::Collect;
 use crate::collections::mutates::Mutates;
-use crate::collections::or_panic;
 use crate::heap::error::HeapError;
+use crate::heap::error::or_panic;
+use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     /// Adds an element at the back, in amortised constant time.

@@ -25,10 +25,10 @@ pub use self::iter::{VecDequeIter, VecDequeIterMut};
 use super::buffer::Buffer;
 use super::into_iter::IntoIter;
 use super::mutates::Mutates;
-use super::or_panic;
-use crate::barrier::Write;
-use crate::collect::Collect;
-use crate::context::Context;
+use crate::heap::error::or_panic;
+use crate::mutator::barrier::Write;
+use crate::mutator::context::Context;
+use crate::types::collect::Collect;
 
 /// A queue with two ends, in the heap: [`std::collections::VecDeque`] without memory outside of it.
 ///

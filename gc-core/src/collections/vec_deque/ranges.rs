@@ -1,9 +1,9 @@
 //! Adding elements to a [`VecDeque`] and taking them out, many at once.
 
 use super::VecDeque;
-use crate::collect::Collect;
 use crate::collections::into_iter::IntoIter;
 use crate::collections::mutates::Mutates;
+use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     /// Drops the elements from `len` on.

@@ -7,9 +7,9 @@ use core::mem::offset_of;
 use core::ops::Index;
 
 use super::{VecDeque, VecDequeIter};
-use crate::collect::{Collect, Trace};
 use crate::collections::buffer::Buffer;
-use crate::typemap::TypeMap;
+use crate::types::collect::{Collect, Trace};
+use crate::types::type_map::TypeMap;
 
 // SAFETY: the one pointer is visited in place; what it leads to is described by its tags or its descriptor.
 unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for VecDeque<'gc, T> {

@@ -4,12 +4,12 @@
 //! Only a thread that may call the program's code does it. Markers that may not hand such objects over.
 
 use super::Marker;
-use crate::descriptor::Described;
 use crate::heap::Heap;
 use crate::heap::block::Flag;
 use crate::heap::extent::Extent;
-use crate::owned_bytes::only_looking;
-use crate::trace::{Edge, EdgeVisitor, LastOwner};
+use crate::types::descriptor::Described;
+use crate::types::owned_bytes::only_looking;
+use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// Asks the object itself for its pointers, those outside of it included, and tags those

@@ -60,7 +60,7 @@ use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable};
 use crate::heap::planes::{GRANULE, Group, Plane, Planes};
 use crate::protocol::claim::{BATCH, Batch};
-use crate::trace::{Edge, EdgeVisitor, LastOwner};
+use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// After so many pointers a marker looks whether somebody is hungry, or its time is over.
 const QUANTUM: usize = 1024;

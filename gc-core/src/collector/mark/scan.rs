@@ -5,11 +5,11 @@
 
 use super::Marker;
 use super::words::{is_candidate, read_word};
-use crate::descriptor::Described;
 use crate::heap::block::{BLOCK, BlockIndex, BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{ENDS, GROUP_BYTES, GROUP_WORDS, Group, WORD, bit_index, low_bits};
-use crate::tags::dirty_bit;
+use crate::types::descriptor::Described;
+use crate::types::tags::dirty_bit;
 
 impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// Pushes what the words of the object hold.

@@ -18,7 +18,7 @@
 
 use std::collections::VecDeque;
 
-use crate::slot_table::SlotTable;
+use crate::protocol::slot_table::SlotTable;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
 
 /// How many finalizers are looked at under the lock, and about how many are in a piece of the queue.
@@ -272,7 +272,7 @@ impl Finalizers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slot_table::LEAF;
+    use crate::protocol::slot_table::LEAF;
 
     fn some(target: usize) -> Finalizer {
         let run: Run = Box::new(|_, _| {});

@@ -29,6 +29,7 @@
 
 pub(crate) mod finalizers;
 pub(crate) mod pending;
+pub(crate) mod report;
 pub(crate) mod schedule;
 pub(crate) mod soft;
 
@@ -36,9 +37,9 @@ use std::time::Instant;
 
 use super::steps::BETWEEN_LOOKS;
 use super::{Collector, Cycle, Mutators, Phase, weak};
-use crate::descriptor::Described;
 use crate::heap::planes::bit;
-use crate::trace::{Edge, EdgeVisitor};
+use crate::types::descriptor::Described;
+use crate::types::trace::{Edge, EdgeVisitor};
 
 /// What is next of the order of processing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -23,9 +23,9 @@
 
 use std::time::Instant;
 
+use crate::collector::options::FinalizerMode;
+use crate::collector::safepoint::Safepoint;
 use crate::collector::{Collector, Phase};
-use crate::context::Safepoint;
-use crate::heap::options::FinalizerMode;
 use crate::heap::volume::Volume;
 
 /// A thread at a safepoint of an arena: what it can do there.

@@ -4,7 +4,7 @@
 //! either kind. Two things say so: a bit of the `states` plane, that of the object's first word, for
 //! whoever has an address and wants to know; and an entry of the table, for the collector, which wants
 //! to know all pinned objects, and which has the number of pins. So neither question needs a scan. The table
-//! has memory for what is pinned now, however much that was before ([`slot_table`](crate::slot_table)), and so has
+//! has memory for what is pinned now, however much that was before ([`slot_table`](crate::protocol::slot_table)), and so has
 //! the map that finds an entry by its address.
 //!
 //! Values without a size have an address outside of all heaps. They are counted like others, and have no
@@ -49,7 +49,7 @@ use foldhash::fast::RandomState;
 
 use self::place::Places;
 use super::planes::{Planes, bit};
-use crate::slot_table::SlotTable;
+use crate::protocol::slot_table::SlotTable;
 use crate::sync::{Mutex, MutexGuard};
 
 pub(crate) use self::place::Place;
@@ -382,9 +382,9 @@ impl Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arena::rootless_mutate;
-    use crate::gc::Gc;
-    use crate::slot_table::LEAF;
+    use crate::arenas::arena::rootless_mutate;
+    use crate::pointers::gc::Gc;
+    use crate::protocol::slot_table::LEAF;
 
     #[test]
     fn bits_and_entries_must_agree() {

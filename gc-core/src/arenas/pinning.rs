@@ -1,0 +1,451 @@
+//! Pinning: objects that foreign code may hold by address.
+//!
+//! [`Gc::pin`] makes a [`Pinned`], which keeps the object alive and where it is until it is dropped. It is
+//! not branded: it outlives the `mutate` call, and may be kept anywhere, beside the address that was handed
+//! to somebody who knows nothing of the collector. Pins nest: an object is pinned as long as it has one.
+//!
+//! Who cannot keep a guard pins by address: [`Mutation::pin_raw`], and [`Mutation::unpin_raw`] for each
+//! time. [`Arena::pinned`] lists what is pinned and, in debug builds, the lines of source which did it.
+//!
+//! To the collector a pin is a root. It is found in a table (`heap::pins`), so a cycle costs a
+//! little for each pinned object, and nothing where there is none.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::arenas::arena::{Arena, Root, Rootable, WellFormed};
+use crate::heap::pins::{Kind, Pins, Place};
+use crate::mutator::mutation::Mutation;
+use crate::pointers::gc::{Gc, IsGcKind};
+use crate::sync::Arc;
+
+pub use crate::heap::pins::{NotPinned, PinnedObject};
+
+/// A guard that keeps an object alive and in place, until it is dropped.
+///
+/// Each guard and each clone is a pin of its own. To keep one in a value of the heap is possible; if the
+/// pinned object leads to that value, both stay for ever.
+///
+/// A guard may outlive its arena. The object does not: from then on the address leads nowhere, and the guard
+/// does nothing.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Pinned, Rootable};
+///
+/// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+/// let pinned: Pinned<Rootable![[u8]]> =
+///     arena.mutate(|mc, _| Gc::pin(mc, Gc::slice_from_iter(mc, [1, 2, 3])));
+/// let bytes: *const [u8] = pinned.as_ptr();
+/// arena.finish_cycle();
+/// // SAFETY: the object is pinned, and nobody writes to it.
+/// assert_eq!(unsafe { &*bytes }, [1, 2, 3]);
+/// arena.mutate(|mc, _| assert_eq!(*pinned.get(mc), [1, 2, 3]));
+///
+/// drop(pinned);
+/// arena.finish_cycle();
+/// assert_eq!(arena.metrics().total_gc_count(), 0);
+/// ```
+///
+/// It stays with the thread of its arena; that of a [shared arena](crate::shared::Pinned) need not.
+///
+/// ```compile_fail,E0277
+/// # use gc_core::{Arena, Gc, Pinned, Rootable};
+/// # let arena = Arena::<Rootable![()]>::new(|_| ());
+/// let pinned: Pinned<Rootable![u8]> = arena.mutate(|mc, _| Gc::pin(mc, Gc::new(mc, 1)));
+/// std::thread::spawn(move || drop(pinned));
+/// ```
+#[must_use = "the object is pinned until this is dropped"]
+pub struct Pinned<R: for<'a> Rootable<'a>>
+where
+    for<'a> Root<'a, R>: WellFormed,
+{
+    handle: Handle<R>,
+    _stays: PhantomData<*const ()>,
+}
+
+impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
+    /// Keeps the object alive and in place until the result is dropped. `R` is the family of its type, as
+    /// for [`DynamicRootSet::stash`](crate::DynamicRootSet::stash). Never collects, and takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Collect, Gc, Rootable};
+    ///
+    /// #[derive(Collect)]
+    /// #[collect(no_drop)]
+    /// struct Node<'gc> {
+    ///     value: u32,
+    ///     next: Option<Gc<'gc, Node<'gc>>>,
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let pinned = arena.mutate(|mc, _| {
+    ///     let next = Some(Gc::new(mc, Node { value: 1, next: None }));
+    ///     Gc::pin::<Rootable![Node<'_>]>(mc, Gc::new(mc, Node { value: 2, next }))
+    /// });
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, _| assert_eq!(pinned.get(mc).next.unwrap().value, 1));
+    /// ```
+    ///
+    /// A guard has a pointer of the kind that [`Gc::erase_kind`] makes, whatever it was made of:
+    ///
+    /// ```
+    /// use gc_core::{Gc, GcThinStr, Pinned, Rootable, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let thin: GcThinStr = Gc::as_thin(Gc::new_str(mc, "thin"));
+    ///     let pinned: Pinned<Rootable![str]> = Gc::pin(mc, thin);
+    ///     assert_eq!(&*pinned.get(mc), "thin");
+    /// });
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn pin<R>(mc: &Mutation<'gc>, gc: Gc<'gc, T, K>) -> Pinned<R>
+    where
+        R: for<'a> Rootable<'a>,
+        Gc<'gc, T>: Into<Gc<'gc, Root<'gc, R>>>,
+    {
+        let gc = Gc::erase_kind(gc).into();
+        Pinned {
+            // SAFETY: the pins are those of the arena that `'gc` brands.
+            handle: unsafe { Handle::new(mc.pins(), gc, Place::here()) },
+            _stays: PhantomData,
+        }
+    }
+
+    /// Whether the object is pinned. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Gc, Rootable, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let five = Gc::new(mc, 5);
+    ///     let pinned = Gc::pin::<Rootable![i32]>(mc, five);
+    ///     assert!(Gc::is_pinned(mc, five));
+    ///     drop(pinned);
+    ///     assert!(!Gc::is_pinned(mc, five));
+    /// });
+    /// ```
+    #[inline]
+    pub fn is_pinned(mc: &Mutation<'gc>, gc: Gc<'gc, T, K>) -> bool {
+        // SAFETY: it is a pointer of the arena that `'gc` brands, which is there.
+        unsafe { mc.pins().is_pinned(address_of(gc)) }
+    }
+}
+
+impl<R: for<'a> Rootable<'a>> Pinned<R> {
+    /// The address of the object, as [`Gc::as_ptr`] told it, which is the same as long as the guard is there.
+    ///
+    /// Until the arena is dropped it can be dereferenced, with the care that is due to memory which the
+    /// program and the collector read as well: pointers in it are not to be written.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Pinned, Rootable};
+    ///
+    /// /// What a library does later that was given a buffer: `length` bytes at `start` are sent.
+    /// fn send(start: *const u8, length: usize) -> Vec<u8> {
+    ///     // SAFETY: the buffer is pinned.
+    ///     unsafe { std::slice::from_raw_parts(start, length) }.to_vec()
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let buffer: Pinned<Rootable![[u8]]> =
+    ///     arena.mutate(|mc, _| Gc::pin(mc, Gc::slice_from_iter(mc, *b"hello")));
+    /// let (start, length) = (buffer.as_ptr().cast::<u8>(), buffer.as_ptr().len());
+    /// arena.finish_cycle();
+    /// assert_eq!(send(start, length), b"hello");
+    /// drop(buffer); // Not before the library is done with it.
+    /// ```
+    pub fn as_ptr<'gc>(&self) -> *const Root<'gc, R> {
+        self.handle.as_ptr()
+    }
+
+    /// The pointer to the object. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Lock, Pinned, Rootable};
+    ///
+    /// /// Something of the host that has a part in the heap.
+    /// struct Timer {
+    ///     state: Pinned<Rootable![Lock<u32>]>,
+    /// }
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let timer = arena.mutate(|mc, _| Timer { state: Gc::pin(mc, Gc::new(mc, Lock::new(0))) });
+    /// for _ in 0..3 {
+    ///     arena.mutate(|mc, _| {
+    ///         let state = timer.state.get(mc);
+    ///         state.set(mc, state.get() + 1);
+    ///     });
+    ///     arena.finish_cycle();
+    /// }
+    /// assert_eq!(arena.mutate(|mc, _| timer.state.get(mc).get()), 3);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the guard is of another arena; see [`Pinned::try_get`].
+    #[inline]
+    #[track_caller]
+    pub fn get<'gc>(&self, mc: &Mutation<'gc>) -> Gc<'gc, Root<'gc, R>> {
+        self.try_get(mc).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The pointer to the object. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Gc, Rootable, arena::rootless_mutate};
+    ///
+    /// let pinned = rootless_mutate(|mc| {
+    ///     let pinned = Gc::pin::<Rootable![str]>(mc, Gc::str_from(mc, "here"));
+    ///     assert_eq!(&*pinned.try_get(mc).unwrap(), "here");
+    ///     pinned
+    /// });
+    /// rootless_mutate(|mc| assert!(pinned.try_get(mc).is_err()));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the guard is of another arena.
+    #[inline]
+    pub fn try_get<'gc>(&self, mc: &Mutation<'gc>) -> Result<Gc<'gc, Root<'gc, R>>, MismatchedPin> {
+        // SAFETY: the pins are those of the arena that `'gc` brands.
+        unsafe { self.handle.get(mc.pins()) }
+    }
+}
+
+impl<R: for<'a> Rootable<'a>> Clone for Pinned<R> {
+    /// One more pin of the same object.
+    #[track_caller]
+    fn clone(&self) -> Pinned<R> {
+        Pinned {
+            handle: self.handle.another(Place::here()),
+            _stays: PhantomData,
+        }
+    }
+}
+
+impl<R: for<'a> Rootable<'a>> fmt::Debug for Pinned<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+impl<'gc> Mutation<'gc> {
+    #[inline]
+    fn pins(&self) -> &Arc<Pins> {
+        self.context().heap().pins()
+    }
+
+    /// Keeps the object alive and in place until [`Mutation::unpin_raw`] is called with its address as often
+    /// as this was, or the arena is dropped. Never collects, and takes constant time.
+    ///
+    /// For foreign code that can keep an address but no [`Pinned`]. [`Gc::from_ptr`] is the way back.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let address = arena.mutate(|mc, _| mc.pin_raw(Gc::str_from(mc, "here")));
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, _| {
+    ///     // SAFETY: the object is pinned, in this arena; and the pin is the one that was made above.
+    ///     unsafe {
+    ///         assert_eq!(*Gc::from_ptr(address), *"here");
+    ///         mc.unpin_raw(address).unwrap();
+    ///         mc.unpin_raw(address).unwrap_err();
+    ///     }
+    /// });
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn pin_raw<T, K>(&self, gc: Gc<'gc, T, K>) -> *const T
+    where
+        T: ?Sized + 'gc,
+        K: IsGcKind<'gc, T>,
+    {
+        // SAFETY: it is a pointer of the arena that `'gc` brands, which is there.
+        unsafe {
+            self.pins().add(address_of(gc), Kind::Raw, Place::here());
+        }
+        Gc::as_ptr(gc)
+    }
+
+    /// Takes back a pin that [`Mutation::pin_raw`] made. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let address = arena.mutate(|mc, _| {
+    ///     let five = Gc::new(mc, 5);
+    ///     mc.pin_raw(five);
+    ///     mc.pin_raw(five)
+    /// });
+    /// for left in [1, 0] {
+    ///     // SAFETY: it was pinned twice, and nobody uses the address any more.
+    ///     arena.mutate(|mc, _| unsafe { mc.unpin_raw(address) }).unwrap();
+    ///     arena.finish_cycle();
+    ///     assert_eq!(arena.metrics().total_gc_count(), left);
+    /// }
+    /// // SAFETY: an address that is not pinned is refused.
+    /// let error = arena.mutate(|mc, _| unsafe { mc.unpin_raw(address) }).unwrap_err();
+    /// assert_eq!((error.address, error.objects), (address.addr(), 0));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is none: the object has no pin, or only guards, or is in another arena, or the address is that
+    /// of no object. Nothing is changed then.
+    ///
+    /// # Safety
+    ///
+    /// Nobody goes on to rely on the pin that is taken back: each call of `pin_raw` is good for one of this.
+    #[inline]
+    pub unsafe fn unpin_raw<T: ?Sized>(&self, pointer: *const T) -> Result<(), NotPinned> {
+        self.pins().remove_raw(pointer.cast::<()>().addr())
+    }
+}
+
+impl<R> Arena<R>
+where
+    R: for<'a> Rootable<'a>,
+{
+    /// All objects that are pinned, in ascending order of their addresses: how often each is and, in debug
+    /// builds of this crate, where in the source that was done. Takes time linear in the number of pins, and
+    /// that of sorting the objects.
+    ///
+    /// An object that is in it though nobody should have a guard any more was leaked.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let pinned = arena.mutate(|mc, _| Gc::pin::<Rootable![u8]>(mc, Gc::new(mc, 1)));
+    /// let again = pinned.clone();
+    /// let list = arena.pinned();
+    /// assert_eq!((list.len(), list[0].pins), (1, 2));
+    /// assert_eq!(list[0].address, pinned.as_ptr().addr());
+    /// ```
+    pub fn pinned(&self) -> Vec<PinnedObject> {
+        self.metrics().0.heap().pins().list()
+    }
+}
+
+/// A guard was used with an arena that it is not of.
+///
+/// ```
+/// use gc_core::{Arena, Gc, Rootable};
+/// use gc_core::pinning::{MismatchedPin, Pinned};
+///
+/// fn read(arena: &Arena<Rootable![()]>, pin: &Pinned<Rootable![u32]>) -> Result<u32, MismatchedPin> {
+///     arena.mutate(|mc, _| Ok(*pin.try_get(mc)?))
+/// }
+///
+/// let [arena, other] = [(); 2].map(|()| Arena::<Rootable![()]>::new(|_| ()));
+/// let pinned = arena.mutate(|mc, _| Gc::pin(mc, Gc::new(mc, 7)));
+/// assert_eq!(read(&arena, &pinned).ok(), Some(7));
+/// assert!(read(&other, &pinned).unwrap_err().to_string().contains("another arena"));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the pinned object is of another arena: ask for it in a `mutate` call of the one that it was pinned in"
+)]
+pub struct MismatchedPin(());
+
+/// The address of what a pointer leads to.
+#[inline]
+pub(crate) fn address_of<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(gc: Gc<'gc, T, K>) -> usize {
+    Gc::as_ptr(Gc::erase(gc)).addr()
+}
+
+/// A pin, whatever kind of arena it is of.
+pub(crate) struct Handle<R: for<'a> Rootable<'a>>
+where
+    for<'a> Root<'a, R>: WellFormed,
+{
+    /// Not to be followed but in a `mutate` call of its arena, while that exists.
+    pointer: Gc<'static, Root<'static, R>>,
+    pin: Pin,
+}
+
+impl<R: for<'a> Rootable<'a>> Handle<R> {
+    /// Pins an object.
+    ///
+    /// # Safety
+    ///
+    /// The pins are those of the arena that `'gc` brands.
+    pub(crate) unsafe fn new<'gc>(
+        pins: &Arc<Pins>,
+        gc: Gc<'gc, Root<'gc, R>>,
+        place: Place,
+    ) -> Handle<R> {
+        // SAFETY: the pointer is one of a `mutate` call of that arena, says the caller, which is going on.
+        let number = unsafe { pins.add(address_of(gc), Kind::Guard, place) };
+        Handle {
+            // SAFETY: the brand is forgotten here and given back only in calls of the arena with these
+            // pins (`get`).
+            pointer: unsafe { Gc::from_ptr(Gc::as_ptr(gc) as *const Root<'static, R>) },
+            pin: Pin {
+                pins: Arc::clone(pins),
+                number,
+                place,
+            },
+        }
+    }
+
+    pub(crate) fn as_ptr<'gc>(&self) -> *const Root<'gc, R> {
+        Gc::as_ptr(self.pointer) as *const Root<'gc, R>
+    }
+
+    /// The pointer, if the pins are the right ones.
+    ///
+    /// # Safety
+    ///
+    /// They are those of the arena that `'gc` brands.
+    pub(crate) unsafe fn get<'gc>(
+        &self,
+        pins: &Arc<Pins>,
+    ) -> Result<Gc<'gc, Root<'gc, R>>, MismatchedPin> {
+        if !Arc::ptr_eq(pins, &self.pin.pins) {
+            return Err(MismatchedPin(()));
+        }
+        // SAFETY: it was put here in this arena, as a pointer to this type, and was pinned ever since; so it
+        // survives the cycle in progress, if there is one, also when it is not any more (`heap::pins`).
+        Ok(unsafe { Gc::from_ptr(self.as_ptr()) })
+    }
+
+    /// One more pin of the same object.
+    pub(crate) fn another(&self, place: Place) -> Handle<R> {
+        let (pins, number) = (Arc::clone(&self.pin.pins), self.pin.number);
+        pins.retain(number, place);
+        Handle {
+            pointer: self.pointer,
+            pin: Pin {
+                pins,
+                number,
+                place,
+            },
+        }
+    }
+}
+
+impl<R: for<'a> Rootable<'a>> fmt::Debug for Handle<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pinned")
+            .field(&self.as_ptr().cast::<()>())
+            .finish()
+    }
+}
+
+/// A pin, which is taken back when it is dropped.
+struct Pin {
+    pins: Arc<Pins>,
+    number: usize,
+    place: Place,
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.pins.release(self.number, self.place);
+    }
+}

@@ -1,0 +1,15 @@
+//! What a thread that runs the program has of a heap: it allocates, passes write barriers, and comes to safepoints.
+//!
+//! [`context`] is a heap with its collector, as a local arena's one mutator holds it; [`mutation`] is what callbacks get.
+//! [`allocation`] and [`recipe`] turn values into objects; [`barrier`] is what stands before a write.
+//!
+//! Knows the layers below, and the types of pointers, which it hands out. Arenas, local and shared, are made of this.
+
+pub(crate) mod allocation;
+pub mod barrier;
+pub(crate) mod context;
+pub(crate) mod local_arenas;
+pub mod metrics;
+pub(crate) mod mutation;
+pub(crate) mod recipe;
+pub(crate) mod written;
