@@ -60,6 +60,7 @@ pub(crate) mod safepoint;
 pub(crate) mod stand;
 pub(crate) mod statistics;
 mod steps;
+pub(crate) mod unmeasured;
 mod verify;
 pub(crate) mod weak;
 pub(crate) mod weak_reads;
@@ -84,6 +85,7 @@ use self::references::report::FinalizerReport;
 use self::references::soft::Cohorts;
 use self::rescan::Rescan;
 use self::statistics::Statistics;
+use self::unmeasured::Unmeasured;
 use self::weak_reads::WeakReads;
 use self::work::Work;
 use crate::collector::options::{FinalizerMode, HeapOptions, Mode, Zeal};
@@ -233,6 +235,8 @@ pub(crate) struct Collector {
     with_drops: Mutex<Vec<BlockIndex>>,
     /// What sweepers that have finished found.
     survivors: Mutex<Survivors>,
+    /// What elements of collections own that nobody knows yet.
+    pub(crate) unmeasured: Unmeasured,
     /// Panics of values that were to tell what they own, to be thrown when a safepoint is over.
     kept_panics: Mutex<Disposer>,
     has_kept_panics: AtomicBool,
@@ -338,6 +342,7 @@ impl Collector {
             unswept: Mutex::default(),
             with_drops: Mutex::default(),
             survivors: Mutex::default(),
+            unmeasured: Unmeasured::default(),
             kept_panics: Mutex::default(),
             has_kept_panics: AtomicBool::new(false),
             progress: Progress::default(),
@@ -399,6 +404,7 @@ impl Collector {
             || allocated.bytes >= self.due_at_bytes.load(Ordering::Relaxed)
             || self.phase() != Phase::Sleeping
             || self.zeal.collect
+            || self.unmeasured.are_enough()
     }
 
     /// Lets the pacer change, and looks anew when a safepoint has something to do.
@@ -517,6 +523,11 @@ impl Collector {
 
     /// Does the part of a safepoint that is the collector's; what its destructors may do.
     unsafe fn take_turn(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) -> Turn {
+        let allocated = self.measure_waiting(world);
+        let world = &World {
+            allocated,
+            ..*world
+        };
         if self.phase() == Phase::Sleeping {
             if !self.zeal.collect && self.pacer.lock().debt(world.allocated) <= 0.0 {
                 return Turn::Rest;

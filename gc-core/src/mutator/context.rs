@@ -217,6 +217,7 @@ impl Context {
     /// written since the last time, nor is one freed meanwhile.
     pub(crate) unsafe fn measure_written(&self, all: bool) {
         let heap = self.heap();
+        let mut later = 0;
         self.written.each(all, |start, most| {
             // SAFETY: it is an object in a described block. References into it belong to a `mutate` call: this
             // mutator is in none, and if there are others, values are `Sync`, and so are their cells. What another
@@ -230,6 +231,7 @@ impl Context {
                     return Look::Done(0);
                 };
                 if object.descriptor().lent && !all && !self.collector.has_one_mutator() {
+                    later += 1;
                     return Look::Later;
                 }
                 if extent.bytes > most {
@@ -242,6 +244,7 @@ impl Context {
                 Look::Done(extent.bytes)
             }
         });
+        self.collector.unmeasured.add(later);
     }
 
     /// Which objects were written and are still to be looked at, which somebody else does at the next stop.

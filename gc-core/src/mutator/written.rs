@@ -12,7 +12,8 @@
 //!
 //! The elements of a collection are in an object of their own, and the lock that guards them is in another. Where
 //! there are several mutators, one of them may have that lock while another is between two calls. So such
-//! objects wait until all mutators are stopped.
+//! objects wait until all mutators are stopped, which happens when enough of them wait
+//! ([`crate::collector::unmeasured`]), or a cycle begins.
 //!
 //! # Invariants
 //!

@@ -194,6 +194,7 @@ impl World {
             // SAFETY: as above.
             unsafe { mutator.halt() };
         }
+        self.collector.unmeasured.clear();
         mutators.retain(|mutator| !mutator.has_ended());
         // Also if `action` panics.
         let _armed = Armed(&mutators);

@@ -10,6 +10,7 @@ use gc_core::collect::OwnedBytes;
 use gc_core::shared::{Arena, AtomicGc, Attached, Mutex, RwLock};
 use gc_core::{Collect, Gc, Rootable, collections};
 
+use crate::counting::peak_of;
 use crate::{KIB, MIB, ways};
 
 #[test]
@@ -158,6 +159,50 @@ fn what_is_seen_by_the_root_stays() {
             here.finish_cycle();
         });
         assert_eq!(DROPPED.load(Ordering::SeqCst), 1);
+    }
+}
+
+/// What elements of collections own is known in time, though only a stop of all threads can tell, and nothing but a collection
+/// would stop them.
+#[test]
+fn elements_of_collections_that_die_are_collected_in_time() {
+    const STEP: usize = 64 * KIB;
+    type Elements<'gc> = collections::Vec<'gc, Vec<u8>>;
+    type Fill = for<'gc> fn(&gc_core::shared::Mutation<'gc>, &mut Elements<'gc>);
+    let fills: [Fill; 2] = [
+        |mc, elements| elements.push(mc, Vec::with_capacity(STEP)),
+        // There before it owns anything.
+        |mc, elements| {
+            elements.push(mc, Vec::new());
+            elements.get_mut(mc, 0).unwrap().reserve(STEP);
+        },
+    ];
+    for options in ways() {
+        for fill in fills {
+            let arena = Arena::<Rootable![()]>::with_options(options, |_| ()).unwrap();
+            let other = arena.attach();
+            let peak = thread::scope(|scope| {
+                let thread = scope.spawn(|| {
+                    let mine = arena.attach();
+                    let peak = peak_of(|| {
+                        for _ in 0..512 * MIB / STEP {
+                            mine.mutate(|mc, ()| fill(mc, &mut collections::Vec::new()));
+                            mine.collect_debt();
+                        }
+                    });
+                    mine.finish_cycle();
+                    peak
+                });
+                thread.join().unwrap()
+            });
+            drop(other);
+            // As for objects that are measured at once, and an eighth of the floor that is not known.
+            assert!(
+                peak < 2 * 4 * MIB + 4 * STEP + 2 * MIB,
+                "{} KiB",
+                peak / KIB
+            );
+        }
     }
 }
 
