@@ -27,5 +27,6 @@ pub mod objects;
 pub mod operation;
 pub mod payload;
 pub mod random;
+pub mod seed;
 pub mod tracked;
 pub mod way;

@@ -1,6 +1,7 @@
 //! Random programs on a heap that checks itself, against a model heap, in each mode of collection.
 //!
-//! `PROPTEST_CASES` sets the number of programs for each test, `PROGRAM_LENGTH` their length.
+//! `PROPTEST_CASES` sets the number of programs for each test, `PROGRAM_LENGTH` their length. What a failed test prints
+//! says which command repeats it.
 
 use std::time::Duration;
 
@@ -8,28 +9,12 @@ use gc_core::{FinalizerMode, HeapOptions, Mode, Zeal};
 use gc_tests::kind::Kind;
 use gc_tests::machine::Machine;
 use gc_tests::operation::{Operation, Path, program};
+use gc_tests::seed::{self, config, repeat};
 use proptest::prelude::*;
-
-/// How many programs, unless the environment says otherwise.
-fn cases(default: u32) -> ProptestConfig {
-    let cases = match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => ProptestConfig::default().cases,
-        None => default,
-    };
-    ProptestConfig {
-        cases,
-        max_shrink_iters: 4000,
-        failure_persistence: None,
-        ..Default::default()
-    }
-}
 
 /// How many operations at most, unless the environment says otherwise.
 fn length(default: usize) -> usize {
-    let length = std::env::var("PROGRAM_LENGTH").ok();
-    length.map_or(default, |length| {
-        length.parse().expect("PROGRAM_LENGTH is a number")
-    })
+    seed::number("PROGRAM_LENGTH").map_or(default, |length| length as usize)
 }
 
 /// What can be chosen about a mode. With the shortest steps, a cycle lasts for as many safepoints as
@@ -95,11 +80,12 @@ macro_rules! in_mode {
             use super::*;
 
             proptest! {
-                #![proptest_config(cases(48))]
+                #![proptest_config(config(48))]
 
                 /// The shared space, all checks, something to do at every safepoint.
                 #[test]
                 fn a_zealous_heap_is_as_the_model(
+                    _repeat in repeat(),
                     way in ways(),
                     program in program(length(120)),
                     end in end(),
@@ -110,6 +96,7 @@ macro_rules! in_mode {
                 /// Collections come by themselves, after a few KiB.
                 #[test]
                 fn a_heap_that_paces_itself_is_as_the_model(
+                    _repeat in repeat(),
                     way in ways(),
                     program in program(length(250)),
                     growth in 0..200_u32,
@@ -124,6 +111,7 @@ macro_rules! in_mode {
                 /// No checks, which could hide by their own work what goes wrong without them.
                 #[test]
                 fn a_heap_left_alone_is_as_the_model(
+                    _repeat in repeat(),
                     way in ways(),
                     program in program(length(250)),
                     collect: bool,
@@ -136,6 +124,7 @@ macro_rules! in_mode {
                 /// An address space of its own, of which a program can use up all.
                 #[test]
                 fn a_heap_in_a_small_space_is_as_the_model(
+                    _repeat in repeat(),
                     way in ways(),
                     program in program(length(120)),
                     end in end(),
@@ -146,6 +135,7 @@ macro_rules! in_mode {
                 /// Allocations fail, and collections make room.
                 #[test]
                 fn a_limited_heap_is_as_the_model(
+                    _repeat in repeat(),
                     way in ways(),
                     program in program(length(200)),
                     blocks in 3..40_usize,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque as StdDeque};
 use gc_core::collections::{HashMap, String, Vec, VecDeque};
 use gc_core::{Arena, Collect, Gc, Mutation, RefLock, Rootable};
 use gc_tests::random::Random;
+use gc_tests::seed::{Seed, seeds};
 use gc_tests::way::{Way, in_each_way};
 
 use crate::begin;
@@ -314,9 +315,9 @@ macro_rules! kinds {
             type Of<'gc> = $type;
             type Root<'gc> = Gc<'gc, RefLock<Subject<'gc, Of<'gc>>>>;
 
-            fn run(way: Way, seed: u64) {
+            fn run(way: Way, seed: Seed) {
                 let before = Token::live();
-                let mut random = Random::new(seed);
+                let mut random = seed.random();
                 let mut model = Model::default();
                 let mut heap = Arena::<Rootable![Root<'_>]>::with_options(way.often(), |mc| {
                     let (vec, deque) = (Vec::new(), VecDeque::new());
@@ -357,7 +358,7 @@ macro_rules! kinds {
                 assert_eq!(Token::live(), before);
             }
 
-            in_each_way(|way| (0..2).for_each(|seed| run(way, seed)));
+            in_each_way(|way| seeds(0..2).for_each(|seed| run(way, seed)));
         }
     )*};
 }

@@ -3,7 +3,7 @@
 use gc_core::collections::{HashMap, Vec};
 use gc_core::shared::{Arena, Mutex};
 use gc_core::{Collect, Gc, HeapOptions, Rootable, Zeal};
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 #[derive(Collect)]
 #[collect(no_drop)]
@@ -32,11 +32,12 @@ fn threads_take_turns() {
             mc.allocate_slice((0..3).map(|_| Mutex::default()))
         })
         .unwrap();
+        let seed = Seed::or(0);
         std::thread::scope(|scope| {
             for thread in 0..3 {
-                let arena = &arena;
+                let (arena, seed) = (&arena, &seed);
                 scope.spawn(move || {
-                    let mut random = Random::new(thread);
+                    let mut random = seed.random_of(thread);
                     let here = arena.attach();
                     for _ in 0..if zeal == Zeal::NONE { 3000 } else { 150 } {
                         let which = random.below(3);

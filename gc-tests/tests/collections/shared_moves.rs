@@ -5,6 +5,7 @@ use gc_core::collections::{HashMap, Vec, VecDeque};
 use gc_core::shared::{Arena, Mutation, Mutex, RwLock};
 use gc_core::{Collect, Gc, GcWeak, HeapOptions, Mode, Rootable, Zeal};
 use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 #[derive(Collect)]
 #[collect(no_drop)]
@@ -176,11 +177,12 @@ fn threads_move_elements_between_collections() {
                 open: mc.allocate(RwLock::default()),
             })
             .unwrap();
+            let seed = Seed::or(0);
             std::thread::scope(|scope| {
                 for thread in 0..4 {
-                    let arena = &arena;
+                    let (arena, seed) = (&arena, &seed);
                     scope.spawn(move || {
-                        let mut random = Random::new(thread);
+                        let mut random = seed.random_of(thread);
                         let here = arena.attach();
                         for _ in 0..if zeal == Zeal::NONE { 1500 } else { 40 } {
                             here.mutate(|mc, hall| work(mc, hall, &mut random));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gc_core::barrier::Write;
 use gc_core::{Arena, Collect, Gc, Lock, Mode, Rootable};
 use gc_tests::access::write_at;
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 use gc_tests::way::eager;
 
 use crate::cargo::{Ballast, Cargo, Crate, Moving, OBJECTS, litter};
@@ -47,7 +47,8 @@ fn swap<'gc>(mc: &gc_core::Mutation<'gc>, array: Slots<'gc>, at: [usize; 2], who
 #[test]
 fn elements_change_places() {
     in_each_way(|way| {
-        let mut random = Random::new(6);
+        let seed = Seed::or(6);
+        let mut random = seed.random();
         let ballast = way.size(100, 1000);
         let lengths = lengths(way);
         let mut heap = Arena::<Rootable![Arrays<'_>]>::with_options(way.options(), |mc| {

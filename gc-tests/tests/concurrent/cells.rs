@@ -8,7 +8,7 @@ use gc_core::barrier::Write;
 use gc_core::collect::Trace;
 use gc_core::lock::OnceLock;
 use gc_core::{Arena, Collect, Gc, Lock, Rootable};
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::cargo::{Ballast, Cargo, Crate, Moving, OBJECTS, litter};
 use crate::{begin, delay, in_each_way, run_out, steps};
@@ -27,7 +27,8 @@ fn words_change_what_they_are() {
     in_each_way(|way| {
         let count = way.size(100, 1500);
         let ballast = way.size(100, 1000);
-        let mut random = Random::new(7);
+        let seed = Seed::or(7);
+        let mut random = seed.random();
         let mut heap = Arena::<Rootable![Cells<'_>]>::with_options(way.options(), |mc| {
             let cell =
                 |id: usize| Gc::new(mc, Lock::new(Moving::First(Cargo::new(mc, id as u64), id)));

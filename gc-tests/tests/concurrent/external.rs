@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use gc_core::collect::Trace;
 use gc_core::{Arena, Collect, Gc, Lock, Mode, RefLock, Rootable, Zeal};
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::cargo::{Ballast, Cargo, Crate, OBJECTS, litter};
 use crate::{begin, delay, in_cycle, in_each_way, run_out, steps};
@@ -28,7 +28,8 @@ fn tables_are_taken_apart() {
         let tables = way.size(10, 40);
         let each = way.size(30, 200);
         let ballast = way.size(100, 1000);
-        let mut random = Random::new(4);
+        let seed = Seed::or(4);
+        let mut random = seed.random();
         let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(way.options(), |mc| Roots {
             tables: Gc::slice_from_iter(
                 mc,
@@ -99,7 +100,8 @@ fn collections_of_all_sorts() {
     }
     in_each_way(|way| {
         let count = way.size(60, 500) as u64;
-        let mut random = Random::new(5);
+        let seed = Seed::or(5);
+        let mut random = seed.random();
         let mut heap = Arena::<Rootable![Sorts<'_>]>::with_options(way.options(), |mc| Sorts {
             map: Gc::new(mc, RefLock::default()),
             tree: Gc::new(mc, RefLock::default()),

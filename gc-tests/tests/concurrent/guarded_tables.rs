@@ -5,6 +5,7 @@ use gc_core::barrier::Unlock;
 use gc_core::collect::Trace;
 use gc_core::{Arena, Collect, Gc, GcWeak, Mutation, RefLock, Rootable};
 use gc_tests::cycle::begin;
+use gc_tests::seed::Seed;
 use gc_tests::way::in_each_way;
 
 #[derive(Clone, Copy)]
@@ -91,21 +92,16 @@ fn exchange<'gc>(
 #[test]
 fn what_is_exchanged_under_a_guard_is_alive_and_nothing_else() {
     in_each_way(|way| {
-        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut next = move |below: u64| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random % below
-        };
+        let seed = Seed::or(0);
+        let mut random = seed.random();
         let mut arena = Arena::<Rootable![Root<'_>]>::with_options(way.options(), |_| Root {
             tables: Vec::new(),
             lost: Vec::new(),
         })
         .unwrap();
         for step in 0..way.size(1000, 6000) as u64 {
-            let (what, one, other, at) = (next(100), next(1 << 20), next(1 << 20), next(64));
-            let (one, other) = (one as usize, other as usize);
+            let [what, one, other, at] =
+                [100, 1 << 20, 1 << 20, 64].map(|below| random.below(below));
             match what {
                 0..8 => arena.mutate_root(|mc, root| {
                     let entries = (0..8).map(|number| Entry::new(mc, number)).collect();
@@ -124,7 +120,7 @@ fn what_is_exchanged_under_a_guard_is_alive_and_nothing_else() {
                     for _ in 0..1 + other % 2 {
                         let Some(lost) = root.lost.pop() else { return };
                         if let Some(table) = lost.upgrade(mc) {
-                            exchange(mc, table, at as usize, Entry::new(mc, step), true).check(mc);
+                            exchange(mc, table, at, Entry::new(mc, step), true).check(mc);
                             root.tables.push(table);
                         }
                     }
@@ -135,9 +131,9 @@ fn what_is_exchanged_under_a_guard_is_alive_and_nothing_else() {
                     }
                     let (one, other) = (tables[one % tables.len()], tables[other % tables.len()]);
                     // From one to the other, and something new into the first.
-                    let taken = exchange(mc, one, at as usize, Entry::new(mc, step), what % 3 > 0);
+                    let taken = exchange(mc, one, at, Entry::new(mc, step), what % 3 > 0);
                     taken.check(mc);
-                    exchange(mc, other, at as usize, taken, what % 2 > 0).check(mc);
+                    exchange(mc, other, at, taken, what % 2 > 0).check(mc);
                 }),
                 70..80 if !gc_tests::cycle::in_cycle(&arena) => begin(&mut arena),
                 70..93 => arena.collect_debt(),
@@ -161,8 +157,8 @@ fn what_is_exchanged_under_a_guard_is_alive_and_nothing_else() {
                         }
                         let (one, other) =
                             (tables[one % tables.len()], tables[other % tables.len()]);
-                        let taken = exchange(fc, one, at as usize, Entry::new(fc, step), true);
-                        exchange(fc, other, at as usize, taken, true);
+                        let taken = exchange(fc, one, at, Entry::new(fc, step), true);
+                        exchange(fc, other, at, taken, true);
                     });
                 }
                 98 => arena.mutate(|mc, _| mc.forward_barrier(None, Gc::erase(Gc::new(mc, 1)))),

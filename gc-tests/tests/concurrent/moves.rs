@@ -6,6 +6,7 @@
 
 use gc_core::{Arena, Collect, Gc, Lock, Rootable};
 use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::cargo::{Ballast, Cargo, Crate, Holder, KINDS, OBJECTS, litter};
 use crate::{Way, begin, delay, in_each_way, run_out, steps};
@@ -211,7 +212,8 @@ impl Yard {
 #[test]
 fn nothing_is_lost_and_nothing_kept() {
     in_each_way(|way| {
-        let mut random = Random::new(1);
+        let seed = Seed::or(1);
+        let mut random = seed.random();
         let mut yard = Yard::new(way, way.size(400, 4000));
         for round in 0..way.size(16, 40) {
             begin(&mut yard.arena);

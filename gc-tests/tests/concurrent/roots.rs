@@ -5,7 +5,7 @@ use std::time::Duration;
 use gc_core::arena::CollectionPhase;
 use gc_core::collect::Trace;
 use gc_core::{Arena, Collect, DynamicRoot, DynamicRootSet, Gc, Lock, Mode, RefLock, Rootable};
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 use gc_tests::way::eager;
 
 use crate::cargo::{Ballast, Cargo, Crate, Holder, KINDS, OBJECTS, litter};
@@ -29,7 +29,8 @@ fn between_handles_and_objects() {
     in_each_way(|way| {
         let count = way.size(60, 600);
         let ballast = way.size(100, 2000);
-        let mut random = Random::new(3);
+        let seed = Seed::or(3);
+        let mut random = seed.random();
         let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(way.options(), |mc| Roots {
             set: DynamicRootSet::new(mc),
             inner: Gc::new(mc, Lock::new(DynamicRootSet::new(mc))),

@@ -2,7 +2,7 @@
 //! to; and what does not come back never does.
 
 use gc_core::{Arena, Collect, Gc, GcWeak, Lock, RefLock, Rootable};
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::cargo::{Ballast, Cargo, Crate, Moving, OBJECTS, litter};
 use crate::{begin, delay, in_each_way, run_out, steps};
@@ -80,7 +80,8 @@ fn new_heap(way: crate::Way, count: usize) -> Heap {
 fn what_is_upgraded_and_stored_stays() {
     in_each_way(|way| {
         let count = way.size(60, 600);
-        let mut random = Random::new(2);
+        let seed = Seed::or(2);
+        let mut random = seed.random();
         for round in 0..way.size(8, 30) {
             let mut heap = new_heap(way, count);
             // Some are unreachable from the beginning of the cycle, some die in it.

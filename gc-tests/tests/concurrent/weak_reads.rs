@@ -7,6 +7,7 @@ use gc_core::barrier::unlock;
 use gc_core::weak_collections::WeakMap;
 use gc_core::{Arena, Collect, Gc, GcWeak, GcWeakLong, Lock, Mutation, RefLock, Rootable};
 use gc_tests::random::Random;
+use gc_tests::seed::seeds;
 use gc_tests::way::{Way, in_each_way};
 
 use crate::{begin, steps};
@@ -172,8 +173,7 @@ struct Program {
 }
 
 impl Program {
-    fn new(way: Way, seed: u64) -> Program {
-        let mut random = Random::new(seed);
+    fn new(way: Way, mut random: Random) -> Program {
         let heap = Heap::with_options(way.options(), |mc| Roots {
             weak: Vec::new(),
             long: Vec::new(),
@@ -290,8 +290,8 @@ impl Program {
 #[test]
 fn what_is_stored_stays_and_nothing_else() {
     in_each_way(|way| {
-        for seed in 0..way.size(1, 8) as u64 {
-            let mut program = Program::new(way, seed);
+        for seed in seeds(0..way.size(1, 8) as u64) {
+            let mut program = Program::new(way, seed.random());
             for _ in 0..way.size(20, 60) {
                 begin(&mut program.heap);
                 for _ in 0..program.random.below(40) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gc_core::{Arena, Collect, HeapOptions, Mode, Mutation, Rootable, Zeal};
 use gc_tests::cycle::begin;
+use gc_tests::seed::seeds;
 use gc_tests::way::{Way, panic_of};
 
 use crate::fuse::{self, BLOWN, Fuse};
@@ -113,8 +114,8 @@ pub fn run<S: Subject>(operations: &[Operation<S>]) {
                 for call in (1..=calls).step_by(step as usize) {
                     scene.play(Fuse::Until(call));
                 }
-                for seed in 0..SEEDS {
-                    scene.play(Fuse::Lies(seed));
+                for seed in seeds(0..SEEDS) {
+                    scene.play(Fuse::Lies(seed.number()));
                 }
                 scene.clear();
             }
@@ -154,10 +155,16 @@ struct Scene<'a, S: Subject> {
 impl<S: Subject> Scene<'_, S> {
     /// Runs the operation once. How often it called user code.
     fn play(&mut self, fuse: Fuse) -> u32 {
-        // What a failed test prints ends with this.
+        // What a failed test prints ends with this. Without a lie all follows from it, and the command is that of the test.
         println!(
-            "{:?} in state {} with {fuse:?}",
-            self.operation.covers, self.state
+            "{:?} in state {} with {fuse:?}, {}",
+            self.operation.covers,
+            self.state,
+            if self.marks {
+                "in a cycle"
+            } else {
+                "outside of cycles"
+            },
         );
         let state = self.state;
         self.stage

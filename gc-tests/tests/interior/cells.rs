@@ -3,7 +3,7 @@
 use gc_core::barrier::{field, unlock};
 use gc_core::slice::{Interior, OffsetSlice, Slice, interior};
 use gc_core::{Arena, Collect, Gc, Lock, RefLock, Rootable};
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 use gc_tests::way::in_each_way;
 
 use crate::count;
@@ -73,7 +73,8 @@ fn words_change_what_they_are() {
             ))
         })
         .unwrap();
-        let mut random = Random::new(7);
+        let seed = Seed::or(7);
+        let mut random = seed.random();
         for _ in 0..way.size(60, 600) {
             arena.mutate(|mc, root| {
                 for _ in 0..20 {
@@ -160,7 +161,8 @@ fn no_pointer_is_lost_on_its_way() {
             }
         })
         .unwrap();
-        let mut random = Random::new(5);
+        let seed = Seed::or(5);
+        let mut random = seed.random();
         // The slots of an offset slice that were skipped are alive, too.
         let objects = SLOTS + 60 + 3;
         assert_eq!(count(&mut arena), objects);

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gc_core::slice::{Slice, Str};
 use gc_core::{Arena, Gc, HeapOptions, Rootable, Zeal, arena::rootless_mutate};
+use gc_tests::seed::{config, repeat};
 use proptest::prelude::*;
 
 /// One that is made of another.
@@ -170,10 +171,11 @@ macro_rules! compare {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(config(60))]
 
     #[test]
     fn slices_are_as_those_of_the_library(
+        _repeat in repeat(),
         bytes in prop::collection::vec(0..4_u8, 0..40),
         steps in prop::collection::vec(step(), 0..25),
     ) {
@@ -184,6 +186,7 @@ proptest! {
 
     #[test]
     fn strings_are_as_those_of_the_library(
+        _repeat in repeat(),
         text in "[a-cä𝄞 \n\r]{0,30}",
         cuts in prop::collection::vec((0..40_usize, 0..40_usize), 0..12),
     ) {

@@ -4,7 +4,7 @@
 use gc_core::{Arena, Extent, Gc, HeapOptions, Mode, Rootable, Zeal};
 use gc_tests::child::{in_child, in_time};
 use gc_tests::cycle::{begin, in_cycle};
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 use gc_tests::way::eager;
 
 #[test]
@@ -14,7 +14,8 @@ fn every_address_leads_to_its_object_and_to_no_dead_one() {
         .mode(Mode::StopTheWorld)
         .zeal(Zeal::NONE)
         .reserve(64 << 20);
-    let mut random = Random::new(7);
+    let seed = Seed::or(7);
+    let mut random = seed.random();
     let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |_| Vec::new()).unwrap();
     for round in 0..12 {
         arena.mutate_root(|mc, root| {

@@ -9,6 +9,7 @@ use gc_core::collect::Trace;
 use gc_core::{Arena, Collect, Gc, HeapOptions, Mode, Rootable, Zeal};
 use gc_tests::cycle::begin;
 use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 use gc_tests::way::eager;
 
 const KIB: usize = 1 << 10;
@@ -140,7 +141,8 @@ fn and_so_do_objects_with_descriptors() {
 
 #[test]
 fn and_so_do_objects_of_mixed_sizes() {
-    let mut random = Random::new(0x5eed);
+    let seed = Seed::or(0x5eed);
+    let mut random = seed.random();
     for round in 0..24 {
         // From a range, or of a few sizes, all of them equally often.
         let few: Vec<usize> = (0..2 + round % 3)
@@ -174,7 +176,8 @@ fn and_so_do_objects_of_mixed_sizes() {
 fn a_heap_in_use_takes_no_more_in_the_long_run() {
     type Root<'gc> = Vec<Gc<'gc, [u64]>>;
     for sizes in [8300..8301, 26_000..26_001, 8200..100_000] {
-        let mut random = Random::new(1);
+        let seed = Seed::or(1);
+        let mut random = seed.random();
         let options = quiet().floor(MIB).square_root_growth(0);
         let mut arena =
             Arena::<Rootable![Root<'_>]>::with_options(options, |_| Vec::new()).unwrap();

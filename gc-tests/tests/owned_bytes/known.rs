@@ -12,6 +12,7 @@ use gc_core::{
     Arena, Collect, DynamicRootSet, Gc, GcBuilder, GcSliceBuilder, GcSliceWithHeaderBuilder,
     GcWeak, HeapOptions, Lock, Mode, RefLock, Rootable, Static, Zeal, collections, unsize,
 };
+use gc_tests::seed::{config, repeat};
 use proptest::prelude::*;
 
 use crate::counting::now;
@@ -363,12 +364,12 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(config(40))]
 
     /// After each safepoint the ledger has what the objects own that were not collected; after a collection, what
     /// those own that can be reached.
     #[test]
-    fn the_ledger_is_what_objects_own(operations in operations(), way in 0_usize..3) {
+    fn the_ledger_is_what_objects_own(_repeat in repeat(), operations in operations(), way in 0_usize..3) {
         #[derive(Collect)]
         #[collect(no_drop)]
         struct Content<'gc> {

@@ -1,7 +1,7 @@
 //! Pins that come and go in all phases of a cycle.
 
 use gc_core::{Arena, Gc, Lock, Rootable};
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::{Guard, Node, begin, empty, in_cycle, in_each_way, left, litter};
 
@@ -10,7 +10,8 @@ use crate::{Guard, Node, begin, empty, in_cycle, in_each_way, left, litter};
 #[test]
 fn pins_come_and_go() {
     in_each_way(|way| {
-        let mut random = Random::new(7);
+        let seed = Seed::or(7);
+        let mut random = seed.random();
         let mut heap = empty(way.often());
         // Each guard is of a list of its own.
         let mut guards: Vec<Guard> = Vec::new();

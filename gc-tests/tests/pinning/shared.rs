@@ -3,7 +3,7 @@
 use gc_core::shared::{Arena, AtomicGc, Mutation, Pinned};
 use gc_core::{Collect, Gc, Rootable};
 use gc_tests::market::Market;
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::{Way, in_each_way, panic_of};
 
@@ -46,14 +46,15 @@ fn guards_go_from_thread_to_thread() {
         let heap = heap(way);
         let market: Market<(Guard, u64)> = Market::default();
         let rounds = way.size(150, 2000);
+        let seed = Seed::or(0);
         std::thread::scope(|scope| {
             // One that only drops and clones, and is never attached.
             scope.spawn(|| market.turn_over(rounds));
             for number in 0..3 {
-                let (heap, market) = (&heap, &market);
+                let (heap, market, seed) = (&heap, &market, &seed);
                 scope.spawn(move || {
                     let here = heap.attach();
-                    let mut random = Random::new(number);
+                    let mut random = seed.random_of(number);
                     for _ in 0..rounds {
                         let length = 1 + random.below(10) as u64;
                         let guard = here.mutate(|mc, _| mc.pin(list(mc, length)));

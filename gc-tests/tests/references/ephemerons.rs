@@ -3,7 +3,7 @@
 use gc_core::barrier::unlock;
 use gc_core::collect::DynCollect;
 use gc_core::{Arena, Collect, Ephemeron, Gc, GcWeak, HeapOptions, Lock, RefLock, Rootable};
-use gc_tests::random::Random;
+use gc_tests::seed::seeds;
 use gc_tests::way::in_each_way;
 
 #[derive(Collect)]
@@ -258,8 +258,8 @@ fn what_is_read_while_marking_goes_on_stays() {
 fn random_graphs() {
     in_each_way(|way| {
         let nodes = 24;
-        for seed in 0..way.size(4, 25) as u64 {
-            let mut random = Random::new(seed);
+        for seed in seeds(0..way.size(4, 25) as u64) {
+            let mut random = seed.random();
             let mut below = |n: usize| random.below(n);
             let mut heap = heap(way.options(), nodes);
             // What the model knows: pairs in the slice, pointers in nodes, and which nodes are held.

@@ -11,6 +11,7 @@ use gc_core::barrier::unlock;
 use gc_core::finalizer::FinalizerReport;
 use gc_core::{Arena, FinalizerMode, Gc, HeapOptions, Lock, Mode, Rootable};
 use gc_tests::cycle::{begin, run_out};
+use gc_tests::seed::seeds;
 use gc_tests::way::{Way, in_each_way};
 
 use crate::nodes::{Log, Node, Pointer, forget, heap, node, register, sorted, strong, weak};
@@ -320,8 +321,8 @@ fn what_is_enqueued_was_found_dead_also_if_the_cycle_is_aborted() {
 #[test]
 fn random_programs() {
     in_each_way(|way| {
-        for seed in 0..way.size(3, 12) as u64 {
-            let mut random = gc_tests::random::Random::new(seed);
+        for seed in seeds(0..way.size(3, 12) as u64) {
+            let mut random = seed.random();
             let count = 16;
             let mut heap = heap(way.options(), count);
             let log = Log::default();

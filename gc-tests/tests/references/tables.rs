@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gc_core::arena::rootless_mutate;
 use gc_core::weak_collections::{WeakInterner, WeakMap, WeakSet};
 use gc_core::{Arena, Collect, FinalizerMode, Gc, HeapError, HeapOptions, Lock, Rootable};
-use gc_tests::random::Random;
+use gc_tests::seed::{Seed, seeds};
 use gc_tests::way::in_each_way;
 
 #[derive(Collect)]
@@ -27,8 +27,8 @@ struct Value<'gc> {
 #[test]
 fn maps_and_sets_beside_a_model() {
     in_each_way(|way| {
-        for seed in 0..way.size(2, 8) as u64 {
-            let mut random = Random::new(seed);
+        for seed in seeds(0..way.size(2, 8) as u64) {
+            let mut random = seed.random();
             let keys = way.size(24, 200);
             let mut heap = Arena::<Rootable![Roots<'_>]>::with_options(way.often(), |mc| Roots {
                 held: (0..keys).map(|id| Some(Gc::new(mc, id))).collect(),
@@ -130,7 +130,8 @@ fn maps_and_sets_beside_a_model() {
 fn equal_strings_are_one_as_long_as_they_live() {
     type Roots<'gc> = (Vec<Option<Gc<'gc, str>>>, WeakInterner<'gc>);
     in_each_way(|way| {
-        let mut random = Random::new(7);
+        let seed = Seed::or(7);
+        let mut random = seed.random();
         let names = way.size(30, 300);
         type Heap = Arena<Rootable![Roots<'_>]>;
         let mut heap =

@@ -6,6 +6,7 @@ use std::sync::Mutex as StdMutex;
 use gc_core::shared::{Arena, AtomicGc, Mutation};
 use gc_core::{Collect, Gc, Rootable};
 use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::{arena, in_each_way, on_threads, verify};
 
@@ -50,9 +51,10 @@ fn a_stack_without_locks() {
         let heap: Heap = arena(way.often(), |_| AtomicGc::null());
         let rounds = way.size(200, 4000);
         let popped = StdMutex::new(Vec::new());
+        let seed = Seed::or(0);
         on_threads(4, |number| {
             let here = heap.attach();
-            let mut random = Random::new(number as u64);
+            let mut random = seed.random_of(number as u64);
             let mut mine = Vec::new();
             for round in 0..rounds {
                 here.mutate(|mc, stack| {
@@ -111,9 +113,10 @@ fn tails_are_exchanged() {
         });
         // Those who exchange have to agree; the collector does not.
         let agreement = StdMutex::new(());
+        let seed = Seed::or(0);
         on_threads(3, |number| {
             let here = heap.attach();
-            let mut random = Random::new(number as u64);
+            let mut random = seed.random_of(number as u64);
             for _ in 0..way.size(300, 5000) {
                 here.mutate(|mc, lists| {
                     let place = |random: &mut Random| {

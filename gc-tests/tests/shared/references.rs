@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gc_core::shared::{Arena, AtomicGc, Mutex};
 use gc_core::{Collect, Ephemeron, FinalizerMode, Gc, GcWeak, GcWeakLong, Rootable};
 use gc_tests::drops::Witness;
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::{arena, in_each_way, on_threads, verify};
 
@@ -37,9 +37,10 @@ fn everything_at_once() {
             }))
         });
         let (registered, run) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+        let seed = Seed::or(0);
         on_threads(4, |number| {
             let here = heap.attach();
-            let mut random = Random::new(number as u64);
+            let mut random = seed.random_of(number as u64);
             for _ in 0..way.size(200, 3000) {
                 here.mutate(|mc, slots| {
                     let (index, other) = (random.below(SLOTS), random.below(SLOTS));

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use gc_core::shared::{Arena, AtomicGc, Mutation, Pinned, Root};
 use gc_core::{Collect, Gc, Rootable, Zeal};
 use gc_tests::market::Market;
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::{LONG, Meddling, arena, begin, in_each_way, panic_of, verify};
 
@@ -46,14 +46,15 @@ fn handles_go_from_thread_to_thread() {
         let heap: Heap = arena(way.often(), |_| ());
         let market: Market<(Handle, usize)> = Market::default();
         let rounds = way.size(200, 3000);
+        let seed = Seed::or(0);
         std::thread::scope(|scope| {
             // One that only drops and clones, and is never attached.
             scope.spawn(|| market.turn_over(rounds));
             for number in 0..3 {
-                let (heap, market) = (&heap, &market);
+                let (heap, market, seed) = (&heap, &market, &seed);
                 scope.spawn(move || {
                     let here = heap.attach();
-                    let mut random = Random::new(number);
+                    let mut random = seed.random_of(number);
                     for _ in 0..rounds {
                         let length = 1 + random.below(10);
                         let handle = here.mutate(|mc, _| mc.root(list(mc, length as u64)));

@@ -3,7 +3,7 @@
 use gc_core::barrier::field;
 use gc_core::shared::{Arena, Mutation, Mutex, RwLock};
 use gc_core::{Collect, Gc, Rootable};
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::{arena, in_each_way, on_threads, verify};
 
@@ -49,9 +49,10 @@ impl<'gc> Tree<'gc> {
 fn trees_grow_and_lose_branches() {
     in_each_way(|way| {
         let heap: Arena<Rootable![Gc<'_, Tree<'_>>]> = arena(way.often(), |mc| Tree::new(mc, 0));
+        let seed = Seed::or(0);
         on_threads(4, |number| {
             let here = heap.attach();
-            let mut random = Random::new(number as u64);
+            let mut random = seed.random_of(number as u64);
             for round in 0..way.size(150, 2000) {
                 here.mutate(|mc, &root| {
                     let mut tree = root;

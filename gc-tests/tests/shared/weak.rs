@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gc_core::shared::{Arena, AtomicGc, Mutex};
 use gc_core::{Collect, Gc, GcWeak, Rootable};
 use gc_tests::drops::Witness;
-use gc_tests::random::Random;
+use gc_tests::seed::Seed;
 
 use crate::{arena, in_each_way, on_threads, verify};
 
@@ -30,9 +30,10 @@ fn an_upgraded_value_is_alive() {
         let dropped = Arc::new(AtomicUsize::new(0));
         let made = AtomicUsize::new(0);
         let upgraded = AtomicUsize::new(0);
+        let seed = Seed::or(0);
         on_threads(4, |number| {
             let here = heap.attach();
-            let mut random = Random::new(number as u64);
+            let mut random = seed.random_of(number as u64);
             for _ in 0..way.size(300, 5000) {
                 here.mutate(|mc, slots| {
                     let index = random.below(SLOTS);

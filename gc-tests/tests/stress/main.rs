@@ -36,21 +36,13 @@ mod shadow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use gc_tests::random::Random;
+use gc_tests::seed::{self, number};
 
 use crate::life::Life;
 use crate::plan::Plan;
-
-/// The number in an environment variable, if it is there.
-fn number(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} is `{text}`: it must be a number")),
-    )
-}
 
 /// What a thread has done.
 #[derive(Default)]
@@ -104,8 +96,13 @@ fn work(first: u64, end: Instant) -> Report {
                             text.to_string()
                         }),
                 };
+                let repeat = seed::command(&[
+                    ("GC_STRESS_SEED", seed),
+                    ("GC_STRESS_THREADS", 1),
+                    ("GC_STRESS_SECONDS", 600),
+                ]);
                 report.failure = Some(format!(
-                    "GC_STRESS_SEED={seed}, operation {operations}: {text}\n  {plan:?}"
+                    "operation {operations} of the life with seed {seed}: {text}\n  {plan:?}\n  to repeat it: {repeat}"
                 ));
                 STOP.store(true, Ordering::Relaxed);
                 break;
@@ -123,10 +120,7 @@ fn main() -> ExitCode {
     }
     let seconds = number("GC_STRESS_SECONDS").unwrap_or(5);
     let threads = number("GC_STRESS_THREADS").unwrap_or(8);
-    let seed = number("GC_STRESS_SEED").unwrap_or_else(|| {
-        let time = SystemTime::now().duration_since(UNIX_EPOCH);
-        time.map_or(1, |time| time.as_nanos() as u64)
-    });
+    let seed = number("GC_STRESS_SEED").unwrap_or_else(seed::any);
     println!("stress: {threads} threads, {seconds} s, GC_STRESS_SEED={seed}");
     // The usual hook prints, and takes locks for it; the panics are reported below. Some are a part of
     // the program.
