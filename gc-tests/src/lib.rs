@@ -1,15 +1,23 @@
-//! An oracle for `gc-core`, and a generator of programs to ask it about.
+//! Helpers of the tests in `tests/`, each folder or file of which says in its first line what belongs there.
 //!
-//! A program is a list of [`operation::Operation`]s. The [`machine::Machine`] executes it on a real
-//! arena and on a [`model::Model`], which is a heap made of maps that knows nothing of collectors
-//! beside what they promise, and compares the two ([`mod@check`]). Property tests, stress runs and
-//! fuzzing share all of this.
+//! Most of it is an oracle for `gc-core`, and a generator of programs to compare the two. A program is a list of
+//! [`operation::Operation`]s. The [`machine::Machine`] executes it on a real arena and on a [`model::Model`], which is a
+//! heap made of maps that knows nothing of collectors but what they promise, and compares the two ([`mod@check`]).
+//! Property tests, stress runs and fuzzing share all of this. The objects are of many [`kind::Kind`]s ([`objects`],
+//! [`payload`], [`tracked`], written and read by [`access`]), so that each way in which a type can tell where its
+//! pointers are occurs, alone and beside the others. Their finalizers write into a [`mod@ledger`].
 //!
-//! The objects are of many [`kind::Kind`]s ([`objects`], [`payload`], [`tracked`]), so that each way
-//! in which a type can tell where its pointers are occurs, alone and beside the others.
+//! The rest is what several tests need:
 //!
-//! The other tests have from here what several of them need: the ways of collecting ([`mod@way`]), [`mod@cycle`]s,
-//! [`mod@cargo`], values that tell of their [`mod@drops`], a [`mod@market`], [`mod@random`] numbers.
+//! | module | what |
+//! | --- | --- |
+//! | [`mod@way`] | the ways of collecting, and [`way::in_each_way`], in which most tests run |
+//! | [`mod@cycle`] | beginning a cycle, looking at it, and letting it come to its end |
+//! | [`mod@seed`], [`mod@random`] | random numbers, and the command that repeats a test that failed with them |
+//! | [`mod@child`] | a test in a process of its own, or within a time |
+//! | [`mod@cargo`], [`mod@list`] | objects that can tell whether they are whole, and a list that takes long to mark |
+//! | [`mod@drops`] | values that count their drops |
+//! | [`mod@market`] | where threads exchange what keeps objects alive |
 
 pub mod access;
 pub mod cargo;

@@ -1,4 +1,5 @@
-//! Random programs on a heap that checks itself, against a model heap, in each mode of collection.
+//! Property tests of the whole heap: random programs on a heap that checks itself, against a model heap, in each mode of
+//! collection.
 //!
 //! `PROPTEST_CASES` sets the number of programs for each test, `PROGRAM_LENGTH` their length. What a failed test prints
 //! says which command repeats it.

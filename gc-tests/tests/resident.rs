@@ -1,6 +1,6 @@
-//! Memory of the process: what the collector needs for itself, and what it gives back.
+//! Resident memory of the process: what the collector needs for itself, and what it gives back.
 //!
-//! There is one test here, because it looks at the whole process.
+//! It is one test in a binary of its own, because it looks at the whole process.
 #![cfg(target_os = "linux")]
 
 use std::iter::repeat_n;

@@ -1,7 +1,8 @@
-//! Tables outside of the heap, of handles, pins and finalizers: what they take is for what is in use.
+//! Tables of handles, pins and finalizers, which are outside of the heap: what they take is for what is in use.
 //!
-//! The tests count the bytes that the process has allocated, by an allocator of their own, and take turns. What a
-//! collection visits is counted by the unit tests of `slot_table` and of those who use it.
+//! The tests count the bytes that all threads of the process have allocated, by an allocator of their own. So they are
+//! in a binary of their own, and take turns. What a collection visits is counted by the unit tests of `slot_table` and
+//! of those who use it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,8 +1,8 @@
-//! Bad input: what a heap does when memory is out, when code of the user's panics, and when what it
-//! is given is wrong.
+//! Bad input: memory that is out, panics in the user's code, and misuse that compiles.
 //!
-//! In each case there is an error or a panic that says what happened, and afterwards the heap is as
-//! good as before.
+//! In each case there is an error or a panic that says what happened, and afterwards the heap is as good as before.
+//! What would break the heap if the surface had a hole is in `soundness`; panics in operations of collections are in
+//! `faults`.
 
 mod expired;
 mod memory;

@@ -1,4 +1,7 @@
-//! The collections of `gc_core::collections` beside their twins of `std`, whatever a heap is doing meanwhile.
+//! The collections of `gc_core::collections`, compared with their twins in `std`, in all phases of a cycle.
+//!
+//! Each operation with each panic in the user's code is in `faults`; weak maps, sets, caches and interners are in
+//! `references`.
 
 mod buffers;
 mod elements;

@@ -1,10 +1,9 @@
-//! Cycles that last while the program goes on: whatever it does between their steps, nothing that it
-//! can reach is lost, and after a full collection there is nothing else.
+//! Cycles that last while the program goes on, in an arena of one thread: whatever the program does between the
+//! steps, no reachable object is lost, and after a full collection nothing else is left.
 //!
-//! Each test runs in several [`Way`]s. With the shortest steps a cycle of the incremental mode lasts for
-//! as many safepoints as it can, and each run goes through the same ones; the concurrent mode adds
-//! what other threads do meanwhile. A heap that collects at once passes everything here, if it
-//! is right.
+//! Each test runs in several [`Way`]s. With the shortest steps, a cycle of the incremental mode lasts for as many
+//! safepoints as it can, and each run goes through the same ones; the concurrent mode adds what other threads do
+//! meanwhile. A stop-the-world heap passes everything here, if it is right. Arenas of several threads are in `shared`.
 
 mod arenas;
 mod arrays;

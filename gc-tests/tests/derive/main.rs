@@ -1,8 +1,7 @@
-//! Types of every shape that `#[derive(Collect)]` takes, and whether the collector finds what they
-//! hold.
+//! Types of every shape that `#[derive(Collect)]` takes, and whether the collector finds what they hold.
 //!
-//! Each shape holds some tokens through pointers. While the shape is reachable all of them must
-//! stay, and once it is not, none.
+//! Each shape holds some tokens through pointers. While the shape is reachable all of them must stay, and once it is
+//! not, none. What the derive macro refuses is in `tests/ui`; which tags it makes is in `planes`.
 
 #![forbid(unsafe_code)]
 #![deny(

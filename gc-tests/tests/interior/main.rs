@@ -1,4 +1,4 @@
-//! Pointers that point anywhere into an object: slices, strings, offset slices and interior references.
+//! Pointers into objects: slices, strings, offset slices and interior references, wherever in the object they point.
 
 mod alive;
 mod cells;

@@ -1,4 +1,4 @@
-//! Memory that values own outside of the heap: that it is known, and bounds the peak.
+//! Memory that values own outside of the heap: that the ledger knows it, and that it bounds the peak.
 //!
 //! An allocator counts what each thread has, which is what the ledger should say. Nothing is timed.
 

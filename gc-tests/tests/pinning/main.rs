@@ -1,5 +1,5 @@
-//! Pinning: what is pinned stays, at its address, as long as it is; whoever did it, whenever he lets go, and
-//! whatever he does wrong.
+//! Pinning: what is pinned stays, at its address, for as long as it is pinned, whoever pinned it and whatever is done
+//! wrong.
 //!
 //! Each test runs in several [`Way`]s.
 

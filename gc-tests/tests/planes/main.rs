@@ -1,5 +1,5 @@
-//! The planes tell the truth: in a heap full of derived types, extents and tags are as a
-//! hand-written model says, before and after writes and collections.
+//! The planes tell the truth: in a heap full of derived types, extents and tags are as a hand-written model says,
+//! before and after writes and collections. A new sort of field or layout belongs here and in `derive`.
 
 mod expected;
 mod maker;

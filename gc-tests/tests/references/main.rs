@@ -1,5 +1,7 @@
-//! What becomes of objects that nothing reaches, and of the references to them: each test in all ways in
-//! which heaps are collected.
+//! Weak, long weak and soft pointers, ephemerons, finalizers, and the weak collections: what becomes of objects that
+//! nothing reaches, and of the references to them.
+//!
+//! Each test runs in all ways in which heaps are collected. The same on several threads is in `shared`.
 
 mod claimed_keys;
 mod ends;

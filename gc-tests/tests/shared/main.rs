@@ -1,8 +1,7 @@
-//! Shared arenas: what several threads do to one heap at the same time, and what the collector must not
-//! do meanwhile.
+//! Shared arenas: what several threads do to one heap at the same time, and what the collector must not do meanwhile.
 //!
-//! Each test runs in several [`Way`]s: at once, in steps, beside the program, with and without a heap that
-//! checks itself and collects at every safepoint.
+//! Each test runs in several [`Way`]s: stop-the-world, in steps, concurrently, with and without a heap that checks
+//! itself and collects at every safepoint.
 
 #![allow(
     clippy::type_complexity,

@@ -1,5 +1,6 @@
-//! Slices, strings and slices with headers, made by builders; thin pointers to them; and what is beside
-//! their values.
+//! Slices, strings and slices with headers: their builders, thin pointers to them, and metadata of types.
+//!
+//! Pointers to parts of them are in `interior`.
 
 mod builders;
 mod counted;

@@ -1,6 +1,7 @@
 //! Soundness: programs without `unsafe` that would break the heap if the surface had a hole.
 //!
-//! Each is an attack that looks plausible. What must not even compile is in `tests/ui/surface`.
+//! Each is an attack that looks plausible. What must not even compile is in `tests/ui/surface`; misuse that is refused
+//! with an error is in `bad_input`.
 #![deny(unsafe_code)]
 
 mod abandoned;

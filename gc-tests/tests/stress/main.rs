@@ -1,5 +1,6 @@
 //! A stress program: threads with an arena each, of random modes and options, do random things to
-//! graphs, and compare what they find with what plain Rust structures know of the same graphs.
+//! graphs, and compare what they find with what plain Rust structures know of the same graphs. A new sort of object
+//! goes into [`graph`], a new operation into [`life`].
 //!
 //! ```sh
 //! cargo test -p gc-tests --test stress

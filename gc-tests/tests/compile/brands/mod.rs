@@ -8,8 +8,6 @@
 //! the same carriers are another crate, and there it must not complain of any: so the first is refused for the
 //! right reason.
 
-#![forbid(unsafe_code)]
-
 mod carriers;
 mod compiler;
 mod families;

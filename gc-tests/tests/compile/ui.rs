@@ -4,7 +4,7 @@
 //! `tests/ui/compiler`, which derive what cannot be, and in `tests/ui/surface`, which would break the
 //! heap, are refused by the compiler, whose words change from version to version:
 //! after an update, look whether the errors still point at the same places, and write the texts
-//! anew with `TRYBUILD=overwrite cargo test -p gc-tests --test compile_fail`.
+//! anew with `TRYBUILD=overwrite cargo test -p gc-tests --test compile ui`.
 
 #[test]
 fn refused_by_the_derive_macro() {

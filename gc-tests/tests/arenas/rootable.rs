@@ -1,7 +1,5 @@
 //! What `Rootable!` makes of the types that it is given.
 
-#![forbid(unsafe_code)]
-
 use gc_core::{
     Arena, Collect, DynamicRoot, DynamicRootSet, Gc, Lock, Mutation, RefLock, Rootable, Static,
 };
