@@ -13,9 +13,9 @@ use crate::{builders, hash_map, hash_set, string, vec, vec_deque, weak};
 /// Where the collections are, in `gc-core/src`.
 const SOURCES: &[&str] = &[
     "collections",
-    "weak_collections",
-    "gc_slice",
-    "gc/builder.rs",
+    "references/weak_collections",
+    "pointers/gc_slice",
+    "pointers/gc/builder.rs",
 ];
 
 /// What calls no code of the user's, so that there is nothing to inject.

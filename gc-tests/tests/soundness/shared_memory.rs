@@ -47,6 +47,10 @@ const HOLDERS: usize = 12;
 const NUMBERS: usize = 4;
 
 /// Two and two share their locks. The guards of those that the program cannot write to later are leaked at once.
+#[allow(
+    clippy::arc_with_non_send_sync,
+    reason = "an `Arc` in an arena of one thread is what this is about"
+)]
 fn all<'gc>(mc: &Mutation<'gc>) -> All<'gc> {
     let mut content = Vec::new();
     let mut holders = Vec::new();
@@ -101,6 +105,10 @@ fn leak<'gc>(mc: &Mutation<'gc>, holder: Gc<'gc, Holder<'gc>>) {
 
 /// Guards are leaked before a cycle, and at each point of one. Collections go on, free garbage, and keep what is in the locks.
 #[test]
+#[allow(
+    clippy::redundant_closure,
+    reason = "the function is not general enough in its brand"
+)]
 fn leaked_guards() {
     in_each_way(|way| {
         for delay in 0..way.size(4, 12) {
