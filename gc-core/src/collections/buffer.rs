@@ -37,16 +37,16 @@ use core::marker::PhantomData;
 use core::mem::{needs_drop, size_of};
 use core::ptr::{self, NonNull};
 
-use crate::heap::bump::{Shape, record_kinds};
+use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
-use crate::heap::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Planes, WORD, bit_index, low_bits};
+use crate::heap::planes::{GRANULE, WORD};
 use crate::heap::{LARGE, MAX_ALIGN};
 use crate::mutator::context::Context;
 use crate::mutator::mutation::Invariant;
 use crate::pointers::gc::Gc;
 use crate::types::collect::{Collect, Trace};
-use crate::types::descriptor::{Described, Descriptor, Detail, read_detail};
+use crate::types::descriptor::{Descriptor, Detail, read_detail};
 use crate::types::ledger::Entry;
 use crate::types::owned_bytes::OwnedBytes;
 use crate::types::trace::{EdgeVisitor, Edges};
@@ -231,17 +231,13 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
                     base,
                     bytes: shape.bytes,
                 };
-                let offset = buffer.live().addr() - base;
-                Described::set_detail(extent, Detail::new(offset));
-                Described::set(extent, Kind::<T>::DESCRIPTOR, Entry::NOTHING);
-                if needs_drop::<T>() {
-                    context.note_drop(extent);
-                }
+                let offset = Detail::new(buffer.live().addr() - base);
+                // The elements are measured later: that may panic, and they would not be owned by anybody.
+                context.describe(extent, Kind::<T>::DESCRIPTOR, Some(offset), Entry::NOTHING);
                 if Kind::<T>::MAP.fixed().is_none() {
                     heap.set_dirty(base);
                 }
                 if needs_drop::<T>() {
-                    // The elements are measured later: that may panic, and they would not be owned by anybody.
                     context.note_written(base);
                 }
             }
@@ -282,24 +278,10 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
     ///
     /// There is memory; and tagged words of the slots were written.
     unsafe fn tag(&self, context: &Context, from: usize) {
-        if !Kind::<T>::TAGGED {
-            return;
-        }
-        let planes = context.heap().planes();
-        let (tags, kinds) = Kind::<T>::FIXED;
         let (size, count) = (size_of::<T>(), self.capacity - from);
         let object = self.slots.object.addr().get();
-        let first = object + from * size;
         // SAFETY: the slots lie in the buffer.
-        unsafe {
-            tag_slots(planes, first, size / WORD, count, tags);
-            if kinds != 0 {
-                context.note_kinds(object, tags, kinds);
-                for slot in (first..).step_by(size).take(count) {
-                    record_kinds(planes, slot, kinds);
-                }
-            }
-        }
+        unsafe { context.tag_values(object, object + from * size, Kind::<T>::FIXED, size, count) }
     }
 
     /// How many elements fit.
@@ -436,44 +418,6 @@ unsafe impl<'gc, T> Collect<'gc> for Buffer<'gc, T> {
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         cc.trace(&self.slots);
-    }
-}
-
-/// Tags the words of `capacity` slots from `base` on that `tags` names: bit *i* stands for word *i* of each.
-///
-/// # Safety
-///
-/// They lie in a new object of the heap at work.
-unsafe fn tag_slots(planes: Planes, base: usize, words: usize, capacity: usize, tags: u64) {
-    let end = base + capacity * words * WORD;
-    // The tags of 64 words, of which the first is word `phase` of a slot.
-    let pattern = |phase: usize| {
-        let mut bits = tags.checked_shr(phase as u32).unwrap_or(0);
-        for next in (words - phase..GROUP_WORDS).step_by(words) {
-            bits |= tags << next;
-        }
-        bits
-    };
-    let regular = GROUP_WORDS.is_multiple_of(words);
-    let first = bit_index(base);
-    let mut address = base;
-    let mut bits = pattern(0) << first;
-    let mut repeated = None;
-    while address < end {
-        let next = (address & !(GROUP_BYTES - 1)) + GROUP_BYTES;
-        if end < next {
-            bits &= low_bits(bit_index(end));
-        }
-        // SAFETY: the address lies in the object.
-        unsafe { planes.group(address) }.tags.insert(bits);
-        address = next;
-        bits = match repeated {
-            Some(bits) => bits,
-            None => pattern((address - base) / WORD % words),
-        };
-        if regular {
-            repeated = Some(bits);
-        }
     }
 }
 

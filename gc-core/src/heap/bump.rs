@@ -10,7 +10,7 @@
 
 use core::cell::Cell;
 
-use super::planes::{GRANULE, GROUP_WORDS, Planes, WORD, bit, bit_index};
+use super::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Planes, WORD, bit, bit_index, low_bits};
 use crate::os::prefetch;
 
 /// How many bytes ahead of the cursor memory is prefetched. The hole was last touched a cycle ago, so
@@ -150,6 +150,56 @@ pub(crate) unsafe fn record_tags(planes: Planes, address: usize, tags: u64) {
         // SAFETY: the object reaches into the next group.
         let next = unsafe { planes.group(address + (GROUP_WORDS - first as usize) * WORD) };
         next.tags.insert(rest);
+    }
+}
+
+/// [`record_tags`] of `count` values of `words` words each, side by side from `start` on.
+///
+/// # Safety
+///
+/// As there, for all of them. `tags` is not zero, and has no bit beyond a value.
+pub(crate) unsafe fn record_repeatedly(
+    planes: Planes,
+    start: usize,
+    words: usize,
+    count: usize,
+    tags: u64,
+) {
+    if count * words <= GROUP_WORDS {
+        for index in 0..count {
+            // SAFETY: the value is in the object.
+            unsafe { record_tags(planes, start + index * words * WORD, tags) };
+        }
+        return;
+    }
+    let end = start + count * words * WORD;
+    // The tags of 64 words, of which the first is word `phase` of a value.
+    let pattern = |phase: usize| {
+        let mut bits = tags.checked_shr(phase as u32).unwrap_or(0);
+        for next in (words - phase..GROUP_WORDS).step_by(words) {
+            bits |= tags << next;
+        }
+        bits
+    };
+    let regular = GROUP_WORDS.is_multiple_of(words);
+    let mut address = start;
+    let mut bits = pattern(0) << bit_index(start);
+    let mut repeated = None;
+    while address < end {
+        let next = (address & !(GROUP_BYTES - 1)) + GROUP_BYTES;
+        if end < next {
+            bits &= low_bits(bit_index(end));
+        }
+        // SAFETY: the address lies in the object.
+        unsafe { planes.group(address) }.tags.insert(bits);
+        address = next;
+        bits = match repeated {
+            Some(bits) => bits,
+            None => pattern((address - start) / WORD % words),
+        };
+        if regular {
+            repeated = Some(bits);
+        }
     }
 }
 

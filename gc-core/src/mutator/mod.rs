@@ -1,7 +1,7 @@
 //! What a thread that runs the program has of a heap: it allocates, passes write barriers, and comes to safepoints.
 //!
 //! [`context`] is a heap with its collector, as a local arena's one mutator holds it; [`mutation`] is what callbacks get.
-//! [`allocation`] and [`recipe`] turn values into objects; [`barrier`] is what stands before a write.
+//! [`allocation`] turns values into objects, as [`plan`] says; [`barrier`] is what stands before a write.
 //!
 //! Knows the layers below, and the types of pointers, which it hands out. Arenas, local and shared, are made of this.
 
@@ -11,5 +11,5 @@ pub(crate) mod context;
 pub(crate) mod local_arenas;
 pub mod metrics;
 pub(crate) mod mutation;
-pub(crate) mod recipe;
+pub(crate) mod plan;
 pub(crate) mod written;

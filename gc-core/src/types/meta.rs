@@ -38,6 +38,7 @@
 
 use core::alloc::Layout;
 use core::marker::PhantomData;
+use core::ptr;
 
 use crate::types::static_wrapper::Static;
 
@@ -368,6 +369,45 @@ impl<T, M> AllocMeta<T, M> for UnitPtrMeta {
     #[inline]
     fn layout(_: M, (): ()) -> Option<Layout> {
         Some(Layout::new::<T>())
+    }
+}
+
+/// Metadata of pointers to slices: the length.
+///
+/// ```
+/// use gc_core::gc_slice::SlicePtrMeta;
+/// use gc_core::meta::{AllocMeta, PtrMeta};
+/// use std::alloc::Layout;
+///
+/// let slice: &[u16] = &[1, 2, 3];
+/// let thin = <SlicePtrMeta as PtrMeta<[u16], ()>>::to_thin((), slice);
+/// let fat: *const [u16] = SlicePtrMeta::from_thin((), thin, 2);
+/// assert_eq!(fat, &raw const slice[..2]);
+/// let layout = <SlicePtrMeta as AllocMeta<[u16], ()>>::layout((), 3);
+/// assert_eq!(layout, Some(Layout::for_value(slice)));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct SlicePtrMeta;
+
+impl<E, M> PtrMeta<[E], M> for SlicePtrMeta {
+    type PtrMetadata = usize;
+    type Thin = ();
+
+    #[inline]
+    fn to_thin(_: M, fat: *const [E]) -> *const () {
+        fat.cast()
+    }
+
+    #[inline]
+    fn from_thin(_: M, thin: *const (), length: usize) -> *const [E] {
+        ptr::slice_from_raw_parts(thin.cast(), length)
+    }
+}
+
+impl<E, M> AllocMeta<[E], M> for SlicePtrMeta {
+    #[inline]
+    fn layout(_: M, length: usize) -> Option<Layout> {
+        Layout::array::<E>(length).ok()
     }
 }
 

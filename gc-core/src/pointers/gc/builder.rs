@@ -19,7 +19,7 @@ use super::{Gc, GcFat};
 use crate::heap::error::{HeapError, or_panic, out_of_memory};
 use crate::mutator::context::Context;
 use crate::mutator::mutation::{Invariant, Mutation};
-use crate::mutator::recipe::Plan;
+use crate::mutator::plan::Plan;
 use crate::types::collect::Collect;
 use crate::types::meta::{AllocMeta, StaticPtrMeta, TypeMeta, UnitPtrMeta, UnitTypeMeta};
 use crate::types::static_wrapper::Static;
@@ -455,7 +455,7 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     ///
     /// There is a staged value, which is gone after a success. The context is one of the arena that `'gc` brands.
     unsafe fn move_into_heap(&self, context: &Context) -> Result<GcFat<'gc, T, M, P>, HeapError> {
-        let object = context.begin(self.plan)?;
+        let object = self.plan.begin(context)?;
         let place = object.value();
         // SAFETY: passed on to the caller; the new object has room for the value.
         unsafe {
@@ -533,7 +533,7 @@ impl<'gc, T, M, P> GcBuilder<'gc, T, M, P> {
         context: &Context,
         value: T,
     ) -> Result<GcFat<'gc, T, M, P>, HeapError> {
-        let object = context.begin(self.plan)?;
+        let object = self.plan.begin(context)?;
         let place = object.value().cast::<T>();
         // SAFETY: the new object has room for the value.
         unsafe {
@@ -595,7 +595,7 @@ const _: () = assert!(size_of::<Plan>().is_multiple_of(align_of::<Plan>()));
 /// A pointer like `pointer` to something at another address.
 #[inline(always)]
 fn at_address<T: ?Sized>(mut pointer: NonNull<T>, address: NonNull<u8>) -> NonNull<T> {
-    // SAFETY: the first word of a pointer is the address, as is checked in `crate::mutator::allocation`.
+    // SAFETY: the first word of a pointer is the address, as is checked in `crate::mutator::plan`.
     unsafe { (&raw mut pointer).cast::<NonNull<u8>>().write(address) };
     pointer
 }

@@ -47,14 +47,12 @@ pub use self::with_header::{
     GcThinSliceWithHeader, HeaderSlice, SliceWithHeader, SliceWithHeaderPtrMeta,
 };
 
-use core::alloc::Layout;
-use core::ptr;
-
 use crate::heap::error::{HeapError, or_panic};
 use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::{Gc, GcFat, GcThin};
 use crate::types::collect::Collect;
-use crate::types::meta::{AllocMeta, PtrMeta};
+#[doc(inline)]
+pub use crate::types::meta::SlicePtrMeta;
 
 /// A pointer to a slice that knows its length.
 ///
@@ -80,45 +78,6 @@ pub type GcSlice<'gc, E, M = ()> = GcFat<'gc, [E], M, SlicePtrMeta>;
 /// });
 /// ```
 pub type GcThinSlice<'gc, E, M = ()> = GcThin<'gc, [E], M, SlicePtrMeta>;
-
-/// Metadata of pointers to slices: the length.
-///
-/// ```
-/// use gc_core::gc_slice::SlicePtrMeta;
-/// use gc_core::meta::{AllocMeta, PtrMeta};
-/// use std::alloc::Layout;
-///
-/// let slice: &[u16] = &[1, 2, 3];
-/// let thin = <SlicePtrMeta as PtrMeta<[u16], ()>>::to_thin((), slice);
-/// let fat: *const [u16] = SlicePtrMeta::from_thin((), thin, 2);
-/// assert_eq!(fat, &raw const slice[..2]);
-/// let layout = <SlicePtrMeta as AllocMeta<[u16], ()>>::layout((), 3);
-/// assert_eq!(layout, Some(Layout::for_value(slice)));
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct SlicePtrMeta;
-
-impl<E, M> PtrMeta<[E], M> for SlicePtrMeta {
-    type PtrMetadata = usize;
-    type Thin = ();
-
-    #[inline]
-    fn to_thin(_: M, fat: *const [E]) -> *const () {
-        fat.cast()
-    }
-
-    #[inline]
-    fn from_thin(_: M, thin: *const (), length: usize) -> *const [E] {
-        ptr::slice_from_raw_parts(thin.cast(), length)
-    }
-}
-
-impl<E, M> AllocMeta<[E], M> for SlicePtrMeta {
-    #[inline]
-    fn layout(_: M, length: usize) -> Option<Layout> {
-        Layout::array::<E>(length).ok()
-    }
-}
 
 impl<'gc, E: Collect<'gc> + Copy + 'gc> GcSlice<'gc, E> {
     /// Copies the elements into the heap. Never collects, and takes time linear in their number.

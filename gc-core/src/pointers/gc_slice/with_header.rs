@@ -6,7 +6,7 @@ use core::ptr;
 
 use crate::heap::MAX_ALIGN;
 use crate::heap::error::{HeapError, or_panic};
-use crate::mutator::allocation::Written;
+use crate::mutator::allocation::fill;
 use crate::mutator::context::Context;
 use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::{Gc, GcBuilder, GcFat, GcThin};
@@ -676,26 +676,12 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     pub(crate) unsafe fn write_slice_in(
         mut self,
         context: &Context,
-        mut element: impl FnMut(usize) -> E,
+        element: impl FnMut(usize) -> E,
     ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
         let length = self.length();
         // SAFETY: the object has room for all elements, which all are written, and for the header. What is said
         // of the context is passed on.
-        unsafe {
-            self.build(context, |elements| {
-                // If `element` panics, what is there so far is dropped, and the object stays without a
-                // value.
-                let mut written = Written {
-                    place: elements,
-                    count: 0,
-                };
-                for index in 0..length {
-                    elements.add(index).write(element(index));
-                    written.count += 1;
-                }
-                core::mem::forget(written);
-            })
-        }
+        unsafe { self.build(context, |elements| _ = fill(elements, length, element)) }
     }
 
     /// Makes the object, of which `write` writes the elements.
@@ -709,7 +695,7 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
         context: &Context,
         write: impl FnOnce(*mut E),
     ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError> {
-        let object = context.begin(self.inner.plan())?;
+        let object = self.inner.plan().begin(context)?;
         let place = object.value();
         let whole = SliceWithHeader::<H, E>::from_thin_ptr(place.cast().as_ptr(), self.length());
         // SAFETY: the object has room for the header and the elements. The header is taken out of the
