@@ -66,6 +66,16 @@ pub fn eager(mode: Mode) -> HeapOptions {
         .zeal(zeal)
 }
 
+/// Options with all checks, and no collection that was not asked for.
+#[must_use]
+pub fn checked() -> HeapOptions {
+    let zeal = Zeal {
+        collect: false,
+        ..Zeal::ALL
+    };
+    HeapOptions::default().zeal(zeal)
+}
+
 /// Calls `f` for each way. What a failed test prints ends with the way in which it failed.
 pub fn in_each_way(f: impl Fn(Way)) {
     let modes = [

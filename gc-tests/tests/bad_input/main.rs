@@ -10,16 +10,8 @@ mod misuse;
 mod panics;
 mod unwinding;
 
-use gc_core::{HeapOptions, Zeal};
 use gc_tests::drops::Counted;
-
-/// All checks, and no collection that was not asked for.
-fn checked() -> HeapOptions {
-    HeapOptions::default().zeal(Zeal {
-        collect: false,
-        ..Zeal::ALL
-    })
-}
+use gc_tests::way::checked;
 
 /// The text with which `f` panics.
 fn panic_of<T>(f: impl FnOnce() -> T) -> String {

@@ -6,8 +6,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gc_core::slice::{Slice, Str};
-use gc_core::{Arena, Gc, HeapOptions, Rootable, Zeal, arena::rootless_mutate};
+use gc_core::{Arena, Gc, Rootable, arena::rootless_mutate};
 use gc_tests::seed::{config, repeat};
+use gc_tests::way::checked;
 use proptest::prelude::*;
 
 /// One that is made of another.
@@ -124,12 +125,7 @@ macro_rules! compare {
         let model: Vec<$type> = $bytes.iter().copied().map($make).collect();
         // All slices that were made are kept, and compared in the end.
         let mut models = vec![model.clone()];
-        let zeal = Zeal {
-            collect: false,
-            ..Zeal::ALL
-        };
-        let options = HeapOptions::default().zeal(zeal);
-        let mut arena = Arena::<Rootable![Vec<Slice<'_, $type>>]>::with_options(options, |mc| {
+        let mut arena = Arena::<Rootable![Vec<Slice<'_, $type>>]>::with_options(checked(), |mc| {
             vec![Slice::from(Gc::slice_from_iter(mc, model))]
         })
         .unwrap();

@@ -10,7 +10,8 @@ use std::iter::repeat_n;
 use bitvec::vec::BitVec;
 use expected::{All, Map, Words};
 use gc_core::barrier::field;
-use gc_core::{Arena, Gc, HeapOptions, Lock, Rootable, Zeal};
+use gc_core::{Arena, Gc, Lock, Rootable};
+use gc_tests::way::checked;
 use maker::Maker;
 use types::*;
 
@@ -23,11 +24,7 @@ type Root<'gc> = Vec<Gc<'gc, ()>>;
 type Heap = Arena<Rootable![Root<'_>]>;
 
 fn heap() -> Heap {
-    let zeal = Zeal {
-        collect: false,
-        ..Zeal::ALL
-    };
-    Heap::with_options(HeapOptions::default().zeal(zeal), |_| Vec::new()).unwrap()
+    Heap::with_options(checked(), |_| Vec::new()).unwrap()
 }
 
 fn bits(words: impl IntoIterator<Item = usize>, count: usize) -> BitVec {
@@ -194,12 +191,7 @@ fn tags_do_not_outlive_their_objects() {
 fn tags_follow_what_is_written() {
     type Cells<'gc> = Gc<'gc, [Locks<'gc>]>;
     const CELLS: usize = 700;
-    let zeal = Zeal {
-        collect: false,
-        ..Zeal::ALL
-    };
-    let options = HeapOptions::default().zeal(zeal);
-    let mut heap = Arena::<Rootable![Cells<'_>]>::with_options(options, |mc| {
+    let mut heap = Arena::<Rootable![Cells<'_>]>::with_options(checked(), |mc| {
         let locks = |_| Locks {
             number: 0,
             lock: Lock::new(Tree::Empty),

@@ -20,16 +20,9 @@ mod shared_memory;
 mod visitors;
 
 use gc_core::arena::Root;
-use gc_core::{Arena, Collect, HeapOptions, Rootable, Zeal};
+use gc_core::{Arena, Collect, Rootable};
 use gc_tests::cycle::{begin, collections, in_cycle};
-
-/// All checks, and no collection that was not asked for.
-fn checked() -> HeapOptions {
-    HeapOptions::default().zeal(Zeal {
-        collect: false,
-        ..Zeal::ALL
-    })
-}
+use gc_tests::way::checked;
 
 /// Lets the cycle in progress come to its end at safepoints, if there is one, and they suffice.
 fn run_out<R>(arena: &mut Arena<R>)
