@@ -763,14 +763,30 @@ impl Collector {
         self.has_kept_panics.store(true, Ordering::Relaxed);
     }
 
+    /// Does what a safepoint has to do, and goes on with its panic, or else with the first that was kept. None is left for a
+    /// later safepoint.
+    pub(crate) fn throwing(&self, safepoint: impl FnOnce()) {
+        let safepoint = std::panic::AssertUnwindSafe(safepoint);
+        if let Err(payload) = std::panic::catch_unwind(safepoint) {
+            drop(self.take_kept());
+            std::panic::resume_unwind(payload);
+        }
+        self.throw_kept();
+    }
+
     /// Goes on with the first panic that was kept, if there is one.
     pub(crate) fn throw_kept(&self) {
+        self.take_kept().finish();
+    }
+
+    /// What was kept. To drop it leaks the payload.
+    fn take_kept(&self) -> Disposer {
         // Relaxed: as above.
-        if self.has_kept_panics.load(Ordering::Relaxed) {
-            self.has_kept_panics.store(false, Ordering::Relaxed);
-            let kept = core::mem::take(&mut *self.kept_panics.lock());
-            kept.finish();
+        if !self.has_kept_panics.load(Ordering::Relaxed) {
+            return Disposer::default();
         }
+        self.has_kept_panics.store(false, Ordering::Relaxed);
+        core::mem::take(&mut *self.kept_panics.lock())
     }
 
     /// Checks that everything which can be reached now will survive.

@@ -59,7 +59,8 @@ impl Collector {
         };
         // SAFETY: no mutator is at work.
         let trace = AssertUnwindSafe(|| unsafe { object.trace(&mut checker) });
-        let _ = panic::catch_unwind(trace);
+        // To drop what was thrown might panic as well.
+        core::mem::forget(panic::catch_unwind(trace));
         match checker.finding {
             None => Ok(()),
             Some(finding) => Err(VerifyError {

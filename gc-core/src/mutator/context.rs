@@ -400,7 +400,7 @@ impl Context {
     ///
     /// # Panics
     ///
-    /// If `f` does. If a `trace` does, which gives the cycle up.
+    /// If `f` does. If a `trace` does, which gives the cycle up. If both do, with the panic of `f`.
     ///
     /// # Safety
     ///
@@ -429,7 +429,11 @@ impl Context {
             if let Err(payload) = noting {
                 self.collector.abandon();
                 self.arm();
-                panic::resume_unwind(payload);
+                // The first panic goes on. To drop the payload of another might panic as well.
+                if result.is_ok() {
+                    panic::resume_unwind(payload);
+                }
+                core::mem::forget(payload);
             }
         }
         result.unwrap_or_else(|payload| panic::resume_unwind(payload))
@@ -460,10 +464,12 @@ impl Context {
     fn claim(&self, claim: impl FnOnce(&mut Found) -> bool) {
         let mut claimed = false;
         let claiming = AssertUnwindSafe(|| self.find(|found| claimed = claim(found)));
-        if let Err(payload) = panic::catch_unwind(claiming)
-            && !self.collector.has_one_mutator()
-        {
-            panic::resume_unwind(payload);
+        if let Err(payload) = panic::catch_unwind(claiming) {
+            if !self.collector.has_one_mutator() {
+                panic::resume_unwind(payload);
+            }
+            // To drop it might panic as well.
+            core::mem::forget(payload);
         }
         if !claimed {
             self.before_unknown_write();
@@ -700,8 +706,8 @@ impl Context {
         // Also if it panics.
         let _armed = Armed(self);
         // SAFETY: passed on to the caller; this is the heap's one mutator.
-        unsafe { what.run(&self.collector, &world) }
-        self.collector.throw_kept();
+        let run = || unsafe { what.run(&self.collector, &world) };
+        self.collector.throwing(run);
     }
 
     /// Drops the values of all objects that need it and frees everything.

@@ -212,11 +212,12 @@ impl World {
     /// The thread is in no `mutate` call of this world, and `roots` visits every pointer into the heap which
     /// is neither in it nor behind a handle.
     pub(super) unsafe fn safepoint(&self, roots: &Roots<'_>, what: Safepoint) {
-        self.with_view(roots, |view| {
-            // SAFETY: passed on to the caller; all values are `Send` and `Sync`.
-            unsafe { what.run(&self.collector, view) }
+        self.collector.throwing(|| {
+            self.with_view(roots, |view| {
+                // SAFETY: passed on to the caller; all values are `Send` and `Sync`.
+                unsafe { what.run(&self.collector, view) }
+            });
         });
-        self.collector.throw_kept();
     }
 
     /// Looks what the root owns, as `measure` tells it. A panic is kept for the end of a safepoint.

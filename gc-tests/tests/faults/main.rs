@@ -16,14 +16,20 @@
 //! Then each operation is run with user code that does not panic but *lies*: comparisons and hashes are drawn by lot,
 //! `Borrow` borrows a stranger, and iterators tell wrong lengths. Whatever comes of it, 1 and 4 to 6 hold, and look-ups end.
 //!
+//! [`cycles`] and [`shared_cycles`] do the same with the `trace` calls of whole cycles, and [`payloads`] with all else that the
+//! collector calls.
+//!
 //! The operations are tables, one for each collection. [`surface`] compares them with the source: a public function or an
 //! implemented trait without an entry fails the test.
 
 mod builders;
+mod cycles;
 mod fuse;
 mod hash_map;
 mod hash_set;
 mod items;
+mod payloads;
+mod shared_cycles;
 mod stage;
 mod string;
 mod surface;
