@@ -23,6 +23,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::mark::large::CHUNK;
 use super::mark::words::{is_candidate, read_word};
+use super::rescan::Noting;
 use super::work::{Work, entry, forget_large};
 use super::{Collector, Mutators, Phase};
 use crate::heap::Heap;
@@ -230,8 +231,23 @@ impl Collector {
         }
     }
 
-    /// Claims the object at `start`, if it was not claimed; small ones that were allocated since the cycle
-    /// began were born so.
+    /// Whether the part of the object at `start` in which `address` lies was claimed, as far as one look tells.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there, and the address is in it.
+    pub(crate) unsafe fn is_part_claimed(&self, start: usize, address: usize) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let at = match self.heap.state_at(start).is_large_head() {
+                true => start + (address - start) / CHUNK * CHUNK,
+                false => start,
+            };
+            claim::is_done(self.heap.planes().claims(at).word(), bit(at))
+        }
+    }
+
+    /// Claims the object at `start`, if it was not claimed; those that were allocated since the cycle began were born so.
     ///
     /// If its `trace` panics, it was not claimed. `false` if a guard hides what is in it, so that its contents could not be
     /// noted: a heap with one mutator has to give the cycle up.
@@ -356,7 +372,11 @@ impl Collector {
         }
         // SAFETY: passed on to the caller. Since the object is not claimed, nobody writes to it.
         unsafe {
-            if !self.remembers_writes() {
+            let noting = self.noting();
+            if noting != Noting::Nothing {
+                if noting == Noting::Doubtful {
+                    self.doubt(start);
+                }
                 self.note_words(start, from, to, found);
             }
             self.set_claimed(start, from);
@@ -460,6 +480,9 @@ impl Collector {
         let Some(_asking) = Asking::begin(self, start, is_done) else {
             return true;
         };
+        if self.noting() == Noting::Doubtful {
+            self.doubt(start);
+        }
         // Who writes pointers to the object in a `mutate` call has come here before, and has the claim done.
         // Others may have a lock in it open whose content has no pointers: the lock says so, and the value's
         // `trace` panics.

@@ -90,6 +90,7 @@ use self::weak_reads::WeakReads;
 use self::work::Work;
 use crate::collector::options::{FinalizerMode, HeapOptions, Mode, Zeal};
 use crate::heap::Heap;
+use crate::heap::black::Births;
 use crate::heap::block::BlockIndex;
 use crate::heap::error::HeapError;
 use crate::heap::space::AddressSpace;
@@ -220,8 +221,8 @@ pub(crate) struct Collector {
     asked: Condvar,
     /// Whether an object of this cycle was written whose contents nobody knows.
     spoiled: AtomicBool,
-    /// Whether claims note nothing, because what is written will be scanned again.
-    remembers_writes: AtomicBool,
+    /// What claims note: see [`rescan::Noting`].
+    noting: AtomicU8,
     weak_reads: WeakReads,
     pub(crate) guarded: GuardedObjects,
     /// Values whose destructors are to run.
@@ -257,8 +258,9 @@ pub(crate) struct Cycle {
     idle: usize,
     /// Time spent at its safepoints.
     spent: Duration,
-    /// Objects allocated ever when marking was complete.
+    /// Objects allocated ever when marking was complete, and when objects began to be born black.
     allocated_marked: Volume,
+    allocated_unblack: Volume,
     /// The same at the last safepoint, and for how long safepoints should work for them.
     allocated: Volume,
     credit: Duration,
@@ -333,7 +335,7 @@ impl Collector {
             told: Mutex::default(),
             asked: Condvar::new(),
             spoiled: AtomicBool::new(false),
-            remembers_writes: AtomicBool::new(false),
+            noting: AtomicU8::new(0),
             weak_reads: WeakReads::new(),
             guarded: GuardedObjects::default(),
             dying: Dying::default(),
@@ -354,6 +356,7 @@ impl Collector {
                 idle: 0,
                 spent: Duration::ZERO,
                 allocated_marked: Volume::default(),
+                allocated_unblack: Volume::default(),
                 allocated: Volume::default(),
                 credit: Duration::ZERO,
                 backlog: Backlog::default(),
@@ -710,7 +713,7 @@ impl Collector {
         cycle.stage = Stage::default();
         self.forget_weak_reads(cycle);
         self.finalizers.finish_enqueuing();
-        self.heap.set_black(false);
+        self.heap.set_births(Births::White);
         self.heap.clear_marks();
         self.enter(Phase::Sleeping);
     }

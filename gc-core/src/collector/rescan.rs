@@ -51,6 +51,7 @@ use super::steps::BETWEEN_LOOKS;
 use super::weak_reads::is_marked;
 use super::work::{Packet, entry};
 use super::{Collector, Cycle, Phase, World};
+use crate::heap::black::Births;
 use crate::heap::block::BlockIndex;
 use crate::sync::Ordering;
 
@@ -62,6 +63,18 @@ const QUIET: u32 = 8;
 
 /// So many objects are looked at before the markers have them.
 const SOME: usize = 4096;
+
+/// What is noted of an object when it is claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Noting {
+    /// What it holds, which is what it held at the snapshot.
+    Contents,
+    /// The same; but weak pointers have led to what is not marked, so it may be out of the snapshot.
+    Doubtful,
+    /// Nothing: what is written will be scanned again.
+    Nothing,
+}
 
 /// How far a cycle is with this.
 #[derive(Default)]
@@ -75,31 +88,94 @@ pub(super) struct Rescan {
 }
 
 impl Collector {
-    /// Whether claims note nothing, because what is written will be scanned again.
+    /// What claims note.
     #[inline]
-    pub(super) fn remembers_writes(&self) -> bool {
-        // Relaxed: it changes while no mutator is at work.
-        self.remembers_writes.load(Ordering::Relaxed)
+    pub(crate) fn noting(&self) -> Noting {
+        // Relaxed: it becomes `Nothing`, and ceases to be so, while no mutator is at work. Who sees `Contents` too long in place
+        // of `Doubtful` has not read a weak pointer itself, nor has got hold of what others have read so: that
+        // comes by way of something that orders this load after their store.
+        match self.noting.load(Ordering::Relaxed) {
+            0 => Noting::Contents,
+            1 => Noting::Doubtful,
+            _ => Noting::Nothing,
+        }
     }
 
-    fn remember_writes(&self, yes: bool) {
+    fn set_noting(&self, noting: Noting) {
         // Relaxed: as above.
-        self.remembers_writes.store(yes, Ordering::Relaxed);
+        self.noting.store(noting as u8, Ordering::Relaxed);
+    }
+
+    /// Whether claims note nothing, because what is written will be scanned again.
+    #[inline]
+    pub(crate) fn remembers_writes(&self) -> bool {
+        self.noting() == Noting::Nothing
     }
 
     /// Remembers a target of a weak pointer that was read while marking goes on, and is not marked: an object of this
     /// heap.
     #[inline(never)]
     pub(crate) fn note_weak_read(&self, target: usize) {
+        if self.noting() == Noting::Contents {
+            self.set_noting(Noting::Doubtful);
+        }
+        // SAFETY: an object of this heap starts there.
+        let is_born_or_written = || unsafe { self.is_claimed(target) };
+        // Then it was read before it was written; and if it was born in this cycle, nobody polls it.
+        if self.remembers_writes() && is_born_or_written() {
+            return;
+        }
         self.weak_reads
             .add(target, |other| is_marked(&self.heap, other));
     }
 
+    /// Notes that something is about to be kept alive for this cycle because the object at `target` is written or stored. If a
+    /// weak pointer has led there, this may be all that keeps it alive.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn doubt(&self, target: usize) {
+        if !is_marked(&self.heap, target) {
+            self.weak_reads.doubt();
+        }
+    }
+
+    /// [`Collector::doubt`] for what is noted when it is stored.
+    #[inline]
+    pub(crate) fn doubt_stored(&self, target: usize) {
+        if self.noting() == Noting::Doubtful {
+            self.doubt(target);
+        }
+    }
+
     /// A cycle begins, or is over. `polled` says for how many cycles the program is taken to poll weak pointers.
     pub(super) fn forget_weak_reads(&self, cycle: &mut Cycle) {
-        self.weak_reads.clear();
+        if self.weak_reads.clear() {
+            cycle.polled = QUIET;
+        }
         cycle.rescan = Rescan::default();
-        self.remember_writes(cycle.polled > 0);
+        self.set_noting(match cycle.polled {
+            0 => Noting::Contents,
+            _ => Noting::Nothing,
+        });
+        cycle.polled = cycle.polled.saturating_sub(1);
+    }
+
+    /// Says how objects are born in a cycle that begins. The program is stopped.
+    pub(super) fn begin_births(&self, cycle: &mut Cycle, world: &World<'_>) {
+        cycle.allocated_unblack = world.allocated;
+        self.heap.set_births(if self.remembers_writes() {
+            Births::Claimed
+        } else {
+            Births::Black
+        });
+    }
+
+    /// Marking is complete: from now on what has no mark is taken for dead. The program is stopped.
+    fn blacken_births(&self, cycle: &mut Cycle, world: &World<'_>) {
+        if self.heap.births() == Births::Claimed {
+            cycle.allocated_unblack = world.allocated;
+            self.heap.set_births(Births::Black);
+        }
     }
 
     /// Whether what was written and born must be scanned again before marking is complete. No mutator is at work, and
@@ -120,19 +196,21 @@ impl Collector {
         world: &World<'_>,
         deadline: Option<Instant>,
     ) -> std::thread::Result<bool> {
+        if !self.remembers_writes() {
+            // Whether it is dead, nobody will know: what the program has made since the snapshot may lead there.
+            cycle.polled = QUIET;
+        }
         self.work.termination.start();
         // SAFETY: passed on to the caller.
         let rounds = AssertUnwindSafe(|| unsafe { self.rescan_rounds(cycle, world, deadline) });
         let result = panic::catch_unwind(rounds);
         self.work.termination.rest();
         if let Ok(true) = result {
-            let polled = self.weak_reads.has_unmarked(&self.heap);
-            cycle.polled = if polled {
-                QUIET
-            } else {
-                cycle.polled.saturating_sub(1)
-            };
+            if self.weak_reads.has_unmarked(&self.heap) {
+                cycle.polled = QUIET;
+            }
             self.weak_reads.clear();
+            self.blacken_births(cycle, world);
         }
         result
     }
@@ -143,7 +221,7 @@ impl Collector {
         world: &World<'_>,
         deadline: Option<Instant>,
     ) -> bool {
-        self.remember_writes(true);
+        self.set_noting(Noting::Nothing);
         let deadline = deadline.filter(|_| cycle.rescan.rounds < ROUNDS);
         let mut whole = false;
         loop {
@@ -152,6 +230,8 @@ impl Collector {
                 cycle.rescan.going = true;
                 cycle.rescan.rounds += 1;
                 cycle.rescan.blocks = self.heap.occupied_blocks();
+                // SAFETY: no marker is at work.
+                unsafe { self.work.pending.cover(&self.heap) }
                 let mut found = Found::default();
                 (world.roots)(&mut found.finder(self));
                 self.visit_cohorts(&mut found.finder(self));

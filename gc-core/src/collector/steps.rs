@@ -11,6 +11,7 @@ use super::references::Stage;
 use super::work::MARKERS;
 use super::{Collector, Cycle, LITTLE_ROOM, Mutators, Phase, World};
 use crate::collector::options::Mode;
+use crate::heap::black::Births;
 use crate::heap::sweep::Sweeper;
 use crate::heap::volume::Volume;
 use crate::sync::{Arc, Ordering};
@@ -49,9 +50,9 @@ impl Collector {
         let mut panicked = None;
         (world.stopped)(&mut || {
             self.pacer.lock().start_cycle(world.allocated);
-            self.heap.set_black(true);
             self.enter(Phase::Marking);
             self.forget_weak_reads(cycle);
+            self.begin_births(cycle, world);
             cycle.stage = Stage::Queue;
             self.finalizers.begin_to_visit();
             self.choose_soft();
@@ -482,7 +483,7 @@ impl Collector {
         self.keep_dying();
         self.enter(Phase::Sweeping);
         cycle.allocated_marked = world.allocated;
-        self.heap.set_black(false);
+        self.heap.set_births(Births::White);
         *self.unswept.lock() = self.heap.take_occupied();
         if self.mode == Mode::Concurrent {
             // Without a thread for it, safepoints sweep.
@@ -601,9 +602,9 @@ impl Collector {
         cycle.spent += self.dying.take_spent();
         let now = Instant::now();
         let marking = cycle.marked - cycle.began;
-        // Of what was allocated meanwhile, nobody knows yet whether it is of any use.
-        let meanwhile = beside.map_or(Volume::default(), |before| {
-            cycle.allocated_marked.since(before)
+        // Of what was born black meanwhile, nobody knows yet whether it is of any use.
+        let meanwhile = beside.map_or(Volume::default(), |_| {
+            cycle.allocated_marked.since(cycle.allocated_unblack)
         });
         let live = survivors.bytes.saturating_sub(meanwhile.bytes) as usize;
         // What values own is known to the end of the cycle, so all that they have grown by is left out.

@@ -23,6 +23,8 @@ pub(crate) struct WeakReads {
     any: AtomicBool,
     /// Whether some read is not in it.
     more: AtomicBool,
+    /// Whether something was kept alive that may be dead and only read in this way.
+    doubtful: AtomicBool,
     places: [AtomicUsize; PLACES],
 }
 
@@ -31,6 +33,7 @@ impl WeakReads {
         WeakReads {
             any: AtomicBool::new(false),
             more: AtomicBool::new(false),
+            doubtful: AtomicBool::new(false),
             places: core::array::from_fn(|_| AtomicUsize::new(0)),
         }
     }
@@ -66,8 +69,13 @@ impl WeakReads {
             && (self.more.load(Ordering::Relaxed) || self.places.iter().any(is_unmarked))
     }
 
-    /// Forgets everything. No mutator is at work.
-    pub(super) fn clear(&self) {
+    /// Remembers that something was kept alive because of what may be dead.
+    pub(super) fn doubt(&self) {
+        self.doubtful.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets everything. Whether there was such a doubt. No mutator is at work.
+    pub(super) fn clear(&self) -> bool {
         if self.any.load(Ordering::Relaxed) {
             self.any.store(false, Ordering::Relaxed);
             self.more.store(false, Ordering::Relaxed);
@@ -75,6 +83,7 @@ impl WeakReads {
                 place.store(0, Ordering::Relaxed);
             }
         }
+        self.doubtful.swap(false, Ordering::Relaxed)
     }
 }
 

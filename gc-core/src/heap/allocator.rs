@@ -112,10 +112,8 @@ impl Allocator {
             // SAFETY: the holes are those of a block that the heap owns, and which this cursor
             // alone allocates in (invariant 1).
             if let Some((start, end)) = unsafe { holes[index].next(self.planes, wanted) } {
-                if heap.is_black() {
-                    // SAFETY: the hole lies in that block, and is empty.
-                    unsafe { heap.blacken(start, end) };
-                }
+                // SAFETY: the hole lies in that block, and is empty.
+                unsafe { heap.prepare_births(start, end) };
                 self.cursors[index].set(start, end);
                 return Ok(());
             }

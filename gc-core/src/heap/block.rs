@@ -142,12 +142,6 @@ impl BlockState {
         self.0 & Self::CLAIMED != 0
     }
 
-    /// Whether holes of this block were blackened, or the large object in it was born black.
-    #[inline(always)]
-    pub(crate) fn is_blackened(self) -> bool {
-        self.0 & Self::BLACKENED != 0
-    }
-
     /// Whether some bit in the `claims` plane of this block is set.
     #[inline(always)]
     pub(crate) fn has_claims(self) -> bool {
@@ -185,7 +179,9 @@ pub(crate) enum Flag {
     Weak = BlockState::WEAK,
     /// Some word is a derived pointer. Not for `Free` blocks.
     Derived = BlockState::DERIVED,
-    /// Holes were blackened, or the large object was born black.
+    /// Some object is claimed, or will be born so.
+    Claimed = BlockState::CLAIMED,
+    /// Holes were blackened.
     Blackened = BlockState::BLACKENED,
 }
 
@@ -286,17 +282,15 @@ impl BlockTable {
         }
     }
 
-    /// Takes the flags away which say that objects of a block are claimed; [`Flag::Blackened`] stays if `holes` says
-    /// that holes of it are still black.
+    /// Takes the flags away which say that objects of a block are claimed.
     ///
     /// # Safety
     ///
-    /// As for [`BlockTable::raise`]. No object of the block is claimed.
-    pub(crate) unsafe fn unclaim(self, block: BlockIndex, holes: bool) {
-        let black = if holes { 0 } else { BlockState::BLACKENED };
+    /// As for [`BlockTable::raise`]. Nothing in the block is claimed.
+    pub(crate) unsafe fn unclaim(self, block: BlockIndex) {
         // SAFETY: passed on to the caller.
         let byte = unsafe { self.state_byte(block) };
-        claim::lower(byte, BlockState::CLAIMED | black);
+        claim::lower(byte, BlockState::CLAIMED | BlockState::BLACKENED);
     }
 
     /// The byte of a block's state, for protocols that order it.

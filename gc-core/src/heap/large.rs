@@ -1,7 +1,7 @@
 //! Large objects: each has blocks of its own, a head and tails, in a row; but for [`medium`](super::medium) ones.
 
 use super::Heap;
-use super::block::{BLOCK, BlockIndex, BlockState, Flag, Use};
+use super::block::{BLOCK, BlockIndex, BlockState, Use};
 use super::bump::Shape;
 use super::error::HeapError;
 use super::medium::is_medium;
@@ -56,15 +56,9 @@ impl Heap {
                     .set_state(tail, BlockState::new(Use::LargeTail, false));
             }
         }
-        if self.is_black() {
-            // SAFETY: the block is ours. Chunks of it are claimed when they are written.
-            unsafe {
-                self.planes.group(self.address_of(head)).marks[1].insert_shared(1);
-                if usage == Use::Large {
-                    self.blocks.raise(head, Flag::Blackened);
-                }
-            }
-        }
+        let leaf = usage == Use::LargeLeaf;
+        // SAFETY: the blocks are ours.
+        unsafe { self.prepare_large_birth(self.address_of(head), shape.bytes, leaf) }
         store.occupied.large.push(head);
         self.count_allocated(blocks_of(count), 1);
         Ok(self.address_of(head))

@@ -20,7 +20,7 @@
 
 use std::collections::BTreeSet;
 
-use super::block::{BLOCK, BlockIndex, BlockState, Flag, Use};
+use super::block::{BLOCK, BlockIndex, BlockState, Use};
 use super::bump::Shape;
 use super::error::HeapError;
 use super::planes::GROUP_BYTES;
@@ -179,15 +179,8 @@ impl Heap {
         store.runs.add(Hole { end: start, ..hole });
         store.runs.add(Hole { start: end, ..hole });
         self.note_reach(start, end);
-        if self.is_black() {
-            // SAFETY: the slot is ours. Chunks of it are claimed when they are written.
-            unsafe {
-                self.planes.group(start).marks[1].insert_shared(1);
-                if sort != Sort::Leaf {
-                    self.blocks.raise(self.owned_block(start), Flag::Blackened);
-                }
-            }
-        }
+        // SAFETY: the slot is ours.
+        unsafe { self.prepare_large_birth(start, shape.bytes, sort == Sort::Leaf) }
         let volume = Volume {
             bytes: (end - start) as u64,
             owned: 0,

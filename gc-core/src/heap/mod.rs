@@ -32,7 +32,7 @@
 //! 4. A cursor lies in a hole: from the cursor to its limit, all planes are zero.
 
 pub(crate) mod allocator;
-mod black;
+pub(crate) mod black;
 pub(crate) mod block;
 pub(crate) mod bump;
 mod counts;
@@ -61,7 +61,7 @@ use self::pins::Pins;
 use self::planes::Planes;
 use self::space::AddressSpace;
 use self::store::Store;
-use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, Ordering};
 
 /// The size in bytes above which an object is not in a block of small ones.
 pub(crate) const LARGE: usize = 8 << 10;
@@ -82,8 +82,8 @@ pub(crate) struct Heap {
     blocks: BlockTable,
     /// The address behind the highest block that this heap ever owned.
     top: AtomicUsize,
-    /// Whether new objects are born black.
-    black: AtomicBool,
+    /// How new objects are born: see [`black::Births`].
+    births: AtomicU8,
     /// Whether an object was ever found to be dead that may live on.
     found_dead: AtomicBool,
     /// The share of its time that the program does not have for itself, if that is why no more blocks are
@@ -106,7 +106,7 @@ impl Heap {
             planes: space.planes(),
             blocks: space.blocks(),
             top: AtomicUsize::new(space.base()),
-            black: AtomicBool::new(false),
+            births: AtomicU8::new(0),
             found_dead: AtomicBool::new(false),
             refusing: AtomicU32::new(0),
             pins: Arc::new(Pins::new(space.planes(), space.base(), space_bytes)),

@@ -1,9 +1,8 @@
 //! Taking claims back: then what was written or born since the cycle began is once more an object like others.
 //!
-//! Claims say which objects were written ([`crate::collector::claim`]), and black holes which were born in them
-//! ([`super::black`]). Whoever wants to look at these objects again, and to know afterwards which were written since, takes the
-//! claims back while he does. The free words of holes stay as they are: a cursor may be in them, and what will be
-//! allocated there must be born black.
+//! Claims say which objects were written ([`crate::collector::claim`]), and which were born ([`super::black`]). Whoever wants
+//! to look at these objects again, and to know afterwards which were written since, takes the claims back while he does. No
+//! cursor is in a hole then, nor will one come into this hole before it is swept; so claims of free words go as well.
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex};
@@ -17,7 +16,7 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// It is a block of small objects of this heap, no mutator is at work, and nothing is swept.
+    /// It is a block of small objects of this heap, in which no cursor is, no mutator is at work, and nothing is swept.
     pub(crate) unsafe fn unclaim_small(&self, block: BlockIndex, mut f: impl FnMut(usize)) {
         let (base, planes) = (self.address_of(block), self.planes);
         // SAFETY: passed on to the caller.
@@ -25,18 +24,16 @@ impl Heap {
         if !state.has_claims() {
             return;
         }
-        let (mut carry, mut holes) = (false, 0);
+        let mut carry = false;
         for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
             // SAFETY: the block is one of this heap.
             let (group, claims) = unsafe { (planes.group(at), planes.claims(at)) };
-            let allocated;
-            (allocated, carry) = covered(group.starts(), group.ends(), carry);
+            (_, carry) = covered(group.starts(), group.ends(), carry);
             let claimed = claims.get();
             if claimed == 0 {
                 continue;
             }
-            claim::unclaim(claims.word(), allocated);
-            holes |= claimed & !allocated;
+            claim::unclaim(claims.word(), u64::MAX);
             let mut marked = claimed & group.starts() & group.marks();
             if !state.is_described() && group.tags.get() == 0 {
                 // Only one that goes on in the next group can hold pointers.
@@ -51,12 +48,12 @@ impl Heap {
             }
         }
         // SAFETY: passed on to the caller.
-        unsafe { self.blocks.unclaim(block, holes != 0) }
+        unsafe { self.blocks.unclaim(block) }
     }
 
     /// Takes back the claims of the large or medium objects that start in a block. Calls `f` with the start of each that is
-    /// marked, and each stretch of it that was written, from an address to another; with the whole if an object of the block
-    /// was born since the last time.
+    /// marked, and each stretch of it that was written, from an address to another: the whole if it was born since the last
+    /// time.
     ///
     /// # Safety
     ///
@@ -92,12 +89,9 @@ impl Heap {
             if group.marks() & bit(start) == 0 {
                 return;
             }
-            if state.is_blackened() {
-                written = vec![(start, end)];
-            }
             written.into_iter().for_each(|part| f(start, part));
         });
         // SAFETY: passed on to the caller.
-        unsafe { self.blocks.unclaim(block, false) }
+        unsafe { self.blocks.unclaim(block) }
     }
 }

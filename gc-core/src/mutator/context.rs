@@ -40,7 +40,7 @@ use crate::heap::block::BlockState;
 use crate::heap::bump::Shape;
 use crate::heap::error::{HeapError, WaitingFinalizers};
 use crate::heap::extent::Extent;
-use crate::heap::planes::bit;
+use crate::heap::planes::{WORD, bit};
 use crate::heap::volume::Volume;
 use crate::mutator::local_arenas::Links;
 use crate::mutator::written::{Look, Written};
@@ -627,6 +627,48 @@ impl Context {
             // SAFETY: passed on to the caller.
             unsafe { self.find(|found| self.collector.note_read(target, found)) }
         }
+    }
+
+    /// [`Context::note_read`] of a pointer that is stored, or overwritten.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::note_read`].
+    #[inline]
+    pub(crate) unsafe fn note_stored(&self, target: usize) {
+        if self.is_marking() && self.heap().spans(target) {
+            self.collector.doubt_stored(target);
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { self.note_read(target) }
+    }
+
+    /// Notes that the atomic cell at `cell` is about to be written. Whether the pointers that come and go are to be noted: if
+    /// not, the object that it is in was claimed, and is looked at again.
+    #[inline]
+    pub(crate) fn before_atomic_write(&self, cell: usize) -> bool {
+        self.is_marking() && self.before_atomic_write_in_cycle(cell)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn before_atomic_write_in_cycle(&self, cell: usize) -> bool {
+        if !self.collector.remembers_writes() {
+            return true;
+        }
+        // Cells outside of the heap are in a root, or in something that some object owns, nobody knows which.
+        let Some(Extent { base, .. }) = self.heap().allocation_of(cell) else {
+            return true;
+        };
+        // SAFETY: the cell is in use, so the object that it is in is there. If it is still being built, it was born in this
+        // call, and so claimed.
+        unsafe {
+            if !self.collector.is_part_claimed(base, cell) {
+                let part = (cell, cell + WORD);
+                self.claim(|found| self.collector.claim_part(base, part, found));
+            }
+        }
+        false
     }
 
     /// Notes a pointer that was read where the collector does not look for what is kept alive: by a weak pointer, or

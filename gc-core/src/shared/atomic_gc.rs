@@ -143,8 +143,10 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     /// ```
     #[inline]
     pub fn store(&self, mc: &Mutation<'gc>, new: Option<Gc<'gc, T>>) {
-        self.note(mc, self.load());
-        self.note(mc, new);
+        if self.before_write(mc) {
+            note(mc, self.load());
+            note(mc, new);
+        }
         // `Release`, partners: `load`, and the marker's.
         self.pointer.store(into_raw(new), Ordering::Release);
     }
@@ -164,12 +166,15 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     /// ```
     #[inline]
     pub fn swap(&self, mc: &Mutation<'gc>, new: Option<Gc<'gc, T>>) -> Option<Gc<'gc, T>> {
+        let noted = self.before_write(mc);
         // `AcqRel`, partners: `load` and the stores, as there.
         let old = self.pointer.swap(into_raw(new), Ordering::AcqRel);
         // SAFETY: as in `load`.
         let old = unsafe { from_raw(old) };
-        self.note(mc, old);
-        self.note(mc, new);
+        if noted {
+            note(mc, old);
+            note(mc, new);
+        }
         old
     }
 
@@ -210,6 +215,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
         current: Option<Gc<'gc, T>>,
         new: Option<Gc<'gc, T>>,
     ) -> Result<Option<Gc<'gc, T>>, Option<Gc<'gc, T>>> {
+        let noted = self.before_write(mc);
         let (from, to) = (into_raw(current), into_raw(new));
         // `AcqRel` and `Acquire`, partners: `load` and the stores, as there.
         let result = self
@@ -217,8 +223,10 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
             .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
         match result {
             Ok(_) => {
-                self.note(mc, current);
-                self.note(mc, new);
+                if noted {
+                    note(mc, current);
+                    note(mc, new);
+                }
                 Ok(current)
             }
             // SAFETY: as in `load`.
@@ -226,12 +234,17 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
         }
     }
 
-    /// Notes a pointer that is overwritten, or stored.
+    /// Tells the collector that the cell is about to be written. Whether what comes and goes is to be noted.
     #[inline]
-    fn note(&self, mc: &Mutation<'gc>, gc: Option<Gc<'gc, T>>) {
-        if let Some(gc) = gc {
-            mc.note_read(Gc::erase(gc));
-        }
+    fn before_write(&self, mc: &Mutation<'gc>) -> bool {
+        mc.before_atomic_write(ptr::from_ref(self).addr())
+    }
+}
+
+/// Notes a pointer that is overwritten, or stored.
+fn note<'gc, T>(mc: &Mutation<'gc>, gc: Option<Gc<'gc, T>>) {
+    if let Some(gc) = gc {
+        mc.note_stored(Gc::erase(gc));
     }
 }
 

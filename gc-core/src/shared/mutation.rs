@@ -675,6 +675,18 @@ impl<'gc> Mutation<'gc> {
         Ok(gc)
     }
 
+    /// Notes that an atomic cell is about to be written. Whether the pointers that come and go are to be noted.
+    #[inline]
+    pub(super) fn before_atomic_write(&self, cell: usize) -> bool {
+        self.context().before_atomic_write(cell)
+    }
+
+    /// Notes a pointer that is stored into an atomic cell, or was there.
+    pub(super) fn note_stored(&self, gc: Gc<'gc, ()>) {
+        // SAFETY: as in `note_read`.
+        unsafe { self.context().note_stored(Gc::as_ptr(gc).addr()) }
+    }
+
     /// Notes a pointer that is taken from a place where writes need no barrier.
     #[inline]
     pub(super) fn note_read(&self, gc: Gc<'gc, ()>) {

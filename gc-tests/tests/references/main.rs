@@ -12,6 +12,7 @@ mod marked;
 mod nodes;
 mod order;
 mod polled;
+mod polled_new;
 mod pressure;
 mod reentrancy;
 mod resurrection;

@@ -15,6 +15,7 @@ mod failures;
 mod guards;
 mod kinds;
 mod lists;
+mod polled;
 mod references;
 mod roots;
 mod shapes;

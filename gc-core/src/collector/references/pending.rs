@@ -27,7 +27,8 @@
 //! # Invariants
 //!
 //! 1. Keys are starts of objects that were not marked when they were noted. Objects that are younger than the
-//!    directory were born marked, so it has a place for each key.
+//!    directory were born marked, or in a cycle that remembers writes: there the directory is made to
+//!    [cover](Pending::cover) them before a round that can lead a marker to them. What is younger even so is followed.
 //! 2. Places change under the lock of `values`.
 
 use core::ptr;
@@ -103,7 +104,7 @@ impl Pending {
             self.directory.store(directory, Ordering::Release);
         }
         let directory = self.directory().expect("it was just made");
-        // Whatever is younger than the directory was born marked.
+        // What is younger than the directory was nearly always born marked.
         let Some(page) = directory.get(block.0 as usize) else {
             return false;
         };
@@ -162,6 +163,23 @@ impl Pending {
                     f(base + granule * GRANULE);
                 }
             }
+        }
+    }
+
+    /// Makes places for keys in blocks that were taken since the directory was made.
+    ///
+    /// # Safety
+    ///
+    /// No marker is at work.
+    pub(crate) unsafe fn cover(&self, heap: &Heap) {
+        let _values = self.values.lock();
+        // `Acquire`, partner: `add`.
+        let directory = self.directory.load(Ordering::Acquire);
+        // SAFETY: it is null or was boxed by `add`, and nobody else looks.
+        if let Some(directory) = unsafe { directory.as_mut() } {
+            let blocks = (heap.top() - heap.base()) / BLOCK;
+            let most = blocks.max(directory.len());
+            directory.resize_with(most, AtomicPtr::default);
         }
     }
 
