@@ -1,6 +1,7 @@
 //! Weak pointers that the program looks at in each `mutate` call, while it makes something new that refers to what it has found.
 //! What only they lead to dies within three cycles all the same; what is alive keeps all that it was given.
 
+use gc_core::arena::{CollectionPhase, Root};
 use gc_core::barrier::unlock;
 use gc_core::weak_collections::WeakMap;
 use gc_core::{Arena, Collect, Gc, GcWeak, Lock, Mutation, RefLock, Rootable};
@@ -159,16 +160,25 @@ fn poll(heap: &Heap, give: Give) -> usize {
     })
 }
 
-/// Polls at each safepoint until so many cycles are complete.
-fn run(heap: &mut Heap, give: Give, cycles: u64) {
+/// Calls `poll` at each safepoint until so many cycles are complete, but for most of those that only sweep: each makes more
+/// that the next cycle has to sweep.
+fn run<R>(heap: &mut Arena<R>, mut poll: impl FnMut(&Arena<R>), cycles: u64)
+where
+    R: for<'a> Rootable<'a>,
+    for<'a> Root<'a, R>: Collect<'a>,
+{
     let end = collections(heap) + cycles;
+    let mut phase = heap.collection_phase();
     while collections(heap) < end {
         if !in_cycle(heap) {
             begin(heap);
-            poll(heap, give);
+            poll(heap);
         }
         heap.collect_debt();
-        poll(heap, give);
+        let before = core::mem::replace(&mut phase, heap.collection_phase());
+        if phase != CollectionPhase::Sweeping || before != phase {
+            poll(heap);
+        }
         std::thread::yield_now();
     }
 }
@@ -181,7 +191,7 @@ fn dies(give: Give) {
                 heap.mutate(|mc, (_, weak)| _ = mc.finalize_with(*weak, |_, _| {}));
             }
             for after in [0, 3] {
-                run(&mut heap, give, after);
+                run(&mut heap, |heap| _ = poll(heap, give), after);
                 assert_eq!(poll(&heap, give), 4);
             }
             // In the middle of a cycle, if it has one. A pair stays, and half of one.
@@ -193,7 +203,7 @@ fn dies(give: Give) {
                     unlock!(Gc::write(mc, *one), Parent, friend).set(None);
                 }
             });
-            run(&mut heap, give, 3);
+            run(&mut heap, |heap| _ = poll(heap, give), 3);
             assert_eq!(poll(&heap, give), 2, "{way:?} {finalizers}");
             heap.finish_cycle();
             assert_eq!(poll(&heap, give), 2);
@@ -283,15 +293,7 @@ fn new_keys() {
             begin(&mut heap);
             heap.mutate_root(|_, (_, strong, _)| strong.truncate(left - 2));
             left -= 2;
-            let end = collections(&heap) + 3;
-            while collections(&heap) < end {
-                if !in_cycle(&heap) {
-                    begin(&mut heap);
-                }
-                poll(&heap);
-                heap.collect_debt();
-                std::thread::yield_now();
-            }
+            run(&mut heap, |heap| _ = poll(heap), 3);
             assert_eq!(poll(&heap), left, "{way:?}");
         }
     });
@@ -317,11 +319,7 @@ fn weak_pointers_to_new_objects() {
         })
         .unwrap();
         let mut turn = 0;
-        let end = collections(&heap) + 8;
-        while collections(&heap) < end {
-            if !in_cycle(&heap) {
-                begin(&mut heap);
-            }
+        let poll = |heap: &Arena<Rootable![Roots<'_>]>| {
             turn += 1;
             heap.mutate(|mc, caches| {
                 // What is dead is polled, so cycles remember writes.
@@ -346,8 +344,7 @@ fn weak_pointers_to_new_objects() {
                     }
                 }
             });
-            heap.collect_debt();
-            std::thread::yield_now();
-        }
+        };
+        run(&mut heap, poll, 8);
     });
 }
