@@ -25,7 +25,7 @@
 //!    under the same barrier.
 //! 3. In a described buffer, the slots that `Live` names hold values, and it names all from which nothing was moved
 //!    out. A marker never reads it: only the program's thread asks, drops and writes.
-//! 4. A buffer is filled when it is made, before anybody can look. In a cycle it is born black, so no
+//! 4. A buffer is filled when it is made, before anybody can look. In a cycle it is born claimed, so no
 //!    marker reads it then.
 //! 5. When elements are moved to another buffer, the old one is left as it is, for the snapshot, if its tags tell all;
 //!    a described one is claimed first, and then names no slots any more.

@@ -13,7 +13,8 @@
 //! object was not reached. So by induction over the length of the path, all that could be reached from the
 //! roots at the snapshot is marked at the end. What the program gets hold of later, it got from there, or it
 //! is new, and was born marked; or from a root set, whose contents are noted when they are read; or by a weak
-//! pointer, and for these there is [`rescan`](super::rescan). `docs/concurrency.md` has the whole proof.
+//! pointer, and for these there is [`rescan`](super::rescan), which does not ask how objects are born.
+//! `docs/concurrency.md` has the whole proof.
 //!
 //! A cycle that will scan again what was written, and remembers it by the claims, need not note what it held.
 

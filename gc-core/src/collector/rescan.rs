@@ -19,9 +19,18 @@
 //!
 //! From the first round on, claims note nothing: what is written will be looked at anyway. This matters for objects that
 //! are not marked: a dead object that the program reads by a weak pointer and writes to would keep alive what it holds, and by
-//! that perhaps itself. So a cycle *remembers writes* from its beginning if one of the last [`QUIET`] had weak reads of what was dead
-//! at its end: the program polls weak pointers. All others rescan nothing if all that was read turns out to be marked, and pay
-//! nothing if nothing was read.
+//! that perhaps itself. So would an object that is born black and leads to the dead one, and an atomic cell of the dead one into
+//! which the program stores it. So a cycle *remembers writes* from its beginning if one of the last [`QUIET`] gave cause to think that
+//! the program polls weak pointers to what is dead. Then, until marking is complete,
+//!
+//! * claims note nothing;
+//! * objects are born claimed, but not marked ([`Births::Claimed`]). A marker that finds one marks it and passes it by;
+//! * who stores to an atomic cell claims the object that it is in, like any barrier.
+//!
+//! Causes are: a round that began in a cycle that did not remember writes, or ended with a target of a weak read that was not
+//! marked; and whatever was noted of an object that was not marked when it was written or stored, after a weak read of what
+//! was not marked ([`Noting::Doubtful`]). Cycles without such a cause rescan nothing if all that was read turns out to be
+//! marked, and pay nothing if nothing was read.
 //!
 //! # Nothing is lost
 //!
@@ -35,9 +44,17 @@
 //!   claimed.
 //! * It was neither claimed nor born in this cycle, so nobody has written to it. It was scanned when it was marked.
 //!
-//! Either way it was scanned when it was as it is now, so the target of the pointer is marked. Words that change without a claim:
-//! what is put into an [`AtomicGc`](crate::shared::AtomicGc) or a `DynamicRootSet` is noted by who does it; handles and pins are
+//! Either way it was scanned when it was as it is now, so the target of the pointer is marked. That objects are born marked is
+//! used nowhere. It must be so when marking is complete: from then on who asks the marks takes what has none for dead. What
+//! was born before and has none is so. A marker does not lose what was born after it was made, in blocks that it does not
+//! know: what it scans was not claimed, so it leads to what was there when the claims were taken back, before the marker was made.
+//!
+//! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) outside of the heap, or before the cycle
+//! remembers writes, or into a `DynamicRootSet` is marked by who does it; handles and pins are
 //! roots. What a finalization call writes is noted when it is over ([`stand`](super::stand)).
+//!
+//! A weak pointer that can be reached leads to what is marked, or was noted, by the same argument: whoever scans an object notes
+//! the targets of its weak pointers that are not marked.
 //!
 //! This does not need the snapshot. A cycle that notes nothing when an object is claimed is one with an incremental update
 //! (Dijkstra et al. 1978), whose remembered set are the claims. Without weak reads of unmarked objects, or if all of them

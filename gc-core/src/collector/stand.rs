@@ -1,7 +1,7 @@
 //! Standing where everything is marked: what a program that wants to look at that asks of the collector.
 //!
 //! A cycle *stands* when all that can be reached is marked, and yet goes on to mark: its phase is
-//! [`Phase::Marking`], the barrier is armed, objects are born black. So whatever the program does next, to
+//! [`Phase::Marking`], the barrier is armed. Objects are born black. So whatever the program does next, to
 //! keep objects alive that are not marked or to go on as usual, is what it may do at any time while a cycle
 //! marks; if it brings up more to be marked, that is marked before the cycle goes any farther. The next
 //! safepoint that is not told otherwise goes on to the end of the cycle.

@@ -31,7 +31,7 @@
 //!
 //! 1. Starts and ends alternate, beginning with a start, in each block or span of blocks.
 //! 2. Words outside of allocations have no bit set in any plane, except that, while a marker is at work
-//!    beside the program, holes in which it allocates are marked and claimed as a whole.
+//!    beside the program, holes in which it allocates are claimed, and mostly marked, as a whole.
 //! 3. Who writes a word of a plane: `tags` and `extents`, the one mutator that allocates in the
 //!    block, or, of a [medium](super::medium) object, in its groups; while marking, whoever makes tags anew (at a safepoint, one at a time); while sweeping, the
 //!    sweeper of the block, in which nobody allocates then. The first mark plane, its marker, or several

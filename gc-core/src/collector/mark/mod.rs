@@ -16,7 +16,8 @@
 //!
 //! **Beside the program** (`CONCURRENT`) a marker must not read what a mutator may write. So objects
 //! that are marked are first gathered in a [batch], which is published, and then scanned, except those that were
-//! claimed. Objects that were allocated since the cycle began were born marked, so it never looks at them. And it
+//! claimed. Objects that were allocated since the cycle began were born claimed, and nearly always marked, so it never reads
+//! them. And it
 //! calls no code of the user's: objects which have to be asked for their pointers are handed over.
 //!
 //! **[Weak pointers and ephemerons](weak)**: where the ones lead is noted, and the value of the other is followed when
@@ -123,7 +124,7 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
     /// Each number is given to one marker at a time. Until the marker is dropped:
     ///
     /// 1. Nothing in the heap is swept. Without `CONCURRENT`, nothing is allocated or written; with it,
-    ///    what is allocated is born black, and only objects that are claimed are written.
+    ///    what is allocated is born claimed, and only objects that are claimed are written.
     /// 2. All tags tell the truth, except those of claimed, external and dirty objects, and, with
     ///    `all_dirty`, of all whose pointers can move.
     /// 3. With `asks`, this is the thread of the heap's one mutator, or all values are `Sync`; and it is
