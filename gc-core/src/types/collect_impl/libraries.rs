@@ -1,4 +1,6 @@
 //! The collections of other libraries, each behind the feature of its name.
+//!
+//! Those of values of one type, and of pairs, are implemented by the macros of [`owners`](super::owners).
 
 #[cfg(any(
     feature = "enum-map",
@@ -24,76 +26,6 @@ use crate::{
 ))]
 use super::owners::trace_owned;
 
-/// Types that own some values of one type.
-#[cfg(any(
-    feature = "hashbrown",
-    feature = "hashbrown-0_16",
-    feature = "indexmap"
-))]
-macro_rules! sequences {
-    ($($sequence:ident<T $(, $extra:ident)?>: |$this:ident| $bytes:expr;)*) => {$(
-        // SAFETY: all elements are visited in place.
-        unsafe impl<'gc, T: Collect<'gc> $(, $extra: 'static)?> Collect<'gc> for $sequence<T $(, $extra)?> {
-            const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
-
-            #[inline]
-            fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-                for value in self.iter() {
-                    // SAFETY: it owns the memory in which its elements are.
-                    unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
-                }
-            }
-
-            #[inline]
-            fn owned_bytes(&self, owned: &mut OwnedBytes) {
-                let $this = self;
-                owned.add($bytes);
-                owned.add_elements(self.iter());
-            }
-        }
-    )*};
-}
-
-/// Types that own some pairs of key and value.
-#[cfg(any(
-    feature = "hashbrown",
-    feature = "hashbrown-0_16",
-    feature = "indexmap"
-))]
-macro_rules! maps {
-    ($map:ident<K, V, S>: |$this:ident| $bytes:expr) => {
-        // SAFETY: all keys and values are visited in place.
-        unsafe impl<'gc, K: Collect<'gc>, V: Collect<'gc>, S: 'static> Collect<'gc>
-            for $map<K, V, S>
-        {
-            const NEEDS_TRACE: bool = K::NEEDS_TRACE || V::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap = K::TYPE_MAP
-                .elsewhere()
-                .with_variant_field(V::TYPE_MAP.elsewhere());
-
-            #[inline]
-            fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-                for (key, value) in self {
-                    // SAFETY: it owns the memory in which its elements are.
-                    unsafe {
-                        trace_owned(self, key, cc, |cc, key| cc.trace(key));
-                        trace_owned(self, value, cc, |cc, value| cc.trace(value));
-                    }
-                }
-            }
-
-            #[inline]
-            fn owned_bytes(&self, owned: &mut OwnedBytes) {
-                let $this = self;
-                owned.add($bytes);
-                owned.add_elements(self.keys());
-                owned.add_elements(self.values());
-            }
-        }
-    };
-}
-
 /// One version of `hashbrown`. Its minor versions are incompatible, and programs pin different ones.
 #[cfg(any(feature = "hashbrown", feature = "hashbrown-0_16"))]
 macro_rules! hashbrown {
@@ -106,7 +38,7 @@ macro_rules! hashbrown {
             use super::super::owners::table_bytes;
             use super::*;
 
-            maps!(HashMap<K, V, S>: |this| table_bytes::<(K, V)>(this.capacity()));
+            maps!(HashMap<K, V, S>: |this| table_bytes::<(K, V)>(this.capacity()););
             sequences! {
                 HashSet<T, S>: |this| table_bytes::<T>(this.capacity());
                 HashTable<T>: |this| table_bytes::<T>(this.capacity());
@@ -140,7 +72,7 @@ mod indexmap {
     use super::super::owners::table_bytes;
     use super::*;
 
-    maps!(IndexMap<K, V, S>: |this| index_bytes::<(K, V)>(this.capacity()));
+    maps!(IndexMap<K, V, S>: |this| index_bytes::<(K, V)>(this.capacity()););
     sequences!(IndexSet<T, S>: |this| index_bytes::<T>(this.capacity()););
 
     /// About what a map for so many entries has allocated: a vector of entries with their hashes, and a hash table of

@@ -4,8 +4,9 @@
 //! slices. The others are in modules by what they are.
 
 mod leaves;
-mod libraries;
+#[macro_use]
 mod owners;
+mod libraries;
 mod wrappers;
 
 use core::mem::offset_of;

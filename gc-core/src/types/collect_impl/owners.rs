@@ -152,7 +152,7 @@ macro_rules! sequences {
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-                for value in self {
+                for value in self.iter() {
                     // SAFETY: it owns the memory in which its elements are.
                     unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
                 }
@@ -162,7 +162,7 @@ macro_rules! sequences {
             fn owned_bytes(&self, owned: &mut OwnedBytes) {
                 let $this = self;
                 owned.add($bytes);
-                owned.add_elements(self);
+                owned.add_elements(self.iter());
             }
         }
     )*};
