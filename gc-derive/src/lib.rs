@@ -130,6 +130,16 @@ use syn::parse_macro_input;
 ///
 /// A field whose type does not implement `Collect`, and whatever is wrong in an attribute, is
 /// reported where it stands. Unions and packed types are refused unless `require_static`.
+///
+/// # Errors you may see
+///
+/// | the compiler says | because | do |
+/// | --- | --- | --- |
+/// | E0391, *cycle detected when …* `TYPE_MAP` or `NEEDS_TRACE` | a field owns values of the type itself, which its text does not show: by an alias (`type Children<'gc> = Vec<Tree<'gc>>`), an associated type, a wrapper of your own, or another derived type that owns this one | put `#[collect(recursive)]` on the field; one in each cycle is enough |
+/// | E0277, *`(…)` cannot live in the heap* | a tuple has more than 32 elements | derive a struct with these fields, or nest tuples |
+/// | *implementation of `Collect` is not general enough*, for a `fn(…)` | a field is an alias of a pointer to a function with elided lifetimes, `type Callback = fn(&T)`. Only spelt out in the field is it recognised | spell it out; or put `#[collect(require_static)]` on the field, if it is `'static`; or derive a struct with it as its one field |
+/// | E0119, *conflicting implementations of trait `__MustNotImplDrop`* | the type has a destructor, and its mode is `no_drop` | drop by a field that is `'static`, or choose another mode |
+/// | E0310 or E0477, *may not live long enough* | a field or a type is `require_static`, and mentions a lifetime or a parameter that is not `'static` | trace it instead, or bound the parameter by `'static` |
 #[proc_macro_derive(Collect, attributes(collect))]
 pub fn derive_collect(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as syn::DeriveInput);

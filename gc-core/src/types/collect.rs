@@ -61,7 +61,9 @@ pub use gc_derive::Collect;
     message = "`{Self}` cannot live in the heap: it is not `Collect`",
     note = "derive it with `#[derive(Collect)]` and `#[collect(no_drop)]`, or \
         `#[collect(require_static)]` if it holds no pointers into the heap",
-    note = "a `'static` type of another crate can be wrapped in `Static`"
+    note = "a `'static` type of another crate can be wrapped in `Static`",
+    note = "tuples of more than 32 elements, and aliases of pointers to functions such as `fn(&T)`, are not `Collect`: \
+        see \"Errors you may see\" in the documentation of `#[derive(Collect)]`"
 )]
 pub unsafe trait Collect<'gc> {
     /// Whether values can hold pointers at all. With `false`, `trace` is never called.

@@ -1,6 +1,8 @@
 //! Types that own values outside of themselves, in memory that is not the heap's.
 //!
-//! Their map is `External`: their values are asked for pointers in each collection.
+//! Their map is `External`: their values are asked for pointers in each collection. If a derived type owns itself by
+//! one of them and its text does not show it, its map depends on itself, of which the compiler complains
+//! (E0391) and shows the lines with the maps. So these say what helps.
 //!
 //! What they own is what they have asked the allocator for, as far as they tell: their capacity. Trees do not; of
 //! each element, its size and a half is taken, for nodes of a tree are two thirds full. What reference counts
@@ -23,7 +25,7 @@ macro_rules! pointers {
         // SAFETY: the value is visited in place.
         unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for $pointer<T> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -68,7 +70,7 @@ pub(super) unsafe fn trace_owned<'gc, O, M: ?Sized, C: Trace<'gc>>(
 // SAFETY: the value is visited in place.
 unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for Box<T> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -89,7 +91,7 @@ macro_rules! slices {
         // SAFETY: all elements are visited in place.
         unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for $sequence<T> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -123,7 +125,7 @@ macro_rules! weak_pointers {
         // SAFETY: if there is a value, it is visited in place. If there is none, there will never be.
         unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for $pointer {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -148,7 +150,7 @@ macro_rules! sequences {
         // SAFETY: all elements are visited in place.
         unsafe impl<'gc, T: Collect<'gc> $(, $extra: 'static)?> Collect<'gc> for $sequence<T $(, $extra)?> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -200,8 +202,8 @@ macro_rules! maps {
             for $map<K, V $(, $extra)?>
         {
             const NEEDS_TRACE: bool = K::NEEDS_TRACE || V::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap =
-                K::TYPE_MAP.elsewhere().with_variant_field(V::TYPE_MAP.elsewhere());
+            const TYPE_MAP: TypeMap = K::TYPE_MAP.elsewhere() // E0391? Use `#[collect(recursive)]`.
+                .with_variant_field(V::TYPE_MAP.elsewhere()); // E0391? Use `#[collect(recursive)]`.
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -232,7 +234,7 @@ maps! {
 // SAFETY: all elements that are left are visited in place.
 unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for vec::IntoIter<T> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -251,7 +253,7 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for vec::IntoIter<T> {
 // a type of which nothing is known.
 unsafe impl<'gc, T: Collect<'gc>, const N: usize> Collect<'gc> for array::IntoIter<T, N> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere();
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
