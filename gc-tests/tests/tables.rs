@@ -124,7 +124,7 @@ fn handles_and_pins_of_a_shared_arena() {
                     let object = mc.allocate(number);
                     (
                         mc.root::<Rootable![u64]>(object),
-                        mc.pin::<Rootable![u64]>(object),
+                        Gc::pin::<Rootable![u64]>(mc, object),
                     )
                 })
             };

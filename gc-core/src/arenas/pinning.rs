@@ -4,18 +4,18 @@
 //! not branded: it outlives the `mutate` call, and may be kept anywhere, beside the address that was handed
 //! to somebody who knows nothing of the collector. Pins nest: an object is pinned as long as it has one.
 //!
-//! Who cannot keep a guard pins by address: [`Mutation::pin_raw`], and [`Mutation::unpin_raw`] for each
-//! time. [`Arena::pinned`] lists what is pinned and, in debug builds, the lines of source which did it.
+//! Who cannot keep a guard pins by address: [`Gc::pin_raw`], and [`Gc::unpin_raw`] for each
+//! time. [`Arena::pinned`], and that of shared arenas, lists what is pinned and, in debug builds, the lines of source which did it.
 //!
 //! To the collector a pin is a root. It is found in a table (`heap::pins`), so a cycle costs a
-//! little for each pinned object, and nothing where there is none.
+//! little for each pinned object, and nothing where there is none. The table is made for several threads, so all of this is
+//! the same for objects of arenas of one thread and of [shared](crate::shared) ones.
 
 use core::fmt;
-use core::marker::PhantomData;
 
 use crate::arenas::arena::{Arena, Root, Rootable, WellFormed};
 use crate::heap::pins::{Kind, Pins, Place};
-use crate::mutator::mutation::Mutation;
+use crate::mutator::mutates::Mutates;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::sync::Arc;
 
@@ -46,12 +46,32 @@ pub use crate::heap::pins::{NotPinned, PinnedObject};
 /// assert_eq!(arena.metrics().total_gc_count(), 0);
 /// ```
 ///
-/// It stays with the thread of its arena; that of a [shared arena](crate::shared::Pinned) need not.
+/// It can be sent to, cloned and dropped on any thread if the object may be used there, for it tells the address. Each takes a
+/// lock for a moment. Who works on the arena there gets the pointer as well:
+///
+/// ```
+/// use gc_core::shared::Arena;
+/// use gc_core::{Gc, Pinned, Rootable};
+///
+/// let arena = Arena::<Rootable![()]>::new(|_| ());
+/// let here = arena.attach();
+/// let pinned: Pinned<Rootable![str]> = here.mutate(|mc, _| Gc::pin(mc, mc.allocate_str("here")));
+/// here.finish_cycle();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| arena.attach().mutate(|mc, _| assert_eq!(&*pinned.get(mc), "here")));
+///     // A thread that knows nothing of the arena, such as one of the operating system's, reads it.
+///     // SAFETY: the object is pinned, and nobody writes to it.
+///     scope.spawn(|| assert_eq!(unsafe { &*pinned.as_ptr() }, "here"));
+/// });
+/// ```
+///
+/// With a [`Lock`](crate::Lock) in the object, it stays with the thread of its arena:
 ///
 /// ```compile_fail,E0277
-/// # use gc_core::{Arena, Gc, Pinned, Rootable};
+/// # use gc_core::{Arena, Gc, Lock, Pinned, Rootable};
 /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-/// let pinned: Pinned<Rootable![u8]> = arena.mutate(|mc, _| Gc::pin(mc, Gc::new(mc, 1)));
+/// let pinned: Pinned<Rootable![Lock<u8>]> =
+///     arena.mutate(|mc, _| Gc::pin(mc, Gc::new(mc, Lock::new(1))));
 /// std::thread::spawn(move || drop(pinned));
 /// ```
 #[must_use = "the object is pinned until this is dropped"]
@@ -59,9 +79,16 @@ pub struct Pinned<R: for<'a> Rootable<'a>>
 where
     for<'a> Root<'a, R>: WellFormed,
 {
-    handle: Handle<R>,
-    _stays: PhantomData<*const ()>,
+    /// Not to be followed but in a `mutate` call of its arena, while that exists.
+    pointer: Gc<'static, Root<'static, R>>,
+    pin: Pin,
 }
+
+// SAFETY: a guard is an address and a share in a table that is made for several threads. Whoever gets a
+// pointer from it shares the object, but nothing else of its arena.
+unsafe impl<R: for<'a> Rootable<'a>> Send for Pinned<R> where for<'a> Root<'a, R>: Send + Sync {}
+// SAFETY: as above.
+unsafe impl<R: for<'a> Rootable<'a>> Sync for Pinned<R> where for<'a> Root<'a, R>: Send + Sync {}
 
 impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     /// Keeps the object alive and in place until the result is dropped. `R` is the family of its type, as
@@ -99,16 +126,24 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn pin<R>(mc: &Mutation<'gc>, gc: Gc<'gc, T, K>) -> Pinned<R>
+    pub fn pin<R>(mc: &impl Mutates<'gc, ()>, gc: Gc<'gc, T, K>) -> Pinned<R>
     where
         R: for<'a> Rootable<'a>,
         Gc<'gc, T>: Into<Gc<'gc, Root<'gc, R>>>,
     {
         let gc = Gc::erase_kind(gc).into();
+        let (pins, place) = (Arc::clone(pins(mc)), Place::here());
+        // SAFETY: it is a pointer of the arena that `'gc` brands, which is there; and the pins are those of that arena.
+        let number = unsafe { pins.add(address_of(gc), Kind::Guard, place) };
         Pinned {
-            // SAFETY: the pins are those of the arena that `'gc` brands.
-            handle: unsafe { Handle::new(mc.pins(), gc, Place::here()) },
-            _stays: PhantomData,
+            // SAFETY: the brand is forgotten here and given back only in calls of the arena with these
+            // pins (`try_get`).
+            pointer: unsafe { Gc::from_ptr(Gc::as_ptr(gc) as *const Root<'static, R>) },
+            pin: Pin {
+                pins,
+                number,
+                place,
+            },
         }
     }
 
@@ -126,9 +161,77 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     /// });
     /// ```
     #[inline]
-    pub fn is_pinned(mc: &Mutation<'gc>, gc: Gc<'gc, T, K>) -> bool {
+    pub fn is_pinned(mc: &impl Mutates<'gc, ()>, gc: Gc<'gc, T, K>) -> bool {
         // SAFETY: it is a pointer of the arena that `'gc` brands, which is there.
-        unsafe { mc.pins().is_pinned(address_of(gc)) }
+        unsafe { pins(mc).is_pinned(address_of(gc)) }
+    }
+
+    /// Keeps the object alive and in place until [`Gc::unpin_raw`] is called with its address as often
+    /// as this was, or the arena is dropped. Never collects, and takes constant time.
+    ///
+    /// For foreign code that can keep an address but no [`Pinned`]. [`Gc::from_ptr`] is the way back.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let address = arena.mutate(|mc, _| Gc::pin_raw(mc, Gc::str_from(mc, "here")));
+    /// arena.finish_cycle();
+    /// arena.mutate(|mc, _| {
+    ///     // SAFETY: the object is pinned, in this arena; and the pin is the one that was made above.
+    ///     unsafe {
+    ///         assert_eq!(*Gc::from_ptr(address), *"here");
+    ///         Gc::unpin_raw(mc, address).unwrap();
+    ///         Gc::unpin_raw(mc, address).unwrap_err();
+    ///     }
+    /// });
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn pin_raw(mc: &impl Mutates<'gc, ()>, gc: Gc<'gc, T, K>) -> *const T {
+        // SAFETY: it is a pointer of the arena that `'gc` brands, which is there.
+        unsafe { pins(mc).add(address_of(gc), Kind::Raw, Place::here()) };
+        Gc::as_ptr(gc)
+    }
+}
+
+impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
+    /// Takes back a pin that [`Gc::pin_raw`] made. Takes constant time.
+    ///
+    /// ```
+    /// use gc_core::{Arena, Gc, Rootable};
+    ///
+    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let address = arena.mutate(|mc, _| {
+    ///     let five = Gc::new(mc, 5);
+    ///     Gc::pin_raw(mc, five);
+    ///     Gc::pin_raw(mc, five)
+    /// });
+    /// for left in [1, 0] {
+    ///     // SAFETY: it was pinned twice, and nobody uses the address any more.
+    ///     arena.mutate(|mc, _| unsafe { Gc::unpin_raw(mc, address) }).unwrap();
+    ///     arena.finish_cycle();
+    ///     assert_eq!(arena.metrics().total_gc_count(), left);
+    /// }
+    /// // SAFETY: an address that is not pinned is refused.
+    /// let error = arena.mutate(|mc, _| unsafe { Gc::unpin_raw(mc, address) }).unwrap_err();
+    /// assert_eq!((error.address, error.objects), (address.addr(), 0));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is none: the object has no pin, or only guards, or is in another arena, or the address is that
+    /// of no object. Nothing is changed then.
+    ///
+    /// # Safety
+    ///
+    /// Nobody goes on to rely on the pin that is taken back: each call of `pin_raw` is good for one of this.
+    #[inline]
+    pub unsafe fn unpin_raw(
+        mc: &impl Mutates<'gc, ()>,
+        pointer: *const T,
+    ) -> Result<(), NotPinned> {
+        pins(mc).remove_raw(pointer.cast::<()>().addr())
     }
 }
 
@@ -156,7 +259,7 @@ impl<R: for<'a> Rootable<'a>> Pinned<R> {
     /// drop(buffer); // Not before the library is done with it.
     /// ```
     pub fn as_ptr<'gc>(&self) -> *const Root<'gc, R> {
-        self.handle.as_ptr()
+        Gc::as_ptr(self.pointer) as *const Root<'gc, R>
     }
 
     /// The pointer to the object. Takes constant time.
@@ -186,7 +289,7 @@ impl<R: for<'a> Rootable<'a>> Pinned<R> {
     /// If the guard is of another arena; see [`Pinned::try_get`].
     #[inline]
     #[track_caller]
-    pub fn get<'gc>(&self, mc: &Mutation<'gc>) -> Gc<'gc, Root<'gc, R>> {
+    pub fn get<'gc>(&self, mc: &impl Mutates<'gc, ()>) -> Gc<'gc, Root<'gc, R>> {
         self.try_get(mc).unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -207,9 +310,16 @@ impl<R: for<'a> Rootable<'a>> Pinned<R> {
     ///
     /// If the guard is of another arena.
     #[inline]
-    pub fn try_get<'gc>(&self, mc: &Mutation<'gc>) -> Result<Gc<'gc, Root<'gc, R>>, MismatchedPin> {
-        // SAFETY: the pins are those of the arena that `'gc` brands.
-        unsafe { self.handle.get(mc.pins()) }
+    pub fn try_get<'gc>(
+        &self,
+        mc: &impl Mutates<'gc, ()>,
+    ) -> Result<Gc<'gc, Root<'gc, R>>, MismatchedPin> {
+        if !Arc::ptr_eq(pins(mc), &self.pin.pins) {
+            return Err(MismatchedPin(()));
+        }
+        // SAFETY: it was put here in this arena, as a pointer to this type, and was pinned ever since; so it
+        // survives the cycle in progress, if there is one, also when it is not any more (`heap::pins`).
+        Ok(unsafe { Gc::from_ptr(self.as_ptr()) })
     }
 }
 
@@ -217,92 +327,24 @@ impl<R: for<'a> Rootable<'a>> Clone for Pinned<R> {
     /// One more pin of the same object.
     #[track_caller]
     fn clone(&self) -> Pinned<R> {
+        let (pins, number, place) = (Arc::clone(&self.pin.pins), self.pin.number, Place::here());
+        pins.retain(number, place);
         Pinned {
-            handle: self.handle.another(Place::here()),
-            _stays: PhantomData,
+            pointer: self.pointer,
+            pin: Pin {
+                pins,
+                number,
+                place,
+            },
         }
     }
 }
 
 impl<R: for<'a> Rootable<'a>> fmt::Debug for Pinned<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.handle.fmt(f)
-    }
-}
-
-impl<'gc> Mutation<'gc> {
-    #[inline]
-    fn pins(&self) -> &Arc<Pins> {
-        self.context().heap().pins()
-    }
-
-    /// Keeps the object alive and in place until [`Mutation::unpin_raw`] is called with its address as often
-    /// as this was, or the arena is dropped. Never collects, and takes constant time.
-    ///
-    /// For foreign code that can keep an address but no [`Pinned`]. [`Gc::from_ptr`] is the way back.
-    ///
-    /// ```
-    /// use gc_core::{Arena, Gc, Rootable};
-    ///
-    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
-    /// let address = arena.mutate(|mc, _| mc.pin_raw(Gc::str_from(mc, "here")));
-    /// arena.finish_cycle();
-    /// arena.mutate(|mc, _| {
-    ///     // SAFETY: the object is pinned, in this arena; and the pin is the one that was made above.
-    ///     unsafe {
-    ///         assert_eq!(*Gc::from_ptr(address), *"here");
-    ///         mc.unpin_raw(address).unwrap();
-    ///         mc.unpin_raw(address).unwrap_err();
-    ///     }
-    /// });
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub fn pin_raw<T, K>(&self, gc: Gc<'gc, T, K>) -> *const T
-    where
-        T: ?Sized + 'gc,
-        K: IsGcKind<'gc, T>,
-    {
-        // SAFETY: it is a pointer of the arena that `'gc` brands, which is there.
-        unsafe {
-            self.pins().add(address_of(gc), Kind::Raw, Place::here());
-        }
-        Gc::as_ptr(gc)
-    }
-
-    /// Takes back a pin that [`Mutation::pin_raw`] made. Takes constant time.
-    ///
-    /// ```
-    /// use gc_core::{Arena, Gc, Rootable};
-    ///
-    /// let mut arena = Arena::<Rootable![()]>::new(|_| ());
-    /// let address = arena.mutate(|mc, _| {
-    ///     let five = Gc::new(mc, 5);
-    ///     mc.pin_raw(five);
-    ///     mc.pin_raw(five)
-    /// });
-    /// for left in [1, 0] {
-    ///     // SAFETY: it was pinned twice, and nobody uses the address any more.
-    ///     arena.mutate(|mc, _| unsafe { mc.unpin_raw(address) }).unwrap();
-    ///     arena.finish_cycle();
-    ///     assert_eq!(arena.metrics().total_gc_count(), left);
-    /// }
-    /// // SAFETY: an address that is not pinned is refused.
-    /// let error = arena.mutate(|mc, _| unsafe { mc.unpin_raw(address) }).unwrap_err();
-    /// assert_eq!((error.address, error.objects), (address.addr(), 0));
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is none: the object has no pin, or only guards, or is in another arena, or the address is that
-    /// of no object. Nothing is changed then.
-    ///
-    /// # Safety
-    ///
-    /// Nobody goes on to rely on the pin that is taken back: each call of `pin_raw` is good for one of this.
-    #[inline]
-    pub unsafe fn unpin_raw<T: ?Sized>(&self, pointer: *const T) -> Result<(), NotPinned> {
-        self.pins().remove_raw(pointer.cast::<()>().addr())
+        f.debug_tuple("Pinned")
+            .field(&self.as_ptr().cast::<()>())
+            .finish()
     }
 }
 
@@ -354,87 +396,14 @@ pub struct MismatchedPin(());
 
 /// The address of what a pointer leads to.
 #[inline]
-pub(crate) fn address_of<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(gc: Gc<'gc, T, K>) -> usize {
+fn address_of<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>>(gc: Gc<'gc, T, K>) -> usize {
     Gc::as_ptr(Gc::erase(gc)).addr()
 }
 
-/// A pin, whatever kind of arena it is of.
-pub(crate) struct Handle<R: for<'a> Rootable<'a>>
-where
-    for<'a> Root<'a, R>: WellFormed,
-{
-    /// Not to be followed but in a `mutate` call of its arena, while that exists.
-    pointer: Gc<'static, Root<'static, R>>,
-    pin: Pin,
-}
-
-impl<R: for<'a> Rootable<'a>> Handle<R> {
-    /// Pins an object.
-    ///
-    /// # Safety
-    ///
-    /// The pins are those of the arena that `'gc` brands.
-    pub(crate) unsafe fn new<'gc>(
-        pins: &Arc<Pins>,
-        gc: Gc<'gc, Root<'gc, R>>,
-        place: Place,
-    ) -> Handle<R> {
-        // SAFETY: the pointer is one of a `mutate` call of that arena, says the caller, which is going on.
-        let number = unsafe { pins.add(address_of(gc), Kind::Guard, place) };
-        Handle {
-            // SAFETY: the brand is forgotten here and given back only in calls of the arena with these
-            // pins (`get`).
-            pointer: unsafe { Gc::from_ptr(Gc::as_ptr(gc) as *const Root<'static, R>) },
-            pin: Pin {
-                pins: Arc::clone(pins),
-                number,
-                place,
-            },
-        }
-    }
-
-    pub(crate) fn as_ptr<'gc>(&self) -> *const Root<'gc, R> {
-        Gc::as_ptr(self.pointer) as *const Root<'gc, R>
-    }
-
-    /// The pointer, if the pins are the right ones.
-    ///
-    /// # Safety
-    ///
-    /// They are those of the arena that `'gc` brands.
-    pub(crate) unsafe fn get<'gc>(
-        &self,
-        pins: &Arc<Pins>,
-    ) -> Result<Gc<'gc, Root<'gc, R>>, MismatchedPin> {
-        if !Arc::ptr_eq(pins, &self.pin.pins) {
-            return Err(MismatchedPin(()));
-        }
-        // SAFETY: it was put here in this arena, as a pointer to this type, and was pinned ever since; so it
-        // survives the cycle in progress, if there is one, also when it is not any more (`heap::pins`).
-        Ok(unsafe { Gc::from_ptr(self.as_ptr()) })
-    }
-
-    /// One more pin of the same object.
-    pub(crate) fn another(&self, place: Place) -> Handle<R> {
-        let (pins, number) = (Arc::clone(&self.pin.pins), self.pin.number);
-        pins.retain(number, place);
-        Handle {
-            pointer: self.pointer,
-            pin: Pin {
-                pins,
-                number,
-                place,
-            },
-        }
-    }
-}
-
-impl<R: for<'a> Rootable<'a>> fmt::Debug for Handle<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Pinned")
-            .field(&self.as_ptr().cast::<()>())
-            .finish()
-    }
+/// The pins of the arena that `'gc` brands.
+#[inline]
+fn pins<'a, 'gc>(mc: &'a impl Mutates<'gc, ()>) -> &'a Arc<Pins> {
+    mc.access().0.heap().pins()
 }
 
 /// A pin, which is taken back when it is dropped.

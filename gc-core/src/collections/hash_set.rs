@@ -6,8 +6,8 @@ use core::hash::{BuildHasher, Hash};
 use core::mem::offset_of;
 
 use super::hash_map::{DefaultHashBuilder, HashMap, Keys};
-use super::mutates::Mutates;
 use crate::heap::error::HeapError;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::{Collect, Trace};
 use crate::types::type_map::TypeMap;
 

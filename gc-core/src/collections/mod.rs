@@ -33,10 +33,12 @@ mod hash_set;
 mod identity;
 mod index;
 mod into_iter;
-mod mutates;
+mod sequence;
 mod string;
 mod vec;
 mod vec_deque;
+
+pub use crate::mutator::mutates::Mutates;
 
 pub use self::{
     hash_map::{
@@ -46,7 +48,6 @@ pub use self::{
     hash_set::HashSet,
     identity::ByIdentity,
     into_iter::IntoIter,
-    mutates::Mutates,
     string::{String, Writer},
     vec::Vec,
     vec_deque::{VecDeque, VecDequeIter, VecDequeIterMut},

@@ -10,10 +10,10 @@ use core::hash::{Hash, Hasher};
 use core::mem::offset_of;
 use core::ops::{Deref, RangeBounds};
 
-use super::mutates::Mutates;
 use super::vec::{Vec, bounds};
 use crate::heap::error::HeapError;
 use crate::heap::error::or_panic;
+use crate::mutator::mutates::Mutates;
 use crate::pointers::gc::Gc;
 use crate::types::collect::{Collect, Trace};
 use crate::types::type_map::TypeMap;

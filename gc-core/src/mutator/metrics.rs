@@ -3,8 +3,10 @@
 use core::fmt;
 use std::rc::Rc;
 
+use crate::collector::Collector;
 pub use crate::collector::pacing::Pacing;
 pub use crate::collector::statistics::Statistics;
+use crate::heap::volume::Volume;
 use crate::mutator::context::Context;
 
 /// A handle to the figures and the pace of an arena's collector.
@@ -141,18 +143,24 @@ impl Metrics {
     /// assert_eq!((after.collections - before.collections, after.live_bytes), (1, 0));
     /// ```
     pub fn statistics(&self) -> Statistics {
-        let (heap_bytes, peak_heap_bytes) = self.0.heap().owned_and_peak();
-        let (pinned_objects, pins) = self.0.heap().pins().counts();
-        Statistics {
-            allocated_bytes: self.0.allocated().bytes,
-            owned_bytes: self.0.heap().owned_elsewhere(self.0.allocated()) as usize,
-            heap_bytes,
-            peak_heap_bytes,
-            finalizers_waiting: self.0.collector().finalizers.waiting(),
-            pinned_objects,
-            pins,
-            ..*self.0.collector().statistics.lock()
-        }
+        statistics(self.0.collector(), self.0.allocated())
+    }
+}
+
+/// The figures of a collector by now, with what was allocated ever, which mutators know best.
+pub(crate) fn statistics(collector: &Collector, allocated: Volume) -> Statistics {
+    let heap = &collector.heap;
+    let (heap_bytes, peak_heap_bytes) = heap.owned_and_peak();
+    let (pinned_objects, pins) = heap.pins().counts();
+    Statistics {
+        allocated_bytes: allocated.bytes,
+        owned_bytes: heap.owned_elsewhere(allocated) as usize,
+        heap_bytes,
+        peak_heap_bytes,
+        finalizers_waiting: collector.finalizers.waiting(),
+        pinned_objects,
+        pins,
+        ..*collector.statistics.lock()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::arenas::arena::{CollectionPhase, Root as RootOf, Rootable, WellFormed
 use crate::collector::Phase;
 use crate::collector::options::HeapOptions;
 use crate::heap::error::HeapError;
+use crate::heap::pins::PinnedObject;
 use crate::references::finalizer::FinalizerReport;
 use crate::sync::Arc;
 use crate::types::collect::Collect;
@@ -243,6 +244,22 @@ where
     /// ```
     pub fn set_finalizer_hook(&self, hook: impl Fn(&FinalizerReport<'_>) + Send + Sync + 'static) {
         self.owner.0.collector.set_finalizer_hook(Arc::new(hook));
+    }
+
+    /// All objects that are pinned; see [`crate::Arena::pinned`].
+    ///
+    /// ```
+    /// use gc_core::shared::Arena;
+    /// use gc_core::{Gc, Rootable};
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let pinned = arena.attach().mutate(|mc, _| Gc::pin::<Rootable![u8]>(mc, mc.allocate(1)));
+    /// assert_eq!(arena.pinned()[0].pins, 1);
+    /// drop(pinned);
+    /// assert!(arena.pinned().is_empty());
+    /// ```
+    pub fn pinned(&self) -> Vec<PinnedObject> {
+        self.world().collector.heap.pins().list()
     }
 
     pub(super) fn root(&self) -> &RootOf<'static, R> {

@@ -1,402 +1,100 @@
-//! Builders in shared arenas: what a [`Mutation`] completes them with.
+//! Builders in shared arenas: a [`Mutation`] completes them, by [`Mutation::build`] and its like.
 //!
-//! Builders are the same in all arenas, for they know of none before they are completed. Here the
-//! [`Mutation`] completes them, and asks that what they make be `Send` and `Sync`, for all threads see it and any of
-//! them may drop it. Metadata of types are that always; those of pointers are copied, and `Send`.
+//! Builders are the same in all arenas, for they know of none before they are completed. A shared arena asks that what
+//! they make be `Send` and `Sync`, for all threads see it and any of them may drop it: so say the implementations of
+//! [`Builder`] and [`BuildFrom`], of which there is one for each builder. Metadata of types are that always; those of
+//! pointers are copied, and `Send`.
 
 use super::mutation::Mutation;
-use crate::heap::error::HeapError;
-use crate::heap::error::or_panic;
+use crate::heap::error::{HeapError, or_panic};
+use crate::mutator::mutates::{Access, Mutates};
 use crate::pointers::gc::{GcBuilder, GcFat};
 use crate::pointers::gc_slice::{
     GcSlice, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderSliceBuilder, GcStr, GcStrBuilder,
 };
 
+/// A builder of what can be in a shared arena.
+///
+/// ```
+/// use gc_core::shared::{BuildFrom, Mutation};
+/// use gc_core::{GcSliceBuilder, GcStrBuilder, Rootable, shared::Arena};
+///
+/// /// Makes the same thing twice, whatever it is.
+/// fn twice<'gc, C: Clone, B: BuildFrom<'gc, C>>(
+///     mc: &Mutation<'gc>,
+///     builder: impl Fn() -> B,
+///     contents: C,
+/// ) -> [B::Made; 2] {
+///     [mc.build(builder(), contents.clone()), mc.build(builder(), contents)]
+/// }
+///
+/// let arena = Arena::<Rootable![()]>::new(|_| ());
+/// arena.attach().mutate(|mc, _| {
+///     assert_eq!(*twice(mc, || GcSliceBuilder::new(2), [1, 2])[1], [1, 2]);
+///     assert_eq!(&*twice(mc, || GcStrBuilder::new(4), "text")[0], "text");
+/// });
+/// ```
+pub trait Builder<'gc>: Sized + Sealed {
+    /// The pointer to what is made.
+    ///
+    /// ```
+    /// use gc_core::shared::Builder;
+    /// use gc_core::{GcStr, GcStrBuilder};
+    ///
+    /// let _same: fn(<GcStrBuilder<'static> as Builder<'static>>::Made) -> GcStr<'static> = |text| text;
+    /// ```
+    type Made;
+
+    /// # Safety
+    ///
+    /// The access is one to the arena that `'gc` brands, and all that the builder says of its `assume_init` holds.
+    #[doc(hidden)]
+    unsafe fn complete_init(self, access: Access<'_>) -> Self::Made;
+}
+
+/// A [`Builder`] that is completed with a `C`.
+///
+/// | builder | contents |
+/// | --- | --- |
+/// | [`GcBuilder`] | the value |
+/// | [`GcSliceBuilder`], [`GcSliceWithHeaderSliceBuilder`] | what can be iterated over, with as many elements as the slice has, or more |
+/// | [`GcStrBuilder`] | a `&str`, as long as the string is, or longer |
+///
+/// ```
+/// use gc_core::shared::{Arena, BuildFrom};
+/// use gc_core::{GcBuilder, GcSliceBuilder, Rootable};
+///
+/// fn is_builder<'gc, C>(_: &impl BuildFrom<'gc, C>) {}
+///
+/// is_builder::<u32>(&GcBuilder::new());
+/// is_builder::<[u32; 3]>(&GcSliceBuilder::new(3));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be completed with `{C}` in a shared arena",
+    note = "slices are made of iterators over their elements, strings of `&str`; all values must be `Send` and `Sync`"
+)]
+pub trait BuildFrom<'gc, C>: Builder<'gc> {
+    /// # Safety
+    ///
+    /// The access is one to the arena that `'gc` brands.
+    #[doc(hidden)]
+    unsafe fn complete(self, access: Access<'_>, contents: C) -> Result<Self::Made, HeapError>;
+}
+
+/// Only the builders of this crate are builders.
+pub trait Sealed {}
+
 impl<'gc> Mutation<'gc> {
-    /// Completes a builder with `value`: [`GcBuilder::write`] for shared arenas. Never collects, and takes
-    /// constant time.
-    ///
-    /// ```
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
-    /// use gc_core::shared::Arena;
-    /// use gc_core::{Gc, GcBuilder, Rootable};
-    ///
-    /// struct Shown;
-    /// impl TypeMeta for Shown {
-    ///     type TypeMetadata = fn(u32) -> String;
-    ///     const TYPE_METADATA: fn(u32) -> String = |number| format!("number {number}");
-    ///     type_meta_const_promotion!();
-    /// }
-    ///
-    /// let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// arena.attach().mutate(|mc, _| {
-    ///     let seven = mc.build(GcBuilder::new_with_type_meta::<Shown>(), 7);
-    ///     assert_eq!(Gc::type_metadata(seven)(*seven), "number 7");
-    /// });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there is no memory; see [`Mutation::try_build`].
-    #[inline]
-    pub fn build<T, M, P>(&self, builder: GcBuilder<'gc, T, M, P>, value: T) -> GcFat<'gc, T, M, P>
-    where
-        T: Send + Sync + 'gc,
-    {
-        or_panic(self.try_build(builder, value))
-    }
-
-    /// Completes a builder with `value`, or drops both if there is no memory.
-    ///
-    /// ```
-    /// # use gc_core::{GcBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let pair = mc.try_build(GcBuilder::new(), (1, "one")).unwrap();
-    /// assert_eq!(*pair, (1, "one"));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Mutation::try_allocate`].
-    #[inline]
-    pub fn try_build<T, M, P>(
-        &self,
-        builder: GcBuilder<'gc, T, M, P>,
-        value: T,
-    ) -> Result<GcFat<'gc, T, M, P>, HeapError>
-    where
-        T: Send + Sync + 'gc,
-    {
-        // SAFETY: the arena is the one that `'gc` brands.
-        unsafe { builder.write_in(self.context(), value) }
-    }
-
-    /// Completes a builder with the value that was written to its memory: [`GcBuilder::assume_init`] for shared
-    /// arenas. Never collects, and takes time linear in the value's size.
-    ///
-    /// ```
-    /// # use gc_core::{GcBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// // A mebibyte that is never on the stack.
-    /// let mut builder = GcBuilder::<[u8; 1 << 20]>::new();
-    /// // SAFETY: there is room for the value, and all of it is written.
-    /// let page = unsafe {
-    ///     builder.as_ptr().write_bytes(7, 1);
-    ///     mc.build_init(builder)
-    /// };
-    /// assert!(page.iter().all(|byte| *byte == 7));
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there is no memory; the value is dropped then.
-    ///
-    /// # Safety
-    ///
-    /// As for [`GcBuilder::assume_init`].
-    #[inline]
-    pub unsafe fn build_init<T, M, P>(
-        &self,
-        builder: GcBuilder<'gc, T, M, P>,
-    ) -> GcFat<'gc, T, M, P>
-    where
-        T: ?Sized + Send + Sync + 'gc,
-    {
-        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
-        unsafe { builder.assume_init_in(self.context()) }
-    }
-
-    /// Completes a builder of a slice: calls `element` with each index, in order. This is
-    /// [`GcSliceBuilder::write_slice_with`] for shared arenas. Never collects, and takes time linear in the length.
+    /// Completes a builder: [`GcBuilder::write`], [`GcSliceBuilder::write_slice_with`], [`GcStrBuilder::copy_str`] and so
+    /// on for shared arenas. [`BuildFrom`] tells with what. Never collects, unless an iterator does; takes time linear
+    /// in the number of elements or bytes.
     ///
     /// ```
     /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
     /// use gc_core::shared::{Arena, AtomicGc};
-    /// use gc_core::{Gc, GcSliceBuilder, GcThinSlice, Rootable};
-    ///
-    /// struct Registers;
-    /// impl TypeMeta for Registers {
-    ///     type TypeMetadata = &'static str;
-    ///     const TYPE_METADATA: &'static str = "registers";
-    ///     type_meta_const_promotion!();
-    /// }
-    ///
-    /// /// Slots, and what they are for, behind a pointer of 8 bytes.
-    /// type Slots<'gc> = GcThinSlice<'gc, AtomicGc<'gc, u32>, &'static str>;
-    ///
-    /// let arena = Arena::<Rootable![Slots<'_>]>::new(|mc| {
-    ///     let builder = GcSliceBuilder::new_with_type_meta::<Registers>(16);
-    ///     Gc::as_thin(mc.build_slice(builder, |_| AtomicGc::null()))
-    /// });
-    /// arena.attach().mutate(|mc, slots| {
-    ///     slots[3].store(mc, Some(mc.allocate(7)));
-    ///     assert_eq!((Gc::type_metadata(*slots), slots.len()), ("registers", 16));
-    /// });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there is no memory, see [`Mutation::try_build_slice`]; or if `element` does. All elements so far are
-    /// dropped then.
-    #[inline]
-    pub fn build_slice<E, M>(
-        &self,
-        builder: GcSliceBuilder<'gc, E, M>,
-        element: impl FnMut(usize) -> E,
-    ) -> GcSlice<'gc, E, M>
-    where
-        E: Send + Sync + 'gc,
-    {
-        or_panic(self.try_build_slice(builder, element))
-    }
-
-    /// Completes a builder of a slice: calls `element` with each index, in order.
-    ///
-    /// ```
-    /// # use gc_core::{GcSliceBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let squares = mc.try_build_slice(GcSliceBuilder::new(4), |i| i * i).unwrap();
-    /// assert_eq!(*squares, [0, 1, 4, 9]);
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Mutation::try_allocate`]. No element is asked for then.
-    ///
-    /// # Panics
-    ///
-    /// If `element` does.
-    #[inline]
-    pub fn try_build_slice<E, M>(
-        &self,
-        builder: GcSliceBuilder<'gc, E, M>,
-        element: impl FnMut(usize) -> E,
-    ) -> Result<GcSlice<'gc, E, M>, HeapError>
-    where
-        E: Send + Sync + 'gc,
-    {
-        // SAFETY: the arena is the one that `'gc` brands.
-        unsafe { builder.write_slice_in(self.context(), element) }
-    }
-
-    /// Completes a builder with the first of `elements`, as many as the slice has: [`GcSliceBuilder::copy_slice`]
-    /// for shared arenas. Never collects, and takes time linear in the length.
-    ///
-    /// ```
-    /// # use gc_core::{GcSliceBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let packet = [2_u8, 0xab, 0xcd, 0xef];
-    /// let payload = GcSliceBuilder::new(usize::from(packet[0]));
-    /// assert_eq!(*mc.build_slice_copy(payload, &packet[1..]), [0xab, 0xcd]);
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there are fewer, or if there is no memory; see [`Mutation::try_build_slice_copy`].
-    #[inline]
-    #[track_caller]
-    pub fn build_slice_copy<E, M>(
-        &self,
-        builder: GcSliceBuilder<'gc, E, M>,
-        elements: &[E],
-    ) -> GcSlice<'gc, E, M>
-    where
-        E: Copy + Send + Sync + 'gc,
-    {
-        or_panic(self.try_build_slice_copy(builder, elements))
-    }
-
-    /// Completes a builder with the first of `elements`, as many as the slice has.
-    ///
-    /// ```
-    /// use gc_core::shared::Arena;
-    /// use gc_core::{GcSliceBuilder, HeapOptions, Rootable};
-    ///
-    /// let options = HeapOptions::default().limit(64 << 10);
-    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
-    /// arena.attach().mutate(|mc, _| {
-    ///     let samples = vec![0.5; 100_000];
-    ///     let copy = |count| mc.try_build_slice_copy(GcSliceBuilder::new(count), &samples);
-    ///     assert!(copy(100_000).is_err());
-    ///     assert_eq!(*copy(3).unwrap(), [0.5; 3]);
-    /// });
-    /// # Ok::<(), gc_core::HeapError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Mutation::try_allocate`].
-    ///
-    /// # Panics
-    ///
-    /// If there are fewer.
-    #[inline]
-    #[track_caller]
-    pub fn try_build_slice_copy<E, M>(
-        &self,
-        builder: GcSliceBuilder<'gc, E, M>,
-        elements: &[E],
-    ) -> Result<GcSlice<'gc, E, M>, HeapError>
-    where
-        E: Copy + Send + Sync + 'gc,
-    {
-        // SAFETY: the arena is the one that `'gc` brands.
-        unsafe { builder.copy_slice_in(self.context(), elements) }
-    }
-
-    /// Completes a builder with the elements that were written to its memory: [`GcSliceBuilder::assume_init`] for
-    /// shared arenas. Never collects, and takes time linear in the length.
-    ///
-    /// ```
-    /// use gc_core::shared::Arena;
-    /// use gc_core::{GcSliceBuilder, Rootable};
-    /// use std::io::Read;
-    ///
-    /// let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// arena.attach().mutate(|mc, _| {
-    ///     let mut input: &[u8] = b"abcdef";
-    ///     let mut builder = GcSliceBuilder::<u8>::new(4);
-    ///     let place = builder.slice_ptr();
-    ///     // SAFETY: the bytes are initialised before they are lent.
-    ///     let read = unsafe {
-    ///         place.cast::<u8>().write_bytes(0, place.len());
-    ///         input.read_exact(&mut *place).unwrap();
-    ///         mc.build_slice_init(builder)
-    ///     };
-    ///     assert_eq!((&*read, input), (&b"abcd"[..], &b"ef"[..]));
-    /// });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there is no memory; the elements are dropped then.
-    ///
-    /// # Safety
-    ///
-    /// As for [`GcSliceBuilder::assume_init`].
-    #[inline]
-    pub unsafe fn build_slice_init<E, M>(
-        &self,
-        builder: GcSliceBuilder<'gc, E, M>,
-    ) -> GcSlice<'gc, E, M>
-    where
-        E: Send + Sync + 'gc,
-    {
-        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
-        unsafe { builder.assume_init_in(self.context()) }
-    }
-
-    /// Completes a builder of a string with the first bytes of `text`, as many as the string has:
-    /// [`GcStrBuilder::copy_str`] for shared arenas. Never collects, and takes time linear in the length.
-    ///
-    /// ```
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
-    /// use gc_core::shared::Arena;
-    /// use gc_core::{Gc, GcStrBuilder, GcThinStr, Rootable};
-    ///
-    /// struct Symbol;
-    /// impl TypeMeta for Symbol {
-    ///     type TypeMetadata = char;
-    ///     const TYPE_METADATA: char = '\'';
-    ///     type_meta_const_promotion!();
-    /// }
-    ///
-    /// let arena = Arena::<Rootable![GcThinStr<'_, char>]>::new(|mc| {
-    ///     let builder = GcStrBuilder::new_with_type_meta::<Symbol>(6);
-    ///     Gc::as_thin(mc.build_str(builder, "lambda (x) x"))
-    /// });
-    /// arena.attach().mutate(|_, name| {
-    ///     assert_eq!((Gc::type_metadata(*name), &**name), ('\'', "lambda"));
-    /// });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there are fewer, if they end inside of a character, or if there is no memory; see
-    /// [`Mutation::try_build_str`].
-    #[inline]
-    #[track_caller]
-    pub fn build_str<M>(&self, builder: GcStrBuilder<'gc, M>, text: &str) -> GcStr<'gc, M> {
-        or_panic(self.try_build_str(builder, text))
-    }
-
-    /// Completes a builder of a string with the first bytes of `text`, as many as the string has.
-    ///
-    /// ```
-    /// # use gc_core::{GcStrBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let (line, length) = ("key=value", 3);
-    /// let key = mc.try_build_str(GcStrBuilder::new(length), line).unwrap();
-    /// assert_eq!(&*key, "key");
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Mutation::try_allocate`].
-    ///
-    /// # Panics
-    ///
-    /// If there are fewer, or if they end inside of a character.
-    #[inline]
-    #[track_caller]
-    pub fn try_build_str<M>(
-        &self,
-        builder: GcStrBuilder<'gc, M>,
-        text: &str,
-    ) -> Result<GcStr<'gc, M>, HeapError> {
-        // SAFETY: the arena is the one that `'gc` brands.
-        unsafe { builder.copy_str_in(self.context(), text) }
-    }
-
-    /// Completes a builder with the string that was written to its memory: [`GcStrBuilder::assume_init`] for shared
-    /// arenas. Never collects, and takes time linear in the length.
-    ///
-    /// ```
-    /// # use gc_core::{GcStrBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let mut builder = GcStrBuilder::new(5);
-    /// let place = builder.str_ptr().cast::<u8>();
-    /// // SAFETY: all five bytes are written, and are ASCII.
-    /// let line = unsafe {
-    ///     place.write_bytes(b'-', 5);
-    ///     mc.build_str_init(builder)
-    /// };
-    /// assert_eq!(&*line, "-----");
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there is no memory.
-    ///
-    /// # Safety
-    ///
-    /// As for [`GcStrBuilder::assume_init`].
-    #[inline]
-    pub unsafe fn build_str_init<M>(&self, builder: GcStrBuilder<'gc, M>) -> GcStr<'gc, M> {
-        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
-        unsafe { builder.assume_init_in(self.context()) }
-    }
-
-    /// Completes a builder of a slice that has its header: calls `element` with each index, in order. This is
-    /// [`write_slice_with`](GcSliceWithHeaderSliceBuilder::write_slice_with) for shared arenas. Never collects, and
-    /// takes time linear in the length.
-    ///
-    /// ```
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
-    /// use gc_core::shared::{Arena, AtomicGc};
-    /// use gc_core::{Gc, GcSliceWithHeaderBuilder, GcThinSliceWithHeader, Rootable};
+    /// use gc_core::{Gc, GcBuilder, GcSliceBuilder, GcSliceWithHeaderBuilder, GcStrBuilder};
+    /// use gc_core::{GcThinSliceWithHeader, Rootable};
+    /// use std::time::Duration;
     ///
     /// type Call = fn(argument: u32) -> u32;
     ///
@@ -407,179 +105,245 @@ impl<'gc> Mutation<'gc> {
     ///     type_meta_const_promotion!();
     /// }
     ///
-    /// /// A closure: its name, what it has captured, and its code.
+    /// /// A closure: its name, what it has captured, and its code, behind a pointer of 8 bytes.
     /// type Closure<'gc> = GcThinSliceWithHeader<'gc, &'static str, AtomicGc<'gc, u32>, Call>;
     ///
     /// let arena = Arena::<Rootable![Closure<'_>]>::new(|mc| {
     ///     let builder = GcSliceWithHeaderBuilder::new_with_type_meta::<Increment>(2);
-    ///     let builder = builder.write_header("increment");
-    ///     Gc::as_thin(mc.build_slice_with_header(builder, |_| AtomicGc::null()))
+    ///     let captured = (0..2).map(|_| AtomicGc::null());
+    ///     Gc::as_thin(mc.build(builder.write_header("increment"), captured))
     /// });
-    /// arena.attach().mutate(|_, closure| {
+    /// arena.attach().mutate(|mc, closure| {
     ///     assert_eq!((closure.header, closure.slice.len()), ("increment", 2));
-    ///     assert_eq!(Gc::type_metadata(*closure)(6), 7);
+    ///     closure.slice[1].store(mc, Some(mc.allocate(Gc::type_metadata(*closure)(6))));
+    ///     assert_eq!(closure.slice[1].load().as_deref(), Some(&7));
+    ///
+    ///     // Pointers to slices and strings that know their length can be thin.
+    ///     let squares = Gc::as_thin(mc.build(GcSliceBuilder::new(4), (0..).map(|i| i * i)));
+    ///     assert_eq!(*squares, [0, 1, 4, 9]);
+    ///     let key = Gc::as_thin(mc.build(GcStrBuilder::new(3), "key=value"));
+    ///     assert_eq!(&*key, "key");
+    ///
+    ///     // What has no pointers need not be `Collect`.
+    ///     let second: Gc<Duration> = mc.build(GcBuilder::new().unwrap_static(), Duration::from_secs(1));
+    ///     assert_eq!(second.as_millis(), 1000);
     /// });
     /// ```
     ///
     /// # Panics
     ///
-    /// If there is no memory, see [`Mutation::try_build_slice_with_header`]; or if `element` does. The header and
-    /// all elements so far are dropped then.
-    #[inline]
-    pub fn build_slice_with_header<H, E, M>(
-        &self,
-        builder: GcSliceWithHeaderSliceBuilder<'gc, H, E, M>,
-        element: impl FnMut(usize) -> E,
-    ) -> GcSliceWithHeader<'gc, H, E, M>
-    where
-        H: Send + Sync + 'gc,
-        E: Send + Sync + 'gc,
-    {
-        or_panic(self.try_build_slice_with_header(builder, element))
-    }
-
-    /// Completes a builder of a slice that has its header: calls `element` with each index, in order.
-    ///
-    /// ```
-    /// # use gc_core::{GcSliceWithHeaderBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let builder = GcSliceWithHeaderBuilder::new(3).write_header("squares");
-    /// let squares = mc.try_build_slice_with_header(builder, |i| i * i).unwrap();
-    /// assert_eq!((squares.header, &squares.slice), ("squares", &[0, 1, 4][..]));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Mutation::try_allocate`]. No element is asked for then, and the header is dropped.
-    ///
-    /// # Panics
-    ///
-    /// If `element` does.
-    #[inline]
-    pub fn try_build_slice_with_header<H, E, M>(
-        &self,
-        builder: GcSliceWithHeaderSliceBuilder<'gc, H, E, M>,
-        element: impl FnMut(usize) -> E,
-    ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError>
-    where
-        H: Send + Sync + 'gc,
-        E: Send + Sync + 'gc,
-    {
-        // SAFETY: the arena is the one that `'gc` brands.
-        unsafe { builder.write_slice_in(self.context(), element) }
-    }
-
-    /// Completes a builder of a slice that has its header with the first of `elements`, as many as the slice has:
-    /// [`copy_slice`](GcSliceWithHeaderSliceBuilder::copy_slice) for shared arenas. Never collects, and takes time
-    /// linear in the length.
-    ///
-    /// ```
-    /// # use gc_core::{GcSliceWithHeaderBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let class = mc.allocate_str("Point");
-    /// let builder = GcSliceWithHeaderBuilder::new(2).write_header(class);
-    /// let point = mc.build_slice_with_header_copy(builder, &[3, 4]);
-    /// assert_eq!((&*point.header, &point.slice), ("Point", &[3, 4][..]));
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there are fewer, or if there is no memory; see [`Mutation::try_build_slice_with_header_copy`]. The header
-    /// is dropped then.
+    /// If there is no memory, see [`Mutation::try_build`]; and for what it panics.
     #[inline]
     #[track_caller]
-    pub fn build_slice_with_header_copy<H, E, M>(
-        &self,
-        builder: GcSliceWithHeaderSliceBuilder<'gc, H, E, M>,
-        elements: &[E],
-    ) -> GcSliceWithHeader<'gc, H, E, M>
+    pub fn build<B, C>(&self, builder: B, contents: C) -> B::Made
     where
-        H: Send + Sync + 'gc,
-        E: Copy + Send + Sync + 'gc,
+        B: BuildFrom<'gc, C>,
     {
-        or_panic(self.try_build_slice_with_header_copy(builder, elements))
+        or_panic(self.try_build(builder, contents))
     }
 
-    /// Completes a builder of a slice that has its header with the first of `elements`, as many as the slice has.
+    /// Completes a builder, or drops it and the contents if there is no memory.
     ///
     /// ```
     /// use gc_core::shared::Arena;
-    /// use gc_core::{GcSliceWithHeaderBuilder, HeapOptions, Rootable};
+    /// use gc_core::{GcSliceWithHeaderBuilder, HeapError, HeapOptions, Rootable};
     ///
     /// let options = HeapOptions::default().limit(64 << 10);
     /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
     /// arena.attach().mutate(|mc, _| {
-    ///     let record = |fields: &[u64]| {
-    ///         let builder = GcSliceWithHeaderBuilder::new(fields.len()).write_header("record");
-    ///         mc.try_build_slice_with_header_copy(builder, fields)
+    ///     // A length that a user of the program asks for may be anything.
+    ///     let record = |length| {
+    ///         let builder = GcSliceWithHeaderBuilder::try_new(length)?.write_header("record");
+    ///         mc.try_build(builder, std::iter::repeat(0_u64))
     ///     };
-    ///     assert_eq!(record(&[1, 2]).unwrap().slice, [1, 2]);
-    ///     assert!(record(&[0; 10_000]).is_err());
+    ///     assert_eq!(record(2).unwrap().slice, [0, 0]);
+    ///     assert!(matches!(record(10_000), Err(HeapError::LimitReached { .. })));
+    ///     assert!(matches!(record(usize::MAX), Err(HeapError::SizeOverflow { .. })));
     /// });
-    /// # Ok::<(), gc_core::HeapError>(())
+    /// # Ok::<(), HeapError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// As for [`Mutation::try_allocate`]. The header is dropped then.
+    /// As for [`Mutation::try_allocate`]. No element is asked for then.
     ///
     /// # Panics
     ///
-    /// If there are fewer.
+    /// If an iterator panics or ends too early, or a string is too short or would be cut inside of a character. All
+    /// elements so far are dropped then, and so is the header.
     #[inline]
     #[track_caller]
-    pub fn try_build_slice_with_header_copy<H, E, M>(
-        &self,
-        builder: GcSliceWithHeaderSliceBuilder<'gc, H, E, M>,
-        elements: &[E],
-    ) -> Result<GcSliceWithHeader<'gc, H, E, M>, HeapError>
+    pub fn try_build<B, C>(&self, builder: B, contents: C) -> Result<B::Made, HeapError>
     where
-        H: Send + Sync + 'gc,
-        E: Copy + Send + Sync + 'gc,
+        B: BuildFrom<'gc, C>,
     {
         // SAFETY: the arena is the one that `'gc` brands.
-        unsafe { builder.copy_slice_in(self.context(), elements) }
+        unsafe { builder.complete(Mutates::<()>::access(self), contents) }
     }
 
-    /// Completes a builder of a slice that has its header with the elements that were written to its memory:
-    /// [`assume_init`](GcSliceWithHeaderSliceBuilder::assume_init) for shared arenas. Never collects, and takes time
-    /// linear in the length.
+    /// Completes a builder with what was written to its memory: [`GcBuilder::assume_init`] and its like for shared
+    /// arenas. Never collects, and takes time linear in the size.
     ///
     /// ```
-    /// # use gc_core::{GcSliceWithHeaderBuilder, Rootable, shared::Arena};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let mut builder = GcSliceWithHeaderBuilder::<&str, f32>::new(4).write_header("zeros");
-    /// // SAFETY: all bits zero are a number, and all elements are written.
-    /// let zeros = unsafe {
-    ///     builder.slice_ptr().cast::<f32>().write_bytes(0, 4);
-    ///     mc.build_slice_with_header_init(builder)
-    /// };
-    /// assert_eq!((zeros.header, &zeros.slice), ("zeros", &[0.0; 4][..]));
-    /// # });
+    /// use gc_core::shared::Arena;
+    /// use gc_core::{GcBuilder, GcSliceBuilder, GcSliceWithHeaderBuilder, GcStrBuilder, Rootable};
+    /// use std::io::Read;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// arena.attach().mutate(|mc, _| {
+    ///     // A mebibyte that is never on the stack.
+    ///     let mut builder = GcBuilder::<[u8; 1 << 20]>::new();
+    ///     // SAFETY: there is room for the value, and all of it is written.
+    ///     let page = unsafe {
+    ///         builder.as_ptr().write_bytes(7, 1);
+    ///         mc.build_init(builder)
+    ///     };
+    ///     assert!(page.iter().all(|byte| *byte == 7));
+    ///
+    ///     let mut input: &[u8] = b"abcdef";
+    ///     let mut builder = GcSliceBuilder::<u8>::new(4);
+    ///     let place = builder.slice_ptr();
+    ///     // SAFETY: the bytes are initialised before they are lent.
+    ///     let read = unsafe {
+    ///         place.cast::<u8>().write_bytes(0, place.len());
+    ///         input.read_exact(&mut *place).unwrap();
+    ///         mc.build_init(builder)
+    ///     };
+    ///     assert_eq!((&*read, input), (&b"abcd"[..], &b"ef"[..]));
+    ///
+    ///     let mut builder = GcStrBuilder::new(5);
+    ///     let place = builder.str_ptr().cast::<u8>();
+    ///     // SAFETY: all five bytes are written, and are ASCII.
+    ///     let line = unsafe {
+    ///         place.write_bytes(b'-', 5);
+    ///         mc.build_init(builder)
+    ///     };
+    ///     assert_eq!(&*line, "-----");
+    ///
+    ///     let mut builder = GcSliceWithHeaderBuilder::<&str, f32>::new(4).write_header("zeros");
+    ///     // SAFETY: all bits zero are a number, and all elements are written.
+    ///     let zeros = unsafe {
+    ///         builder.slice_ptr().cast::<f32>().write_bytes(0, 4);
+    ///         mc.build_init(builder)
+    ///     };
+    ///     assert_eq!((zeros.header, &zeros.slice), ("zeros", &[0.0; 4][..]));
+    /// });
     /// ```
     ///
     /// # Panics
     ///
-    /// If there is no memory; header and elements are dropped then.
+    /// If there is no memory; what was written is dropped then.
     ///
     /// # Safety
     ///
-    /// As for [`GcSliceWithHeaderSliceBuilder::assume_init`].
+    /// As for `assume_init` of the builder.
     #[inline]
-    pub unsafe fn build_slice_with_header_init<H, E, M>(
-        &self,
-        builder: GcSliceWithHeaderSliceBuilder<'gc, H, E, M>,
-    ) -> GcSliceWithHeader<'gc, H, E, M>
-    where
-        H: Send + Sync + 'gc,
-        E: Send + Sync + 'gc,
-    {
-        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
-        unsafe { builder.assume_init_in(self.context()) }
+    pub unsafe fn build_init<B: Builder<'gc>>(&self, builder: B) -> B::Made {
+        // SAFETY: what was written is as the builder wants it, says the caller; the arena is the one that `'gc` brands.
+        unsafe { builder.complete_init(Mutates::<()>::access(self)) }
+    }
+}
+
+impl<T: ?Sized, M, P> Sealed for GcBuilder<'_, T, M, P> {}
+
+impl<'gc, T: ?Sized + Send + Sync + 'gc, M, P> Builder<'gc> for GcBuilder<'gc, T, M, P> {
+    type Made = GcFat<'gc, T, M, P>;
+
+    #[inline]
+    unsafe fn complete_init(self, access: Access<'_>) -> Self::Made {
+        // SAFETY: both are what the caller says.
+        unsafe { self.assume_init_in(access.0) }
+    }
+}
+
+impl<'gc, T: Send + Sync + 'gc, M, P> BuildFrom<'gc, T> for GcBuilder<'gc, T, M, P> {
+    #[inline]
+    unsafe fn complete(self, access: Access<'_>, value: T) -> Result<Self::Made, HeapError> {
+        // SAFETY: the access is to the right arena, says the caller.
+        unsafe { self.write_in(access.0, value) }
+    }
+}
+
+/// The next element of a slice of `length`.
+#[inline]
+#[track_caller]
+fn next<E>(elements: &mut impl Iterator<Item = E>, index: usize, length: usize) -> E {
+    let element = elements.next();
+    element.unwrap_or_else(|| panic!("{index} elements are too few for a slice of {length}"))
+}
+
+impl<E, M> Sealed for GcSliceBuilder<'_, E, M> {}
+
+impl<'gc, E: Send + Sync + 'gc, M> Builder<'gc> for GcSliceBuilder<'gc, E, M> {
+    type Made = GcSlice<'gc, E, M>;
+
+    #[inline]
+    unsafe fn complete_init(self, access: Access<'_>) -> Self::Made {
+        // SAFETY: both are what the caller says.
+        unsafe { self.assume_init_in(access.0) }
+    }
+}
+
+impl<'gc, E, M, I> BuildFrom<'gc, I> for GcSliceBuilder<'gc, E, M>
+where
+    E: Send + Sync + 'gc,
+    I: IntoIterator<Item = E>,
+{
+    #[inline]
+    unsafe fn complete(self, access: Access<'_>, elements: I) -> Result<Self::Made, HeapError> {
+        let (length, mut elements) = (self.length(), elements.into_iter());
+        // SAFETY: the access is to the right arena, says the caller.
+        unsafe { self.write_slice_in(access.0, |index| next(&mut elements, index, length)) }
+    }
+}
+
+impl<M> Sealed for GcStrBuilder<'_, M> {}
+
+impl<'gc, M> Builder<'gc> for GcStrBuilder<'gc, M> {
+    type Made = GcStr<'gc, M>;
+
+    #[inline]
+    unsafe fn complete_init(self, access: Access<'_>) -> Self::Made {
+        // SAFETY: both are what the caller says.
+        unsafe { self.assume_init_in(access.0) }
+    }
+}
+
+impl<'gc, M> BuildFrom<'gc, &str> for GcStrBuilder<'gc, M> {
+    #[inline]
+    #[track_caller]
+    unsafe fn complete(self, access: Access<'_>, text: &str) -> Result<Self::Made, HeapError> {
+        // SAFETY: the access is to the right arena, says the caller.
+        unsafe { self.copy_str_in(access.0, text) }
+    }
+}
+
+impl<H, E, M> Sealed for GcSliceWithHeaderSliceBuilder<'_, H, E, M> {}
+
+impl<'gc, H, E, M> Builder<'gc> for GcSliceWithHeaderSliceBuilder<'gc, H, E, M>
+where
+    H: Send + Sync + 'gc,
+    E: Send + Sync + 'gc,
+{
+    type Made = GcSliceWithHeader<'gc, H, E, M>;
+
+    #[inline]
+    unsafe fn complete_init(self, access: Access<'_>) -> Self::Made {
+        // SAFETY: both are what the caller says.
+        unsafe { self.assume_init_in(access.0) }
+    }
+}
+
+impl<'gc, H, E, M, I> BuildFrom<'gc, I> for GcSliceWithHeaderSliceBuilder<'gc, H, E, M>
+where
+    H: Send + Sync + 'gc,
+    E: Send + Sync + 'gc,
+    I: IntoIterator<Item = E>,
+{
+    #[inline]
+    unsafe fn complete(self, access: Access<'_>, elements: I) -> Result<Self::Made, HeapError> {
+        let (length, mut elements) = (self.length(), elements.into_iter());
+        // SAFETY: the access is to the right arena, says the caller.
+        unsafe { self.write_slice_in(access.0, |index| next(&mut elements, index, length)) }
     }
 }

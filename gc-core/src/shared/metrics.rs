@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::collector::Collector;
-use crate::mutator::metrics::{Pacing, Statistics};
+use crate::mutator::metrics::{Pacing, Statistics, statistics};
 use crate::sync::Arc;
 
 /// A handle to the figures and the pace of a shared arena's collector, for any thread.
@@ -125,18 +125,7 @@ impl Metrics {
     /// assert!(statistics.heap_bytes <= statistics.peak_heap_bytes);
     /// ```
     pub fn statistics(&self) -> Statistics {
-        let (heap_bytes, peak_heap_bytes) = self.0.heap.owned_and_peak();
-        let (pinned_objects, pins) = self.0.heap.pins().counts();
-        Statistics {
-            allocated_bytes: self.0.heap.allocated().bytes,
-            owned_bytes: self.0.heap.owned_elsewhere(self.0.heap.allocated()) as usize,
-            heap_bytes,
-            peak_heap_bytes,
-            finalizers_waiting: self.0.finalizers.waiting(),
-            pinned_objects,
-            pins,
-            ..*self.0.statistics.lock()
-        }
+        statistics(&self.0, self.0.heap.allocated())
     }
 }
 

@@ -75,18 +75,15 @@
 //!
 //! | in an arena of one thread | here |
 //! | --- | --- |
-//! | [`Gc::new`](crate::Gc::new), [`Gc::new_static`](crate::Gc::new_static) | [`Mutation::allocate`], [`Mutation::allocate_static`] |
+//! | [`Gc::new`](crate::Gc::new) | [`Mutation::allocate`] |
 //! | [`Gc::slice_from_iter`](crate::Gc::slice_from_iter), [`Gc::str_from`](crate::Gc::str_from) | [`Mutation::allocate_slice`], [`Mutation::allocate_str`] |
-//! | [`Gc::new_slice`](crate::Gc::new_slice), [`Gc::new_str`](crate::Gc::new_str) | [`Mutation::allocate_gc_slice`], [`Mutation::allocate_gc_str`] |
-//! | [`GcBuilder::write`](crate::GcBuilder::write), [`GcBuilder::assume_init`](crate::GcBuilder::assume_init) | [`Mutation::build`], [`Mutation::build_init`] |
-//! | [`GcSliceBuilder::write_slice_with`](crate::GcSliceBuilder::write_slice_with), [`copy_slice`](crate::GcSliceBuilder::copy_slice), [`assume_init`](crate::GcSliceBuilder::assume_init) | [`Mutation::build_slice`], [`Mutation::build_slice_copy`], [`Mutation::build_slice_init`] |
-//! | the same of [`GcSliceWithHeaderBuilder`](crate::GcSliceWithHeaderBuilder) | [`Mutation::build_slice_with_header`] and so on; [`Mutation::allocate_slice_with_header`] |
-//! | [`GcStrBuilder::copy_str`](crate::GcStrBuilder::copy_str), [`assume_init`](crate::GcStrBuilder::assume_init) | [`Mutation::build_str`], [`Mutation::build_str_init`] |
+//! | [`Gc::new_static`](crate::Gc::new_static), [`Gc::new_slice`](crate::Gc::new_slice), [`Gc::new_str`](crate::Gc::new_str), and what completes a builder safely | [`Mutation::build`], with the builder and its contents |
+//! | `assume_init` of a builder | [`Mutation::build_init`] |
 //! | [`Gc::write`](crate::Gc::write), [`Gc::write_at`](crate::Gc::write_at), [`Interior::write`](crate::pointers::slice::Interior::write) | [`Mutation::write`], [`Mutation::write_at`], [`Mutation::write_interior`] |
 //! | [`GcWeak::upgrade`](crate::GcWeak::upgrade), [`Ephemeron::get`](crate::Ephemeron::get) | [`Mutation::upgrade`], [`Mutation::get_ephemeron`] |
 //! | [`DynamicRootSet`](crate::DynamicRootSet) | [`Root`] |
 //!
-//! [`collections`](crate::collections) are the same. Soft pointers and [`weak_collections`](crate::references::weak_collections) are for
+//! [`collections`](crate::collections) and [`slice`](crate::pointers::slice)s are the same. Soft pointers and [`weak_collections`](crate::references::weak_collections) are for
 //! arenas of one thread.
 //!
 //! # Stopping
@@ -129,18 +126,18 @@ mod metrics;
 mod mutation;
 mod mutator;
 mod mutex;
-mod pinned;
 mod root;
 mod rw_lock;
-mod shapes;
 mod world;
+
+pub use crate::arenas::pinning::Pinned;
 
 pub use self::arena::Arena;
 pub use self::atomic_gc::AtomicGc;
 pub use self::attached::Attached;
+pub use self::build::{BuildFrom, Builder};
 pub use self::metrics::Metrics;
 pub use self::mutation::Mutation;
 pub use self::mutex::{Mutex, MutexGuard};
-pub use self::pinned::Pinned;
 pub use self::root::{MismatchedArena, Root};
 pub use self::rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

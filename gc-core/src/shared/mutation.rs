@@ -2,15 +2,17 @@
 
 use core::ptr::{self, NonNull};
 
+use super::metrics::Metrics;
 use super::mutator::Mutator;
 use super::root::{MismatchedArena, Root};
 use crate::arenas::arena::{Root as RootOf, Rootable};
 use crate::heap::error::{HeapError, or_panic};
 use crate::mutator::barrier::Write;
 use crate::mutator::context::Context;
+use crate::mutator::mutates::{Access, Mutates, Sealed};
 use crate::mutator::mutation::Invariant;
 use crate::pointers::gc::{Gc, IsGcKind};
-use crate::pointers::slice::{Interior, OffsetSlice, Slice, write_part};
+use crate::pointers::slice::{Interior, write_part};
 use crate::pointers::weak::GcWeak;
 use crate::pointers::weak_long::GcWeakLong;
 use crate::references::ephemeron::Ephemeron;
@@ -78,6 +80,23 @@ impl<'gc> Mutation<'gc> {
     ) -> Result<Gc<'gc, T>, HeapError> {
         // SAFETY: the arena is the one that `'gc` brands.
         result.map(|pointer| unsafe { Gc::from_non_null(pointer) })
+    }
+
+    /// The figures and the pace of this arena's collector. Takes constant time.
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::Arena};
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// arena.attach().mutate(|mc, _| {
+    ///     let image = mc.allocate(0_u32);
+    ///     // It stands for 3 MB elsewhere, of which the collector knows nothing.
+    ///     mc.metrics().adjust_debt(3e6);
+    ///     assert_eq!(*image, 0);
+    /// });
+    /// ```
+    #[inline]
+    pub fn metrics(&self) -> Metrics {
+        Metrics::new(self.context().collector())
     }
 
     /// Moves `value` into the heap. Never collects, and takes constant time, like
@@ -319,67 +338,6 @@ impl<'gc> Mutation<'gc> {
         }
         // SAFETY: the barrier was called.
         unsafe { Write::assume(element) }
-    }
-
-    /// Moves the items into the heap, side by side, as
-    /// [`OffsetSlice::try_new`](crate::pointers::slice::OffsetSlice::try_new) does in other arenas.
-    ///
-    /// ```
-    /// use gc_core::Rootable;
-    /// use gc_core::shared::Arena;
-    /// use gc_core::slice::OffsetSlice;
-    ///
-    /// let arena = Arena::<Rootable![OffsetSlice<'_, u64>]>::new(|mc| {
-    ///     mc.try_allocate_offset_slice([1, 2, 3]).unwrap().skip(1)
-    /// });
-    /// arena.attach().mutate(|_, root| assert_eq!(*root, [2, 3]));
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Mutation::try_allocate_slice`].
-    ///
-    /// # Panics
-    ///
-    /// If the iterator ends before it said.
-    #[inline]
-    pub fn try_allocate_offset_slice<T, I>(
-        &self,
-        items: I,
-    ) -> Result<OffsetSlice<'gc, T>, HeapError>
-    where
-        T: Collect<'gc> + Send + Sync + 'gc,
-        I: IntoIterator<Item = T>,
-        I::IntoIter: ExactSizeIterator,
-    {
-        // SAFETY: the arena is the one that `'gc` brands.
-        unsafe { OffsetSlice::allocate(self.context(), items.into_iter()) }
-    }
-
-    /// [`Slice::try_compact_to_fit`] in a shared arena.
-    ///
-    /// ```
-    /// use gc_core::Rootable;
-    /// use gc_core::shared::Arena;
-    /// use gc_core::slice::Slice;
-    ///
-    /// let arena = Arena::<Rootable![Slice<'_, u32>]>::new(|mc| {
-    ///     let all = Slice::from(mc.allocate_slice(0..1000));
-    ///     mc.try_compact_to_fit(all.slice(5..6)).unwrap()
-    /// });
-    /// arena.attach().mutate(|_, root| assert_eq!(*root, [5]));
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Mutation::try_allocate_slice`].
-    #[inline]
-    pub fn try_compact_to_fit<T>(&self, slice: Slice<'gc, T>) -> Result<Slice<'gc, T>, HeapError>
-    where
-        T: Collect<'gc> + Clone + Send + Sync + 'gc,
-    {
-        // SAFETY: the arena is the one that `'gc` brands.
-        unsafe { slice.compact(self.context()) }
     }
 
     /// [`Mutation::write`] for a field or an element: of a large object, the barrier is for no more of it than
@@ -692,5 +650,15 @@ impl<'gc> Mutation<'gc> {
     pub(super) fn note_read(&self, gc: Gc<'gc, ()>) {
         // SAFETY: it leads into the heap of this mutator, or to a value that needs no memory.
         unsafe { self.context().note_read(Gc::as_ptr(gc).addr()) }
+    }
+}
+
+impl Sealed for Mutation<'_> {}
+
+// The bounds are those of allocation: values may be read, traced and dropped by any thread.
+impl<'gc, T: Send + Sync> Mutates<'gc, T> for Mutation<'gc> {
+    #[inline(always)]
+    fn access(&self) -> Access<'_> {
+        Access(self.context())
     }
 }

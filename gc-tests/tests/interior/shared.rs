@@ -55,9 +55,7 @@ fn threads_write_views() {
                                 *gc_core::barrier::field!(board, Board, last).lock() = Some(last);
                             }
                             let text = mc.allocate_str(&format!("title: {round}"));
-                            let title =
-                                mc.try_compact_to_fit(Str::from(text).bytes_slice().slice(7..));
-                            let title = Str::from_utf8(title.unwrap()).unwrap();
+                            let title = Str::from(text).slice(7..).try_compact_to_fit(mc).unwrap();
                             assert!(board.title.read().parse::<usize>().is_ok());
                             let board = mc.write(board);
                             *gc_core::barrier::field!(board, Board, title).write() = title;

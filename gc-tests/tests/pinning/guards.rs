@@ -39,7 +39,7 @@ fn pins_nest() {
             let (one, other, address) = heap.mutate(|mc, _| {
                 let node = Node::list(mc, 2);
                 let guard: Guard = Gc::pin(mc, node);
-                let address = mc.pin_raw(node).cast::<()>();
+                let address = Gc::pin_raw(mc, node).cast::<()>();
                 (guard, Gc::pin(mc, node), address)
             });
             let mut guards: Vec<Guard> = vec![one.clone(), one, other];
@@ -57,7 +57,7 @@ fn pins_nest() {
                     let turn = (first + round) % 4;
                     if turn == 3 {
                         // SAFETY: it is the pin that was made above, taken back once.
-                        unsafe { mc.unpin_raw(address).unwrap() };
+                        unsafe { Gc::unpin_raw(mc, address).unwrap() };
                         raw = false;
                     } else {
                         drop(guards.swap_remove(turn % guards.len()));

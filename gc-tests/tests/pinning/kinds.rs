@@ -2,8 +2,8 @@
 
 use gc_core::shared::Arena;
 use gc_core::{
-    Gc, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcThinSlice, GcThinStr, Pinned, Rootable,
-    SliceWithHeader,
+    Gc, GcSliceBuilder, GcSliceWithHeader, GcSliceWithHeaderBuilder, GcStrBuilder, GcThinSlice,
+    GcThinStr, Pinned, Rootable, SliceWithHeader,
 };
 
 use crate::{empty, in_each_way, left, litter};
@@ -29,7 +29,7 @@ fn thin_and_fat_pointers_with_metadata() {
             );
             assert!(Gc::is_pinned(mc, slice) && Gc::is_pinned(mc, record));
             assert_eq!(pins.0.as_ptr(), Gc::as_ptr(slice));
-            (pins.0, pins.1, pins.2, mc.pin_raw(text))
+            (pins.0, pins.1, pins.2, Gc::pin_raw(mc, text))
         });
         left(&mut heap, 4);
         heap.mutate(|mc, _| {
@@ -44,7 +44,7 @@ fn thin_and_fat_pointers_with_metadata() {
         // SAFETY: it is still pinned by hand, once.
         unsafe {
             assert_eq!(&*raw, "foreign");
-            heap.mutate(|mc, _| mc.unpin_raw(raw)).unwrap();
+            heap.mutate(|mc, _| Gc::unpin_raw(mc, raw)).unwrap();
         }
         left(&mut heap, 0);
     });
@@ -56,11 +56,12 @@ fn in_shared_arenas() {
         let heap = Arena::<Rootable![()]>::with_options(way.often(), |_| ()).unwrap();
         let here = heap.attach();
         let (slice, raw) = here.mutate(|mc, _| {
-            let slice = Gc::as_thin(mc.allocate_gc_slice([mc.allocate(1), mc.allocate(2)]));
-            let text = Gc::as_thin(mc.allocate_gc_str("foreign"));
-            let pinned = mc.pin::<Rootable!['gc => [Gc<'gc, u64>]]>(slice);
-            let raw = mc.pin_raw(text);
-            assert!(mc.is_pinned(slice) && mc.is_pinned(text));
+            let slice =
+                Gc::as_thin(mc.build(GcSliceBuilder::new(2), [mc.allocate(1), mc.allocate(2)]));
+            let text = Gc::as_thin(mc.build(GcStrBuilder::new(7), "foreign"));
+            let pinned = Gc::pin::<Rootable!['gc => [Gc<'gc, u64>]]>(mc, slice);
+            let raw = Gc::pin_raw(mc, text);
+            assert!(Gc::is_pinned(mc, slice) && Gc::is_pinned(mc, text));
             (pinned, raw)
         });
         here.finish_cycle();
@@ -70,7 +71,7 @@ fn in_shared_arenas() {
             // SAFETY: it is pinned, once.
             unsafe {
                 assert_eq!(&*raw, "foreign");
-                mc.unpin_raw(raw).unwrap();
+                Gc::unpin_raw(mc, raw).unwrap();
             }
         });
         drop(slice);

@@ -32,11 +32,11 @@ fn raw_pins_are_not_taken_back_more_often_than_made() {
         let (address, guards) = heap.mutate(|mc, _| {
             let node = Node::list(mc, 1);
             let guards: [Guard; 2] = [Gc::pin(mc, node), Gc::pin(mc, node)];
-            mc.pin_raw(Node::list(mc, 1));
-            (mc.pin_raw(node).cast::<()>(), guards)
+            Gc::pin_raw(mc, Node::list(mc, 1));
+            (Gc::pin_raw(mc, node).cast::<()>(), guards)
         });
         // SAFETY: nobody relies on a pin that is not there.
-        let unpin = |mc: &Mutation<'_>, address| unsafe { mc.unpin_raw::<()>(address) };
+        let unpin = |mc: &Mutation<'_>, address| unsafe { Gc::<()>::unpin_raw(mc, address) };
         let error = other.mutate(|mc, _| unpin(mc, address).unwrap_err());
         assert_eq!((error.guards, error.objects), (0, 0));
         heap.mutate(|mc, _| {
@@ -98,7 +98,7 @@ fn a_guard_outlives_its_address_space() {
     in_each_way(|way| {
         let heap = empty(way.options().reserve(64 << 20));
         let guard: Guard = heap.mutate(|mc, _| Gc::pin(mc, Node::list(mc, 5)));
-        let raw = heap.mutate(|mc, _| mc.pin_raw(Node::list(mc, 5)).addr());
+        let raw = heap.mutate(|mc, _| Gc::pin_raw(mc, Node::list(mc, 5)).addr());
         assert_eq!(
             heap.pinned()
                 .iter()
@@ -125,7 +125,7 @@ fn leaked_pins_are_listed() {
             let guard: Guard = Gc::pin(mc, node);
             std::mem::forget(guard.clone());
             drop(guard);
-            mc.pin_raw(node);
+            Gc::pin_raw(mc, node);
             line
         });
         left(&mut heap, 3);

@@ -57,12 +57,12 @@ fn guards_go_from_thread_to_thread() {
                     let mut random = seed.random_of(number);
                     for _ in 0..rounds {
                         let length = 1 + random.below(10) as u64;
-                        let guard = here.mutate(|mc, _| mc.pin(list(mc, length)));
+                        let guard = here.mutate(|mc, _| Gc::pin(mc, list(mc, length)));
                         let taken = market.exchange((guard, length), &mut random);
                         here.collect_debt();
                         here.mutate(|mc, _| {
                             let node = taken.0.get(mc);
-                            assert!(mc.is_pinned(node));
+                            assert!(Gc::is_pinned(mc, node));
                             assert_eq!(check(node), taken.1);
                             if random.one_in(3) {
                                 // The list is not pinned any more but by what is new.
@@ -70,7 +70,7 @@ fn guards_go_from_thread_to_thread() {
                                     value: node.value + 1,
                                     next: AtomicGc::new(Some(node)),
                                 });
-                                let guard = mc.pin(first);
+                                let guard = Gc::pin(mc, first);
                                 market.put((guard, taken.1 + 1));
                             }
                         });
@@ -102,7 +102,7 @@ fn bits_of_neighbours_do_not_disturb_each_other() {
     in_each_way(|way| {
         let heap = heap(way);
         let guards: Vec<Guard> = heap.attach().mutate(|mc, _| {
-            let pin = |_| mc.pin(list(mc, 1));
+            let pin = |_| Gc::pin(mc, list(mc, 1));
             (0..64).map(pin).collect()
         });
         std::thread::scope(|scope| {
@@ -114,18 +114,18 @@ fn bits_of_neighbours_do_not_disturb_each_other() {
                         here.mutate(|mc, _| {
                             let own = guards.iter().skip(number).step_by(4);
                             let raw: Vec<*const Node<'_>> =
-                                own.map(|guard| mc.pin_raw(guard.get(mc))).collect();
+                                own.map(|guard| Gc::pin_raw(mc, guard.get(mc))).collect();
                             for address in raw {
                                 // SAFETY: it is the pin that was just made.
-                                unsafe { mc.unpin_raw(address).unwrap() };
+                                unsafe { Gc::unpin_raw(mc, address).unwrap() };
                             }
                             // One that is pinned by nobody else.
                             let node = list(mc, 1);
-                            let address = mc.pin_raw(node);
-                            assert!(mc.is_pinned(node));
+                            let address = Gc::pin_raw(mc, node);
+                            assert!(Gc::is_pinned(mc, node));
                             // SAFETY: as above.
-                            unsafe { mc.unpin_raw(address).unwrap() };
-                            assert!(!mc.is_pinned(node));
+                            unsafe { Gc::unpin_raw(mc, address).unwrap() };
+                            assert!(!Gc::is_pinned(mc, node));
                         });
                         if round % 10 == number {
                             here.finish_cycle();
@@ -137,7 +137,7 @@ fn bits_of_neighbours_do_not_disturb_each_other() {
         let here = heap.attach();
         here.finish_cycle();
         here.verify().unwrap_or_else(|error| panic!("{error}"));
-        here.mutate(|mc, _| assert!(guards.iter().all(|guard| mc.is_pinned(guard.get(mc)))));
+        here.mutate(|mc, _| assert!(guards.iter().all(|guard| Gc::is_pinned(mc, guard.get(mc)))));
         assert_eq!(heap.metrics().total_gc_count(), 64);
     });
 }
@@ -146,7 +146,7 @@ fn bits_of_neighbours_do_not_disturb_each_other() {
 fn pins_of_other_arenas_are_refused() {
     in_each_way(|way| {
         let (one, other) = (heap(way), heap(way));
-        let guard: Guard = one.attach().mutate(|mc, _| mc.pin(list(mc, 1)));
+        let guard: Guard = one.attach().mutate(|mc, _| Gc::pin(mc, list(mc, 1)));
         let here = other.attach();
         here.mutate(|mc, _| assert!(guard.try_get(mc).is_err()));
         let text = panic_of(|| here.mutate(|mc, _| check(guard.get(mc)))).unwrap();

@@ -53,7 +53,7 @@ fn values_without_a_size() {
             (
                 Gc::pin::<Rootable![()]>(mc, unit),
                 Gc::pin::<Rootable![[u64]]>(mc, Gc::slice_from_iter(mc, [])),
-                mc.pin_raw(unit),
+                Gc::pin_raw(mc, unit),
             )
         });
         left(&mut heap, 0);
@@ -63,8 +63,8 @@ fn values_without_a_size() {
             assert_eq!(mc.metrics().statistics().pins, 3);
             // SAFETY: it was pinned once, so nobody relies on the second pin.
             unsafe {
-                mc.unpin_raw(address).unwrap();
-                mc.unpin_raw(address).unwrap_err();
+                Gc::unpin_raw(mc, address).unwrap();
+                Gc::unpin_raw(mc, address).unwrap_err();
             }
         });
         drop((unit, none));

@@ -50,14 +50,12 @@ fn threads_share_what_builders_make() {
                     let record = record.write_header(mc.allocate(round));
                     let bytes = GcSliceBuilder::new_with_type_meta::<Said>(round);
                     let shapes = Shapes {
-                        name: Gc::as_thin(mc.build_str(name, &text)),
+                        name: Gc::as_thin(mc.build(name, &text)),
                         slots: Gc::as_thin(
-                            mc.build_slice(slots, |i| AtomicGc::from(mc.allocate(i))),
+                            mc.build(slots, (0..).map(|i| AtomicGc::from(mc.allocate(i)))),
                         ),
-                        record: Gc::as_thin(
-                            mc.build_slice_with_header(record, |i| mc.allocate(10 * i)),
-                        ),
-                        bytes: Gc::as_thin(mc.build_slice_copy(bytes, &[7; 64])),
+                        record: Gc::as_thin(mc.build(record, (0..).map(|i| mc.allocate(10 * i)))),
+                        bytes: Gc::as_thin(mc.build(bytes, [7; 64])),
                     };
                     all.lock(mc).push(mc.allocate(shapes));
                 });
@@ -102,11 +100,11 @@ fn what_was_written_to_memory_is_moved() {
             one.as_ptr().write((7, make()));
             assert_eq!(mc.build_init(one).0, 7);
             (0..2).for_each(|i| two.slice_ptr().cast::<Counted>().add(i).write(make()));
-            assert_eq!(mc.build_slice_init(two).len(), 2);
+            assert_eq!(mc.build_init(two).len(), 2);
             (0..3).for_each(|i| four.slice_ptr().cast::<Counted>().add(i).write(make()));
-            assert_eq!(mc.build_slice_with_header_init(four).slice.len(), 3);
+            assert_eq!(mc.build_init(four).slice.len(), 3);
             text.str_ptr().cast::<u8>().copy_from(b"abc".as_ptr(), 3);
-            assert_eq!(&*mc.build_str_init(text), "abc");
+            assert_eq!(&*mc.build_init(text), "abc");
         }
         assert_eq!(count.load(Ordering::Relaxed), 7);
     });
@@ -124,20 +122,16 @@ fn what_is_not_completed_is_dropped() {
     here.mutate(|mc, _| {
         let of = |length| GcSliceWithHeaderBuilder::new(length).write_header(Counted::new(&count));
         // There is no memory: no element is asked for.
-        let refused = mc.try_build_slice_with_header(of(1 << 20), |_| -> Counted { panic!() });
+        let none = || (0..).map(|_| -> Counted { panic!() });
+        let refused = mc.try_build(of(1 << 20), none());
         assert!(refused.is_err() && alive() == 0);
-        let elements = vec![0_u8; 1 << 20];
-        let builder = GcSliceWithHeaderBuilder::new(1 << 20).write_header(Counted::new(&count));
-        let refused = mc.try_build_slice_with_header_copy(builder, &elements);
+        let given = [Counted::new(&count), Counted::new(&count)];
+        let refused = mc.try_build(of(1 << 20), given);
         assert!(refused.is_err() && alive() == 0);
-        let refused = mc.try_build_slice(GcSliceBuilder::new(1 << 20), |_| -> Counted { panic!() });
+        let refused = mc.try_build(GcSliceBuilder::new(1 << 20), none());
         assert!(refused.is_err());
-        assert!(
-            mc.try_build_slice_copy(GcSliceBuilder::new(1 << 20), &elements)
-                .is_err()
-        );
         let text = "x".repeat(1 << 20);
-        assert!(mc.try_build_str(GcStrBuilder::new(1 << 20), &text).is_err());
+        assert!(mc.try_build(GcStrBuilder::new(1 << 20), &text).is_err());
 
         // A function panics, before and after the header went to memory.
         for asks in [false, true] {
@@ -146,16 +140,17 @@ fn what_is_not_completed_is_dropped() {
                 builder.slice_ptr();
             }
             let result = catch_unwind(AssertUnwindSafe(|| {
-                mc.build_slice_with_header(builder, |index| {
+                let elements = (0..).map(|index| {
                     assert!(index < 3);
                     Counted::new(&count)
                 });
+                mc.build(builder, elements);
             }));
             assert!(result.is_err() && alive() == 0);
         }
-        let few = AssertUnwindSafe(|| _ = mc.build_slice_copy(GcSliceBuilder::new(3), &[1, 2]));
+        let few = AssertUnwindSafe(|| _ = mc.build(GcSliceBuilder::new(3), [1, 2]));
         assert!(catch_unwind(few).is_err());
-        let inside = AssertUnwindSafe(|| _ = mc.build_str(GcStrBuilder::new(1), "é"));
+        let inside = AssertUnwindSafe(|| _ = mc.build(GcStrBuilder::new(1), "é"));
         assert!(catch_unwind(inside).is_err());
     });
     here.finish_cycle();
@@ -166,11 +161,14 @@ fn what_is_not_completed_is_dropped() {
 fn more_than_an_address_space_is_an_error() {
     let heap: Arena<Rootable![()]> = arena(HeapOptions::default(), |_| ());
     heap.attach().mutate(|mc, _| {
-        let zeros = || std::iter::repeat_n(0_u64, usize::MAX);
-        assert!(mc.try_allocate_slice_with_header((), zeros()).is_err());
-        assert!(mc.try_allocate_gc_slice(zeros()).is_err());
+        assert!(GcSliceWithHeaderBuilder::<(), u64>::try_new(usize::MAX).is_err());
+        assert!(GcSliceBuilder::<u64>::try_new(usize::MAX).is_err());
+        // It would fit, but for what an object has beside its value.
+        let most = isize::MAX as usize / 8;
+        let builder = GcSliceBuilder::try_new(most).unwrap();
+        assert!(mc.try_build(builder, std::iter::repeat(0_u64)).is_err());
         // Elements without a size are no matter of the address space.
-        let units = mc.build_slice(GcSliceBuilder::new(usize::MAX >> 40), |_| ());
+        let units = mc.build(GcSliceBuilder::new(usize::MAX >> 40), std::iter::repeat(()));
         assert_eq!(Gc::as_thin(units).len(), usize::MAX >> 40);
     });
 }

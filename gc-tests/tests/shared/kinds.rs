@@ -36,7 +36,7 @@ impl<'gc> Locks<'gc> {
             RwLock::new(of(2)),
         );
         let slots = GcSliceBuilder::new_with_type_meta::<Locked>(600);
-        let slots = mc.build_slice(slots, |i| Mutex::new(of(3 + i as u64)));
+        let slots = mc.build(slots, (3..).map(|number| Mutex::new(of(number))));
         Locks {
             mutex: Gc::as_thin(mutex),
             lock: Gc::as_thin(lock),
@@ -97,7 +97,8 @@ fn thin_weak_pointers_are_upgraded() {
     >;
     type Root<'gc> = (GcThinSlice<'gc, u64>, Weak<'gc>, Weak<'gc>);
     let heap: Arena<Rootable![Root<'_>]> = arena(HeapOptions::default(), |mc| {
-        let [kept, lost] = [[1, 2], [3, 4]].map(|items| Gc::as_thin(mc.allocate_gc_slice(items)));
+        let [kept, lost] =
+            [[1, 2], [3, 4]].map(|items| Gc::as_thin(mc.build(GcSliceBuilder::new(2), items)));
         (kept, Gc::downgrade(kept), Gc::downgrade(lost))
     });
     let here = heap.attach();

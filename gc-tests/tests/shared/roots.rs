@@ -137,7 +137,10 @@ fn handles_that_are_dropped_while_marking() {
         let ((ask, asked), (answer, answered)) = (channel(), channel());
         let mut handles: Option<(Root<Rootable![str]>, Pinned<Rootable![i32]>)> = None;
         here.mutate(|mc, cell| {
-            handles = Some((mc.root(mc.allocate_str("rooted")), mc.pin(mc.allocate(5))));
+            handles = Some((
+                mc.root(mc.allocate_str("rooted")),
+                Gc::pin(mc, mc.allocate(5)),
+            ));
             let meddling = Meddling::new(ask, answered);
             cell.store(mc, Some(mc.allocate(meddling)));
             // There is a registered finalizer, so the marker has a second look.

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gc_core::meta::{TypeMeta, type_meta_const_promotion};
 use gc_core::shared::{Arena, AtomicGc, Mutex};
-use gc_core::{Collect, Gc, GcBuilder, GcThinSliceWithHeader, GcThinStr, HeapOptions, Rootable};
+use gc_core::{
+    Collect, Gc, GcBuilder, GcSliceBuilder, GcSliceWithHeaderBuilder, GcStrBuilder,
+    GcThinSliceWithHeader, GcThinStr, HeapOptions, Rootable,
+};
 
 use crate::{Way, arena, in_each_way, on_threads, verify};
 
@@ -42,10 +45,11 @@ fn threads_share_thin_objects() {
             let here = heap.attach();
             for round in 0..50 {
                 here.mutate(|mc, all| {
-                    let name = mc.allocate_gc_str(&format!("{thread}/{round}"));
+                    let name = format!("{thread}/{round}");
+                    let name = mc.build(GcStrBuilder::new(name.len()), &name);
                     let fields = (0..round % 7).map(|field| AtomicGc::from(mc.allocate(field)));
-                    let fields: Vec<_> = fields.collect();
-                    let instance = mc.allocate_slice_with_header(Gc::as_thin(name), fields);
+                    let instance = GcSliceWithHeaderBuilder::new(round % 7);
+                    let instance = mc.build(instance.write_header(Gc::as_thin(name)), fields);
                     all.lock(mc).push(Gc::as_thin(instance));
                 });
                 here.collect_debt();
@@ -75,9 +79,12 @@ fn values_with_drop_are_dropped_once() {
     let heap: Arena<Rootable![()]> = arena(HeapOptions::default(), |_| ());
     let here = heap.attach();
     here.mutate(|mc, _| {
-        mc.allocate_slice_with_header(Counted::new(&count), [(); 3].map(|_| Counted::new(&count)));
-        mc.allocate_gc_slice([(); 3].map(|_| Counted::new(&count)));
-        mc.allocate_static(Counted::new(&count));
+        let three = || [(); 3].map(|_| Counted::new(&count));
+        let with_header =
+            |length| GcSliceWithHeaderBuilder::new(length).write_header(Counted::new(&count));
+        mc.build(with_header(3), three());
+        mc.build(GcSliceBuilder::new(3), three());
+        mc.build(GcBuilder::new().unwrap_static(), Counted::new(&count));
         mc.build(GcBuilder::new(), Counted::new(&count));
         assert_eq!(count.load(Ordering::Relaxed), 9);
         // What an iterator has given until it panics is dropped, and so is the header.
@@ -85,11 +92,12 @@ fn values_with_drop_are_dropped_once() {
             3 => panic!("enough"),
             _ => Counted::new(&count),
         });
-        let header = Counted::new(&count);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            mc.allocate_slice_with_header(header, panicking);
+            mc.build(with_header(5), panicking);
         }));
         assert!(result.is_err());
+        // Elements that are too many stay with their iterator, which drops them.
+        mc.build(GcSliceBuilder::new(0), three());
         assert_eq!(count.load(Ordering::Relaxed), 9);
     });
     here.finish_cycle();
@@ -104,9 +112,10 @@ fn without_memory_nothing_stays() {
     let here = heap.attach();
     here.mutate(|mc, _| {
         let many = (0..1 << 20).map(|_| -> Counted { panic!("no item is asked for") });
-        let result = mc.try_allocate_slice_with_header(Counted::new(&count), many);
-        assert!(result.is_err());
-        assert!(mc.try_allocate_gc_str(&"x".repeat(1 << 20)).is_err());
+        let builder = GcSliceWithHeaderBuilder::new(1 << 20).write_header(Counted::new(&count));
+        assert!(mc.try_build(builder, many).is_err());
+        let (builder, text) = (GcStrBuilder::new(1 << 20), "x".repeat(1 << 20));
+        assert!(mc.try_build(builder, &text).is_err());
         let builder = GcBuilder::new();
         assert!(mc.try_build(builder, [0_u8; 100_000]).is_err());
         assert_eq!(count.load(Ordering::Relaxed), 0);
@@ -138,8 +147,14 @@ fn other_threads_find_metadata() {
     });
     // Values without memory, and none at all.
     heap.attach().mutate(|mc, _| {
-        assert_eq!(Gc::as_thin(mc.allocate_gc_slice([(); 9])).len(), 9);
-        assert_eq!(Gc::as_thin(mc.allocate_gc_slice([0_u64; 0])).len(), 0);
-        assert_eq!(&*Gc::as_thin(mc.allocate_gc_str("")), "");
+        assert_eq!(
+            Gc::as_thin(mc.build(GcSliceBuilder::new(9), [(); 9])).len(),
+            9
+        );
+        assert_eq!(
+            Gc::as_thin(mc.build(GcSliceBuilder::new(0), [0_u64; 0])).len(),
+            0
+        );
+        assert_eq!(&*Gc::as_thin(mc.build(GcStrBuilder::new(0), "")), "");
     });
 }

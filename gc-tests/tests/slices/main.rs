@@ -8,4 +8,5 @@ mod layouts;
 mod lives;
 mod metadata;
 mod thin;
+mod unmeasured;
 mod weak;

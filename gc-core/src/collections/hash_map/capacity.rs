@@ -1,9 +1,9 @@
 //! How much memory a [`HashMap`] has.
 
 use super::HashMap;
-use crate::collections::mutates::Mutates;
 use crate::heap::error::HeapError;
 use crate::heap::error::or_panic;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 impl<'gc, K, V, S> HashMap<'gc, K, V, S>

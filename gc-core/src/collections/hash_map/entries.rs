@@ -5,9 +5,9 @@ use core::hash::{BuildHasher, Hash};
 
 use super::{Entry, HashMap, OccupiedEntry, VacantEntry};
 use crate::collections::index::Hash32;
-use crate::collections::mutates::Mutates;
 use crate::heap::error::HeapError;
 use crate::heap::error::or_panic;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 impl<'gc, K, V, S> HashMap<'gc, K, V, S>

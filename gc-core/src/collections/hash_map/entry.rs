@@ -5,8 +5,8 @@ use core::hash::{BuildHasher, Hash};
 
 use super::HashMap;
 use crate::collections::index::Hash32;
-use crate::collections::mutates::Mutates;
 use crate::heap::error::or_panic;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 /// The place of a key in a [`HashMap`], as [`HashMap::entry`] found it.

@@ -5,7 +5,7 @@ use core::iter::FusedIterator;
 use core::slice;
 
 use super::HashMap;
-use crate::collections::mutates::Mutates;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 macro_rules! iterators {

@@ -5,8 +5,8 @@ use core::hash::{BuildHasher, Hash};
 
 use super::HashMap;
 use crate::collections::index::{Hash32, fold};
-use crate::collections::mutates::Mutates;
 use crate::mutator::barrier::Write;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 impl<'gc, K, V, S> HashMap<'gc, K, V, S>

@@ -28,9 +28,9 @@ pub use self::entry::{Entry, OccupiedEntry, VacantEntry};
 pub use self::iter::{Iter, IterMut, Keys, Values, ValuesMut};
 use super::index::{Index, Retaining};
 use super::into_iter::IntoIter;
-use super::mutates::Mutates;
 use super::vec::Vec;
 use crate::heap::error::or_panic;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 /// The hashers that maps have unless told otherwise: [foldhash](https://docs.rs/foldhash), in its fast variation, with a

@@ -3,10 +3,10 @@
 use core::ptr;
 
 use super::Vec;
-use crate::collections::mutates::Mutates;
 use crate::heap::error::HeapError;
 use crate::heap::error::or_panic;
 use crate::mutator::context::Context;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {

@@ -24,10 +24,10 @@ use core::ptr::{self, NonNull};
 pub(super) use self::ranges::bounds;
 use super::buffer::Buffer;
 use super::into_iter::IntoIter;
-use super::mutates::Mutates;
 use crate::heap::error::HeapError;
 use crate::heap::error::or_panic;
 use crate::mutator::barrier::Write;
+use crate::mutator::mutates::Mutates;
 use crate::pointers::gc::Gc;
 use crate::types::collect::Collect;
 

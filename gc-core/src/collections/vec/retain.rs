@@ -3,8 +3,8 @@
 use core::ptr;
 
 use super::Vec;
-use crate::collections::mutates::Mutates;
 use crate::mutator::context::Context;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {

@@ -2,7 +2,6 @@
 
 use core::borrow::Borrow;
 use core::cmp::Ordering;
-use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::mem::offset_of;
 use core::ops::Deref;
@@ -33,12 +32,6 @@ impl<'gc, T: Collect<'gc> + 'gc> Deref for Vec<'gc, T> {
     }
 }
 
-impl<'gc, T: Collect<'gc> + 'gc> Default for Vec<'gc, T> {
-    fn default() -> Vec<'gc, T> {
-        Vec::new()
-    }
-}
-
 impl<'gc, T: Collect<'gc> + 'gc> AsRef<[T]> for Vec<'gc, T> {
     fn as_ref(&self) -> &[T] {
         self
@@ -60,49 +53,11 @@ impl<'a, 'gc, T: Collect<'gc> + 'gc> IntoIterator for &'a Vec<'gc, T> {
     }
 }
 
-impl<'gc, T: Collect<'gc> + fmt::Debug + 'gc> fmt::Debug for Vec<'gc, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
 impl<'gc, T: Collect<'gc> + PartialEq + 'gc> PartialEq for Vec<'gc, T> {
     fn eq(&self, other: &Vec<'gc, T>) -> bool {
         **self == **other
     }
 }
-
-/// Comparison with slices and arrays.
-macro_rules! eq_slices {
-    ($($(#[$doc:meta])* [$($n:tt)*] $other:ty;)*) => {$(
-        $(#[$doc])*
-        impl<'gc, T, U, $($n)*> PartialEq<$other> for Vec<'gc, T>
-        where
-            T: Collect<'gc> + PartialEq<U> + 'gc,
-        {
-            fn eq(&self, other: &$other) -> bool {
-                (**self)[..] == other[..]
-            }
-        }
-    )*};
-}
-
-eq_slices! {
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::Vec};
-    /// # rootless_mutate(|mc| {
-    /// let vec = Vec::from_iter(mc, [1, 2]);
-    /// assert_eq!(vec, [1, 2]);
-    /// assert_ne!(vec, &[1][..]);
-    /// # });
-    /// ```
-    [] [U];
-    [] &[U];
-    [const N: usize] [U; N];
-    [const N: usize] &[U; N];
-}
-
-impl<'gc, T: Collect<'gc> + Eq + 'gc> Eq for Vec<'gc, T> {}
 
 impl<'gc, T: Collect<'gc> + PartialOrd + 'gc> PartialOrd for Vec<'gc, T> {
     fn partial_cmp(&self, other: &Vec<'gc, T>) -> Option<Ordering> {

@@ -3,9 +3,9 @@
 use core::ptr;
 
 use super::VecDeque;
-use crate::collections::mutates::Mutates;
 use crate::heap::error::HeapError;
 use crate::heap::error::or_panic;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {

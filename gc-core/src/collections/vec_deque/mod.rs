@@ -24,10 +24,10 @@ use core::mem::MaybeUninit;
 pub use self::iter::{VecDequeIter, VecDequeIterMut};
 use super::buffer::Buffer;
 use super::into_iter::IntoIter;
-use super::mutates::Mutates;
 use crate::heap::error::or_panic;
 use crate::mutator::barrier::Write;
 use crate::mutator::context::Context;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 /// A queue with two ends, in the heap: [`std::collections::VecDeque`] without memory outside of it.

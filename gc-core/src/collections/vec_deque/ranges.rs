@@ -2,7 +2,7 @@
 
 use super::VecDeque;
 use crate::collections::into_iter::IntoIter;
-use crate::collections::mutates::Mutates;
+use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
 
 impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {

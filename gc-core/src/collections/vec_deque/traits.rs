@@ -1,7 +1,6 @@
 //! What a [`VecDeque`] is besides: [`Collect`], indexed, comparable.
 
 use core::cmp::Ordering;
-use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::mem::offset_of;
 use core::ops::Index;
@@ -21,12 +20,6 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for VecDeque<'gc, T> {
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         cc.trace(&self.buffer);
-    }
-}
-
-impl<'gc, T: Collect<'gc> + 'gc> Default for VecDeque<'gc, T> {
-    fn default() -> VecDeque<'gc, T> {
-        VecDeque::new()
     }
 }
 
@@ -56,53 +49,11 @@ impl<'a, 'gc, T: Collect<'gc> + 'gc> IntoIterator for &'a VecDeque<'gc, T> {
     }
 }
 
-impl<'gc, T: Collect<'gc> + fmt::Debug + 'gc> fmt::Debug for VecDeque<'gc, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self).finish()
-    }
-}
-
 impl<'gc, T: Collect<'gc> + PartialEq + 'gc> PartialEq for VecDeque<'gc, T> {
     fn eq(&self, other: &VecDeque<'gc, T>) -> bool {
         self.iter().eq(other)
     }
 }
-
-/// Comparison with slices and arrays.
-macro_rules! eq_slices {
-    ($($(#[$doc:meta])* [$($n:tt)*] $other:ty;)*) => {$(
-        $(#[$doc])*
-        impl<'gc, T, U, $($n)*> PartialEq<$other> for VecDeque<'gc, T>
-        where
-            T: Collect<'gc> + PartialEq<U> + 'gc,
-        {
-            fn eq(&self, other: &$other) -> bool {
-                let (front, back) = self.as_slices();
-                other.len() == self.len()
-                    && front[..] == other[..front.len()]
-                    && back[..] == other[front.len()..]
-            }
-        }
-    )*};
-}
-
-eq_slices! {
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::VecDeque};
-    /// # rootless_mutate(|mc| {
-    /// let mut deque = VecDeque::from_iter(mc, [2, 3]);
-    /// deque.push_front(mc, 1);
-    /// assert_eq!(deque, [1, 2, 3]);
-    /// assert_ne!(deque, &[1, 2][..]);
-    /// # });
-    /// ```
-    [] [U];
-    [] &[U];
-    [const N: usize] [U; N];
-    [const N: usize] &[U; N];
-}
-
-impl<'gc, T: Collect<'gc> + Eq + 'gc> Eq for VecDeque<'gc, T> {}
 
 impl<'gc, T: Collect<'gc> + PartialOrd + 'gc> PartialOrd for VecDeque<'gc, T> {
     fn partial_cmp(&self, other: &VecDeque<'gc, T>) -> Option<Ordering> {

@@ -92,7 +92,7 @@ impl fmt::Display for PinnedObject {
 
 /// A raw pin was to be taken back that is not there.
 ///
-/// See [`Mutation::unpin_raw`](crate::Mutation::unpin_raw).
+/// See [`Gc::unpin_raw`](crate::Gc::unpin_raw).
 ///
 /// ```
 /// use gc_core::{Gc, Rootable, arena::rootless_mutate};
@@ -101,7 +101,7 @@ impl fmt::Display for PinnedObject {
 ///     let five = Gc::new(mc, 5);
 ///     let guard = Gc::pin::<Rootable![i32]>(mc, five);
 ///     // SAFETY: nobody relies on a raw pin, for there is none.
-///     let refused = unsafe { mc.unpin_raw(Gc::as_ptr(five)) }.unwrap_err();
+///     let refused = unsafe { Gc::unpin_raw(mc, Gc::as_ptr(five)) }.unwrap_err();
 ///     assert_eq!(refused.address, Gc::as_ptr(five).addr());
 ///     assert_eq!((refused.guards, refused.objects), (1, 1));
 ///     drop(guard);
@@ -398,8 +398,8 @@ mod tests {
             let (address, flag) = (Gc::as_ptr(one).addr(), bit(Gc::as_ptr(one).addr()));
             // SAFETY: an object is there.
             let states = unsafe { heap.planes().states(address) };
-            mc.pin_raw(one);
-            mc.pin_raw(other);
+            Gc::pin_raw(mc, one);
+            Gc::pin_raw(mc, other);
             assert_eq!(verify(), Ok(()));
             states.remove(flag);
             assert!(verify().unwrap_err().contains("pinned 1 times"));
@@ -430,7 +430,7 @@ mod tests {
             let count = 10_000;
             for _ in 0..2 {
                 let mut addresses: Vec<usize> = (0..count)
-                    .map(|value| mc.pin_raw(Gc::new(mc, value)).addr())
+                    .map(|value| Gc::pin_raw(mc, Gc::new(mc, value)).addr())
                     .collect();
                 addresses.sort_unstable();
                 assert_eq!(all(), addresses);
@@ -454,7 +454,7 @@ mod tests {
     fn visitors_may_drop_and_clone_guards() {
         rootless_mutate(|mc| {
             let pins = mc.context().heap().pins();
-            let address = mc.pin_raw(Gc::new(mc, 1u64)).addr();
+            let address = Gc::pin_raw(mc, Gc::new(mc, 1u64)).addr();
             let place = Place::here();
             let mut visits = 0;
             pins.each(|visited| {

@@ -50,6 +50,27 @@ impl<'gc, E: Collect<'gc>> GcSliceBuilder<'gc, E> {
     pub fn new(length: usize) -> GcSliceBuilder<'gc, E> {
         GcSliceBuilder::new_with_type_meta::<UnitTypeMeta>(length)
     }
+
+    /// [`GcSliceBuilder::new`], where the length may be too large.
+    ///
+    /// ```
+    /// use gc_core::{GcSliceBuilder, arena::rootless_mutate};
+    ///
+    /// rootless_mutate(|mc| {
+    ///     let zeros = |length| Some(GcSliceBuilder::try_new(length).ok()?.write_slice_with(mc, |_| 0));
+    ///     assert_eq!(*zeros(2).unwrap(), [0, 0]);
+    ///     assert!(zeros(usize::MAX).is_none());
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If nothing can be so large.
+    #[inline]
+    pub fn try_new(length: usize) -> Result<GcSliceBuilder<'gc, E>, HeapError> {
+        let builder = GcSliceWithHeaderBuilder::try_new(length)?;
+        Ok(GcSliceBuilder(builder.write_header(())))
+    }
 }
 
 impl<'gc, E: Collect<'gc>, M> GcSliceBuilder<'gc, E, M> {
@@ -106,7 +127,7 @@ impl<'gc, E, M> GcSliceBuilder<'gc, Static<E>, M> {
 }
 
 impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
-    pub(super) fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.0.length()
     }
 
@@ -334,9 +355,7 @@ impl<'gc, E: Copy, M> GcSliceBuilder<'gc, E, M> {
 
 /// From a slice with a header without a size to the slice.
 #[inline(always)]
-pub(crate) fn without_header<'gc, E, M>(
-    gc: GcSliceWithHeader<'gc, (), E, M>,
-) -> GcSlice<'gc, E, M> {
+fn without_header<'gc, E, M>(gc: GcSliceWithHeader<'gc, (), E, M>) -> GcSlice<'gc, E, M> {
     // SAFETY: the slice is all that there is, and the metadata of the pointers are the same.
     unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(gc) as *const [E]) }
 }

@@ -13,8 +13,8 @@
 //! A builder is made with a length and, perhaps, [metadata of the type](crate::types::meta::TypeMeta), and completed
 //! with the elements: by [`write_slice_with`](GcSliceBuilder::write_slice_with), which calls a function for
 //! each, by [`copy_slice`](GcSliceBuilder::copy_slice), or by writing to memory and an `unsafe`
-//! [`assume_init`](GcSliceBuilder::assume_init). In a shared arena, methods of
-//! [its `Mutation`](crate::shared::Mutation::build_slice) do the same. If a builder is not completed, or the function
+//! [`assume_init`](GcSliceBuilder::assume_init). In a shared arena,
+//! [`Mutation::build`](crate::shared::Mutation::build) does the same. If a builder is not completed, or the function
 //! panics, what was given to it is dropped, and nothing else happens.
 //!
 //! ```
@@ -40,7 +40,6 @@ mod string;
 mod with_header;
 
 pub use self::builder::GcSliceBuilder;
-pub(crate) use self::builder::without_header;
 pub use self::string::{GcStr, GcStrBuilder, GcThinStr, StrPtrMeta};
 pub use self::with_header::{
     GcSliceWithHeader, GcSliceWithHeaderBuilder, GcSliceWithHeaderSliceBuilder,

@@ -318,9 +318,20 @@ impl<'gc, H: Collect<'gc>, E: Collect<'gc>, M> GcSliceWithHeaderBuilder<'gc, H, 
 }
 
 impl<'gc, H: Collect<'gc>, E: Collect<'gc>> GcSliceWithHeaderBuilder<'gc, H, E> {
-    /// [`GcSliceWithHeaderBuilder::new`], where nothing may be so large.
+    /// [`GcSliceWithHeaderBuilder::new`], where the length may be too large.
+    ///
+    /// ```
+    /// use gc_core::{GcSliceWithHeaderBuilder, HeapError};
+    ///
+    /// let error = GcSliceWithHeaderBuilder::<u32, u64>::try_new(usize::MAX).err().unwrap();
+    /// assert!(matches!(error, HeapError::SizeOverflow { size: 8, .. }));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If nothing can be so large.
     #[inline]
-    pub(crate) fn try_new(length: usize) -> Result<GcSliceWithHeaderBuilder<'gc, H, E>, HeapError> {
+    pub fn try_new(length: usize) -> Result<GcSliceWithHeaderBuilder<'gc, H, E>, HeapError> {
         const { SliceWithHeader::<H, E>::IS_ALIGNED };
         // SAFETY: as above.
         let inner = unsafe { GcBuilder::for_plan_of::<UnitTypeMeta>(length) };
@@ -518,7 +529,7 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
         unsafe { (ptr::read(&this.inner), ptr::read(&this.header)) }
     }
 
-    pub(super) fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         // The length of a slice pointer is known whether or not something is there.
         (self.inner.shape_of_value() as *const [E]).len()
     }

@@ -80,6 +80,7 @@ pub use crate::pointers::gc_slice::{
 use crate::heap::error::{HeapError, or_panic};
 use crate::mutator::barrier::Write;
 use crate::mutator::context::Context;
+use crate::mutator::mutates::Mutates;
 use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::types::collect::{Collect, Trace};
@@ -285,12 +286,25 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
     /// # });
     /// ```
     ///
+    /// It is the same in a shared arena:
+    ///
+    /// ```
+    /// # use gc_core::{Gc, Rootable, shared::Arena, slice::Slice};
+    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// # arena.attach().mutate(|mc, _| {
+    /// let file = Slice::from(mc.allocate_slice([0_u8; 1000]));
+    /// let line = file.slice(..10).compact_to_fit(mc);
+    /// assert_eq!(line, [0; 10]);
+    /// assert!(!Gc::ptr_eq(line.base(), file.base())); // It does not keep the file.
+    /// # });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, as [`Gc::new`].
     #[inline]
     #[must_use]
-    pub fn compact_to_fit(self, mc: &Mutation<'gc>) -> Slice<'gc, T> {
+    pub fn compact_to_fit(self, mc: &impl Mutates<'gc, T>) -> Slice<'gc, T> {
         or_panic(self.try_compact_to_fit(mc))
     }
 
@@ -307,15 +321,8 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
     /// # Errors
     ///
     /// As for [`Gc::try_new`].
-    pub fn try_compact_to_fit(self, mc: &Mutation<'gc>) -> Result<Slice<'gc, T>, HeapError> {
-        // SAFETY: the heap is that of the arena that `'gc` brands.
-        unsafe { self.compact(mc.context()) }
-    }
-
-    /// # Safety
-    ///
-    /// The context is one of the arena that `'gc` brands; and if that is shared, `T` is `Send` and `Sync`.
-    pub(crate) unsafe fn compact(self, context: &Context) -> Result<Slice<'gc, T>, HeapError> {
+    pub fn try_compact_to_fit(self, mc: &impl Mutates<'gc, T>) -> Result<Slice<'gc, T>, HeapError> {
+        let context = mc.access().0;
         let base = Gc::as_ptr(self.base).addr();
         if !context.heap().spans(base) {
             return Ok(self);

@@ -18,7 +18,7 @@ use crate::heap::planes::Planes;
 use crate::heap::space;
 use crate::mutator::allocation::measured_length;
 use crate::mutator::barrier::Write;
-use crate::mutator::context::Context;
+use crate::mutator::mutates::Mutates;
 use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::Gc;
 use crate::types::collect::{Collect, Trace};
@@ -71,11 +71,20 @@ impl<'gc, T: Collect<'gc> + 'gc> OffsetSlice<'gc, T> {
     /// # });
     /// ```
     ///
+    /// It is the same in a shared arena:
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, shared::Arena, slice::OffsetSlice};
+    /// type Letters<'gc> = OffsetSlice<'gc, char>;
+    /// let arena = Arena::<Rootable![Letters<'_>]>::new(|mc| OffsetSlice::new(mc, ['a', 'b']));
+    /// arena.attach().mutate(|_, root| assert_eq!(root.skip(1), ['b']));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no memory, see [`OffsetSlice::try_new`]; or if the iterator ends before it said.
     #[inline]
-    pub fn new<I>(mc: &Mutation<'gc>, items: I) -> OffsetSlice<'gc, T>
+    pub fn new<I>(mc: &impl Mutates<'gc, T>, items: I) -> OffsetSlice<'gc, T>
     where
         I: IntoIterator<Item = T>,
         I::IntoIter: ExactSizeIterator,
@@ -99,23 +108,13 @@ impl<'gc, T: Collect<'gc> + 'gc> OffsetSlice<'gc, T> {
     /// # Panics
     ///
     /// If the iterator ends before it said.
-    pub fn try_new<I>(mc: &Mutation<'gc>, items: I) -> Result<OffsetSlice<'gc, T>, HeapError>
+    pub fn try_new<I>(mc: &impl Mutates<'gc, T>, items: I) -> Result<OffsetSlice<'gc, T>, HeapError>
     where
         I: IntoIterator<Item = T>,
         I::IntoIter: ExactSizeIterator,
     {
-        // SAFETY: the heap is that of the arena that `'gc` brands.
-        unsafe { OffsetSlice::allocate(mc.context(), items.into_iter()) }
-    }
-
-    /// # Safety
-    ///
-    /// The context is one of the arena that `'gc` brands; and if that is shared, `T` is `Send` and `Sync`.
-    pub(crate) unsafe fn allocate(
-        context: &Context,
-        items: impl ExactSizeIterator<Item = T>,
-    ) -> Result<OffsetSlice<'gc, T>, HeapError> {
-        let elements = context.allocate_measured(items)?;
+        let context = mc.access().0;
+        let elements = context.allocate_measured(items.into_iter())?;
         let base = elements.cast::<T>();
         let offset = match size_of::<T>() == 0 && !context.heap().spans(base.addr().get()) {
             true => usize::MAX - elements.len(),

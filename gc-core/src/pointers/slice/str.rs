@@ -10,7 +10,7 @@ use core::str::{self, Utf8Error};
 
 use super::{Slice, StrParts};
 use crate::heap::error::HeapError;
-use crate::mutator::mutation::Mutation;
+use crate::mutator::mutates::Mutates;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::types::collect::{Collect, Trace};
 use crate::types::type_map::TypeMap;
@@ -332,7 +332,7 @@ impl<'gc> Str<'gc> {
     /// If there is no memory, as [`Gc::new`].
     #[inline]
     #[must_use]
-    pub fn compact_to_fit(self, mc: &Mutation<'gc>) -> Str<'gc> {
+    pub fn compact_to_fit(self, mc: &impl Mutates<'gc, u8>) -> Str<'gc> {
         Str {
             bytes: self.bytes.compact_to_fit(mc),
         }
@@ -351,7 +351,7 @@ impl<'gc> Str<'gc> {
     /// # Errors
     ///
     /// As for [`Gc::try_new`].
-    pub fn try_compact_to_fit(self, mc: &Mutation<'gc>) -> Result<Str<'gc>, HeapError> {
+    pub fn try_compact_to_fit(self, mc: &impl Mutates<'gc, u8>) -> Result<Str<'gc>, HeapError> {
         let bytes = self.bytes.try_compact_to_fit(mc)?;
         Ok(Str { bytes })
     }

@@ -181,7 +181,7 @@ pub const PLACES: &[Place] = &[
     place(
         "shared_pin",
         "any::<shared::Arena<Unit>>().attach().mutate(|mc, _| { let gc: Gc<'_, <FAMILY as \
-         Rootable<'_>>::Root> = any(); let _ = mc.pin::<FAMILY>(gc); });",
+         Rootable<'_>>::Root> = any(); let _ = Gc::pin::<FAMILY>(mc, gc); });",
     ),
     place(
         "shared_pinned",

@@ -65,10 +65,6 @@ fn pin(pinned: &Pinned<Branded>) -> &Pinned<Unbranded> {
     pinned
 }
 
-fn pin_of_many_threads(pinned: &shared::Pinned<Branded>) -> &shared::Pinned<Unbranded> {
-    pinned
-}
-
 fn member(family: &gc_core::__DynRootable<[u8; 1]>) -> &gc_core::__DynRootable<[u8]> {
     family
 }

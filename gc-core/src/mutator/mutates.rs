@@ -1,13 +1,16 @@
-//! [`Mutates`]: what a collection asks of whoever changes it.
+//! [`Mutates`]: what is asked of the `mc` of a `mutate` call where it can be one of either kind of arena.
+
+use core::ops::Deref;
 
 use crate::mutator::context::Context;
 use crate::mutator::mutation::Mutation;
-use crate::shared;
 
-/// The right to change collections of `T` in the arena that `'gc` brands: the `mc` of a `mutate` call.
+/// The right to put values of `T` into the arena that `'gc` brands, and to change collections of them: the `mc` of a
+/// `mutate` call.
 ///
-/// It is implemented by [`Mutation`] for all types, and by [`shared::Mutation`] for those that are
-/// `Send` and `Sync`, as everything in a shared arena.
+/// It is implemented by [`Mutation`] for all types, and by [`shared::Mutation`](crate::shared::Mutation) for those
+/// that are `Send` and `Sync`, as everything in a shared arena. What can be dereferenced to such a right is one, too:
+/// a [`Finalizing`](crate::finalizer::Finalizing), a context of the program's own.
 ///
 /// ```
 /// use gc_core::arena::rootless_mutate;
@@ -29,8 +32,8 @@ use crate::shared;
 /// });
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no right to change collections of `{T}`",
-    note = "pass the `mc` of the `mutate` call; in a shared arena, elements must be `Send` and `Sync`"
+    message = "`{Self}` is no right to put `{T}` into an arena",
+    note = "pass the `mc` of the `mutate` call; in a shared arena, values must be `Send` and `Sync`"
 )]
 pub trait Mutates<'gc, T>: Sealed {
     /// The mutator's side of the heap.
@@ -40,13 +43,13 @@ pub trait Mutates<'gc, T>: Sealed {
 
 /// The allocator and the barrier of one mutator.
 #[derive(Clone, Copy)]
-pub struct Access<'a>(pub(super) &'a Context);
+pub struct Access<'a>(pub(crate) &'a Context);
 
 /// Only the two kinds of mutation can be rights.
 pub trait Sealed {}
 
 impl Sealed for Mutation<'_> {}
-impl Sealed for shared::Mutation<'_> {}
+impl<M: Deref<Target: Sealed>> Sealed for M {}
 
 impl<'gc, T> Mutates<'gc, T> for Mutation<'gc> {
     #[inline(always)]
@@ -55,11 +58,10 @@ impl<'gc, T> Mutates<'gc, T> for Mutation<'gc> {
     }
 }
 
-// The bounds are those of allocation in a shared arena: elements may be read, traced and dropped by any
-// thread.
-impl<'gc, T: Send + Sync> Mutates<'gc, T> for shared::Mutation<'gc> {
+// However it is dereferenced, the right is one to the arena that `'gc` brands.
+impl<'gc, T, M: Deref<Target: Mutates<'gc, T>>> Mutates<'gc, T> for M {
     #[inline(always)]
     fn access(&self) -> Access<'_> {
-        Access(self.context())
+        (**self).access()
     }
 }
