@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use gc_core::{Gc, GcWeak, Rootable};
+use gc_core::{Arena, Gc, GcWeak, Pinned, Rootable};
 
 use crate::{Guard, Node, empty, in_each_way, left, litter};
 
@@ -169,5 +169,37 @@ fn values_with_pins_are_dropped() {
         });
         drop(heap);
         assert_eq!(dropped.get(), 2);
+    });
+}
+
+/// A guard is an address and an entry of a table: whoever may use the object can clone and drop it, while the thread of
+/// the arena collects, and when there is no arena any more.
+#[test]
+fn guards_of_what_threads_can_share_go_to_other_threads() {
+    in_each_way(|way| {
+        let mut arena = Arena::<Rootable![()]>::with_options(way.options(), |_| ()).unwrap();
+        let guards: Vec<Pinned<Rootable![String]>> = arena.mutate(|mc, _| {
+            let pin = |number: u32| Gc::pin(mc, Gc::new(mc, number.to_string()));
+            (0..100).map(pin).collect()
+        });
+        let last = guards[99].clone();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for (number, guard) in guards.into_iter().enumerate() {
+                    // SAFETY: the object is pinned, and nobody writes to it.
+                    let text = unsafe { &*guard.clone().as_ptr() };
+                    assert_eq!(*text, number.to_string());
+                }
+            });
+            (0..10).for_each(|_| arena.finish_cycle());
+        });
+        arena.finish_cycle();
+        arena.finish_cycle();
+        assert_eq!(arena.metrics().total_gc_count(), 1);
+        arena.mutate(|mc, _| assert_eq!(*last.get(mc), "99"));
+        drop(arena);
+        std::thread::spawn(move || drop(last.clone()))
+            .join()
+            .unwrap();
     });
 }
