@@ -53,7 +53,7 @@
 //! * By default large heaps are collected by other threads while the program runs. Cycles begin, go on where
 //!   they need the program's thread, and end in [`Arena::collect_debt`]. [`Arena::cycle_debt`] does the same.
 //! * [`Arena::finish_cycle`] frees everything that cannot be reached when it is called, also if a cycle is in
-//!   progress, which may have taken for alive what has died since. Only if that cycle stands where
+//!   progress, which may have taken for alive what has died since. Only if that cycle is paused where
 //!   [`Arena::finish_marking`] has led it, or [`Arena::mark_debt`], it is completed and that is all.
 //! * [`Arena::mark_debt`] and [`Arena::finish_marking`] mean the same in all modes, also with
 //!   [`Mode::StopTheWorld`]. The phase is `Marked` only after these; a cycle that safepoints make by

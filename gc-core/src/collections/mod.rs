@@ -19,7 +19,7 @@
 //! * Elements with locks in them are written through `write_at` and the like, not through [`Gc::write`](crate::Gc::write) of
 //!   the object that the collection is in.
 //! * No call collects. What fails for lack of memory panics, or, under a name with `try_`, returns a
-//!   [`HeapError`]; the collection is then as it was.
+//!   [`HeapError`](crate::HeapError); the collection is then as it was.
 //!
 //! What the collector sees of a collection of `std` is a value that owns memory elsewhere: it is traced by hand, in
 //! each cycle and by the program's thread. One of these is a pointer to an object with tags, marked like any other, by

@@ -32,7 +32,7 @@ use crate::heap::block::{BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, GROUP_BYTES, WORD, bit, bit_index, low_bits};
 use crate::protocol::claim;
-use crate::sync::thread_local;
+use crate::sync::{Condvar, Mutex, thread_local};
 use crate::types::descriptor::Described;
 use crate::types::owned_bytes::only_looking;
 use crate::types::tags::dirty_bit;
@@ -173,6 +173,16 @@ thread_local! {
     static HERE: Cell<u8> = const { Cell::new(0) };
 }
 
+/// What threads that claim objects owe each other.
+#[derive(Default)]
+pub(super) struct Claims {
+    /// Taken while an object is claimed by its words. In it, the objects that are being asked for their pointers, each with
+    /// what tells the thread that does so.
+    asking: Mutex<Vec<(usize, usize)>>,
+    /// An object was asked.
+    asked: Condvar,
+}
+
 /// This thread asks an object for its pointers, until this is dropped.
 struct Asking<'a>(&'a Collector, usize);
 
@@ -188,7 +198,7 @@ impl Asking<'_> {
         is_done: impl Fn() -> bool,
     ) -> Option<Asking<'_>> {
         let thread = HERE.with(|here| ptr::from_ref(here).addr());
-        let mut asked = collector.claims.lock();
+        let mut asked = collector.claims.asking.lock();
         loop {
             if is_done() {
                 return None;
@@ -200,7 +210,7 @@ impl Asking<'_> {
                         *by != thread,
                         "the `trace` of an object writes to the object"
                     );
-                    collector.asked.wait(&mut asked);
+                    collector.claims.asked.wait(&mut asked);
                 }
             }
         }
@@ -212,8 +222,12 @@ impl Asking<'_> {
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         let Asking(collector, start) = *self;
-        collector.claims.lock().retain(|(other, _)| *other != start);
-        collector.asked.notify_all();
+        collector
+            .claims
+            .asking
+            .lock()
+            .retain(|(other, _)| *other != start);
+        collector.claims.asked.notify_all();
     }
 }
 
@@ -367,7 +381,7 @@ impl Collector {
         if claim::is_done(word, bit(from)) {
             return;
         }
-        let _claiming = self.claims.lock();
+        let _claiming = self.claims.asking.lock();
         if claim::is_done(word, bit(from)) {
             return;
         }

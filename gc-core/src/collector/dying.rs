@@ -39,9 +39,9 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use super::BETWEEN_LOOKS;
 use super::dispose::Disposer;
-use super::references::is_over;
-use super::steps::BETWEEN_LOOKS;
+use super::driver::{Budget, is_over};
 use super::{Collector, Cycle, Mutators, Phase, World};
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
@@ -279,16 +279,20 @@ impl Collector {
         if cycle.number != number || self.phase() == Phase::Sleeping {
             return;
         }
-        let _inside = self.tell_work();
         match turn {
-            // SAFETY: passed on to the caller.
-            Turn::Complete => unsafe { self.complete_locked(cycle, world) },
+            // SAFETY: the caller's promises are those that this asks for.
+            Turn::Complete => unsafe { self.complete(cycle, world) },
             _ if self.phase() == Phase::Sweeping => {
-                let began = Instant::now();
-                cycle.entered = began;
-                // SAFETY: passed on to the caller.
-                unsafe { self.sweep_some(cycle, world, deadline, false) }
-                self.note_step(cycle, began);
+                let _inside = self.tell_work();
+                cycle.entered = Instant::now();
+                let budget = Budget {
+                    all: false,
+                    due: false,
+                    deadline,
+                };
+                // SAFETY: as above.
+                unsafe { self.sweep_some(cycle, world, &budget) }
+                self.note_step(cycle);
             }
             _ => {}
         }
@@ -312,7 +316,7 @@ impl Collector {
             }
             let (mut blocks, mut values) = (Vec::new(), Vec::new());
             while values.len() < MANY
-                && let Some(block) = { self.with_drops.lock().pop() }
+                && let Some(block) = { self.sweeping.with_drops.lock().pop() }
             {
                 // SAFETY: passed on to the caller; the block was not swept.
                 unsafe { self.take_dead(block, &mut values) };

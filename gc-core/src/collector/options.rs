@@ -33,7 +33,7 @@ pub struct Zeal {
     /// reads them sees it.
     pub verify: bool,
     /// Mark a second time with a naive marker which shares no code with the first, and panic if that finds
-    /// an object which the first has missed; or, if the program stood still, any difference.
+    /// an object which the first has missed; or, if the program was stopped, any difference.
     pub naive_mark: bool,
 }
 

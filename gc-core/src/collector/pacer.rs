@@ -286,11 +286,6 @@ impl Pacer {
         self.allocated_at_start = allocated;
     }
 
-    /// Objects allocated ever when the present collection began.
-    pub(crate) fn allocated_at_start(&self) -> Volume {
-        self.allocated_at_start
-    }
-
     /// For how long a safepoint should mark after the program has allocated so much more, in a collection that
     /// no other thread does.
     pub(crate) fn share(&self, allocated: Volume) -> Duration {

@@ -22,10 +22,10 @@ impl Collector {
         if self.phase() == Phase::Sleeping {
             cycle.backlog = Backlog::default();
             cycle.weak = Vec::new();
-            let mut unswept = self.unswept.lock();
+            let mut unswept = self.sweeping.unswept.lock();
             unswept.small.shrink_to_fit();
             unswept.large.shrink_to_fit();
-            self.with_drops.lock().shrink_to_fit();
+            self.sweeping.with_drops.lock().shrink_to_fit();
             self.work.release_unused();
         }
     }

@@ -51,7 +51,7 @@
 //!
 //! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) outside of the heap, or before the cycle
 //! remembers writes, or into a `DynamicRootSet` is marked by who does it; handles and pins are
-//! roots. What a finalization call writes is noted when it is over ([`stand`](super::stand)).
+//! roots. What a finalization call writes is noted when it is over ([`finalization`](super::finalization)).
 //!
 //! A weak pointer that can be reached leads to what is marked, or was noted, by the same argument: whoever scans an object notes
 //! the targets of its weak pointers that are not marked.
@@ -63,8 +63,8 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
+use super::BETWEEN_LOOKS;
 use super::claim::Found;
-use super::steps::BETWEEN_LOOKS;
 use super::weak_reads::is_marked;
 use super::work::{Packet, entry};
 use super::{Collector, Cycle, Phase, World};

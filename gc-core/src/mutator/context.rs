@@ -30,9 +30,9 @@ use core::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::collector::claim::Found;
+use crate::collector::driver::Safepoint;
+use crate::collector::finalization::Kept;
 use crate::collector::options::{FinalizerMode, HeapOptions};
-use crate::collector::safepoint::Safepoint;
-use crate::collector::stand::Kept;
 use crate::collector::{Collector, Mutators, Phase, Roots, World};
 use crate::heap::Heap;
 use crate::heap::allocator::Allocator;
@@ -170,7 +170,7 @@ impl Context {
         let error = self.allocator.take_error();
         error.with_finalizers(WaitingFinalizers {
             count: self.collector.finalizers.waiting(),
-            mode: self.collector.finalizer_mode,
+            mode: self.collector.options.finalizer_mode,
         })
     }
 
@@ -404,7 +404,7 @@ impl Context {
     ///
     /// # Safety
     ///
-    /// The cycle stands. No `mutate` call is running but this one, and `roots` visits every pointer from
+    /// The cycle is paused. No `mutate` call is running but this one, and `roots` visits every pointer from
     /// outside of the heap into it.
     pub(crate) unsafe fn finalize<T>(&self, roots: &Roots<'_>, f: impl FnOnce() -> T) -> T {
         self.allocator.start_noting(self.heap());
@@ -450,7 +450,7 @@ impl Context {
             || unsafe { self.heap().planes().group(target) }.marks() & bit(target) != 0
     }
 
-    /// Whether everything is marked, and the cycle stands there.
+    /// Whether everything is marked, and the cycle is paused there.
     pub(crate) fn is_all_marked(&self) -> bool {
         self.collector.is_marked() && self.found.borrow().has_no_pointers()
     }
@@ -748,7 +748,7 @@ impl Context {
         // Also if it panics.
         let _armed = Armed(self);
         // SAFETY: passed on to the caller; this is the heap's one mutator.
-        let run = || unsafe { what.run(&self.collector, &world) };
+        let run = || unsafe { self.collector.safepoint(&world, what) };
         self.collector.throwing(run);
     }
 

@@ -389,7 +389,7 @@ impl<'gc> Mutation<'gc> {
     /// ```
     pub fn finalize<T: Finalize<'gc>>(&self, gc: Gc<'gc, T>) -> Registration {
         self.finalize_with(gc, |gc: Gc<'gc, T>, token: &Finalizing<'gc>| {
-            if token.context().collector().null_dead_fields {
+            if token.context().collector().options.null_dead_fields {
                 T::clear_dead_fields(gc, token);
             }
             T::finalize(gc, token);

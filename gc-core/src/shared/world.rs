@@ -7,8 +7,8 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::finalizer_thread::FinalizerThread;
 use super::mutator::Mutator;
+use crate::collector::driver::Safepoint;
 use crate::collector::options::HeapOptions;
-use crate::collector::safepoint::Safepoint;
 use crate::collector::{Collector, Mutators, Roots};
 use crate::heap::error::HeapError;
 use crate::heap::verify::VerifyError;
@@ -215,7 +215,7 @@ impl World {
         self.collector.throwing(|| {
             self.with_view(roots, |view| {
                 // SAFETY: passed on to the caller; all values are `Send` and `Sync`.
-                unsafe { what.run(&self.collector, view) }
+                unsafe { self.collector.safepoint(view, what) }
             });
         });
     }
@@ -261,7 +261,7 @@ impl World {
         if finalizers.waiting() + finalizers.registered() == 0 {
             return;
         }
-        if self.collector.finalize_at_drop {
+        if self.collector.options.finalize_at_drop {
             finalizers.enqueue_all();
             let mutator = self.attach();
             mutator.run_finalizers(finalizers.waiting(), None);

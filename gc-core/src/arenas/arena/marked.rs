@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Arena, CollectionPhase, Root, Rootable, WellFormed};
-use crate::collector::safepoint::Safepoint;
+use crate::collector::driver::Safepoint;
 use crate::references::finalization::Finalization;
 use crate::types::collect::Collect;
 use crate::types::trace::EdgeVisitor;
@@ -14,7 +14,7 @@ where
     for<'a> Root<'a, R>: Collect<'a>,
 {
     /// Does what is due of marking, like [`Arena::collect_debt`], and goes no farther: when everything that
-    /// can be reached is marked, the cycle stands there until something else is called, and the result is
+    /// can be reached is marked, the cycle pauses there until something else is called, and the result is
     /// a [`MarkedArena`]. Does nothing while the arena sweeps.
     ///
     /// The next [`Arena::collect_debt`] goes on with the cycle.
@@ -49,7 +49,7 @@ where
     /// Marks everything that can be reached, however long it takes; begins a cycle for that if none is
     /// in progress. `None`, and nothing is done, if the arena sweeps: the cycle in progress has to end first.
     ///
-    /// The cycle stands there until something else is called. In between, the program may go on with it; what
+    /// The cycle pauses there until something else is called. In between, the program may go on with it; what
     /// it does then may lead to more that is to be marked.
     ///
     /// ```
@@ -153,7 +153,7 @@ where
         let arena = &*self.0;
         let roots = |visitor: &mut dyn EdgeVisitor| arena.visit_roots(visitor);
         // SAFETY: `f` is a callback for any lifetime. The arena is borrowed exclusively, so it cannot
-        // collect meanwhile, and the root stays where it is. The cycle stands, or else there was no
+        // collect meanwhile, and the root stays where it is. The cycle is paused, or else there was no
         // `MarkedArena`.
         unsafe {
             let call = || {

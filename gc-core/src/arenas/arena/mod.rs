@@ -5,9 +5,9 @@ use core::marker::PhantomData;
 use std::rc::Rc;
 use std::time::Instant;
 
+use crate::collector::driver::Safepoint;
 use crate::collector::options::HeapOptions;
 use crate::collector::references::schedule::{self, Site};
-use crate::collector::safepoint::Safepoint;
 use crate::collector::{Collector, Phase};
 use crate::heap::Heap;
 use crate::heap::error::HeapError;
@@ -157,7 +157,7 @@ pub enum CollectionPhase {
     Sleeping,
     /// Finding what can be reached from the root.
     Marking,
-    /// All that can be reached is marked, and the cycle stands there: after [`Arena::finish_marking`] or
+    /// All that can be reached is marked, and the cycle is paused there: after [`Arena::finish_marking`] or
     /// [`Arena::mark_debt`]. What the program does next may lead back to `Marking`.
     Marked,
     /// It is known what is dead: weak pointers to that are cleared, and it is freed.
@@ -274,7 +274,7 @@ impl Owner {
     unsafe fn finish_finalizers(&self) {
         let collector = self.context().collector();
         let finalizers = &collector.finalizers;
-        if collector.finalize_at_drop {
+        if collector.options.finalize_at_drop {
             finalizers.enqueue_all();
             // SAFETY: passed on to the caller.
             unsafe { self.run_finalizers(finalizers.waiting(), None) };

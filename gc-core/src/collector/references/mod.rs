@@ -35,8 +35,8 @@ pub(crate) mod soft;
 
 use std::time::Instant;
 
-use super::steps::BETWEEN_LOOKS;
-use super::{Collector, Cycle, Mutators, Phase, weak};
+use super::driver::is_over;
+use super::{BETWEEN_LOOKS, Collector, Cycle, Mutators, Phase, weak};
 use crate::heap::planes::bit;
 use crate::types::descriptor::Described;
 use crate::types::trace::{Edge, EdgeVisitor};
@@ -94,7 +94,8 @@ impl Collector {
         let collections = self.statistics.lock().collections;
         let starved = self.pacer.lock().is_starved();
         let no_room = starved || self.heap.is_limited() && self.heap.is_short_of_room();
-        self.cohorts.choose(collections, self.soft_idle, no_room);
+        self.cohorts
+            .choose(collections, self.options.soft_idle, no_room);
     }
 
     /// Visits what the collector itself keeps alive, but for finalizers that wait.
@@ -217,8 +218,4 @@ impl Collector {
         cycle.weak = Vec::new();
         true
     }
-}
-
-pub(super) fn is_over(deadline: Option<Instant>) -> bool {
-    deadline.is_some_and(|end| Instant::now() >= end)
 }

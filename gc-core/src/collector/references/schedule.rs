@@ -23,8 +23,8 @@
 
 use std::time::Instant;
 
+use crate::collector::driver::Safepoint;
 use crate::collector::options::FinalizerMode;
-use crate::collector::safepoint::Safepoint;
 use crate::collector::{Collector, Phase};
 use crate::heap::volume::Volume;
 
@@ -106,7 +106,7 @@ fn run_after(site: &mut (impl Site + ?Sized), what: Safepoint) {
 fn run_some(site: &mut (impl Site + ?Sized)) {
     let collector = site.collector();
     let waiting = collector.finalizers.waiting();
-    let here = match collector.finalizer_mode {
+    let here = match collector.options.finalizer_mode {
         _ if waiting == 0 => false,
         FinalizerMode::AfterCollection => true,
         FinalizerMode::Manual => false,
@@ -114,7 +114,7 @@ fn run_some(site: &mut (impl Site + ?Sized)) {
     };
     if here {
         // A step of no bound has none that the clock could reach.
-        let deadline = Instant::now().checked_add(site.collector().finalizer_step);
+        let deadline = Instant::now().checked_add(site.collector().options.finalizer_step);
         site.run(waiting, deadline);
     }
 }
@@ -123,7 +123,7 @@ fn run_some(site: &mut (impl Site + ?Sized)) {
 fn run_all(site: &mut (impl Site + ?Sized)) {
     let collector = site.collector();
     let waiting = collector.finalizers.waiting();
-    let here = match collector.finalizer_mode {
+    let here = match collector.options.finalizer_mode {
         FinalizerMode::AfterCollection => true,
         FinalizerMode::Manual => false,
         FinalizerMode::Thread => !site.wait(),
@@ -142,7 +142,7 @@ impl Collector {
 
     /// Whether safepoints run finalizers.
     fn runs_finalizers_here(&self) -> bool {
-        self.finalizer_mode == FinalizerMode::AfterCollection
+        self.options.finalizer_mode == FinalizerMode::AfterCollection
     }
 
     /// How many finalizers must run before a safepoint does anything else, when so much was allocated ever.
@@ -153,7 +153,7 @@ impl Collector {
             return Owed::Some(0);
         }
         let mut pacer = self.pacer.lock();
-        match self.finalizer_mode {
+        match self.options.finalizer_mode {
             FinalizerMode::Manual => Owed::Some(0),
             FinalizerMode::AfterCollection => {
                 let part = pacer.part_to_finalize(allocated);
@@ -171,9 +171,9 @@ impl Collector {
     /// Whether a collection is due that must not begin yet, because finalizers wait.
     fn finalizers_come_first(&self, allocated: Volume) -> bool {
         if self.finalizers.waiting() == 0
-            || self.finalizer_mode == FinalizerMode::Manual
+            || self.options.finalizer_mode == FinalizerMode::Manual
             || self.phase() != Phase::Sleeping
-            || self.zeal.collect
+            || self.options.zeal.collect
         {
             return false;
         }

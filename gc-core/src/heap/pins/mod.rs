@@ -17,7 +17,7 @@
 //! survives that in any case: all that the program can have a strong pointer to does
 //! (see [`crate::collector::claim`]). There is one exception: a finalization call sees objects that are dead.
 //! When such a call is over, the roots are read again, and the table with them (see
-//! [`crate::collector::stand`]). The next cycle begins with the pin in the table, or without it because
+//! [`crate::collector::finalization`]). The next cycle begins with the pin in the table, or without it because
 //! the pin is gone. So nothing has to be marked when an object is pinned or unpinned, whatever the phase; and
 //! what is got from a guard needs no note, because it was pinned either when the cycle began, or since then
 //! by somebody who had it.

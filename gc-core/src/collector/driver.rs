@@ -1,0 +1,499 @@
+//! The driver: leads a cycle on at a safepoint, as far as the program wants.
+//!
+//! Whatever a program asks for at a safepoint ([`Safepoint`]) is told by two things: until where the cycle goes ([`Until`]), and how
+//! much work is done for it ([`Budget`]). [`Collector::advance`] begins a cycle if one is due, of the [`Kind`] that is right, and
+//! [`Collector::go_through`] leads it from phase to phase:
+//!
+//! ```text
+//!            begin              no finalizers
+//!  Sleeping ───────▶ Marking ───────────────────▶ Settling ──▶ Sweeping ──▶ Sleeping
+//!                       │                            ▲
+//!                       └───────▶ Finalizing ────────┘
+//!                                     │
+//!  Marking, Finalizing ──▶ Abandoned ──▶ Sleeping
+//! ```
+//!
+//! A phase ends where its work is found to be done: [`Collector::try_to_end_marking`], [`Collector::settle`], and
+//! [`Collector::sweep_some`]. A cycle that stops the world takes the same way with no bound, all of it while mutators are stopped;
+//! only marking has another instance of the marker there, which need not mind the program ([`super::stop_the_world`]).
+//!
+//! A new kind of cycle is one more [`Kind`]: [`Collector::kind_of_next`] says when it is due, and [`Collector::begin`] what it begins
+//! with.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::time::{Duration, Instant};
+
+use super::cycle::{Cycle, Kind, Phase};
+use super::dispose::Disposer;
+use super::dying::Turn;
+use super::naive::RecordedRoots;
+use super::{Collector, LITTLE_ROOM, Roots, World};
+use crate::collector::options::Mode;
+use crate::sync::{Arc, MutexGuard};
+use crate::types::trace::EdgeVisitor;
+
+/// A safepoint works at least this part of a step, for later, however little was allocated.
+const IDLE: u32 = 64;
+
+/// What is to happen at a safepoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Safepoint {
+    /// What is due.
+    Step,
+    /// The cycle in progress is completed.
+    Complete,
+    /// The cycle in progress is completed, and everything that cannot be reached is freed. If the program has paused that cycle where
+    /// marking is finished, to settle with it what is to be freed, that is all.
+    Collect,
+    /// What is due of marking. The cycle pauses where marking is finished.
+    Mark,
+    /// Marking is finished, of a new cycle if none is in progress, and the cycle pauses there. Nothing, if it is known already
+    /// what is dead.
+    FinishMarking,
+    /// The cycle goes on from there to sweeping.
+    StartSweeping,
+    /// What is not in use is given back. Nothing is collected.
+    Release,
+}
+
+/// How far a cycle is led on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// To where marking is finished. There it pauses.
+    Marked,
+    /// To sweeping.
+    Sweeping,
+    /// To its end.
+    Finished,
+}
+
+/// How much a safepoint does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// Whether it goes on until the cycle is where it should be.
+    pub(super) all: bool,
+    /// Whether it works for what the program has allocated, besides what only it can do.
+    pub(super) due: bool,
+    /// When it stops. A step of no bound has none that the clock could reach.
+    pub(super) deadline: Option<Instant>,
+}
+
+impl Budget {
+    /// As much as it takes.
+    pub(super) const ALL: Budget = Budget {
+        all: true,
+        due: true,
+        deadline: None,
+    };
+
+    /// Whether the time is over.
+    pub(super) fn is_over(&self) -> bool {
+        is_over(self.deadline)
+    }
+}
+
+/// Whether the time is over.
+pub(super) fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|end| Instant::now() >= end)
+}
+
+impl Collector {
+    /// Does what the program wants at a safepoint.
+    ///
+    /// # Panics
+    ///
+    /// If the `trace` of a value panics (then nothing is freed), or the `Drop` of one (then everything else that was to be
+    /// done was done). With zeal, if a check fails.
+    ///
+    /// # Safety
+    ///
+    /// 1. The thread is in no `mutate` call.
+    /// 2. `world` keeps its promises, and its roots are all pointers from outside of the heap into it.
+    /// 3. If values are not all `Send` and `Sync`, the thread is the heap's one mutator.
+    pub(crate) unsafe fn safepoint(self: &Arc<Self>, world: &World<'_>, what: Safepoint) {
+        let mut disposer = Disposer::default();
+        // SAFETY: the caller's promises are those that these ask for.
+        unsafe {
+            match what {
+                Safepoint::Step => self.step(world, Until::Finished, &mut disposer),
+                Safepoint::Mark => self.step(world, Until::Marked, &mut disposer),
+                Safepoint::FinishMarking => self.lead(world, Until::Marked, &mut disposer),
+                Safepoint::StartSweeping => self.lead(world, Until::Sweeping, &mut disposer),
+                Safepoint::Complete => drop(self.lock_sleeping(world, &mut disposer)),
+                Safepoint::Collect => self.collect(world, &mut disposer),
+                Safepoint::Release => self.release_unused(world),
+            }
+        }
+        disposer.finish();
+    }
+
+    /// Does what is due.
+    unsafe fn step(self: &Arc<Self>, world: &World<'_>, until: Until, disposer: &mut Disposer) {
+        // Somebody else is at work: that safepoint will do.
+        let Some(mut cycle) = self.cycle.try_lock() else {
+            return;
+        };
+        let world = &World {
+            allocated: self.measure_waiting(world),
+            ..*world
+        };
+        // SAFETY: the caller's promises are those that these ask for.
+        unsafe {
+            let turn = match (self.advance(&mut cycle, world, until, None), until) {
+                (turn, Until::Finished) => turn,
+                // The cycle goes no farther, but destructors run.
+                _ => Turn::Until(None),
+            };
+            self.leave(cycle, world, turn, disposer);
+        }
+    }
+
+    /// Leads the cycle to where it should be, however long it takes.
+    unsafe fn lead(self: &Arc<Self>, world: &World<'_>, until: Until, disposer: &mut Disposer) {
+        let mut cycle = self.cycle.lock();
+        // SAFETY: the caller's promises are those that these ask for.
+        unsafe {
+            self.advance(&mut cycle, world, until, Some(Budget::ALL));
+            self.leave(cycle, world, Turn::Until(None), disposer);
+        }
+    }
+
+    unsafe fn collect(self: &Arc<Self>, world: &World<'_>, disposer: &mut Disposer) {
+        let was_paused = self.is_paused();
+        // SAFETY: the caller's promises are those that these ask for.
+        unsafe {
+            let mut cycle = self.lock_sleeping(world, disposer);
+            if !was_paused {
+                {
+                    let _inside = self.tell_work();
+                    self.stop_the_world(&mut cycle, world);
+                }
+                self.leave(cycle, world, Turn::Complete, disposer);
+            }
+        }
+    }
+
+    /// Completes the cycle in progress, if there is one, with its destructors, and returns before another begins.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    pub(super) unsafe fn lock_sleeping(
+        self: &Arc<Self>,
+        world: &World<'_>,
+        disposer: &mut Disposer,
+    ) -> MutexGuard<'_, Cycle> {
+        loop {
+            let mut cycle = self.cycle.lock();
+            if self.phase() == Phase::Sleeping && !self.has_destructors() {
+                return cycle;
+            }
+            // SAFETY: the caller's promises are those that these ask for.
+            unsafe {
+                self.complete(&mut cycle, world);
+                self.leave(cycle, world, Turn::Complete, disposer);
+            }
+        }
+    }
+
+    /// Completes the cycle in progress, if there is one, and calls `f` before another begins and while
+    /// no `mutate` call runs.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::safepoint`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    pub(crate) unsafe fn with_no_cycle(self: &Arc<Self>, world: &World<'_>, f: &mut dyn FnMut()) {
+        let mut disposer = Disposer::default();
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let cycle = self.lock_sleeping(world, &mut disposer);
+            (world.stopped)(f);
+            self.leave(cycle, world, Turn::Until(None), &mut disposer);
+        }
+        disposer.finish();
+    }
+
+    /// Leads the cycle in progress, if there is one, to its end, or to where this thread has destructors to run before.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    pub(super) unsafe fn complete(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        if self.phase() != Phase::Sleeping {
+            // SAFETY: the caller's promises are those that this asks for.
+            unsafe { self.advance(cycle, world, Until::Finished, Some(Budget::ALL)) };
+        }
+    }
+
+    /// Begins a cycle if one is due, and leads the one in progress on: with the budget, or with what is due at this safepoint.
+    /// What is left to the thread when it lets go of the cycle.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    unsafe fn advance(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        until: Until,
+        budget: Option<Budget>,
+    ) -> Turn {
+        let begins = self.phase() == Phase::Sleeping && self.is_time_to_begin(world, until, budget);
+        if !begins && self.has_reached(until) {
+            return Turn::Rest;
+        }
+        let _inside = self.tell_work();
+        cycle.entered = Instant::now();
+        cycle.pauses = until == Until::Marked;
+        // SAFETY: the caller's promises are those that this asks for.
+        let led = AssertUnwindSafe(|| unsafe { self.lead_on(cycle, world, until, budget) });
+        let led = panic::catch_unwind(led);
+        cycle.pauses = false;
+        led.unwrap_or_else(|payload| panic::resume_unwind(payload))
+    }
+
+    unsafe fn lead_on(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        until: Until,
+        mut budget: Option<Budget>,
+    ) -> Turn {
+        let was_abandoned = self.phase() == Phase::Abandoned;
+        if was_abandoned {
+            (world.stopped)(&mut || self.clear_away(cycle));
+        }
+        if self.phase() == Phase::Sleeping {
+            let must_stop = was_abandoned || self.must_stop_the_world();
+            match self.kind_of_next(until, must_stop) {
+                Kind::StopTheWorld => {
+                    // SAFETY: the caller's promises are those that this asks for; no cycle is in progress.
+                    unsafe { self.stop_the_world(cycle, world) }
+                    return Turn::Complete;
+                }
+                // SAFETY: as above.
+                Kind::Snapshot => unsafe { self.begin_snapshot(cycle, world) },
+            }
+            if must_stop {
+                budget = Some(Budget::ALL);
+            } else if budget.is_none() {
+                self.note_step(cycle);
+                return Turn::Rest;
+            }
+        }
+        let budget = budget.unwrap_or_else(|| self.take_share(cycle, world));
+        if budget.all || self.has_work_here(cycle, &budget) {
+            // SAFETY: the caller's promises are those that this asks for.
+            unsafe { self.go_through(cycle, world, until, &budget) };
+            self.note_step(cycle);
+        }
+        if budget.all {
+            Turn::Complete
+        } else if budget.due || self.options.mode == Mode::Concurrent {
+            Turn::Until(budget.deadline)
+        } else {
+            Turn::Rest
+        }
+    }
+
+    /// Leads a cycle from phase to phase: with all of the budget until it is where it should be, or where this thread has
+    /// destructors to run before; else by one step.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`].
+    pub(super) unsafe fn go_through(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        world: &World<'_>,
+        until: Until,
+        budget: &Budget,
+    ) {
+        while !self.has_reached(until) {
+            // SAFETY: the caller's promises are those that these ask for. Each is called in its phase, and a cycle that stops the world
+            // goes through marking while mutators are stopped.
+            unsafe {
+                match (self.phase(), cycle.kind) {
+                    (Phase::Sleeping | Phase::Abandoned, _) => return,
+                    (Phase::Marking | Phase::Finalizing, Kind::Snapshot) => {
+                        self.mark(cycle, world, budget)
+                    }
+                    (Phase::Marking | Phase::Finalizing, Kind::StopTheWorld) => {
+                        self.mark_stopped(cycle, world)
+                    }
+                    (Phase::Settling, _) => self.settle(cycle, world, budget.deadline),
+                    (Phase::Sweeping, _) => self.sweep_some(cycle, world, budget),
+                }
+            }
+            if !budget.all || self.phase() == Phase::Sweeping && self.has_destructors() {
+                return;
+            }
+        }
+        if self.phase() == Phase::Sleeping {
+            self.jobs.close();
+        }
+    }
+
+    /// Whether the cycle is where it should be, or there is none.
+    fn has_reached(&self, until: Until) -> bool {
+        match self.phase() {
+            Phase::Sleeping => true,
+            Phase::Marking => until == Until::Marked && self.is_marked(),
+            Phase::Finalizing | Phase::Settling => until == Until::Marked,
+            Phase::Sweeping => until != Until::Finished,
+            Phase::Abandoned => false,
+        }
+    }
+
+    /// Whether a cycle is to begin, if none is in progress.
+    fn is_time_to_begin(&self, world: &World<'_>, until: Until, budget: Option<Budget>) -> bool {
+        match budget {
+            None => self.options.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0,
+            Some(_) => until == Until::Marked,
+        }
+    }
+
+    /// Of which kind a cycle is that begins now.
+    fn kind_of_next(&self, until: Until, must_stop: bool) -> Kind {
+        // One that pauses takes a snapshot in any mode, for the program goes on before its end.
+        if until != Until::Marked && (must_stop || self.has_unknown_writes()) {
+            Kind::StopTheWorld
+        } else {
+            Kind::Snapshot
+        }
+    }
+
+    /// Whether a cycle that begins now should not last while the program goes on.
+    fn must_stop_the_world(&self) -> bool {
+        let pacer = self.pacer.lock();
+        let goes_on = match self.options.mode {
+            Mode::StopTheWorld => false,
+            Mode::Incremental => true,
+            Mode::Concurrent => pacer.live() >= self.options.concurrent_from,
+        };
+        // While a cycle is in progress, the program needs room for what it allocates.
+        let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
+        let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
+        !goes_on || pacer.is_at_once() || pacer.is_pressed() || cramped
+    }
+
+    /// Begins a cycle of some kind. The program is stopped, and no cycle is in progress.
+    pub(super) fn begin(&self, cycle: &mut Cycle, world: &World<'_>, kind: Kind) {
+        cycle.begin(kind, world.allocated);
+        cycle.idle = self.heap.spare_blocks();
+        cycle.kept = self.finalizers.bytes();
+        self.pacer.lock().start_cycle(world.allocated);
+        self.enter(Phase::Marking);
+        self.forget_weak_reads(cycle);
+        if kind == Kind::Snapshot {
+            self.begin_births(cycle, world);
+        }
+        self.choose_soft();
+    }
+
+    /// Collects all that cannot be reached, while the program is stopped.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::safepoint`]; no cycle is in progress.
+    unsafe fn stop_the_world(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+        self.jobs.close();
+        cycle.entered = Instant::now();
+        (world.stopped)(&mut || {
+            let recorded = self
+                .options
+                .zeal
+                .naive_mark
+                .then(|| RecordedRoots::of(world.roots, &self.work));
+            let again = |visitor: &mut dyn EdgeVisitor| {
+                recorded.iter().for_each(|roots| roots.visit_all(visitor));
+            };
+            let roots: &Roots<'_> = match &recorded {
+                Some(_) => &again,
+                None => world.roots,
+            };
+            let world = World {
+                roots,
+                stopped: &|action| action(),
+                ..*world
+            };
+            self.begin(cycle, &world, Kind::StopTheWorld);
+            // SAFETY: the caller's promises are those that this asks for, and mutators are stopped from the beginning.
+            unsafe { self.go_through(cycle, &world, Until::Finished, &Budget::ALL) }
+        });
+        self.note_step(cycle);
+    }
+
+    /// What this safepoint has to do for what the program has allocated since the last: everything, if an allocation has failed or
+    /// might soon, or the program is far beyond what it should allocate during a collection.
+    fn take_share(&self, cycle: &mut Cycle, world: &World<'_>) -> Budget {
+        let (mode, step) = (self.options.mode, self.options.step);
+        let allocated = world.allocated.since(cycle.allocated);
+        cycle.allocated = world.allocated;
+        let pacer = self.pacer.lock();
+        cycle.credit += match mode {
+            Mode::Concurrent => pacer.assist(world.allocated, allocated),
+            // A program that comes by often and allocates little brings the cycle to its end, too.
+            _ => pacer.share(allocated).max(step / IDLE),
+        };
+        let limit = if pacer.is_urgent(world.allocated) {
+            cycle.credit.max(step)
+        } else {
+            step
+        };
+        let lost = pacer.is_pressed() || pacer.is_lost(world.allocated);
+        drop(pacer);
+        // The program might run into the heap's limit before its next safepoint.
+        let cramped = self.heap.is_limited()
+            && self.heap.room() < LITTLE_ROOM / 2 + 2 * allocated.bytes as usize;
+        if lost || cramped || mode == Mode::StopTheWorld {
+            return Budget::ALL;
+        }
+        // Not for every microsecond: what is begun has to be worth it.
+        let enough = cycle.credit >= step / 2;
+        let due = match mode {
+            Mode::Concurrent => enough && cycle.credit > Duration::ZERO,
+            _ => enough || self.options.zeal.collect,
+        };
+        if due {
+            cycle.credit = Duration::ZERO;
+        }
+        Budget {
+            all: false,
+            due,
+            deadline: cycle.entered.checked_add(limit),
+        }
+    }
+
+    /// Whether there is something that the thread at the safepoint should do with this budget.
+    fn has_work_here(&self, cycle: &Cycle, budget: &Budget) -> bool {
+        budget.due
+            || match self.phase() {
+                Phase::Marking | Phase::Finalizing => {
+                    !self.work.has_no_by_value()
+                        || self.jobs.unfinished() == 0
+                        || !self.is_processed(cycle)
+                        || self.is_spoiled()
+                }
+                Phase::Sweeping => {
+                    self.options.mode == Mode::Concurrent
+                        && (self.jobs.unfinished() == 0
+                            || !self.sweeping.with_drops.lock().is_empty()
+                            || !self.dying.is_empty())
+                }
+                _ => true,
+            }
+    }
+
+    /// Notes how long this safepoint was at work.
+    pub(super) fn note_step(&self, cycle: &mut Cycle) {
+        let took = cycle.entered.elapsed();
+        cycle.spent += took;
+        let mut statistics = self.statistics.lock();
+        statistics.longest_collection = statistics.longest_collection.max(took);
+    }
+}

@@ -1,0 +1,101 @@
+//! Finalization calls: the program looks at what is dead, in a cycle that is paused where marking is finished.
+//!
+//! A *finalization* call sees objects that are not marked, and must be able to without keeping them alive
+//! ([`GcWeak::upgrade`](crate::GcWeak::upgrade) as `gc-arena` has it). So in such a call, and only there, a
+//! pointer to an unmarked object may be written to where it can be reached. A barrier that looks at what is
+//! overwritten says nothing of that. So during such a call it claims nothing: it keeps a list of the objects
+//! that are written, the allocator one of where objects are made ([`Kept`]), and when the call is over, what
+//! the marked ones of these hold is noted, and what the roots do.
+//!
+//! Why nothing is lost: no marker is at work during the call. Take the moment at its end as a new snapshot.
+//! An object that can be reached then is marked and neither written nor made in the call, and so are all
+//! that it leads to; or it is marked, and what it leads to is noted; or it is not marked, and then one of the
+//! pointers on the way to it is noted, for the first unmarked object on that way is pointed at by the roots
+//! or by a marked object that was written or made in the call. Those that are marked later are scanned
+//! then, as nobody has claimed them. So all of it is marked when marking ends.
+
+use super::claim::Found;
+use super::{Collector, Roots};
+use crate::heap::extent::Extent;
+use crate::heap::planes::bit;
+use crate::types::descriptor::Described;
+
+/// What a finalization call has written and made.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// The starts of objects that were written, some more than once.
+    pub(crate) written: Vec<usize>,
+    /// Where objects were made: from an address to another.
+    pub(crate) made: Vec<(usize, usize)>,
+}
+
+impl Collector {
+    /// Notes what the marked objects hold that a finalization call has written or made, and what the roots
+    /// do.
+    ///
+    /// If a `trace` panics, the cycle must be given up.
+    ///
+    /// # Safety
+    ///
+    /// The call is over, this is the heap's one mutator, all of these objects are in it, and marking goes on.
+    pub(crate) unsafe fn note_kept(&self, kept: Kept, roots: &Roots<'_>, found: &mut Found) {
+        roots(&mut found.finder(self));
+        let Kept { mut written, made } = kept;
+        for (from, to) in made {
+            self.heap
+                .each_start_between(from, to, |start| written.push(start));
+        }
+        written.sort_unstable();
+        written.dedup();
+        for start in written {
+            // SAFETY: passed on to the caller.
+            unsafe {
+                if self.heap.planes().group(start).marks() & bit(start) != 0 {
+                    self.note_contents(start, found);
+                }
+            }
+        }
+        // So that the cycle is paused as before if nothing new has come up.
+        found.drop_marked(&self.heap);
+    }
+
+    /// Makes the tags of all objects tell the truth. A panic of a `trace` goes through.
+    ///
+    /// # Safety
+    ///
+    /// No `mutate` call is running, and no cycle is in progress.
+    pub(crate) unsafe fn retag_stale(&self) {
+        let unknown = self.has_unknown_writes();
+        self.each_described(|object, start| {
+            let descriptor = object.descriptor();
+            // SAFETY: it is an object of this heap, and no mutator is at work, says the caller.
+            unsafe {
+                if descriptor.moves && (unknown || self.heap.is_dirty(start)) {
+                    self.heap.retag(object);
+                }
+            }
+        });
+    }
+
+    /// Calls `f` with each described object that has a value, and its start.
+    pub(crate) fn each_described(&self, mut f: impl FnMut(Described, usize)) {
+        let heap = &self.heap;
+        for block in heap.occupied_blocks() {
+            // SAFETY: the block is one of the heap's.
+            if unsafe { heap.blocks().state(block) }.is_described() {
+                heap.each_start(block, |base| {
+                    // SAFETY: an object of a described block starts there.
+                    let object = unsafe {
+                        Described::at(Extent {
+                            base,
+                            bytes: heap.end_of(base) - base,
+                        })
+                    };
+                    if let Some(object) = object {
+                        f(object, base);
+                    }
+                });
+            }
+        }
+    }
+}
