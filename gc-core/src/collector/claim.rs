@@ -40,7 +40,7 @@ use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// Pointers that a mutator has found, for the markers.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct SnapshotBuffer {
     /// Entries of packets.
     pointers: Vec<usize>,
     weak: Vec<usize>,
@@ -51,9 +51,9 @@ pub(crate) struct Found {
 /// From so many pointers on they are handed over even in a `mutate` call.
 const MANY: usize = 1024;
 
-impl Found {
+impl SnapshotBuffer {
     /// Hands over what was found.
-    pub(crate) fn hand_over(&mut self, work: &Work) {
+    pub(crate) fn flush(&mut self, work: &Work) {
         work.add(core::mem::take(&mut self.pointers));
         if !self.ephemerons.is_empty() {
             let entries = |(key, value)| [key | entry::EPHEMERON, value];
@@ -95,15 +95,15 @@ impl Found {
     }
 
     /// Adds what `other` found.
-    pub(crate) fn append(&mut self, other: &mut Found) {
+    pub(crate) fn append(&mut self, other: &mut SnapshotBuffer) {
         self.pointers.append(&mut other.pointers);
         self.weak.append(&mut other.weak);
         self.ephemerons.append(&mut other.ephemerons);
     }
 
     /// A visitor who notes pointers here.
-    pub(crate) fn finder<'a>(&'a mut self, collector: &'a Collector) -> Finder<'a> {
-        Finder {
+    pub(crate) fn visitor<'a>(&'a mut self, collector: &'a Collector) -> SnapshotVisitor<'a> {
+        SnapshotVisitor {
             collector,
             found: self,
             alone: true,
@@ -113,16 +113,16 @@ impl Found {
 }
 
 /// Notes pointers into the heap.
-pub(crate) struct Finder<'a> {
+pub(crate) struct SnapshotVisitor<'a> {
     collector: &'a Collector,
-    found: &'a mut Found,
+    found: &'a mut SnapshotBuffer,
     /// See [`EdgeVisitor::is_alone`].
     alone: bool,
     /// Whether a lock was taken that is visited.
     met_lock: bool,
 }
 
-impl Finder<'_> {
+impl SnapshotVisitor<'_> {
     fn is_candidate(&self, target: usize) -> bool {
         let heap = &self.collector.heap;
         let granules = (heap.top() - heap.base()) / GRANULE;
@@ -130,7 +130,7 @@ impl Finder<'_> {
     }
 }
 
-impl EdgeVisitor for Finder<'_> {
+impl EdgeVisitor for SnapshotVisitor<'_> {
     fn is_alone(&self) -> bool {
         self.alone
     }
@@ -178,15 +178,15 @@ thread_local! {
 pub(super) struct Claims {
     /// Taken while an object is claimed by its words. In it, the objects that are being asked for their pointers, each with
     /// what tells the thread that does so.
-    asking: Mutex<Vec<(usize, usize)>>,
+    tracing: Mutex<Vec<(usize, usize)>>,
     /// An object was asked.
-    asked: Condvar,
+    traced: Condvar,
 }
 
 /// This thread asks an object for its pointers, until this is dropped.
-struct Asking<'a>(&'a Collector, usize);
+struct Tracing<'a>(&'a Collector, usize);
 
-impl Asking<'_> {
+impl Tracing<'_> {
     /// Waits until no other thread asks the object at `start`. `None` if it was claimed then.
     ///
     /// # Panics
@@ -196,38 +196,38 @@ impl Asking<'_> {
         collector: &Collector,
         start: usize,
         is_done: impl Fn() -> bool,
-    ) -> Option<Asking<'_>> {
+    ) -> Option<Tracing<'_>> {
         let thread = HERE.with(|here| ptr::from_ref(here).addr());
-        let mut asked = collector.claims.asking.lock();
+        let mut traced = collector.claims.tracing.lock();
         loop {
             if is_done() {
                 return None;
             }
-            match asked.iter().find(|(other, _)| *other == start) {
+            match traced.iter().find(|(other, _)| *other == start) {
                 None => break,
                 Some((_, by)) => {
                     assert!(
                         *by != thread,
                         "the `trace` of an object writes to the object"
                     );
-                    collector.claims.asked.wait(&mut asked);
+                    collector.claims.traced.wait(&mut traced);
                 }
             }
         }
-        asked.push((start, thread));
-        Some(Asking(collector, start))
+        traced.push((start, thread));
+        Some(Tracing(collector, start))
     }
 }
 
-impl Drop for Asking<'_> {
+impl Drop for Tracing<'_> {
     fn drop(&mut self) {
-        let Asking(collector, start) = *self;
+        let Tracing(collector, start) = *self;
         collector
             .claims
-            .asking
+            .tracing
             .lock()
             .retain(|(other, _)| *other != start);
-        collector.claims.asked.notify_all();
+        collector.claims.traced.notify_all();
     }
 }
 
@@ -272,7 +272,7 @@ impl Collector {
     /// An object of this heap starts there, marking goes on, and this is a thread that may ask it for its
     /// pointers.
     #[must_use]
-    pub(crate) unsafe fn claim(&self, start: usize, found: &mut Found) -> bool {
+    pub(crate) unsafe fn claim(&self, start: usize, found: &mut SnapshotBuffer) -> bool {
         // SAFETY: passed on to the caller.
         unsafe {
             let state = self.heap.state_at(start);
@@ -284,12 +284,12 @@ impl Collector {
                 let bytes = end - start;
                 match Described::at(Extent { base: start, bytes }) {
                     None => return true,
-                    Some(object) if self.must_ask(object) => {
+                    Some(object) if self.needs_trace(object) => {
                         if self.remembers_writes() {
                             self.claim_for_rescan(object);
                             return true;
                         }
-                        return self.claim_by_asking(object, found) || self.claim_unasked(object);
+                        return self.claim_by_tracing(object, found) || self.claim_untraced(object);
                     }
                     Some(_) => {}
                 }
@@ -317,7 +317,7 @@ impl Collector {
         &self,
         start: usize,
         (from, to): (usize, usize),
-        found: &mut Found,
+        found: &mut SnapshotBuffer,
     ) -> bool {
         // SAFETY: passed on to the caller.
         unsafe {
@@ -351,7 +351,7 @@ impl Collector {
     /// # Safety
     ///
     /// It is an object of this heap.
-    unsafe fn must_ask(&self, object: Described) -> bool {
+    unsafe fn needs_trace(&self, object: Described) -> bool {
         let start = object.extent().base;
         // SAFETY: passed on to the caller.
         let states = unsafe { self.heap.planes().states(start) };
@@ -363,25 +363,25 @@ impl Collector {
     /// # Safety
     ///
     /// An object of this heap starts there.
-    pub(super) unsafe fn is_by_value(&self, start: usize) -> bool {
+    pub(super) unsafe fn is_traced_by_value(&self, start: usize) -> bool {
         // SAFETY: passed on to the caller.
         unsafe {
             let bytes = self.heap.end_of(start) - start;
             self.heap.state_at(start).is_described()
                 && Described::at(Extent { base: start, bytes })
-                    .is_some_and(|object| self.must_ask(object))
+                    .is_some_and(|object| self.needs_trace(object))
         }
     }
 
     /// Claims the words from `from` to `to` of the object at `start`: all of it, or a chunk.
-    unsafe fn claim_words(&self, start: usize, from: usize, to: usize, found: &mut Found) {
+    unsafe fn claim_words(&self, start: usize, from: usize, to: usize, found: &mut SnapshotBuffer) {
         let planes = self.heap.planes();
         // SAFETY: passed on to the caller.
         let word = unsafe { planes.claims(from) }.word();
         if claim::is_done(word, bit(from)) {
             return;
         }
-        let _claiming = self.claims.asking.lock();
+        let _claiming = self.claims.tracing.lock();
         if claim::is_done(word, bit(from)) {
             return;
         }
@@ -404,7 +404,7 @@ impl Collector {
     ///
     /// An object of this heap starts there, these are some of its bytes, its tags tell the truth, and nobody
     /// writes to it.
-    unsafe fn note_words(&self, start: usize, from: usize, to: usize, found: &mut Found) {
+    unsafe fn note_words(&self, start: usize, from: usize, to: usize, found: &mut SnapshotBuffer) {
         let planes = self.heap.planes();
         // SAFETY: passed on to the caller. Tagged words were written.
         unsafe {
@@ -425,12 +425,12 @@ impl Collector {
                     let index = tags.trailing_zeros();
                     let slot = address + index as usize * WORD;
                     let target = read_word::<true>(slot);
-                    let mut finder = found.finder(self);
+                    let mut visitor = found.visitor(self);
                     if keys >> index & 1 != 0 {
-                        finder.visit_ephemeron(slot, target, read_word::<true>(slot + WORD));
+                        visitor.visit_ephemeron(slot, target, read_word::<true>(slot + WORD));
                     } else {
                         let weak = kinds >> index & 1 != 0;
-                        finder.visit(Edge { slot, target, weak });
+                        visitor.visit(Edge { slot, target, weak });
                     }
                     tags &= tags - 1;
                 }
@@ -444,7 +444,7 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::claim`], and nobody has a reference by which to write to the object.
-    pub(super) unsafe fn note_contents(&self, start: usize, found: &mut Found) {
+    pub(super) unsafe fn note_contents(&self, start: usize, found: &mut SnapshotBuffer) {
         // SAFETY: passed on to the caller.
         unsafe {
             let state = self.heap.state_at(start);
@@ -458,8 +458,8 @@ impl Collector {
             if state.is_described() {
                 match Described::at(extent) {
                     None => return,
-                    Some(object) if self.must_ask(object) => {
-                        return object.trace(&mut found.finder(self));
+                    Some(object) if self.needs_trace(object) => {
+                        return object.trace(&mut found.visitor(self));
                     }
                     Some(_) => {}
                 }
@@ -474,7 +474,7 @@ impl Collector {
         // SAFETY: passed on to the caller.
         let word = unsafe { self.heap.planes().claims(start) }.word();
         let is_done = || claim::is_done(word, bit(start));
-        if let Some(_asking) = Asking::begin(self, start, is_done) {
+        if let Some(_tracing) = Tracing::begin(self, start, is_done) {
             // SAFETY: passed on to the caller.
             unsafe { self.set_all_claimed(object.extent()) }
         }
@@ -484,7 +484,7 @@ impl Collector {
     /// it is taken: then it was not claimed.
     ///
     /// No lock is held while its `trace` runs, which is code of the user's. Another thread that wants to claim the object waits.
-    unsafe fn claim_by_asking(&self, object: Described, found: &mut Found) -> bool {
+    unsafe fn claim_by_tracing(&self, object: Described, found: &mut SnapshotBuffer) -> bool {
         let start = object.extent().base;
         // SAFETY: passed on to the caller.
         let word = unsafe { self.heap.planes().claims(start) }.word();
@@ -492,7 +492,7 @@ impl Collector {
         if is_done() {
             return true;
         }
-        let Some(_asking) = Asking::begin(self, start, is_done) else {
+        let Some(_tracing) = Tracing::begin(self, start, is_done) else {
             return true;
         };
         if self.noting() == Noting::Doubtful {
@@ -501,25 +501,25 @@ impl Collector {
         // Who writes pointers to the object in a `mutate` call has come here before, and has the claim done.
         // Others may have a lock in it open whose content has no pointers: the lock says so, and the value's
         // `trace` panics.
-        let mut finder = Finder {
+        let mut visitor = SnapshotVisitor {
             alone: false,
-            ..found.finder(self)
+            ..found.visitor(self)
         };
         // What it held when the cycle began is of no use if what was written since counts.
         if !self.remembers_writes()
-            && let Some(mut contents) = self.guarded.take(start)
+            && let Some(mut contents) = self.failed_traces.take(start)
         {
-            finder.found.append(&mut contents);
+            visitor.found.append(&mut contents);
         } else {
             // SAFETY: passed on to the caller. What is in locks is looked at only as far as these allow it.
-            let asking = AssertUnwindSafe(|| unsafe { object.trace(&mut finder) });
-            if let Err(payload) = panic::catch_unwind(asking) {
+            let tracing = AssertUnwindSafe(|| unsafe { object.trace(&mut visitor) });
+            if let Err(payload) = panic::catch_unwind(tracing) {
                 if self.has_one_mutator() {
-                    self.guarded.add(start);
+                    self.failed_traces.add(start);
                 }
                 panic::resume_unwind(payload);
             }
-            if finder.met_lock {
+            if visitor.met_lock {
                 return false;
             }
         }
@@ -531,21 +531,21 @@ impl Collector {
     }
 
     /// Does what is left to be done before an object is written that could not be asked for its pointers. Later cycles
-    /// ask it when they begin ([`super::guarded`]).
+    /// ask it when they begin ([`super::failed_traces`]).
     ///
     /// Mutators of which there are many cannot give the cycle up. So the object is claimed, by which nobody asks it while it
     /// is written, and the cycle is [spoiled](Collector::spoil).
-    unsafe fn claim_unasked(&self, object: Described) -> bool {
+    unsafe fn claim_untraced(&self, object: Described) -> bool {
         let start = object.extent().base;
-        self.guarded.add(start);
+        self.failed_traces.add(start);
         if self.has_one_mutator() {
             return false;
         }
         // SAFETY: passed on to the caller.
         let word = unsafe { self.heap.planes().claims(start) }.word();
         let is_done = || claim::is_done(word, bit(start));
-        if let Some(_asking) = Asking::begin(self, start, is_done) {
-            self.spoil();
+        if let Some(_tracing) = Tracing::begin(self, start, is_done) {
+            self.abort_later();
             // SAFETY: passed on to the caller.
             unsafe { self.set_all_claimed(object.extent()) }
         }
@@ -560,7 +560,7 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::claim`], and no `mutate` call is running.
-    pub(super) unsafe fn ask_stopped(&self, start: usize, found: &mut Found) {
+    pub(super) unsafe fn trace_value_stopped(&self, start: usize, found: &mut SnapshotBuffer) {
         // SAFETY: passed on to the caller.
         unsafe {
             let bytes = self.heap.end_of(start) - start;
@@ -568,7 +568,7 @@ impl Collector {
             if let Some(object) = Described::at(Extent { base: start, bytes })
                 && !claim::is_done(word, bit(start))
             {
-                object.trace(&mut found.finder(self));
+                object.trace(&mut found.visitor(self));
                 if !self.remembers_writes() {
                     self.set_all_claimed(object.extent());
                 }
@@ -582,16 +582,16 @@ impl Collector {
     /// # Safety
     ///
     /// No `mutate` call is running.
-    pub(super) unsafe fn contents_of_guarded(&self, start: usize) -> Option<Found> {
+    pub(super) unsafe fn contents_of_failed(&self, start: usize) -> Option<SnapshotBuffer> {
         let extent = self.heap.allocation_of(start)?;
         // SAFETY: it is an allocation of this heap, in a described block, and nobody has a reference to it.
         unsafe {
             if extent.base != start || !self.heap.state_at(start).is_described() {
                 return None;
             }
-            let object = Described::at(extent).filter(|object| self.must_ask(*object))?;
-            let mut contents = Found::default();
-            object.trace(&mut contents.finder(self));
+            let object = Described::at(extent).filter(|object| self.needs_trace(*object))?;
+            let mut contents = SnapshotBuffer::default();
+            object.trace(&mut contents.visitor(self));
             Some(contents)
         }
     }
@@ -604,7 +604,7 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::claim`]; and if the heap has one mutator, no `mutate` call is running.
-    pub(super) unsafe fn ask(&self, start: usize, found: &mut Found) -> bool {
+    pub(super) unsafe fn trace_value(&self, start: usize, found: &mut SnapshotBuffer) -> bool {
         // SAFETY: passed on to the caller.
         unsafe {
             let extent = Extent {
@@ -616,7 +616,7 @@ impl Collector {
                 let Some(object) = Described::at(extent) else {
                     return true;
                 };
-                if !self.claim_by_asking(object, found) {
+                if !self.claim_by_tracing(object, found) {
                     return false;
                 }
                 // Elements of a collection may be written now by who has the collection's lock.
@@ -635,10 +635,10 @@ impl Collector {
             // Claimed first: another marker that meets it must not look at tags in the making.
             self.set_all_claimed(extent);
             self.heap.clear_tags(extent);
-            object.trace(&mut super::mark::asked::Asked {
+            object.trace(&mut super::mark::trace_value::Retagger {
                 heap: &self.heap,
                 extent,
-                listener: &mut found.finder(self),
+                listener: &mut found.visitor(self),
             });
             self.heap.clear_dirty(object);
             if self.remembers_writes() {
@@ -694,7 +694,7 @@ impl Collector {
     /// # Safety
     ///
     /// `target` is the address of an object of this heap, or none in any heap.
-    pub(crate) unsafe fn note_read(&self, target: usize, found: &mut Found) {
+    pub(crate) unsafe fn note_read(&self, target: usize, found: &mut SnapshotBuffer) {
         if !self.heap.spans(target) {
             return;
         }

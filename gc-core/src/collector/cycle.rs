@@ -20,11 +20,11 @@ pub(crate) enum Phase {
     /// What is dead is known. Finalizers of that are enqueued, and what they see is marked.
     Finalizing,
     /// All is marked that will be. What remains of objects that only weak pointers lead to is being settled.
-    Settling,
+    ClearingWeak,
     /// Freeing the rest.
     Sweeping,
     /// Marking was given up, and is to be cleared away.
-    Abandoned,
+    Aborted,
 }
 
 impl Phase {
@@ -32,9 +32,9 @@ impl Phase {
         Phase::Sleeping,
         Phase::Marking,
         Phase::Finalizing,
-        Phase::Settling,
+        Phase::ClearingWeak,
         Phase::Sweeping,
-        Phase::Abandoned,
+        Phase::Aborted,
     ];
 
     /// Whether the collector may go from this phase to `next`.
@@ -43,12 +43,12 @@ impl Phase {
         matches!(
             (self, next),
             (Sleeping, Marking)
-                | (Marking, Finalizing | Settling)
-                | (Finalizing, Settling)
-                | (Settling, Sweeping)
+                | (Marking, Finalizing | ClearingWeak)
+                | (Finalizing, ClearingWeak)
+                | (ClearingWeak, Sweeping)
                 | (Sweeping, Sleeping)
-                | (Marking | Finalizing, Abandoned)
-                | (Abandoned, Sleeping)
+                | (Marking | Finalizing, Aborted)
+                | (Aborted, Sleeping)
         )
     }
 }

@@ -5,15 +5,15 @@
 //! [`Collector::go_through`] leads it from phase to phase:
 //!
 //! ```text
-//!            begin              no finalizers
-//!  Sleeping ───────▶ Marking ───────────────────▶ Settling ──▶ Sweeping ──▶ Sleeping
+//!            begin            no finalizers
+//!  Sleeping ───────▶ Marking ─────────────────▶ ClearingWeak ──▶ Sweeping ──▶ Sleeping
 //!                       │                            ▲
-//!                       └───────▶ Finalizing ────────┘
-//!                                     │
-//!  Marking, Finalizing ──▶ Abandoned ──▶ Sleeping
+//!                       └────────▶ Finalizing ───────┘
+//!
+//!  Marking, Finalizing ──▶ Aborted ──▶ Sleeping
 //! ```
 //!
-//! A phase ends where its work is found to be done: [`Collector::try_to_end_marking`], [`Collector::settle`], and
+//! A phase ends where its work is found to be done: [`Collector::try_to_end_marking`], [`Collector::clear_weak`], and
 //! [`Collector::sweep_some`]. A cycle that stops the world takes the same way with no bound, all of it while mutators are stopped;
 //! only marking has another instance of the marker there, which need not mind the program ([`super::stop_the_world`]).
 //!
@@ -27,7 +27,7 @@ use super::cycle::{Cycle, Kind, Phase};
 use super::dispose::Disposer;
 use super::dying::Turn;
 use super::naive::RecordedRoots;
-use super::{Collector, LITTLE_ROOM, Roots, World};
+use super::{Collector, LITTLE_ROOM, Program, Roots};
 use crate::collector::options::Mode;
 use crate::sync::{Arc, MutexGuard};
 use crate::types::trace::EdgeVisitor;
@@ -108,67 +108,67 @@ impl Collector {
     /// # Safety
     ///
     /// 1. The thread is in no `mutate` call.
-    /// 2. `world` keeps its promises, and its roots are all pointers from outside of the heap into it.
+    /// 2. `program` keeps its promises, and its roots are all pointers from outside of the heap into it.
     /// 3. If values are not all `Send` and `Sync`, the thread is the heap's one mutator.
-    pub(crate) unsafe fn safepoint(self: &Arc<Self>, world: &World<'_>, what: Safepoint) {
+    pub(crate) unsafe fn safepoint(self: &Arc<Self>, program: &Program<'_>, what: Safepoint) {
         let mut disposer = Disposer::default();
         // SAFETY: the caller's promises are those that these ask for.
         unsafe {
             match what {
-                Safepoint::Step => self.step(world, Until::Finished, &mut disposer),
-                Safepoint::Mark => self.step(world, Until::Marked, &mut disposer),
-                Safepoint::FinishMarking => self.lead(world, Until::Marked, &mut disposer),
-                Safepoint::StartSweeping => self.lead(world, Until::Sweeping, &mut disposer),
-                Safepoint::Complete => drop(self.lock_sleeping(world, &mut disposer)),
-                Safepoint::Collect => self.collect(world, &mut disposer),
-                Safepoint::Release => self.release_unused(world),
+                Safepoint::Step => self.step(program, Until::Finished, &mut disposer),
+                Safepoint::Mark => self.step(program, Until::Marked, &mut disposer),
+                Safepoint::FinishMarking => self.lead(program, Until::Marked, &mut disposer),
+                Safepoint::StartSweeping => self.lead(program, Until::Sweeping, &mut disposer),
+                Safepoint::Complete => drop(self.lock_sleeping(program, &mut disposer)),
+                Safepoint::Collect => self.collect(program, &mut disposer),
+                Safepoint::Release => self.release_unused(program),
             }
         }
         disposer.finish();
     }
 
     /// Does what is due.
-    unsafe fn step(self: &Arc<Self>, world: &World<'_>, until: Until, disposer: &mut Disposer) {
+    unsafe fn step(self: &Arc<Self>, program: &Program<'_>, until: Until, disposer: &mut Disposer) {
         // Somebody else is at work: that safepoint will do.
         let Some(mut cycle) = self.cycle.try_lock() else {
             return;
         };
-        let world = &World {
-            allocated: self.measure_waiting(world),
-            ..*world
+        let program = &Program {
+            allocated: self.measure_waiting(program),
+            ..*program
         };
         // SAFETY: the caller's promises are those that these ask for.
         unsafe {
-            let turn = match (self.advance(&mut cycle, world, until, None), until) {
+            let turn = match (self.advance(&mut cycle, program, until, None), until) {
                 (turn, Until::Finished) => turn,
                 // The cycle goes no farther, but destructors run.
                 _ => Turn::Until(None),
             };
-            self.leave(cycle, world, turn, disposer);
+            self.leave(cycle, program, turn, disposer);
         }
     }
 
     /// Leads the cycle to where it should be, however long it takes.
-    unsafe fn lead(self: &Arc<Self>, world: &World<'_>, until: Until, disposer: &mut Disposer) {
+    unsafe fn lead(self: &Arc<Self>, program: &Program<'_>, until: Until, disposer: &mut Disposer) {
         let mut cycle = self.cycle.lock();
         // SAFETY: the caller's promises are those that these ask for.
         unsafe {
-            self.advance(&mut cycle, world, until, Some(Budget::ALL));
-            self.leave(cycle, world, Turn::Until(None), disposer);
+            self.advance(&mut cycle, program, until, Some(Budget::ALL));
+            self.leave(cycle, program, Turn::Until(None), disposer);
         }
     }
 
-    unsafe fn collect(self: &Arc<Self>, world: &World<'_>, disposer: &mut Disposer) {
+    unsafe fn collect(self: &Arc<Self>, program: &Program<'_>, disposer: &mut Disposer) {
         let was_paused = self.is_paused();
         // SAFETY: the caller's promises are those that these ask for.
         unsafe {
-            let mut cycle = self.lock_sleeping(world, disposer);
+            let mut cycle = self.lock_sleeping(program, disposer);
             if !was_paused {
                 {
-                    let _inside = self.tell_work();
-                    self.stop_the_world(&mut cycle, world);
+                    let _inside = self.report_work();
+                    self.stop_the_world(&mut cycle, program);
                 }
-                self.leave(cycle, world, Turn::Complete, disposer);
+                self.leave(cycle, program, Turn::Complete, disposer);
             }
         }
     }
@@ -180,7 +180,7 @@ impl Collector {
     /// As for [`Collector::safepoint`].
     pub(super) unsafe fn lock_sleeping(
         self: &Arc<Self>,
-        world: &World<'_>,
+        program: &Program<'_>,
         disposer: &mut Disposer,
     ) -> MutexGuard<'_, Cycle> {
         loop {
@@ -190,8 +190,8 @@ impl Collector {
             }
             // SAFETY: the caller's promises are those that these ask for.
             unsafe {
-                self.complete(&mut cycle, world);
-                self.leave(cycle, world, Turn::Complete, disposer);
+                self.complete(&mut cycle, program);
+                self.leave(cycle, program, Turn::Complete, disposer);
             }
         }
     }
@@ -206,13 +206,17 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::safepoint`].
-    pub(crate) unsafe fn with_no_cycle(self: &Arc<Self>, world: &World<'_>, f: &mut dyn FnMut()) {
+    pub(crate) unsafe fn with_no_cycle(
+        self: &Arc<Self>,
+        program: &Program<'_>,
+        f: &mut dyn FnMut(),
+    ) {
         let mut disposer = Disposer::default();
         // SAFETY: passed on to the caller.
         unsafe {
-            let cycle = self.lock_sleeping(world, &mut disposer);
-            (world.stopped)(f);
-            self.leave(cycle, world, Turn::Until(None), &mut disposer);
+            let cycle = self.lock_sleeping(program, &mut disposer);
+            (program.stopped)(f);
+            self.leave(cycle, program, Turn::Until(None), &mut disposer);
         }
         disposer.finish();
     }
@@ -222,10 +226,10 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::safepoint`].
-    pub(super) unsafe fn complete(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    pub(super) unsafe fn complete(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
         if self.phase() != Phase::Sleeping {
             // SAFETY: the caller's promises are those that this asks for.
-            unsafe { self.advance(cycle, world, Until::Finished, Some(Budget::ALL)) };
+            unsafe { self.advance(cycle, program, Until::Finished, Some(Budget::ALL)) };
         }
     }
 
@@ -238,19 +242,20 @@ impl Collector {
     unsafe fn advance(
         self: &Arc<Self>,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         until: Until,
         budget: Option<Budget>,
     ) -> Turn {
-        let begins = self.phase() == Phase::Sleeping && self.is_time_to_begin(world, until, budget);
+        let begins =
+            self.phase() == Phase::Sleeping && self.is_time_to_begin(program, until, budget);
         if !begins && self.has_reached(until) {
             return Turn::Rest;
         }
-        let _inside = self.tell_work();
+        let _inside = self.report_work();
         cycle.entered = Instant::now();
         cycle.pauses = until == Until::Marked;
         // SAFETY: the caller's promises are those that this asks for.
-        let led = AssertUnwindSafe(|| unsafe { self.lead_on(cycle, world, until, budget) });
+        let led = AssertUnwindSafe(|| unsafe { self.lead_on(cycle, program, until, budget) });
         let led = panic::catch_unwind(led);
         cycle.pauses = false;
         led.unwrap_or_else(|payload| panic::resume_unwind(payload))
@@ -259,24 +264,24 @@ impl Collector {
     unsafe fn lead_on(
         self: &Arc<Self>,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         until: Until,
         mut budget: Option<Budget>,
     ) -> Turn {
-        let was_abandoned = self.phase() == Phase::Abandoned;
-        if was_abandoned {
-            (world.stopped)(&mut || self.clear_away(cycle));
+        let was_aborted = self.phase() == Phase::Aborted;
+        if was_aborted {
+            (program.stopped)(&mut || self.clear_aborted(cycle));
         }
         if self.phase() == Phase::Sleeping {
-            let must_stop = was_abandoned || self.must_stop_the_world();
+            let must_stop = was_aborted || self.must_stop_the_world();
             match self.kind_of_next(until, must_stop) {
                 Kind::StopTheWorld => {
                     // SAFETY: the caller's promises are those that this asks for; no cycle is in progress.
-                    unsafe { self.stop_the_world(cycle, world) }
+                    unsafe { self.stop_the_world(cycle, program) }
                     return Turn::Complete;
                 }
                 // SAFETY: as above.
-                Kind::Snapshot => unsafe { self.begin_snapshot(cycle, world) },
+                Kind::Snapshot => unsafe { self.begin_snapshot(cycle, program) },
             }
             if must_stop {
                 budget = Some(Budget::ALL);
@@ -285,10 +290,10 @@ impl Collector {
                 return Turn::Rest;
             }
         }
-        let budget = budget.unwrap_or_else(|| self.take_share(cycle, world));
+        let budget = budget.unwrap_or_else(|| self.take_share(cycle, program));
         if budget.all || self.has_work_here(cycle, &budget) {
             // SAFETY: the caller's promises are those that this asks for.
-            unsafe { self.go_through(cycle, world, until, &budget) };
+            unsafe { self.go_through(cycle, program, until, &budget) };
             self.note_step(cycle);
         }
         if budget.all {
@@ -309,7 +314,7 @@ impl Collector {
     pub(super) unsafe fn go_through(
         self: &Arc<Self>,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         until: Until,
         budget: &Budget,
     ) {
@@ -318,15 +323,15 @@ impl Collector {
             // goes through marking while mutators are stopped.
             unsafe {
                 match (self.phase(), cycle.kind) {
-                    (Phase::Sleeping | Phase::Abandoned, _) => return,
+                    (Phase::Sleeping | Phase::Aborted, _) => return,
                     (Phase::Marking | Phase::Finalizing, Kind::Snapshot) => {
-                        self.mark(cycle, world, budget)
+                        self.mark(cycle, program, budget)
                     }
                     (Phase::Marking | Phase::Finalizing, Kind::StopTheWorld) => {
-                        self.mark_stopped(cycle, world)
+                        self.mark_stopped(cycle, program)
                     }
-                    (Phase::Settling, _) => self.settle(cycle, world, budget.deadline),
-                    (Phase::Sweeping, _) => self.sweep_some(cycle, world, budget),
+                    (Phase::ClearingWeak, _) => self.clear_weak(cycle, program, budget.deadline),
+                    (Phase::Sweeping, _) => self.sweep_some(cycle, program, budget),
                 }
             }
             if !budget.all || self.phase() == Phase::Sweeping && self.has_destructors() {
@@ -343,16 +348,21 @@ impl Collector {
         match self.phase() {
             Phase::Sleeping => true,
             Phase::Marking => until == Until::Marked && self.is_marked(),
-            Phase::Finalizing | Phase::Settling => until == Until::Marked,
+            Phase::Finalizing | Phase::ClearingWeak => until == Until::Marked,
             Phase::Sweeping => until != Until::Finished,
-            Phase::Abandoned => false,
+            Phase::Aborted => false,
         }
     }
 
     /// Whether a cycle is to begin, if none is in progress.
-    fn is_time_to_begin(&self, world: &World<'_>, until: Until, budget: Option<Budget>) -> bool {
+    fn is_time_to_begin(
+        &self,
+        program: &Program<'_>,
+        until: Until,
+        budget: Option<Budget>,
+    ) -> bool {
         match budget {
-            None => self.options.zeal.collect || self.pacer.lock().debt(world.allocated) > 0.0,
+            None => self.options.zeal.collect || self.pacer.lock().debt(program.allocated) > 0.0,
             Some(_) => until == Until::Marked,
         }
     }
@@ -382,15 +392,15 @@ impl Collector {
     }
 
     /// Begins a cycle of some kind. The program is stopped, and no cycle is in progress.
-    pub(super) fn begin(&self, cycle: &mut Cycle, world: &World<'_>, kind: Kind) {
-        cycle.begin(kind, world.allocated);
+    pub(super) fn begin(&self, cycle: &mut Cycle, program: &Program<'_>, kind: Kind) {
+        cycle.begin(kind, program.allocated);
         cycle.idle = self.heap.spare_blocks();
         cycle.kept = self.finalizers.bytes();
-        self.pacer.lock().start_cycle(world.allocated);
+        self.pacer.lock().start_cycle(program.allocated);
         self.enter(Phase::Marking);
         self.forget_weak_reads(cycle);
         if kind == Kind::Snapshot {
-            self.begin_births(cycle, world);
+            self.begin_births(cycle, program);
         }
         self.choose_soft();
     }
@@ -400,52 +410,52 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::safepoint`]; no cycle is in progress.
-    unsafe fn stop_the_world(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    unsafe fn stop_the_world(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
         self.jobs.close();
         cycle.entered = Instant::now();
-        (world.stopped)(&mut || {
+        (program.stopped)(&mut || {
             let recorded = self
                 .options
                 .zeal
                 .naive_mark
-                .then(|| RecordedRoots::of(world.roots, &self.work));
+                .then(|| RecordedRoots::of(program.roots, &self.work));
             let again = |visitor: &mut dyn EdgeVisitor| {
                 recorded.iter().for_each(|roots| roots.visit_all(visitor));
             };
             let roots: &Roots<'_> = match &recorded {
                 Some(_) => &again,
-                None => world.roots,
+                None => program.roots,
             };
-            let world = World {
+            let program = Program {
                 roots,
                 stopped: &|action| action(),
-                ..*world
+                ..*program
             };
-            self.begin(cycle, &world, Kind::StopTheWorld);
+            self.begin(cycle, &program, Kind::StopTheWorld);
             // SAFETY: the caller's promises are those that this asks for, and mutators are stopped from the beginning.
-            unsafe { self.go_through(cycle, &world, Until::Finished, &Budget::ALL) }
+            unsafe { self.go_through(cycle, &program, Until::Finished, &Budget::ALL) }
         });
         self.note_step(cycle);
     }
 
     /// What this safepoint has to do for what the program has allocated since the last: everything, if an allocation has failed or
     /// might soon, or the program is far beyond what it should allocate during a collection.
-    fn take_share(&self, cycle: &mut Cycle, world: &World<'_>) -> Budget {
+    fn take_share(&self, cycle: &mut Cycle, program: &Program<'_>) -> Budget {
         let (mode, step) = (self.options.mode, self.options.step);
-        let allocated = world.allocated.since(cycle.allocated);
-        cycle.allocated = world.allocated;
+        let allocated = program.allocated.since(cycle.allocated);
+        cycle.allocated = program.allocated;
         let pacer = self.pacer.lock();
         cycle.credit += match mode {
-            Mode::Concurrent => pacer.assist(world.allocated, allocated),
+            Mode::Concurrent => pacer.assist(program.allocated, allocated),
             // A program that comes by often and allocates little brings the cycle to its end, too.
             _ => pacer.share(allocated).max(step / IDLE),
         };
-        let limit = if pacer.is_urgent(world.allocated) {
+        let limit = if pacer.is_urgent(program.allocated) {
             cycle.credit.max(step)
         } else {
             step
         };
-        let lost = pacer.is_pressed() || pacer.is_lost(world.allocated);
+        let lost = pacer.is_pressed() || pacer.is_lost(program.allocated);
         drop(pacer);
         // The program might run into the heap's limit before its next safepoint.
         let cramped = self.heap.is_limited()
@@ -474,10 +484,10 @@ impl Collector {
         budget.due
             || match self.phase() {
                 Phase::Marking | Phase::Finalizing => {
-                    !self.work.has_no_by_value()
+                    !self.work.has_none_to_trace()
                         || self.jobs.unfinished() == 0
                         || !self.is_processed(cycle)
-                        || self.is_spoiled()
+                        || self.must_abort()
                 }
                 Phase::Sweeping => {
                     self.options.mode == Mode::Concurrent

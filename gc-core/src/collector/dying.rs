@@ -42,7 +42,7 @@ use std::time::Instant;
 use super::BETWEEN_LOOKS;
 use super::dispose::Disposer;
 use super::driver::{Budget, is_over};
-use super::{Collector, Cycle, Mutators, Phase, World};
+use super::{Collector, Cycle, Mutators, Phase, Program};
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
 use crate::heap::planes::bit;
@@ -227,7 +227,7 @@ impl Collector {
     pub(super) unsafe fn leave(
         self: &Arc<Self>,
         mut cycle: MutexGuard<'_, Cycle>,
-        world: &World<'_>,
+        program: &Program<'_>,
         turn: Turn,
         disposer: &mut Disposer,
     ) {
@@ -243,7 +243,7 @@ impl Collector {
         };
         loop {
             if self.has_destructors() {
-                (world.released)(&mut || self.run_destructors(disposer, deadline));
+                (program.released)(&mut || self.run_destructors(disposer, deadline));
             } else if !matches!(turn, Turn::Complete) {
                 return;
             }
@@ -257,7 +257,7 @@ impl Collector {
             };
             let Some(mut cycle) = cycle else { return };
             // SAFETY: passed on to the caller.
-            unsafe { self.go_on(&mut cycle, world, number, &turn, deadline) }
+            unsafe { self.go_on(&mut cycle, program, number, &turn, deadline) }
             disposer.append(&mut cycle.disposer);
             let ended = cycle.number != number || self.phase() == Phase::Sleeping;
             drop(cycle);
@@ -271,7 +271,7 @@ impl Collector {
     unsafe fn go_on(
         self: &Arc<Self>,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         number: u64,
         turn: &Turn,
         deadline: Option<Instant>,
@@ -281,9 +281,9 @@ impl Collector {
         }
         match turn {
             // SAFETY: the caller's promises are those that this asks for.
-            Turn::Complete => unsafe { self.complete(cycle, world) },
+            Turn::Complete => unsafe { self.complete(cycle, program) },
             _ if self.phase() == Phase::Sweeping => {
-                let _inside = self.tell_work();
+                let _inside = self.report_work();
                 cycle.entered = Instant::now();
                 let budget = Budget {
                     all: false,
@@ -291,7 +291,7 @@ impl Collector {
                     deadline,
                 };
                 // SAFETY: as above.
-                unsafe { self.sweep_some(cycle, world, &budget) }
+                unsafe { self.sweep_some(cycle, program, &budget) }
                 self.note_step(cycle);
             }
             _ => {}

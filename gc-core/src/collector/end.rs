@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::cycle::{Cycle, Kind, Phase};
 use super::jobs::Jobs;
 use super::mark::Backlog;
-use super::{Collector, World};
+use super::{Collector, Program};
 use crate::collector::options::Mode;
 use crate::heap::volume::Volume;
 use crate::sync::Arc;
@@ -34,12 +34,12 @@ impl Collector {
     }
 
     /// Ends a cycle.
-    pub(super) fn end(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    pub(super) fn end(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
         // If mutators were stopped, what was allocated since is no part of it. Else this is how much they had allocated when it
         // began.
         let (allocated, beside) = match cycle.kind {
             Kind::StopTheWorld => (cycle.allocated_marked, None),
-            Kind::Snapshot => (world.allocated, Some(cycle.allocated_begun)),
+            Kind::Snapshot => (program.allocated, Some(cycle.allocated_begun)),
         };
         let survivors = core::mem::take(&mut *self.sweeping.survivors.lock());
         cycle.spent += self.dying.take_spent();

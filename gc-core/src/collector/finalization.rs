@@ -14,7 +14,7 @@
 //! or by a marked object that was written or made in the call. Those that are marked later are scanned
 //! then, as nobody has claimed them. So all of it is marked when marking ends.
 
-use super::claim::Found;
+use super::claim::SnapshotBuffer;
 use super::{Collector, Roots};
 use crate::heap::extent::Extent;
 use crate::heap::planes::bit;
@@ -38,8 +38,13 @@ impl Collector {
     /// # Safety
     ///
     /// The call is over, this is the heap's one mutator, all of these objects are in it, and marking goes on.
-    pub(crate) unsafe fn note_kept(&self, kept: Kept, roots: &Roots<'_>, found: &mut Found) {
-        roots(&mut found.finder(self));
+    pub(crate) unsafe fn note_kept(
+        &self,
+        kept: Kept,
+        roots: &Roots<'_>,
+        found: &mut SnapshotBuffer,
+    ) {
+        roots(&mut found.visitor(self));
         let Kept { mut written, made } = kept;
         for (from, to) in made {
             self.heap

@@ -3,13 +3,13 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
-use super::claim::Found;
+use super::claim::SnapshotBuffer;
 use super::cycle::{Cycle, Kind, Phase};
 use super::driver::Budget;
 use super::jobs::{Jobs, processors};
 use super::mark::{Backlog, Marker, Role};
 use super::work::MARKERS;
-use super::{BETWEEN_LOOKS, Collector, Mutators, World};
+use super::{BETWEEN_LOOKS, Collector, Mutators, Program};
 use crate::collector::options::Mode;
 use crate::sync::{Arc, Ordering};
 
@@ -19,10 +19,14 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::safepoint`]; no cycle is in progress.
-    pub(super) unsafe fn begin_snapshot(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    pub(super) unsafe fn begin_snapshot(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        program: &Program<'_>,
+    ) {
         self.jobs.close();
         let mut panicked = None;
-        (world.stopped)(&mut || {
+        (program.stopped)(&mut || {
             let begin = AssertUnwindSafe(|| {
                 if self.has_unknown_writes() {
                     // SAFETY: no `mutate` call is running, and no cycle is in progress.
@@ -30,19 +34,19 @@ impl Collector {
                     // Relaxed: no mutator is at work.
                     self.unknown_writes.store(false, Ordering::Relaxed);
                 }
-                self.begin(cycle, world, Kind::Snapshot);
+                self.begin(cycle, program, Kind::Snapshot);
                 self.finalizers.begin_to_visit();
-                let mut found = Found::default();
-                (world.roots)(&mut found.finder(self));
-                self.visit_cohorts(&mut found.finder(self));
-                found.hand_over(&self.work);
+                let mut found = SnapshotBuffer::default();
+                (program.roots)(&mut found.visitor(self));
+                self.visit_cohorts(&mut found.visitor(self));
+                found.flush(&self.work);
                 // SAFETY: no `mutate` call is running.
-                let contents = |start| unsafe { self.contents_of_guarded(start) };
-                self.guarded.ask_all(contents);
+                let contents = |start| unsafe { self.contents_of_failed(start) };
+                self.failed_traces.trace_all(contents);
             });
             panicked = panic::catch_unwind(begin).err();
             if panicked.is_some() && self.phase() == Phase::Marking {
-                self.give_up(cycle);
+                self.abort_cycle(cycle);
             }
         });
         if let Some(payload) = panicked {
@@ -92,7 +96,7 @@ impl Collector {
             number,
             count: self.background() + 1,
             all_dirty: false,
-            asks: false,
+            traces_values: false,
         }
     }
 
@@ -104,11 +108,11 @@ impl Collector {
     pub(super) unsafe fn mark(
         self: &Arc<Self>,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         budget: &Budget,
     ) {
-        if self.is_spoiled() {
-            return (world.stopped)(&mut || self.give_up(cycle));
+        if self.must_abort() {
+            return (program.stopped)(&mut || self.abort_cycle(cycle));
         }
         // What has come up since is in the hands of markers from now on, and the queues do not tell of it.
         // Relaxed: as in `Collector::enter`.
@@ -121,16 +125,16 @@ impl Collector {
             let _hungry = self.work.hungry();
             loop {
                 // SAFETY: the caller's promises are those that this asks for.
-                unsafe { self.ask_and_mark(cycle, world, None, true) };
+                unsafe { self.trace_and_mark(cycle, program, None, true) };
                 if self.work.termination.all_rest() {
                     break;
                 }
                 std::thread::yield_now();
             }
         } else {
-            if budget.due || !self.work.has_no_by_value() {
+            if budget.due || !self.work.has_none_to_trace() {
                 // SAFETY: as above.
-                unsafe { self.ask_and_mark(cycle, world, budget.deadline, budget.due) };
+                unsafe { self.trace_and_mark(cycle, program, budget.deadline, budget.due) };
             }
             if !self.work.has_no_packets() || !cycle.backlog.is_empty() {
                 let nobody_marks = self.options.mode == Mode::Concurrent
@@ -139,17 +143,17 @@ impl Collector {
                 if nobody_marks && !budget.due {
                     // There are no other threads to be had.
                     // SAFETY: as above.
-                    unsafe { self.ask_and_mark(cycle, world, budget.deadline, true) };
+                    unsafe { self.trace_and_mark(cycle, program, budget.deadline, true) };
                 }
                 return;
             }
             let markers_work = self.jobs.unfinished() > 0 && !self.work.termination.all_rest();
-            if !self.work.has_no_by_value() || markers_work {
+            if !self.work.has_none_to_trace() || markers_work {
                 return;
             }
         }
         // SAFETY: as above.
-        unsafe { self.try_to_end_marking(cycle, world, budget.deadline) }
+        unsafe { self.try_to_end_marking(cycle, program, budget.deadline) }
     }
 
     /// Asks objects for their pointers, and marks if it is told to, until there is nothing to do or the time is over.
@@ -157,10 +161,10 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::safepoint`].
-    unsafe fn ask_and_mark(
+    unsafe fn trace_and_mark(
         &self,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         deadline: Option<Instant>,
         mark: bool,
     ) {
@@ -168,31 +172,31 @@ impl Collector {
         let role = self.role(self.background());
         self.work.termination.start();
         loop {
-            let mut asked = 0;
-            let asking = panic::catch_unwind(AssertUnwindSafe(|| {
-                let mut found = Found::default();
+            let mut traced = 0;
+            let tracing = panic::catch_unwind(AssertUnwindSafe(|| {
+                let mut found = SnapshotBuffer::default();
                 let mut locked = Vec::new();
-                while let Some(object) = self.work.take_by_value() {
+                while let Some(object) = self.work.take_to_trace() {
                     // SAFETY: passed on to the caller.
-                    if !unsafe { self.ask(object, &mut found) } {
+                    if !unsafe { self.trace_value(object, &mut found) } {
                         locked.push(object);
                     }
-                    asked += 1;
-                    if asked % BETWEEN_LOOKS == 0 && is_over() {
+                    traced += 1;
+                    if traced % BETWEEN_LOOKS == 0 && is_over() {
                         break;
                     }
                 }
                 if !locked.is_empty() {
-                    self.ask_all_stopped(&locked, world, &mut found);
+                    self.trace_values_stopped(&locked, program, &mut found);
                 }
-                found.hand_over(&self.work);
+                found.flush(&self.work);
             }));
-            if let Err(payload) = asking {
+            if let Err(payload) = tracing {
                 self.work.termination.rest();
-                (world.stopped)(&mut || self.give_up(cycle));
+                (program.stopped)(&mut || self.abort_cycle(cycle));
                 panic::resume_unwind(payload);
             }
-            if !mark || asked > 0 && is_over() {
+            if !mark || traced > 0 && is_over() {
                 break;
             }
             let done = if self.phase() == Phase::Finalizing {
@@ -200,7 +204,7 @@ impl Collector {
             } else {
                 self.mark_as::<false>(cycle, role, deadline)
             };
-            if !done || self.work.has_no_by_value() {
+            if !done || self.work.has_none_to_trace() {
                 break;
             }
         }
@@ -208,16 +212,21 @@ impl Collector {
     }
 
     /// Asks objects for their pointers in which there are locks that are taken, or whose guards were leaked.
-    fn ask_all_stopped(&self, locked: &[usize], world: &World<'_>, found: &mut Found) {
+    fn trace_values_stopped(
+        &self,
+        locked: &[usize],
+        program: &Program<'_>,
+        found: &mut SnapshotBuffer,
+    ) {
         let mut panicked = None;
-        (world.stopped)(&mut || {
-            let asking = panic::catch_unwind(AssertUnwindSafe(|| {
+        (program.stopped)(&mut || {
+            let tracing = panic::catch_unwind(AssertUnwindSafe(|| {
                 for &object in locked {
                     // SAFETY: it is an object that a marker has found, and mutators are stopped.
-                    unsafe { self.ask_stopped(object, found) }
+                    unsafe { self.trace_value_stopped(object, found) }
                 }
             }));
-            panicked = asking.err();
+            panicked = tracing.err();
         });
         if let Some(payload) = panicked {
             panic::resume_unwind(payload);
@@ -246,9 +255,9 @@ impl Collector {
     }
 
     /// Gives up a cycle in which something panicked. The program is stopped.
-    pub(super) fn give_up(&self, cycle: &mut Cycle) {
-        self.abandon();
-        self.clear_away(cycle);
+    pub(super) fn abort_cycle(&self, cycle: &mut Cycle) {
+        self.abort_marking();
+        self.clear_aborted(cycle);
     }
 
     /// Ends marking, if everything is marked; or pauses the cycle there. What may have to be scanned again is, until the time
@@ -260,18 +269,18 @@ impl Collector {
     unsafe fn try_to_end_marking(
         self: &Arc<Self>,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         deadline: Option<Instant>,
     ) {
         let mut panicked = None;
-        (world.stopped)(&mut || {
-            if self.is_spoiled() {
-                self.give_up(cycle);
+        (program.stopped)(&mut || {
+            if self.must_abort() {
+                self.abort_cycle(cycle);
                 return;
             }
             // Mutators may have handed over some more when they were stopped. That is for markers to do
             // when the program goes on.
-            if !self.work.has_no_packets() || !self.work.has_no_by_value() {
+            if !self.work.has_no_packets() || !self.work.has_none_to_trace() {
                 return;
             }
             let is_processed = self.is_processed(cycle);
@@ -280,36 +289,36 @@ impl Collector {
             let complete = is_processed
                 && self.work.termination.all_rest()
                 && self.work.has_no_packets()
-                && self.work.has_no_by_value()
+                && self.work.has_none_to_trace()
                 && cycle.backlog.is_empty();
             if !complete {
                 return;
             }
             if self.must_rescan() {
                 // SAFETY: passed on to the caller; the program is stopped, and so are the markers.
-                match unsafe { self.rescan(cycle, world, deadline) } {
+                match unsafe { self.rescan(cycle, program, deadline) } {
                     Ok(true) => {}
                     Ok(false) => return,
                     Err(payload) => {
                         panicked = Some(payload);
-                        self.give_up(cycle);
+                        self.abort_cycle(cycle);
                         return;
                     }
                 }
             }
             if self.options.zeal.naive_mark {
                 // SAFETY: passed on to the caller; the program is stopped.
-                let check = || unsafe { self.check_marks(world.roots) };
+                let check = || unsafe { self.check_marks(program.roots) };
                 panicked = panic::catch_unwind(AssertUnwindSafe(check)).err();
                 if panicked.is_some() {
-                    self.give_up(cycle);
+                    self.abort_cycle(cycle);
                     return;
                 }
             }
             if self.phase() == Phase::Finalizing {
-                self.begin_to_settle(cycle);
+                self.begin_to_clear_weak(cycle);
                 if cycle.weak.is_empty() {
-                    self.begin_to_sweep(cycle, world);
+                    self.begin_to_sweep(cycle, program);
                 }
                 return;
             }
@@ -319,8 +328,8 @@ impl Collector {
                 return;
             }
             self.begin_to_process(cycle);
-            if self.phase() == Phase::Settling && cycle.weak.is_empty() {
-                self.begin_to_sweep(cycle, world);
+            if self.phase() == Phase::ClearingWeak && cycle.weak.is_empty() {
+                self.begin_to_sweep(cycle, program);
             }
         });
         if let Some(payload) = panicked {
@@ -339,10 +348,10 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::safepoint`].
-    pub(super) unsafe fn settle(
+    pub(super) unsafe fn clear_weak(
         self: &Arc<Self>,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         deadline: Option<Instant>,
     ) {
         let mut done = true;
@@ -351,10 +360,10 @@ impl Collector {
         match self.mutators {
             Mutators::One => work(),
             // Tags of objects that die are cleared in words that others tag new objects in.
-            Mutators::Many => (world.stopped)(&mut work),
+            Mutators::Many => (program.stopped)(&mut work),
         }
         if done {
-            (world.stopped)(&mut || self.begin_to_sweep(cycle, world));
+            (program.stopped)(&mut || self.begin_to_sweep(cycle, program));
         }
     }
 }

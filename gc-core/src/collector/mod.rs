@@ -32,7 +32,7 @@
 //! # Invariants
 //!
 //! 1. The phase changes only at safepoints, while no `mutate` call runs. There are two exceptions: the one mutator of a heap
-//!    may change it to `Abandoned` in a `mutate` call, and sweeping may end while mutators run.
+//!    may change it to `Aborted` in a `mutate` call, and sweeping may end while mutators run.
 //! 2. Between cycles no mark is set and nothing is claimed.
 //! 3. One thread at a time is at a safepoint of a heap: it has the lock of [`Cycle`].
 
@@ -42,8 +42,8 @@ pub(crate) mod dispose;
 pub(crate) mod driver;
 pub(crate) mod dying;
 mod end;
+pub(crate) mod failed_traces;
 pub(crate) mod finalization;
-pub(crate) mod guarded;
 mod jobs;
 pub(crate) mod mark;
 mod marking;
@@ -69,7 +69,7 @@ use self::claim::Claims;
 pub(crate) use self::cycle::{Cycle, Phase};
 use self::dispose::Disposer;
 use self::dying::Dying;
-use self::guarded::GuardedObjects;
+use self::failed_traces::FailedTraces;
 use self::jobs::Jobs;
 use self::mark::Backlog;
 use self::naive::{NaiveMarker, Told};
@@ -105,7 +105,7 @@ pub(crate) type FinalizerHook = dyn Fn(&FinalizerReport<'_>) + Send + Sync;
 pub(crate) type Roots<'a> = dyn Fn(&mut dyn EdgeVisitor) + 'a;
 
 /// A program at a safepoint, as the collector sees it.
-pub(crate) struct World<'a> {
+pub(crate) struct Program<'a> {
     /// Visits the roots, while no `mutate` call runs.
     pub(crate) roots: &'a Roots<'a>,
     /// Calls a function while no `mutate` call runs, what mutators found is handed over, and no allocator
@@ -154,12 +154,12 @@ pub(crate) struct Collector {
     /// Whether some object was written of which nobody said which.
     unknown_writes: AtomicBool,
     /// Whether an object of this cycle was written whose contents nobody knows.
-    spoiled: AtomicBool,
+    aborts_later: AtomicBool,
     /// What claims note: see [`rescan::Noting`].
     noting: AtomicU8,
     weak_reads: WeakReads,
     claims: Claims,
-    pub(crate) guarded: GuardedObjects,
+    pub(crate) failed_traces: FailedTraces,
     sweeping: Sweeping,
     /// What elements of collections own that nobody knows yet.
     pub(crate) unmeasured: Unmeasured,
@@ -203,11 +203,11 @@ impl Collector {
             phase: AtomicU8::new(Phase::Sleeping as u8),
             paused: AtomicBool::new(false),
             unknown_writes: AtomicBool::new(false),
-            spoiled: AtomicBool::new(false),
+            aborts_later: AtomicBool::new(false),
             noting: AtomicU8::new(0),
             weak_reads: WeakReads::new(),
             claims: Claims::default(),
-            guarded: GuardedObjects::default(),
+            failed_traces: FailedTraces::default(),
             sweeping: Sweeping::default(),
             unmeasured: Unmeasured::default(),
             jobs: Jobs::default(),
@@ -234,11 +234,11 @@ impl Collector {
         // Relaxed: looked at by whoever has paused the cycle, or at a safepoint.
         self.paused.store(false, Ordering::Relaxed);
         if !matches!(next, Phase::Marking | Phase::Finalizing) {
-            self.guarded.forget_contents();
+            self.failed_traces.forget_contents();
         }
         // `Release`, partner: `phase`.
         self.phase.store(next as u8, Ordering::Release);
-        self.tell_phase(next);
+        self.report_phase(next);
     }
 
     /// Whether the program has paused the cycle where everything was marked, and it has not gone farther since.
@@ -255,7 +255,7 @@ impl Collector {
     pub(crate) fn is_marked(&self) -> bool {
         self.is_paused()
             && self.work.has_no_packets()
-            && self.work.has_no_by_value()
+            && self.work.has_none_to_trace()
             && !self.weak_reads.has_unmarked(&self.heap)
     }
 
@@ -304,16 +304,16 @@ impl Collector {
 
     /// Gives a cycle up while it marks: from now on no marker reads anything. What it has done is cleared
     /// away at the next safepoint. May be called in a `mutate` call.
-    pub(crate) fn abandon(&self) {
+    pub(crate) fn abort_marking(&self) {
         self.work.set_stop(true);
         self.jobs.close();
-        self.enter(Phase::Abandoned);
+        self.enter(Phase::Aborted);
     }
 
     /// Clears away what an abandoned cycle has done.
-    fn clear_away(&self, cycle: &mut Cycle) {
+    fn clear_aborted(&self, cycle: &mut Cycle) {
         // Relaxed: no mutator is at work.
-        self.spoiled.store(false, Ordering::Relaxed);
+        self.aborts_later.store(false, Ordering::Relaxed);
         self.work.clear();
         cycle.backlog = Backlog::default();
         cycle.weak = Vec::new();
@@ -333,16 +333,16 @@ impl Collector {
 
     /// Notes that an object of the snapshot is about to be written whose contents could not be noted. The cycle in progress
     /// frees nothing: it is given up when mutators are stopped. The next one is at once.
-    fn spoil(&self) {
+    fn abort_later(&self) {
         // Relaxed: looked at when mutators have left their `mutate` calls, or as a hint.
-        self.spoiled.store(true, Ordering::Relaxed);
+        self.aborts_later.store(true, Ordering::Relaxed);
         self.note_unknown_write();
     }
 
     /// Whether the cycle in progress must not free anything.
-    fn is_spoiled(&self) -> bool {
+    fn must_abort(&self) -> bool {
         // Relaxed: as above.
-        self.spoiled.load(Ordering::Relaxed)
+        self.aborts_later.load(Ordering::Relaxed)
     }
 
     /// Whether some object was written of which nobody said which, since the last cycle at once.

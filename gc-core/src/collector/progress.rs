@@ -51,7 +51,7 @@ mod spans {
         }
 
         /// Tells that a phase has begun.
-        pub(in crate::collector) fn tell_phase(&self, phase: Phase) {
+        pub(in crate::collector) fn report_phase(&self, phase: Phase) {
             let new = Arc::new(self.span(phase));
             let (old, inside) = {
                 let mut state = self.progress.0.lock();
@@ -65,7 +65,7 @@ mod spans {
 
         /// Enters the span of the present phase, and tells how far the collector is when the result is
         /// dropped.
-        pub(in crate::collector) fn tell_work(&self) -> Inside<'_> {
+        pub(in crate::collector) fn report_work(&self) -> Inside<'_> {
             let span = {
                 let mut state = self.progress.0.lock();
                 state.inside = true;
@@ -110,10 +110,10 @@ mod silent {
 
     impl Collector {
         #[inline(always)]
-        pub(in crate::collector) fn tell_phase(&self, _: Phase) {}
+        pub(in crate::collector) fn report_phase(&self, _: Phase) {}
 
         #[inline(always)]
-        pub(in crate::collector) fn tell_work(&self) -> Inside {
+        pub(in crate::collector) fn report_work(&self) -> Inside {
             let Progress {} = self.progress;
             Inside
         }

@@ -1,7 +1,7 @@
 //! Giving back what is not in use now, of the heap and of the collector itself.
 
 use super::mark::Backlog;
-use super::{Collector, Phase, World};
+use super::{Collector, Phase, Program};
 use crate::sync::Arc;
 
 impl Collector {
@@ -11,11 +11,11 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::safepoint`].
-    pub(crate) unsafe fn release_unused(self: &Arc<Self>, world: &World<'_>) {
+    pub(crate) unsafe fn release_unused(self: &Arc<Self>, program: &Program<'_>) {
         let mut cycle = self.cycle.lock();
         // It might be fetching what is given back here.
         self.housekeeping.close();
-        (world.stopped)(&mut || {
+        (program.stopped)(&mut || {
             // SAFETY: no `mutate` call is running, and all allocators have left their holes.
             unsafe { self.heap.release_unused() }
         });

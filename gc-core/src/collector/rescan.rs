@@ -64,10 +64,10 @@ use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
 use super::BETWEEN_LOOKS;
-use super::claim::Found;
+use super::claim::SnapshotBuffer;
 use super::weak_reads::is_marked;
 use super::work::{Packet, entry};
-use super::{Collector, Cycle, Phase, World};
+use super::{Collector, Cycle, Phase, Program};
 use crate::heap::black::Births;
 use crate::heap::block::BlockIndex;
 use crate::sync::Ordering;
@@ -178,8 +178,8 @@ impl Collector {
     }
 
     /// Says how objects are born in a cycle that begins. The program is stopped.
-    pub(super) fn begin_births(&self, cycle: &mut Cycle, world: &World<'_>) {
-        cycle.allocated_unblack = world.allocated;
+    pub(super) fn begin_births(&self, cycle: &mut Cycle, program: &Program<'_>) {
+        cycle.allocated_unblack = program.allocated;
         self.heap.set_births(if self.remembers_writes() {
             Births::Claimed
         } else {
@@ -188,9 +188,9 @@ impl Collector {
     }
 
     /// Marking is complete: from now on what has no mark is taken for dead. The program is stopped.
-    fn blacken_births(&self, cycle: &mut Cycle, world: &World<'_>) {
+    fn blacken_births(&self, cycle: &mut Cycle, program: &Program<'_>) {
         if self.heap.births() == Births::Claimed {
-            cycle.allocated_unblack = world.allocated;
+            cycle.allocated_unblack = program.allocated;
             self.heap.set_births(Births::Black);
         }
     }
@@ -210,7 +210,7 @@ impl Collector {
     pub(super) unsafe fn rescan(
         &self,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         deadline: Option<Instant>,
     ) -> std::thread::Result<bool> {
         if !self.remembers_writes() {
@@ -219,7 +219,7 @@ impl Collector {
         }
         self.work.termination.start();
         // SAFETY: passed on to the caller.
-        let rounds = AssertUnwindSafe(|| unsafe { self.rescan_rounds(cycle, world, deadline) });
+        let rounds = AssertUnwindSafe(|| unsafe { self.rescan_rounds(cycle, program, deadline) });
         let result = panic::catch_unwind(rounds);
         self.work.termination.rest();
         if let Ok(true) = result {
@@ -227,7 +227,7 @@ impl Collector {
                 cycle.polled = QUIET;
             }
             self.weak_reads.clear();
-            self.blacken_births(cycle, world);
+            self.blacken_births(cycle, program);
         }
         result
     }
@@ -235,7 +235,7 @@ impl Collector {
     unsafe fn rescan_rounds(
         &self,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         deadline: Option<Instant>,
     ) -> bool {
         self.set_noting(Noting::Nothing);
@@ -249,10 +249,10 @@ impl Collector {
                 cycle.rescan.blocks = self.heap.occupied_blocks();
                 // SAFETY: no marker is at work.
                 unsafe { self.work.pending.cover(&self.heap) }
-                let mut found = Found::default();
-                (world.roots)(&mut found.finder(self));
-                self.visit_cohorts(&mut found.finder(self));
-                found.hand_over(&self.work);
+                let mut found = SnapshotBuffer::default();
+                (program.roots)(&mut found.visitor(self));
+                self.visit_cohorts(&mut found.visitor(self));
+                found.flush(&self.work);
             }
             // SAFETY: passed on to the caller.
             let marked = unsafe {
@@ -287,7 +287,7 @@ impl Collector {
                     continue;
                 }
                 heap.unclaim_large(block, |start, (from, to)| {
-                    if !self.is_by_value(start) {
+                    if !self.is_traced_by_value(start) {
                         packet.extend([from | entry::PART, to]);
                     } else if packet.last() != Some(&(start | entry::SCAN)) {
                         packet.push(start | entry::SCAN);
@@ -313,25 +313,25 @@ impl Collector {
             } else {
                 self.mark_as::<false>(cycle, role, deadline)
             };
-            let mut found = Found::default();
-            let mut asked = 0;
-            while let Some(object) = self.work.take_by_value() {
+            let mut found = SnapshotBuffer::default();
+            let mut traced = 0;
+            while let Some(object) = self.work.take_to_trace() {
                 // SAFETY: passed on to the caller.
                 unsafe {
                     if self.has_one_mutator() {
-                        let done = self.ask(object, &mut found);
+                        let done = self.trace_value(object, &mut found);
                         debug_assert!(done, "nobody else can have taken a lock");
                     } else {
-                        self.ask_stopped(object, &mut found);
+                        self.trace_value_stopped(object, &mut found);
                     }
                 }
-                asked += 1;
-                if asked % BETWEEN_LOOKS == 0 && is_over() {
+                traced += 1;
+                if traced % BETWEEN_LOOKS == 0 && is_over() {
                     break;
                 }
             }
-            found.hand_over(&self.work);
-            if done && self.work.has_no_packets() && self.work.has_no_by_value() {
+            found.flush(&self.work);
+            if done && self.work.has_no_packets() && self.work.has_none_to_trace() {
                 return true;
             }
             if is_over() {

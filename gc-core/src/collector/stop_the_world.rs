@@ -9,7 +9,7 @@ use super::cycle::{Cycle, Phase};
 use super::jobs::{Jobs, processors};
 use super::mark::{Backlog, Marker, Role};
 use super::work::MARKERS;
-use super::{Collector, Roots, World};
+use super::{Collector, Program, Roots};
 use crate::collector::options::Mode;
 use crate::sync::{Arc, Ordering};
 use crate::types::trace::{Edge, EdgeVisitor};
@@ -23,32 +23,32 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::safepoint`]; mutators are stopped since the cycle began.
-    pub(super) unsafe fn mark_stopped(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    pub(super) unsafe fn mark_stopped(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
         let finalizes = self.phase() == Phase::Finalizing;
         // SAFETY: the caller's promises are those that these ask for.
         let mark = AssertUnwindSafe(|| unsafe {
             if finalizes {
                 self.mark_kept(cycle);
             } else {
-                self.mark_all(world.roots);
+                self.mark_all(program.roots);
             }
             self.jobs.close();
             if self.options.zeal.naive_mark {
-                let naive = self.naive_marks(world.roots);
+                let naive = self.naive_marks(program.roots);
                 naive.compare();
                 *self.told.lock() = naive.into_told();
             }
         });
         if let Err(payload) = panic::catch_unwind(mark) {
-            self.give_up(cycle);
+            self.abort_cycle(cycle);
             panic::resume_unwind(payload);
         }
         if finalizes {
-            self.begin_to_settle(cycle);
+            self.begin_to_clear_weak(cycle);
         } else {
             self.begin_to_process(cycle);
         }
-        if self.phase() == Phase::Settling {
+        if self.phase() == Phase::ClearingWeak {
             // Relaxed: no mutator is at work.
             self.unknown_writes.store(false, Ordering::Relaxed);
         }
@@ -80,7 +80,7 @@ impl Collector {
             number,
             count,
             all_dirty,
-            asks: number == 0,
+            traces_values: number == 0,
         };
         self.work.termination.start();
         for number in 1..count {
@@ -124,7 +124,7 @@ impl Collector {
             count: 1,
             // Relaxed: no mutator is at work.
             all_dirty: self.unknown_writes.load(Ordering::Relaxed),
-            asks: true,
+            traces_values: true,
         };
         // SAFETY: the program stands still; this is the only marker.
         unsafe {

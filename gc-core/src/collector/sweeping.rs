@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::cycle::{Cycle, Kind, Phase};
 use super::driver::{Budget, is_over};
 use super::jobs::Jobs;
-use super::{BETWEEN_LOOKS, Collector, Mutators, World};
+use super::{BETWEEN_LOOKS, Collector, Mutators, Program};
 use crate::collector::options::Mode;
 use crate::heap::black::Births;
 use crate::heap::block::BlockIndex;
@@ -45,10 +45,10 @@ impl Sweeping {
 
 impl Collector {
     /// Goes from marking to sweeping. The program is stopped.
-    pub(super) fn begin_to_sweep(self: &Arc<Self>, cycle: &mut Cycle, world: &World<'_>) {
+    pub(super) fn begin_to_sweep(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
         self.keep_dying();
         self.enter(Phase::Sweeping);
-        cycle.allocated_marked = world.allocated;
+        cycle.allocated_marked = program.allocated;
         self.heap.set_births(Births::White);
         *self.sweeping.unswept.lock() = self.heap.take_occupied();
         // Without a thread for it, safepoints sweep.
@@ -89,7 +89,7 @@ impl Collector {
     pub(super) unsafe fn sweep_some(
         self: &Arc<Self>,
         cycle: &mut Cycle,
-        world: &World<'_>,
+        program: &Program<'_>,
         budget: &Budget,
     ) {
         let mut sweeper = Sweeper::new(&self.heap, self.options.zeal.verify);
@@ -107,9 +107,9 @@ impl Collector {
         }
         let nobody_sweeps = self.jobs.unfinished() == 0;
         if done && none_left && nobody_sweeps && self.sweeping.with_drops.lock().is_empty() {
-            self.end(cycle, world);
+            self.end(cycle, program);
             if self.options.zeal.verify {
-                (world.stopped)(&mut || self.verify_at_end());
+                (program.stopped)(&mut || self.verify_at_end());
             }
         }
     }

@@ -11,7 +11,7 @@
 //! own where it suddenly makes larger ones. Who writes only collections that own little stops the others once for
 //! [`MOST`] of them.
 
-use super::{Collector, World};
+use super::{Collector, Program};
 use crate::heap::volume::Volume;
 use crate::sync::{AtomicI64, Ordering};
 
@@ -78,13 +78,13 @@ impl Unmeasured {
 
 impl Collector {
     /// Stops all mutators, which measures what waits for that, if it is enough. Objects allocated ever, as is known then.
-    pub(super) fn measure_waiting(&self, world: &World<'_>) -> Volume {
+    pub(super) fn measure_waiting(&self, program: &Program<'_>) -> Volume {
         if !self.unmeasured.are_enough() {
-            return world.allocated;
+            return program.allocated;
         }
         let count = self.unmeasured.count();
         let before = self.heap.allocated();
-        (world.stopped)(&mut || {});
+        (program.stopped)(&mut || {});
         let after = self.heap.allocated();
         let grown = after.since(before).owned.max(0) as u64;
         let headroom = self.pacer.lock().headroom() as u64;

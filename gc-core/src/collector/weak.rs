@@ -86,7 +86,7 @@ pub(crate) unsafe fn is_cleared_in(heap: &Heap, target: usize) -> bool {
 ///
 /// Marking is complete, and `target` is an address at which a weak pointer in use points, or did when the
 /// cycle began.
-pub(super) unsafe fn settle(heap: &Heap, target: usize, mut bury: impl FnMut(Described)) {
+pub(super) unsafe fn clear_weak(heap: &Heap, target: usize, mut bury: impl FnMut(Described)) {
     // SAFETY: weak pointers in use point at starts of objects.
     let group = unsafe { heap.planes().group(target) };
     if group.marks() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {

@@ -59,9 +59,9 @@ pub(crate) struct Work {
     /// What each marker is reading, for mutators that want to write.
     batches: [Batch; MARKERS],
     /// Objects that must be asked for their pointers by a mutator.
-    by_value: Mutex<Vec<usize>>,
+    untraced: Mutex<Vec<usize>>,
     /// Their number, to be looked at without the lock.
-    by_value_count: AtomicUsize,
+    to_trace_count: AtomicUsize,
     /// Objects to which weak pointers lead that were not marked when the pointer was met.
     weak: Mutex<Vec<usize>>,
     /// To be dropped when nobody waits and no lock is held.
@@ -80,8 +80,8 @@ impl Work {
             hungry: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             batches: core::array::from_fn(|_| Batch::new()),
-            by_value: Mutex::new(Vec::new()),
-            by_value_count: AtomicUsize::new(0),
+            untraced: Mutex::new(Vec::new()),
+            to_trace_count: AtomicUsize::new(0),
             weak: Mutex::new(Vec::new()),
             last_owners: Mutex::new(Vec::new()),
             kept: AtomicUsize::new(0),
@@ -158,33 +158,33 @@ impl Work {
     }
 
     /// Adds objects that a mutator must ask.
-    pub(super) fn add_by_value(&self, objects: &mut Vec<usize>) {
-        let mut list = self.by_value.lock();
+    pub(super) fn add_to_trace(&self, objects: &mut Vec<usize>) {
+        let mut list = self.untraced.lock();
         list.append(objects);
         forget_large(objects);
         // Relaxed: a hint, but when all markers rest, which comes after this for who sees it.
-        self.by_value_count.store(list.len(), Ordering::Relaxed);
+        self.to_trace_count.store(list.len(), Ordering::Relaxed);
     }
 
     /// Takes an object that a mutator must ask.
-    pub(super) fn take_by_value(&self) -> Option<usize> {
+    pub(super) fn take_to_trace(&self) -> Option<usize> {
         // Relaxed: as above.
-        if self.by_value_count.load(Ordering::Relaxed) == 0 {
+        if self.to_trace_count.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let mut list = self.by_value.lock();
+        let mut list = self.untraced.lock();
         let object = list.pop();
         if list.is_empty() {
             forget_large(&mut list);
         }
-        self.by_value_count.store(list.len(), Ordering::Relaxed);
+        self.to_trace_count.store(list.len(), Ordering::Relaxed);
         object
     }
 
     /// Whether there is no object that a mutator must ask. Exact when all markers rest.
-    pub(super) fn has_no_by_value(&self) -> bool {
+    pub(super) fn has_none_to_trace(&self) -> bool {
         // Relaxed: as above.
-        self.by_value_count.load(Ordering::Relaxed) == 0
+        self.to_trace_count.load(Ordering::Relaxed) == 0
     }
 
     /// Adds objects to which weak pointers lead.
@@ -198,7 +198,7 @@ impl Work {
     /// Gives back the memory of lists that are empty while no cycle is in progress.
     pub(super) fn release_unused(&self) {
         self.weak.lock().shrink_to_fit();
-        self.by_value.lock().shrink_to_fit();
+        self.untraced.lock().shrink_to_fit();
     }
 
     /// The objects to which weak pointers lead and which may be unmarked; some more than once.
@@ -221,9 +221,9 @@ impl Work {
     /// Forgets all work. No marker is at work.
     pub(super) fn clear(&self) {
         while self.take().is_some() {}
-        *self.by_value.lock() = Vec::new();
+        *self.untraced.lock() = Vec::new();
         // Relaxed: no marker is at work.
-        self.by_value_count.store(0, Ordering::Relaxed);
+        self.to_trace_count.store(0, Ordering::Relaxed);
         *self.weak.lock() = Vec::new();
         self.take_kept();
         // SAFETY: no marker is at work.

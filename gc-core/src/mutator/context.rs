@@ -29,11 +29,11 @@
 use core::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 
-use crate::collector::claim::Found;
+use crate::collector::claim::SnapshotBuffer;
 use crate::collector::driver::Safepoint;
 use crate::collector::finalization::Kept;
 use crate::collector::options::{FinalizerMode, HeapOptions};
-use crate::collector::{Collector, Mutators, Phase, Roots, World};
+use crate::collector::{Collector, Mutators, Phase, Program, Roots};
 use crate::heap::Heap;
 use crate::heap::allocator::Allocator;
 use crate::heap::block::BlockState;
@@ -54,12 +54,12 @@ pub(crate) struct Context {
     allocator: Allocator,
     /// Bits of a block's state that do not let the write barrier pass.
     armed: Cell<u8>,
-    found: RefCell<Found>,
+    found: RefCell<SnapshotBuffer>,
     /// Whether a finalization call runs, and what it has written.
     finalizing: Cell<bool>,
     kept: RefCell<Vec<usize>>,
     /// An empty one.
-    spare_found: Cell<Found>,
+    spare_found: Cell<SnapshotBuffer>,
     written: Written,
     /// What the root is known to own outside of the heap.
     owned_by_root: Cell<usize>,
@@ -108,10 +108,10 @@ impl Context {
     }
 
     /// Hands over what this mutator has found.
-    pub(crate) fn hand_over(&self) {
+    pub(crate) fn flush(&self) {
         let mut found = self.found.borrow_mut();
         if !found.is_empty() {
-            found.hand_over(&self.collector.work);
+            found.flush(&self.collector.work);
         }
     }
 
@@ -412,7 +412,7 @@ impl Context {
         let result = panic::catch_unwind(AssertUnwindSafe(f));
         self.finalizing.set(false);
         let written = self.kept.take();
-        self.collector.guarded.forget_contents();
+        self.collector.failed_traces.forget_contents();
         let made = self.allocator.stop_noting(self.heap());
         if self.is_marking() {
             let kept = Kept { written, made };
@@ -427,7 +427,7 @@ impl Context {
             };
             let noting = panic::catch_unwind(AssertUnwindSafe(note));
             if let Err(payload) = noting {
-                self.collector.abandon();
+                self.collector.abort_marking();
                 self.arm();
                 // The first panic goes on. To drop the payload of another might panic as well.
                 if result.is_ok() {
@@ -461,7 +461,7 @@ impl Context {
     /// cycle is given up. The next cycles ask when there are no guards ([`crate::collector::guarded`]). Mutators of
     /// which there are many cannot give a cycle up: with a guard, the collector does it when they are stopped; a
     /// panic goes on.
-    fn claim(&self, claim: impl FnOnce(&mut Found) -> bool) {
+    fn claim(&self, claim: impl FnOnce(&mut SnapshotBuffer) -> bool) {
         let mut claimed = false;
         let claiming = AssertUnwindSafe(|| self.find(|found| claimed = claim(found)));
         if let Err(payload) = panic::catch_unwind(claiming) {
@@ -499,13 +499,13 @@ impl Context {
 
     /// Lets `f` note what it finds. It may ask a value for its pointers, which is code of the user's: if
     /// that panics, what this call has found is of no use; if it comes here again, it finds its own.
-    fn find(&self, f: impl FnOnce(&mut Found)) {
+    fn find(&self, f: impl FnOnce(&mut SnapshotBuffer)) {
         let mut found = self.spare_found.take();
         f(&mut found);
         let mut all = self.found.borrow_mut();
         all.append(&mut found);
         if all.is_large() {
-            all.hand_over(&self.collector.work);
+            all.flush(&self.collector.work);
         }
         drop(all);
         self.spare_found.set(found);
@@ -521,7 +521,7 @@ impl Context {
     pub(crate) fn before_unknown_write(&self) {
         self.collector.note_unknown_write();
         if self.is_marking() {
-            self.collector.abandon();
+            self.collector.abort_marking();
             self.arm();
         }
     }
@@ -537,7 +537,7 @@ impl Context {
         // SAFETY: passed on to the caller.
         unsafe {
             match self.collector.phase() {
-                Phase::Finalizing | Phase::Settling => {
+                Phase::Finalizing | Phase::ClearingWeak => {
                     if weak::is_dead_in(self.heap(), target) {
                         return false;
                     }
@@ -589,7 +589,7 @@ impl Context {
         use crate::collector::weak;
         // SAFETY: passed on to the caller. As long as the key is there, the value is.
         unsafe {
-            if self.collector.phase() == Phase::Settling {
+            if self.collector.phase() == Phase::ClearingWeak {
                 return !weak::is_dead_in(self.heap(), key);
             }
             let there = !weak::is_shell_of(self.heap(), key);
@@ -722,7 +722,7 @@ impl Context {
         // SAFETY: no `mutate` call is running, and cycles do not free what was written during them.
         unsafe { self.measure_written(false) };
         // After that, for values that are measured may fetch dynamic roots, which is noted while the barrier is armed.
-        self.hand_over();
+        self.flush();
         let allocated = self.allocated();
         self.written.close();
         let stopped = |action: &mut dyn FnMut()| {
@@ -736,7 +736,7 @@ impl Context {
             roots(visitor);
             pins.each(|target| visitor.visit(Edge::of_root(target)));
         };
-        let world = World {
+        let program = Program {
             roots: &roots,
             stopped: &stopped,
             released: &|action| action(),
@@ -748,7 +748,7 @@ impl Context {
         // Also if it panics.
         let _armed = Armed(self);
         // SAFETY: passed on to the caller; this is the heap's one mutator.
-        let run = || unsafe { self.collector.safepoint(&world, what) };
+        let run = || unsafe { self.collector.safepoint(&program, what) };
         self.collector.throwing(run);
     }
 

@@ -214,8 +214,8 @@ where
     pub fn collection_phase(&self) -> CollectionPhase {
         match self.owner.0.collector.phase() {
             Phase::Sleeping => CollectionPhase::Sleeping,
-            Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
-            Phase::Finalizing | Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
+            Phase::Marking | Phase::Aborted => CollectionPhase::Marking,
+            Phase::Finalizing | Phase::ClearingWeak | Phase::Sweeping => CollectionPhase::Sweeping,
         }
     }
 

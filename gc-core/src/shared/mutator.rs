@@ -103,7 +103,7 @@ impl Mutator {
     ///
     /// As for [`Mutator::context`].
     pub(super) unsafe fn leave(&self) {
-        self.context.hand_over();
+        self.context.flush();
         self.context.retire();
     }
 
@@ -167,7 +167,7 @@ impl Drop for Inside<'_> {
             // SAFETY: the call is over but for this, and nothing that it has written can have been freed.
             unsafe { mutator.context.measure_written(false) };
             mutator.context.report_owned();
-            mutator.context.hand_over();
+            mutator.context.flush();
         }
         mutator.depth.set(depth - 1);
         if depth == 1 {

@@ -151,7 +151,7 @@ impl World {
     }
 
     /// Calls `f` with the world as the collector sees it.
-    fn with_view(&self, roots: &Roots<'_>, f: impl FnOnce(&crate::collector::World<'_>)) {
+    fn with_view(&self, roots: &Roots<'_>, f: impl FnOnce(&crate::collector::Program<'_>)) {
         self.forbid_in_collection();
         self.check_process();
         COLLECTING.with_borrow_mut(|worlds| worlds.push(self));
@@ -168,7 +168,7 @@ impl World {
             let _released = Released::new(self);
             action();
         };
-        f(&crate::collector::World {
+        f(&crate::collector::Program {
             roots: &roots,
             stopped: &stopped,
             released: &released,

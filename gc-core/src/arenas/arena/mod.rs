@@ -579,8 +579,8 @@ where
         match context.collector().phase() {
             Phase::Sleeping => CollectionPhase::Sleeping,
             Phase::Marking if context.is_all_marked() => CollectionPhase::Marked,
-            Phase::Marking | Phase::Abandoned => CollectionPhase::Marking,
-            Phase::Finalizing | Phase::Settling | Phase::Sweeping => CollectionPhase::Sweeping,
+            Phase::Marking | Phase::Aborted => CollectionPhase::Marking,
+            Phase::Finalizing | Phase::ClearingWeak | Phase::Sweeping => CollectionPhase::Sweeping,
         }
     }
 

@@ -38,7 +38,6 @@
 //! 3. With stack, queue, batch, lists and packets empty, everything that marked objects reach is
 //!    marked, except through objects that were handed over or claimed.
 
-pub(super) mod asked;
 mod batch;
 mod deferred;
 pub(super) mod large;
@@ -46,6 +45,7 @@ mod queue;
 mod scan;
 mod share;
 mod stack;
+pub(super) mod trace_value;
 mod weak;
 pub(super) mod words;
 
@@ -82,7 +82,7 @@ pub(super) struct Marker<'h, const CONCURRENT: bool, const DEAD: bool> {
     /// All ones if every object whose pointers can move is to be taken for dirty, or else zero.
     all_dirty: u64,
     /// Whether this marker may ask objects for their pointers.
-    asks: bool,
+    traces_values: bool,
     /// Pointers that are on their way from memory, and the place of the one that is longest.
     queue: [usize; QUEUE],
     oldest: usize,
@@ -109,7 +109,7 @@ pub(super) struct Backlog {
     /// Objects to which weak pointers lead that were not marked when the pointer was met.
     weak: Vec<usize>,
     /// Objects that a mutator must ask.
-    by_value: Vec<usize>,
+    untraced: Vec<usize>,
     /// Empty, for values of ephemerons.
     values: Vec<usize>,
     /// Bytes of objects that were marked though they are dead.
@@ -136,7 +136,7 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
         role: Role,
         backlog: Backlog,
     ) -> Marker<'h, CONCURRENT, DEAD> {
-        debug_assert!(!(CONCURRENT && role.asks) && role.number < role.count);
+        debug_assert!(!(CONCURRENT && role.traces_values) && role.number < role.count);
         Marker {
             planes: heap.planes(),
             blocks: heap.blocks(),
@@ -148,7 +148,7 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
             heap,
             work,
             all_dirty: if role.all_dirty { u64::MAX } else { 0 },
-            asks: role.asks,
+            traces_values: role.traces_values,
             queue: [NOTHING; QUEUE],
             oldest: 0,
             occupied: 0,
@@ -167,7 +167,7 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
             }
             let more = self.advance();
             if !more {
-                self.hand_over();
+                self.flush();
                 match packets.then(|| self.work.take()).flatten() {
                     Some(packet) => self.receive(packet),
                     None => return true,

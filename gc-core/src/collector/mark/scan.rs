@@ -82,10 +82,10 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             let dirty = unsafe { self.planes.states(start) }.get() | self.all_dirty;
             // Tags of an object in which nothing moves tell the truth whoever wrote to it.
             if object.descriptor().moves && dirty & dirty_bit(start) != 0 {
-                if self.asks {
-                    self.scan_by_value(object);
+                if self.traces_values {
+                    self.trace_value(object);
                 } else {
-                    self.backlog.by_value.push(start);
+                    self.backlog.untraced.push(start);
                 }
                 return;
             }

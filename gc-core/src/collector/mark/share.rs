@@ -23,7 +23,7 @@ pub(in crate::collector) struct Role {
     /// Whether every object whose pointers can move is to be taken for dirty.
     pub(in crate::collector) all_dirty: bool,
     /// Whether it may ask objects for their pointers.
-    pub(in crate::collector) asks: bool,
+    pub(in crate::collector) traces_values: bool,
 }
 
 impl Role {
@@ -62,7 +62,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                 // be asked beside the program is asked at a safepoint, which may be far away.
                 let all_rest = termination.all_rest();
                 let nothing =
-                    self.work.has_no_packets() && (CONCURRENT || self.work.has_no_by_value());
+                    self.work.has_no_packets() && (CONCURRENT || self.work.has_none_to_trace());
                 if all_rest && nothing || self.work.must_stop() {
                     break None;
                 }
@@ -71,8 +71,8 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                     if let Some(packet) = self.work.take() {
                         break Some(packet);
                     }
-                    if self.asks
-                        && let Some(object) = self.work.take_by_value()
+                    if self.traces_values
+                        && let Some(object) = self.work.take_to_trace()
                     {
                         break Some(vec![object | entry::SCAN]);
                     }
@@ -148,9 +148,9 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     }
 
     /// Hands over what this marker found that is not for it.
-    pub(super) fn hand_over(&mut self) {
-        if !self.backlog.by_value.is_empty() {
-            self.work.add_by_value(&mut self.backlog.by_value);
+    pub(super) fn flush(&mut self) {
+        if !self.backlog.untraced.is_empty() {
+            self.work.add_to_trace(&mut self.backlog.untraced);
         }
         self.work.add_weak(&mut self.backlog.weak);
         if DEAD {
@@ -162,7 +162,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     pub(in crate::collector) fn into_backlog(mut self) -> Backlog {
         self.empty_queue();
         self.scan_pending();
-        self.hand_over();
+        self.flush();
         self.backlog
     }
 
@@ -170,7 +170,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     pub(in crate::collector) fn give_up_work(&mut self) {
         self.empty_queue();
         self.scan_pending();
-        self.hand_over();
+        self.flush();
         let mut packet = Packet::new();
         for (start, end) in core::mem::take(&mut self.backlog.parts) {
             packet.extend([start | entry::PART, end]);

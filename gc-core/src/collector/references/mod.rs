@@ -19,7 +19,7 @@
 //!
 //! From 2 to 4 the cycle is in [`Phase::Finalizing`], in which it marks as in [`Phase::Marking`]: the barrier
 //! is armed, and what the program stores after it got hold of it by a long weak pointer or an ephemeron is found
-//! ([`rescan`](super::rescan)). So the program may go on between the steps. In 5, [`Phase::Settling`], all that it can get hold of is marked.
+//! ([`rescan`](super::rescan)). So the program may go on between the steps. In 5, [`Phase::ClearingWeak`], all that it can get hold of is marked.
 //!
 //! # Invariants
 //!
@@ -63,7 +63,7 @@ impl Collector {
     ///
     /// # Safety
     ///
-    /// This is the thread at the safepoint. In [`Phase::Settling`] no mutator is at work.
+    /// This is the thread at the safepoint. In [`Phase::ClearingWeak`] no mutator is at work.
     pub(super) unsafe fn process(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
         loop {
             let (done, next) = match cycle.stage {
@@ -112,13 +112,13 @@ impl Collector {
             self.enter(Phase::Finalizing);
             cycle.stage = Stage::ClearShort;
         } else {
-            self.begin_to_settle(cycle);
+            self.begin_to_clear_weak(cycle);
         }
     }
 
     /// Goes on when all is marked that will be. As above.
-    pub(super) fn begin_to_settle(&self, cycle: &mut Cycle) {
-        self.enter(Phase::Settling);
+    pub(super) fn begin_to_clear_weak(&self, cycle: &mut Cycle) {
+        self.enter(Phase::ClearingWeak);
         cycle.stage = Stage::ClearLong;
         cycle.marked = Instant::now();
         let kept = self.work.take_kept();
@@ -203,7 +203,7 @@ impl Collector {
                 }
             };
             // SAFETY: the markers noted where weak pointers point.
-            unsafe { weak::settle(&self.heap, target, bury) };
+            unsafe { weak::clear_weak(&self.heap, target, bury) };
             settled += 1;
             if settled % BETWEEN_LOOKS == 0 && is_over(deadline) {
                 break;

@@ -16,48 +16,48 @@
 //!
 //! Writes in a finalization call are not claimed; after one, answers count no more. Nor do they after marking.
 
-use super::claim::Found;
+use super::claim::SnapshotBuffer;
 use crate::sync::Mutex;
 
 /// At most so many are remembered: each is asked once more in each cycle.
 const MOST: usize = 64;
 
 /// One of them.
-struct Guarded {
+struct FailedTrace {
     /// Its address.
     start: usize,
     /// What it said when the cycle in progress began.
-    contents: Option<Found>,
+    contents: Option<SnapshotBuffer>,
 }
 
 /// See the [module documentation](self).
 #[derive(Default)]
-pub(crate) struct GuardedObjects(Mutex<Vec<Guarded>>);
+pub(crate) struct FailedTraces(Mutex<Vec<FailedTrace>>);
 
-impl GuardedObjects {
+impl FailedTraces {
     /// Remembers the object at `start`, if it is not remembered and there is room.
     pub(crate) fn add(&self, start: usize) {
         let mut objects = self.0.lock();
         if objects.len() < MOST && objects.iter().all(|object| object.start != start) {
             let contents = None;
-            objects.push(Guarded { start, contents });
+            objects.push(FailedTrace { start, contents });
         }
     }
 
     /// Keeps what `ask` says of each object, and forgets those of which it says nothing. If it panics, they
     /// are all forgotten.
-    pub(crate) fn ask_all(&self, mut ask: impl FnMut(usize) -> Option<Found>) {
+    pub(crate) fn trace_all(&self, mut trace: impl FnMut(usize) -> Option<SnapshotBuffer>) {
         // `ask` is code of the user's: it runs without the lock.
         let mut objects = core::mem::take(&mut *self.0.lock());
         objects.retain_mut(|object| {
-            object.contents = ask(object.start);
+            object.contents = trace(object.start);
             object.contents.is_some()
         });
         *self.0.lock() = objects;
     }
 
     /// What the object at `start` held when the cycle began, if that is known. It is told once.
-    pub(crate) fn take(&self, start: usize) -> Option<Found> {
+    pub(crate) fn take(&self, start: usize) -> Option<SnapshotBuffer> {
         let mut objects = self.0.lock();
         let mut objects = objects.iter_mut();
         let object = objects.find(|object| object.start == start)?;
@@ -78,22 +78,22 @@ mod tests {
 
     #[test]
     fn answers_are_told_once_and_only_in_their_cycle() {
-        let objects = GuardedObjects::default();
+        let objects = FailedTraces::default();
         objects.add(16);
         objects.add(16);
         objects.add(32);
         assert!(objects.take(16).is_none());
-        let mut asked = Vec::new();
-        objects.ask_all(|start| {
-            asked.push(start);
-            (start == 16).then(Found::default)
+        let mut traced = Vec::new();
+        objects.trace_all(|start| {
+            traced.push(start);
+            (start == 16).then(SnapshotBuffer::default)
         });
-        assert_eq!(asked, [16, 32]);
+        assert_eq!(traced, [16, 32]);
         assert!(objects.take(32).is_none());
         assert!(objects.take(16).is_some() && objects.take(16).is_none());
-        objects.ask_all(|start| {
+        objects.trace_all(|start| {
             assert_eq!(start, 16);
-            Some(Found::default())
+            Some(SnapshotBuffer::default())
         });
         objects.forget_contents();
         assert!(objects.take(16).is_none());
@@ -101,13 +101,13 @@ mod tests {
 
     #[test]
     fn there_are_not_many() {
-        let objects = GuardedObjects::default();
+        let objects = FailedTraces::default();
         (0..1000).for_each(|number| objects.add(number * 16));
-        let mut asked = 0;
-        objects.ask_all(|_| {
-            asked += 1;
+        let mut traced = 0;
+        objects.trace_all(|_| {
+            traced += 1;
             None
         });
-        assert_eq!(asked, MOST);
+        assert_eq!(traced, MOST);
     }
 }

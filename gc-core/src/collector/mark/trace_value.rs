@@ -14,13 +14,13 @@ use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// Asks the object itself for its pointers, those outside of it included, and tags those
     /// inside. If its `trace` panics, it stays dirty.
-    pub(super) fn scan_by_value(&mut self, object: Described) {
+    pub(super) fn trace_value(&mut self, object: Described) {
         let (heap, extent) = (self.heap, object.extent());
         // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use, and this thread may ask. All tags are
         // made anew in between.
         unsafe {
             heap.clear_tags(extent);
-            object.trace(&mut Asked {
+            object.trace(&mut Retagger {
                 heap,
                 extent,
                 listener: self,
@@ -33,13 +33,13 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
 }
 
 /// Listens to the `trace` of an object, tags its words, and passes everything on.
-pub(in crate::collector) struct Asked<'a, V> {
+pub(in crate::collector) struct Retagger<'a, V> {
     pub(in crate::collector) heap: &'a Heap,
     pub(in crate::collector) extent: Extent,
     pub(in crate::collector) listener: &'a mut V,
 }
 
-impl<V: EdgeVisitor> EdgeVisitor for Asked<'_, V> {
+impl<V: EdgeVisitor> EdgeVisitor for Retagger<'_, V> {
     fn visit(&mut self, edge: Edge) {
         if edge.slot.wrapping_sub(self.extent.base) < self.extent.bytes {
             // SAFETY: the slot is a pointer word of the object.
