@@ -57,9 +57,9 @@ fn a_leaked_guard_frees_nothing() {
     });
 }
 
-/// Of memory that several may share the collector cannot know whether the guard is in use.
+/// Memory that several may share: nobody can use a guard of pointers, so what is in the lock is marked, as long as it is there.
 #[test]
-fn a_leaked_guard_in_shared_memory_is_a_panic_that_frees_nothing() {
+fn a_leaked_guard_in_shared_memory() {
     type Lock<'gc> = Rc<RefLock<Vec<Gc<'gc, u64>>>>;
     let mut arena =
         Arena::<Rootable![Lock<'_>]>::with_options(checked(), |_| Lock::default()).unwrap();
@@ -68,8 +68,7 @@ fn a_leaked_guard_in_shared_memory_is_a_panic_that_frees_nothing() {
         numbers.push(Gc::new(mc, 1));
         std::mem::forget(numbers);
     });
-    let text = panic_of(|| arena.finish_cycle());
-    assert!(text.contains("RefLock"), "{text}");
+    arena.finish_cycle();
     assert_eq!(arena.metrics().total_gc_count(), 1);
     arena.mutate_root(|_, root| {
         let numbers = std::mem::take(Rc::get_mut(root).unwrap().get_mut());
@@ -77,6 +76,9 @@ fn a_leaked_guard_in_shared_memory_is_a_panic_that_frees_nothing() {
     });
     arena.finish_cycle();
     assert_eq!(arena.mutate(|_, root| *root.borrow()[0]), 1);
+    arena.mutate_root(|_, root| _ = std::mem::take(root));
+    arena.finish_cycle();
+    assert_eq!(arena.metrics().total_gc_count(), 0);
 }
 
 /// Leaked guards of locks in memory that the root or an object owns: nobody can use them, so what is in the locks is
