@@ -19,12 +19,7 @@ use core::ptr;
 use crate::protocol::claim;
 use crate::sync::{AtomicU8, AtomicU64, Ordering};
 
-/// Bytes in a block.
-pub(crate) const BLOCK: usize = 32 << 10;
-
-/// The number of a block in its address space, from zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct BlockIndex(pub(crate) u32);
+pub(crate) use super::block_index::{BLOCK, BlockIndex};
 
 /// What a block is used for.
 ///
@@ -212,11 +207,11 @@ impl BlockTable {
     unsafe fn state_byte<'a>(self, block: BlockIndex) -> &'a AtomicU8 {
         // SAFETY: the caller's block has a committed entry here, which is only accessed as an
         // atomic.
-        unsafe { &*ptr::with_exposed_provenance::<AtomicU8>(self.states + block.0 as usize) }
+        unsafe { &*ptr::with_exposed_provenance::<AtomicU8>(self.states + block.number()) }
     }
 
     unsafe fn detail<'a>(self, block: BlockIndex) -> &'a AtomicU64 {
-        let address = self.details + block.0 as usize * size_of::<AtomicU64>();
+        let address = self.details + block.number() * size_of::<AtomicU64>();
         // SAFETY: as in `state_byte`.
         unsafe { &*ptr::with_exposed_provenance::<AtomicU64>(address) }
     }

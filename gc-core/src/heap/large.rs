@@ -49,9 +49,10 @@ impl Heap {
             self.blocks.set_owner_and_span(head, self.number, span);
             self.blocks
                 .set_state(head, BlockState::new(usage, shape.described));
-            for distance in 1..span {
-                let tail = BlockIndex(head.0 + distance);
-                self.blocks.set_owner_and_span(tail, self.number, distance);
+            for distance in 1..count {
+                let tail = head.up(distance);
+                self.blocks
+                    .set_owner_and_span(tail, self.number, distance as u32);
                 self.blocks
                     .set_state(tail, BlockState::new(Use::LargeTail, false));
             }
@@ -78,7 +79,7 @@ impl Heap {
         }
         let (old, new) = (self.span_of(head), bytes.div_ceil(BLOCK));
         let more = new - old;
-        let behind = BlockIndex(head.0 + old as u32);
+        let behind = head.up(old);
         if i32::try_from(new).is_err()
             || self.check_share().is_err()
             || more * BLOCK > self.left()
@@ -91,7 +92,7 @@ impl Heap {
         // SAFETY: the blocks are ours: they were just taken, or are those of the object.
         unsafe {
             for distance in old..new {
-                let tail = BlockIndex(head.0 + distance as u32);
+                let tail = head.up(distance);
                 self.blocks
                     .set_owner_and_span(tail, self.number, distance as u32);
                 self.blocks

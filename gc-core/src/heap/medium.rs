@@ -212,8 +212,7 @@ impl Heap {
             }
             result => result?,
         };
-        for index in 0..count {
-            let block = BlockIndex(head.0 + index as u32);
+        for (index, block) in head.row(count).enumerate() {
             let last = index + 1 == count;
             let place = Place {
                 index,
@@ -237,7 +236,7 @@ fn take_spare(spare: &mut Vec<BlockIndex>, count: usize) -> Option<BlockIndex> {
     /// So many are looked at.
     const NEAR: usize = 256;
     let from = spare.len().saturating_sub(NEAR);
-    let is_row = |window: &[BlockIndex]| window.is_sorted_by(|high, low| high.0 == low.0 + 1);
+    let is_row = |window: &[BlockIndex]| window.is_sorted_by(|high, low| low.is_followed_by(*high));
     // The lowest are last.
     let place = from + spare[from..].windows(count).rposition(is_row)?;
     spare.drain(place..place + count).next_back()
@@ -295,23 +294,18 @@ mod tests {
     /// Against trying every place.
     #[test]
     fn spare_blocks_in_a_row_are_found() {
-        let spare: Vec<BlockIndex> = [30, 29, 27, 20, 19, 18, 3, 9, 8].map(BlockIndex).into();
+        let spare: Vec<BlockIndex> = [30, 29, 27, 20, 19, 18, 3, 9, 8]
+            .map(BlockIndex::numbered)
+            .into();
         for count in 1..=5 {
             let mut left = spare.clone();
             let row = take_spare(&mut left, count);
-            let naive = (0..40).filter(|first| {
-                let all =
-                    |mut rest: core::ops::Range<u32>| rest.all(|b| spare.contains(&BlockIndex(b)));
-                all(*first..first + count as u32)
-            });
+            let all = |first: BlockIndex| first.row(count).all(|block| spare.contains(&block));
+            let naive = (0..40).filter(|first| all(BlockIndex::numbered(*first)));
             assert_eq!(row.is_some(), naive.count() > 0, "{count}");
             if let Some(first) = row {
-                let taken = first.0..first.0 + count as u32;
-                let rest: Vec<_> = spare
-                    .iter()
-                    .filter(|b| !taken.contains(&b.0))
-                    .copied()
-                    .collect();
+                let is_left = |block: &BlockIndex| first.row(count).all(|taken| taken != *block);
+                let rest: Vec<_> = spare.iter().copied().filter(is_left).collect();
                 assert_eq!(left, rest);
             }
         }

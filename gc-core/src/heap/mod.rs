@@ -34,6 +34,7 @@
 pub(crate) mod allocator;
 pub(crate) mod black;
 pub(crate) mod block;
+mod block_index;
 pub(crate) mod bump;
 mod counts;
 pub(crate) mod error;
@@ -55,7 +56,7 @@ pub(crate) mod verify;
 mod verify_run;
 pub(crate) mod volume;
 
-use self::block::{BLOCK, BlockIndex, BlockState, BlockTable};
+use self::block::{BlockIndex, BlockState, BlockTable};
 use self::counts::Counts;
 use self::pins::Pins;
 use self::planes::Planes;
@@ -162,13 +163,19 @@ impl Heap {
 
     /// The lowest address of the block.
     pub(crate) fn address_of(&self, block: BlockIndex) -> usize {
-        self.base + block.0 as usize * BLOCK
+        self.base + block.offset()
     }
 
     /// The block of an address which lies in some block of this heap.
     #[inline(always)]
     pub(crate) fn owned_block(&self, address: usize) -> BlockIndex {
-        BlockIndex(((address - self.base) / BLOCK) as u32)
+        BlockIndex::of(self.base, address)
+    }
+
+    /// All blocks of the space up to the highest that this heap ever owned, whosever they are.
+    pub(crate) fn each_block(&self) -> impl Iterator<Item = BlockIndex> {
+        let first = self.owned_block(self.base);
+        first.row(self.owned_block(self.top()).above(first))
     }
 
     /// The state of the block of an address which lies in some block of this heap.

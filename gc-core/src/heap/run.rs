@@ -100,8 +100,8 @@ impl Heap {
     /// How many blocks there are in the run that begins with `head`, a block of this heap.
     pub(super) fn run_length(&self, head: BlockIndex) -> usize {
         let is_last = |count: &usize| {
-            let block = BlockIndex(head.0 + *count as u32 - 1);
-            self.place_of(block).is_none_or(|place| place.last)
+            let place = self.place_of(head.up(count - 1));
+            place.is_none_or(|place| place.last)
         };
         (1..LONGEST).find(is_last).unwrap_or(LONGEST)
     }
@@ -114,7 +114,7 @@ impl Heap {
         // SAFETY: blocks of this heap are below the frontier.
         match unsafe { self.blocks.state(block) }.usage() {
             Use::Free | Use::Small => block,
-            Use::LargeTail => BlockIndex(block.0 - self.span_of(block) as u32),
+            Use::LargeTail => block.down(self.span_of(block)),
             Use::Large | Use::LargeLeaf => match self.place_of(block) {
                 Some(place) if group_in_block(address) < place.reach => {
                     let base = self.address_of(block);
@@ -132,7 +132,7 @@ impl Heap {
         // SAFETY: blocks of this heap are below the frontier.
         let large = unsafe { self.blocks.state(block) }.is_large_head();
         match self.place_of(block) {
-            Some(place) if large => BlockIndex(block.0 - place.index as u32),
+            Some(place) if large => block.down(place.index),
             _ => block,
         }
     }
@@ -165,7 +165,7 @@ impl Heap {
     /// Says in the table, of all blocks but the first that the slot from `start` to `end` lies in, that its object
     /// reaches into them.
     pub(super) fn note_reach(&self, start: usize, end: usize) {
-        let mut block = BlockIndex(self.owned_block(start).0 + 1);
+        let mut block = self.owned_block(start).up(1);
         while self.address_of(block) < end {
             let base = self.address_of(block);
             let place = self.place_of(block).unwrap_or_default();
@@ -177,7 +177,7 @@ impl Heap {
                     ..place
                 },
             );
-            block.0 += 1;
+            block = block.up(1);
         }
     }
 
@@ -213,7 +213,7 @@ pub(super) unsafe fn last_group(blocks: BlockTable, block: BlockIndex, base: usi
     while let Some(place) = unsafe { blocks.place(block) }
         && !place.last
     {
-        (block, block_base) = (BlockIndex(block.0 + 1), block_base + BLOCK);
+        (block, block_base) = (block.up(1), block_base + BLOCK);
         // SAFETY: as above.
         match unsafe { blocks.place(block) } {
             Some(next) if next.reaching(block_base) == Some(base) => {

@@ -235,14 +235,14 @@ impl AddressSpace {
                 errno,
             })?;
         free.mark_taken(first, count);
-        Ok(BlockIndex(first as u32))
+        Ok(BlockIndex::numbered(first))
     }
 
     /// Takes the `count` blocks from `first` on, as [`AddressSpace::take`], if all of them are free. Whether they
     /// were, and could be had.
     pub(crate) fn take_at(&self, first: BlockIndex, count: usize) -> bool {
         let mut free = self.free.lock();
-        let first = first.0 as usize;
+        let first = first.number();
         let there = first
             .checked_add(count)
             .filter(|end| *end <= self.bytes / BLOCK && free.are_free(first, count))
@@ -296,7 +296,7 @@ impl AddressSpace {
 
     /// Has the system put memory behind `count` blocks from `first` on, which somebody has taken.
     pub(crate) fn populate(&self, first: BlockIndex, count: usize) {
-        let (start, end) = (first.0 as usize * BLOCK, (first.0 as usize + count) * BLOCK);
+        let (start, end) = (first.offset(), first.up(count).offset());
         self.side
             .populate(Planes::group_bytes(start)..Planes::group_bytes(end));
         self.heap.populate(start..end);
@@ -339,14 +339,14 @@ impl AddressSpace {
     ///
     /// The caller owns the blocks, nothing refers to their contents, and their planes are zero.
     pub(crate) unsafe fn give_back(&self, first: BlockIndex, count: usize) {
-        for block in first.0..first.0 + count as u32 {
+        for block in first.row(count) {
             // SAFETY: the caller owns these blocks, so they are below the frontier.
             unsafe {
-                self.blocks.set_state(BlockIndex(block), BlockState::FREE);
-                self.blocks.set_owner_and_span(BlockIndex(block), 0, 0);
+                self.blocks.set_state(block, BlockState::FREE);
+                self.blocks.set_owner_and_span(block, 0, 0);
             }
         }
-        let (start, end) = (first.0 as usize * BLOCK, (first.0 as usize + count) * BLOCK);
+        let (start, end) = (first.offset(), first.up(count).offset());
         let groups = Planes::group_bytes(start)..Planes::group_bytes(end);
         // SAFETY: the caller owns these blocks, nothing refers to their contents, and their planes
         // hold only zeroes.
@@ -354,7 +354,7 @@ impl AddressSpace {
             self.heap.purge(start..end);
             self.side.purge(groups);
         }
-        self.free.lock().mark_free(first.0 as usize, count);
+        self.free.lock().mark_free(first.number(), count);
     }
 }
 
@@ -385,7 +385,7 @@ struct Entry {
 pub(crate) fn find(address: usize) -> Option<(Planes, BlockTable, BlockIndex)> {
     match SHARED.get() {
         Some(space) if address.wrapping_sub(space.base()) < space.bytes => {
-            let block = BlockIndex(((address - space.base()) / BLOCK) as u32);
+            let block = BlockIndex::of(space.base(), address);
             Some((space.planes, space.blocks, block))
         }
         _ => find_registered(address),
@@ -400,7 +400,7 @@ fn find_registered(address: usize) -> Option<(Planes, BlockTable, BlockIndex)> {
     let entry = register
         .iter()
         .find(|entry| address.wrapping_sub(entry.base) < entry.bytes)?;
-    let block = BlockIndex(((address - entry.base) / BLOCK) as u32);
+    let block = BlockIndex::of(entry.base, address);
     Some((entry.planes, entry.blocks, block))
 }
 
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn a_full_space_says_so() {
         let space = AddressSpace::new(CHUNK).unwrap();
-        assert_eq!(space.take(CHUNK / BLOCK - 1), Ok(BlockIndex(0)));
+        assert_eq!(space.take(CHUNK / BLOCK - 1), Ok(BlockIndex::numbered(0)));
         let error = space.take(2).unwrap_err();
         assert_eq!(
             error,
@@ -421,15 +421,15 @@ mod tests {
                 finalizers: Default::default(),
             }
         );
-        assert_eq!(
-            space.take(1),
-            Ok(BlockIndex(CHUNK as u32 / BLOCK as u32 - 1))
-        );
+        assert_eq!(space.take(1), Ok(BlockIndex::numbered(CHUNK / BLOCK - 1)));
         // SAFETY: the blocks were taken above and never used.
-        unsafe { space.give_back(BlockIndex(7), 2) }
-        assert!(!space.take_at(BlockIndex(6), 2) && !space.take_at(BlockIndex(8), 2));
-        assert!(space.take_at(BlockIndex(7), 2));
-        assert!(!space.take_at(BlockIndex(CHUNK as u32 / BLOCK as u32), 1));
+        unsafe { space.give_back(BlockIndex::numbered(7), 2) }
+        assert!(
+            !space.take_at(BlockIndex::numbered(6), 2)
+                && !space.take_at(BlockIndex::numbered(8), 2)
+        );
+        assert!(space.take_at(BlockIndex::numbered(7), 2));
+        assert!(!space.take_at(BlockIndex::numbered(CHUNK / BLOCK), 1));
         assert!(space.take(usize::MAX).is_err());
     }
 

@@ -155,7 +155,7 @@ impl Heap {
     /// Returns blocks that were spare, and are counted as owned no more, to the space.
     fn return_blocks(&self, mut blocks: Vec<BlockIndex>) {
         blocks.sort_unstable();
-        for run in blocks.chunk_by(|low, high| high.0 == low.0 + 1) {
+        for run in blocks.chunk_by(|low, high| low.is_followed_by(*high)) {
             // SAFETY: spare blocks are ours and empty, with zero planes.
             unsafe { self.space.give_back(run[0], run.len()) }
         }
@@ -216,7 +216,7 @@ impl Heap {
                 return;
             };
             self.space.populate(first, SOME);
-            let highest_first = (first.0..first.0 + SOME as u32).rev().map(BlockIndex);
+            let highest_first = first.row(SOME).rev();
             let mut store = self.store.lock();
             self.note_taken(first, SOME);
             // These are used last.
@@ -231,10 +231,10 @@ impl Heap {
         let mut blocks = store.occupied.small.clone();
         for head in &store.occupied.large {
             let count = match self.place_of(*head) {
-                Some(_) => self.run_length(*head) as u32,
+                Some(_) => self.run_length(*head),
                 None => 1,
             };
-            blocks.extend((head.0..head.0 + count).map(BlockIndex));
+            blocks.extend(head.row(count));
         }
         drop(store);
         blocks.sort_unstable();
@@ -244,7 +244,6 @@ impl Heap {
     /// The same, by a walk through the block table up to the highest block that this heap ever owned,
     /// wherever they are listed.
     pub(crate) fn find_occupied_blocks(&self) -> Vec<BlockIndex> {
-        let blocks = ((self.top() - self.base) / BLOCK) as u32;
         let is_ours = |block: &BlockIndex| {
             // SAFETY: below `top` the table is committed.
             let (state, (owner, _)) = unsafe {
@@ -255,7 +254,7 @@ impl Heap {
             };
             owner == self.number && !matches!(state.usage(), Use::Free | Use::LargeTail)
         };
-        (0..blocks).map(BlockIndex).filter(is_ours).collect()
+        self.each_block().filter(is_ours).collect()
     }
 
     /// Returns all blocks to the space. What lives in them is forgotten, not dropped.

@@ -231,8 +231,7 @@ impl Heap {
             || of_head.is_large_head()
                 && of_head.is_described()
                 && self.place_of(block).is_some()
-                && (1..self.run_length(block) as u32)
-                    .any(|index| state(BlockIndex(block.0 + index)).has_drops())
+                && (block.row(self.run_length(block))).any(|block| state(block).has_drops())
     }
 
     /// Takes blocks back that were not swept.

@@ -38,7 +38,7 @@ impl Sweeper<'_> {
         }; LONGEST];
         let mut slots = Vec::new();
         for (index, found) in found[..count].iter_mut().enumerate() {
-            let block = BlockIndex(head.0 + index as u32);
+            let block = head.up(index);
             // SAFETY: as above.
             let state = unsafe { heap.blocks().state(block) };
             heap.each_start(block, |start| {
@@ -58,13 +58,9 @@ impl Sweeper<'_> {
             unsafe { heap.blocks().set_state(block, state) };
         }
         for &(start, end) in &slots {
-            let first = heap.owned_block(start).0 - head.0;
+            let first = heap.owned_block(start).above(head);
             let beyond = (end - base).div_ceil(BLOCK);
-            for (index, found) in found[..beyond]
-                .iter_mut()
-                .enumerate()
-                .skip(first as usize + 1)
-            {
+            for (index, found) in found[..beyond].iter_mut().enumerate().skip(first + 1) {
                 let block = base + index * BLOCK;
                 found.place.back = (block - start) / GROUP_BYTES;
                 found.place.reach = (end - block).min(BLOCK) / GROUP_BYTES;
@@ -79,7 +75,7 @@ impl Sweeper<'_> {
             let beyond = index;
             if cut_up && !is_used(index - 1) {
                 index -= 1;
-                let block = BlockIndex(head.0 + index as u32);
+                let block = head.up(index);
                 heap.forget_place(block);
                 self.spare.push(block);
                 self.run_blocks_freed += 1;
@@ -89,7 +85,7 @@ impl Sweeper<'_> {
                 index -= 1;
             }
             for (place, found) in found[index..beyond].iter().enumerate() {
-                let block = BlockIndex(head.0 + (index + place) as u32);
+                let block = head.up(index + place);
                 heap.set_place(
                     block,
                     Place {
@@ -99,7 +95,7 @@ impl Sweeper<'_> {
                     },
                 );
             }
-            self.kept.large.push(BlockIndex(head.0 + index as u32));
+            self.kept.large.push(head.up(index));
             let (piece, piece_end) = (base + index * BLOCK, base + beyond * BLOCK);
             let mut free = piece;
             let inside = |slot: &&(usize, usize)| (piece..piece_end).contains(&slot.0);
@@ -191,8 +187,8 @@ impl Heap {
     ///
     /// Nothing refers to its objects any more.
     pub(super) unsafe fn free_run(&self, head: BlockIndex) -> impl Iterator<Item = BlockIndex> {
-        let count = self.run_length(head) as u32;
-        for block in (head.0..head.0 + count).map(BlockIndex) {
+        let blocks = head.row(self.run_length(head));
+        for block in blocks.clone() {
             // SAFETY: the block is ours, and passed on to the caller.
             let state = unsafe { self.blocks.state(block) };
             self.each_start(block, |start| {
@@ -204,10 +200,6 @@ impl Heap {
                 }
             });
         }
-        (head.0..head.0 + count).rev().map(|block| {
-            let block = BlockIndex(block);
-            self.forget_place(block);
-            block
-        })
+        blocks.rev().inspect(|block| self.forget_place(*block))
     }
 }

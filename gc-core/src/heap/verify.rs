@@ -100,7 +100,7 @@ impl Heap {
             }
             let is_run = usage != Use::Free && self.place_of(block).is_some();
             for distance in if is_run { 1..1 } else { 1..span } {
-                let tail = BlockIndex(block.0 + distance as u32);
+                let tail = block.up(distance);
                 // SAFETY: as above.
                 let entry = unsafe {
                     (

@@ -18,8 +18,7 @@ impl Heap {
         let has_extent =
             |word: usize| unsafe { self.planes().group(word) }.extents.get() & bit(word) != 0;
         let mut inside = None;
-        for index in 0..count {
-            let block = BlockIndex(head.0 + index as u32);
+        for (index, block) in head.row(count).enumerate() {
             let address = self.address_of(block);
             if Sort::of_state(state(block)) != Sort::of_state(state(head)) {
                 return Err(wrong(address, "a block of a run of another sort".into()));
@@ -60,9 +59,10 @@ impl Heap {
 
     /// Checks that a hole in which medium objects may be allocated is free, and in one run of its sort.
     pub(super) fn verify_hole(&self, hole: Hole) -> Result<(), VerifyError> {
-        let blocks = self.owned_block(hole.start).0..=self.owned_block(hole.end - 1).0;
+        let first = self.owned_block(hole.start);
+        let count = self.owned_block(hole.end - 1).above(first) + 1;
         let mut before = None;
-        for block in blocks.map(BlockIndex) {
+        for block in first.row(count) {
             // SAFETY: below the heap's top the table is committed.
             let state = unsafe { self.blocks().state(block) };
             let place = self.place_of(block);

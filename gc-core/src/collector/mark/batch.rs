@@ -4,7 +4,7 @@
 //! published ([`crate::protocol::claim`]), and then scanned, except those that were claimed.
 
 use super::Marker;
-use crate::heap::block::{BLOCK, BlockIndex};
+use crate::heap::block::BlockIndex;
 use crate::heap::planes::bit;
 use crate::protocol::claim::{self, BATCH};
 
@@ -60,7 +60,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     fn is_claimed(&self, target: usize) -> bool {
         // SAFETY: it lies in an object of this heap, below the frontier.
         unsafe {
-            let block = BlockIndex(((target - self.base) / BLOCK) as u32);
+            let block = BlockIndex::of(self.base, target);
             let state = self.blocks.state_beside(block);
             state.is_claimed()
                 && !state.is_large_head()

@@ -39,7 +39,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             return;
         }
         self.insert_mark(target, group, bit(target) | grey_bit(target));
-        let (word, flag) = (block.0 as usize / 64, 1 << (block.0 % 64));
+        let (word, flag) = (block.number() / 64, 1 << (block.number() % 64));
         if word >= self.backlog.listed.len() {
             let blocks = self.granules / (BLOCK / GRANULE) + 1;
             self.backlog
@@ -75,7 +75,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
 
     /// Takes the grey flags of this marker off the objects of a block, and calls `f` with each object.
     pub(super) fn take_grey(&mut self, block: BlockIndex, mut f: impl FnMut(usize)) {
-        self.backlog.listed[block.0 as usize / 64] &= !(1 << (block.0 % 64));
+        self.backlog.listed[block.number() / 64] &= !(1 << (block.number() % 64));
         let base = self.heap.address_of(block);
         for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
             self.take_grey_in(at, |_, object| f(object));
@@ -101,7 +101,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                 return false;
             };
             // From now on an object that becomes grey lists the block again.
-            self.backlog.listed[block.0 as usize / 64] &= !(1 << (block.0 % 64));
+            self.backlog.listed[block.number() / 64] &= !(1 << (block.number() % 64));
             self.backlog.grey_from = self.heap.address_of(block);
             self.backlog.grey_to = self.backlog.grey_from + BLOCK;
             for at in (self.backlog.grey_from..self.backlog.grey_from + AHEAD).step_by(GROUP_BYTES)

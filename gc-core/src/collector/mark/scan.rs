@@ -5,7 +5,7 @@
 
 use super::Marker;
 use super::words::{is_candidate, read_word};
-use crate::heap::block::{BLOCK, BlockIndex, BlockState, Use};
+use crate::heap::block::{BlockIndex, BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{ENDS, GROUP_BYTES, GROUP_WORDS, Group, WORD, bit_index, low_bits};
 use crate::types::descriptor::Described;
@@ -15,7 +15,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// Pushes what the words of the object hold.
     #[inline(always)]
     pub(super) fn scan(&mut self, start: usize, group: &Group) {
-        let block = BlockIndex(((start - self.base) / BLOCK) as u32);
+        let block = BlockIndex::of(self.base, start);
         // SAFETY: an object starts there, so its block is one of the heap's.
         let state = unsafe { self.blocks.state(block) };
         let first = bit_index(start);

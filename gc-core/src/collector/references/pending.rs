@@ -35,7 +35,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32};
 
 use crate::heap::Heap;
-use crate::heap::block::{BLOCK, BlockIndex, Flag};
+use crate::heap::block::{BLOCK, Flag};
 use crate::heap::planes::GRANULE;
 use crate::sync::{Mutex, Ordering};
 
@@ -78,7 +78,7 @@ impl Pending {
 
     /// The place of a key, if its block has a page.
     fn place(&self, heap: &Heap, key: usize) -> Option<&AtomicU32> {
-        let page = self.directory()?.get(heap.owned_block(key).0 as usize)?;
+        let page = self.directory()?.get(heap.owned_block(key).number())?;
         // SAFETY: as in `directory`. `Acquire`, partner: `add`.
         let page = unsafe { page.load(Ordering::Acquire).as_ref()? };
         Some(&page[(key - heap.base()) % BLOCK / GRANULE])
@@ -105,7 +105,7 @@ impl Pending {
         }
         let directory = self.directory().expect("it was just made");
         // What is younger than the directory was nearly always born marked.
-        let Some(page) = directory.get(block.0 as usize) else {
+        let Some(page) = directory.get(block.number()) else {
             return false;
         };
         // Relaxed: pages are made under the lock.
@@ -151,12 +151,14 @@ impl Pending {
 
     /// Calls `f` with each key under which something is noted.
     pub(crate) fn each_key(&self, heap: &Heap, mut f: impl FnMut(usize)) {
-        for (block, page) in self.directory().into_iter().flatten().enumerate() {
+        // The directory is of no more blocks than the heap ever had.
+        let pages = self.directory().into_iter().flatten();
+        for (block, page) in heap.each_block().zip(pages) {
             // SAFETY: as in `place`. `Acquire`, partner: `add`.
             let Some(page) = (unsafe { page.load(Ordering::Acquire).as_ref() }) else {
                 continue;
             };
-            let base = heap.address_of(BlockIndex(block as u32));
+            let base = heap.address_of(block);
             for (granule, place) in page.iter().enumerate() {
                 // Relaxed: as in `add`.
                 if place.load(Ordering::Relaxed) != 0 {
