@@ -80,9 +80,17 @@ fn waste(heap: &mut Heap, garbage: Garbage, bytes: usize, alive: &Rc<Cell<usize>
     }
 }
 
-/// With 10 per cent of growth, and more for small heaps by the rule of the square root, a heap grows by
-/// less than itself or by the floor. It may exceed that because cycles take their time, but never
-/// three times what stays and the floor.
+/// What a heap may reach at most in which `live` bytes stay.
+///
+/// With 10 per cent of growth, and more for small heaps by the rule of the square root, the allowance between two cycles is less
+/// than what stays or the floor. A cycle may overrun it because it takes its time. If the threads of a concurrent one get no
+/// processor, safepoints complete it when the program has used its allowance twice; and what was allocated during the cycle
+/// before floats until then.
+fn most(mode: Mode, live: usize, floor: usize) -> usize {
+    let times = if mode == Mode::Concurrent { 5 } else { 3 };
+    times * (live + floor) + MIB
+}
+
 #[test]
 fn garbage_does_not_pile_up() {
     const FLOOR: usize = MIB;
@@ -96,7 +104,7 @@ fn garbage_does_not_pile_up() {
                     waste(&mut heap, garbage, 12 * MIB, &alive);
                     let peak = heap.metrics().statistics().peak_heap_bytes;
                     assert!(
-                        peak <= 3 * (live + FLOOR) + MIB,
+                        peak <= most(mode, live, FLOOR),
                         "{mode:?}, {garbage:?}: {} KiB with {} KiB live",
                         peak / KIB,
                         live / KIB
@@ -130,7 +138,7 @@ fn nor_does_what_is_replaced() {
         }
         let peak = heap.metrics().statistics().peak_heap_bytes;
         assert!(
-            peak <= 3 * (LIVE + FLOOR) + MIB,
+            peak <= most(mode, LIVE, FLOOR),
             "{mode:?}: {} KiB",
             peak / KIB
         );
