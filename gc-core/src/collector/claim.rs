@@ -30,7 +30,7 @@ use super::{Collector, Mutators, Phase};
 use crate::heap::Heap;
 use crate::heap::block::{BlockState, Use};
 use crate::heap::extent::Extent;
-use crate::heap::planes::{GRANULE, GROUP_BYTES, WORD, bit, bit_index, low_bits};
+use crate::heap::planes::{GRANULE, WORD, bit, stretches};
 use crate::protocol::claim;
 use crate::sync::{Condvar, Mutex, thread_local};
 use crate::types::descriptor::Described;
@@ -81,7 +81,7 @@ impl SnapshotBuffer {
     pub(super) fn drop_marked(&mut self, heap: &Heap) {
         let is_unmarked = |target: &usize| {
             // SAFETY: they passed for candidates, which lie below the heap's top.
-            unsafe { heap.planes().group(*target) }.marks() & bit(*target) == 0
+            !unsafe { heap.planes().is_marked(*target) }
         };
         self.pointers.retain(is_unmarked);
         self.ephemerons.retain(|(key, value)| {
@@ -409,14 +409,11 @@ impl Collector {
         // SAFETY: passed on to the caller. Tagged words were written.
         unsafe {
             let state = self.heap.state_at(start);
-            let mut address = from;
-            while address < to {
-                let next = ((address & !(GROUP_BYTES - 1)) + GROUP_BYTES).min(to);
-                let own = low_bits(((next - address) / WORD) as u32);
-                let first = bit_index(address);
-                let mut tags = planes.group(address).tags.get() >> first & own;
+            for stretch in stretches(from, to) {
+                let address = stretch.start();
+                let mut tags = stretch.select(planes.group(address).tags.get());
                 let kinds = if state.has_weak() {
-                    planes.kinds(address).get() >> first & own
+                    stretch.select(planes.kinds(address).get())
                 } else {
                     0
                 };
@@ -434,7 +431,6 @@ impl Collector {
                     }
                     tags &= tags - 1;
                 }
-                address = next;
             }
         }
     }
@@ -700,7 +696,7 @@ impl Collector {
         }
         // SAFETY: the target is an object of this heap, says the caller.
         let group = unsafe { self.heap.planes().group(target) };
-        if group.marks() & bit(target) == 0 {
+        if !group.is_marked(target) {
             if self.phase() == Phase::Finalizing && group.extents.get() & bit(target) != 0 {
                 // SAFETY: an object starts there.
                 unsafe { self.heap.insert_found_dead(target) }

@@ -375,7 +375,7 @@ impl Collector {
         unsafe {
             let bytes = self.heap.end_of(start) - start;
             let group = self.heap.planes().group(start);
-            if group.marks() & bit(start) == 0 {
+            if !group.is_marked(start) {
                 self.heap.clear_tags(Extent { base: start, bytes });
                 group.marks[0].insert(bit(start));
             }

@@ -17,7 +17,6 @@
 use super::claim::SnapshotBuffer;
 use super::{Collector, Roots};
 use crate::heap::extent::Extent;
-use crate::heap::planes::bit;
 use crate::types::descriptor::Described;
 
 /// What a finalization call has written and made.
@@ -55,7 +54,7 @@ impl Collector {
         for start in written {
             // SAFETY: passed on to the caller.
             unsafe {
-                if self.heap.planes().group(start).marks() & bit(start) != 0 {
+                if self.heap.planes().is_marked(start) {
                     self.note_contents(start, found);
                 }
             }

@@ -15,7 +15,6 @@ use super::Roots;
 use super::work::Work;
 use crate::heap::Heap;
 use crate::heap::extent::Extent;
-use crate::heap::planes::bit;
 use crate::types::descriptor::Described;
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
@@ -146,7 +145,7 @@ impl<'h> NaiveMarker<'h> {
     pub(super) fn check(&self, before: &Told) {
         for (&start, holder) in &self.found {
             // SAFETY: an object starts there.
-            let marked = unsafe { self.heap.planes().group(start) }.marks() & bit(start) != 0;
+            let marked = unsafe { self.heap.planes().is_marked(start) };
             if !marked {
                 let holder = holder.as_ref().map_or("a root", |holder| &holder.0);
                 let mut report = format!(
@@ -180,7 +179,7 @@ impl<'h> NaiveMarker<'h> {
         for block in self.heap.occupied_blocks() {
             self.heap.each_start(block, |start| {
                 // SAFETY: an object starts there.
-                let marked = unsafe { self.heap.planes().group(start) }.marks() & bit(start) != 0;
+                let marked = unsafe { self.heap.planes().is_marked(start) };
                 let found = self.found.contains_key(&start);
                 assert!(
                     marked == found,

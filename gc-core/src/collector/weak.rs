@@ -89,7 +89,7 @@ pub(crate) unsafe fn is_cleared_in(heap: &Heap, target: usize) -> bool {
 pub(super) unsafe fn clear_weak(heap: &Heap, target: usize, mut bury: impl FnMut(Described)) {
     // SAFETY: weak pointers in use point at starts of objects.
     let group = unsafe { heap.planes().group(target) };
-    if group.marks() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
+    if !group.is_unmarked_start(target) {
         return;
     }
     // SAFETY: as above; and since the object is not reachable but weakly, and `upgrade` does not return
@@ -122,7 +122,7 @@ pub(crate) unsafe fn is_dead_in(heap: &Heap, target: usize) -> bool {
     }
     // SAFETY: weak pointers in use point at starts of objects.
     unsafe {
-        let marked = heap.planes().group(target).marks() & bit(target) != 0;
+        let marked = heap.planes().is_marked(target);
         !marked || is_shell_of(heap, target)
     }
 }

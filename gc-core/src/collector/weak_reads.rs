@@ -8,7 +8,7 @@
 //! in each cycle.
 
 use crate::heap::Heap;
-use crate::heap::planes::{GRANULE, bit};
+use crate::heap::planes::GRANULE;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering};
 
 /// Places in the table.
@@ -90,7 +90,7 @@ impl WeakReads {
 /// Whether an object in the table, or one to be put there, is marked.
 pub(super) fn is_marked(heap: &Heap, target: usize) -> bool {
     // SAFETY: objects of this heap, says whoever adds them; nothing is freed before marking ends.
-    unsafe { heap.planes().group(target) }.marks() & bit(target) != 0
+    unsafe { heap.planes().is_marked(target) }
 }
 
 /// Neighbours have different places, and so have most objects of the same size.

@@ -17,7 +17,7 @@
 
 use super::Heap;
 use super::block::{BlockState, Flag};
-use super::planes::{GROUP_BYTES, STARTS, bit, bit_index, low_bits};
+use super::planes::{STARTS, bit, groups, stretches};
 use crate::sync::Ordering;
 
 /// See the [module documentation](self).
@@ -59,14 +59,9 @@ impl Heap {
         if births == Births::White {
             return;
         }
-        let mut at = start;
-        while at < end {
-            let next = (at & !(GROUP_BYTES - 1)) + GROUP_BYTES;
-            let mut own = !low_bits(bit_index(at));
-            if end < next {
-                own &= low_bits(bit_index(end));
-            }
-            // SAFETY: passed on to the caller.
+        for stretch in stretches(start, end) {
+            let (at, own) = (stretch.start(), stretch.mask());
+            // SAFETY: the words lie in a block of this heap, says the caller.
             unsafe {
                 if births == Births::Black {
                     // The mark plane that markers share with mutators.
@@ -74,7 +69,6 @@ impl Heap {
                 }
                 self.planes.claims(at).insert_shared(own);
             }
-            at = next;
         }
         // SAFETY: as above.
         unsafe { self.note_births(start, births) }
@@ -99,7 +93,7 @@ impl Heap {
             if leaf {
                 return;
             }
-            for chunk in (start..start + bytes).step_by(GROUP_BYTES) {
+            for chunk in groups(start, start + bytes) {
                 // Claimed and done.
                 self.planes.claims(chunk).insert_shared(0b11);
             }

@@ -7,6 +7,12 @@
 /// Bytes in a block.
 pub(crate) const BLOCK: usize = 32 << 10;
 
+/// The address of the first word of the block of `address`.
+#[inline(always)]
+pub(super) const fn block_base(address: usize) -> usize {
+    address & !(BLOCK - 1)
+}
+
 /// The number of a block in its address space, from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct BlockIndex(u32);

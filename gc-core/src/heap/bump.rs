@@ -10,7 +10,7 @@
 
 use core::cell::Cell;
 
-use super::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Planes, WORD, bit, bit_index, low_bits};
+use super::planes::{GRANULE, GROUP_WORDS, Planes, WORD, bit, bit_index, stretches};
 use crate::os::prefetch;
 
 /// How many bytes ahead of the cursor memory is prefetched. The hole was last touched a cycle ago, so
@@ -182,24 +182,21 @@ pub(crate) unsafe fn record_repeatedly(
         bits
     };
     let regular = GROUP_WORDS.is_multiple_of(words);
-    let mut address = start;
-    let mut bits = pattern(0) << bit_index(start);
     let mut repeated = None;
-    while address < end {
-        let next = (address & !(GROUP_BYTES - 1)) + GROUP_BYTES;
-        if end < next {
-            bits &= low_bits(bit_index(end));
-        }
-        // SAFETY: the address lies in the object.
-        unsafe { planes.group(address) }.tags.insert(bits);
-        address = next;
-        bits = match repeated {
+    for stretch in stretches(start, end) {
+        let address = stretch.start();
+        let bits = match repeated {
             Some(bits) => bits,
-            None => pattern((address - start) / WORD % words),
+            None => pattern((address - start) / WORD % words) << bit_index(address),
         };
-        if regular {
+        // Only the first stretch may begin within a group.
+        if regular && address != start {
             repeated = Some(bits);
         }
+        // SAFETY: the address lies in the object.
+        unsafe { planes.group(address) }
+            .tags
+            .insert(bits & stretch.mask());
     }
 }
 

@@ -6,7 +6,11 @@
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockTable, Use};
-use super::planes::{GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, bit, bit_index, low_bits};
+use super::block_index::block_base;
+use super::planes::{
+    GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, behind_first, bit_index, group_base, groups,
+    low_bits, stretches, words,
+};
 use super::{run, space};
 
 /// An allocation: where it starts and how long it is.
@@ -89,39 +93,33 @@ impl Heap {
     /// The start of the small allocation that contains `address`, which lies in a block of this
     /// heap.
     fn start_at_or_below(&self, address: usize) -> Option<usize> {
-        let block = address & !(BLOCK - 1);
-        let mut group_base = address & !(GROUP_BYTES - 1);
+        let block = block_base(address);
+        let mut group = group_base(address);
         // The word itself may be the last of its allocation, so its own end bit does not count.
         let mut mask = low_bits(bit_index(address)) | (1 << bit_index(address) & STARTS);
         loop {
-            // SAFETY: `group_base` lies in the block of `address`.
-            let bits = unsafe { self.planes().group(group_base) }.extents.get() & mask;
+            // SAFETY: the group lies in the block of `address`, which is one of this heap.
+            let bits = unsafe { self.planes().group(group) }.extents.get() & mask;
             if bits != 0 {
                 let highest = u64::BITS - 1 - bits.leading_zeros();
                 let is_start = STARTS >> highest & 1 == 1;
-                return is_start.then_some(group_base + highest as usize * WORD);
+                return is_start.then_some(group + highest as usize * WORD);
             }
-            if group_base == block {
+            if group == block {
                 return None;
             }
-            group_base -= GROUP_BYTES;
+            group -= GROUP_BYTES;
             mask = u64::MAX;
         }
     }
 
     /// The address behind the first allocation that ends at or after `base` in its block.
     fn end_in_block(&self, base: usize) -> Option<usize> {
-        let block_end = (base & !(BLOCK - 1)) + BLOCK;
-        let mut mask = !low_bits(bit_index(base));
-        for group in (base & !(GROUP_BYTES - 1)..block_end).step_by(GROUP_BYTES) {
+        stretches(base, block_base(base) + BLOCK).find_map(|stretch| {
             // SAFETY: the address lies in the block, which is this heap's, or was just now.
-            let ends = unsafe { self.planes().group(group) }.ends() & mask;
-            if ends != 0 {
-                return Some(group + (ends.trailing_zeros() as usize + 1) * WORD);
-            }
-            mask = u64::MAX;
-        }
-        None
+            let ends = unsafe { self.planes().group(stretch.start()) }.ends();
+            behind_first(stretch.start(), stretch.select(ends))
+        })
     }
 
     /// The address behind the allocation that starts at `base`.
@@ -142,43 +140,28 @@ impl Heap {
         // SAFETY: callers pass blocks of this heap.
         let large = unsafe { self.blocks().state(block) }.is_large_head();
         let alone = large && self.place_of(block).is_none();
-        let groups = if alone { 1 } else { BLOCK / GROUP_BYTES };
-        for group in 0..groups {
-            let group_base = base + group * GROUP_BYTES;
+        let bytes = if alone { GROUP_BYTES } else { BLOCK };
+        for group in groups(base, base + bytes) {
             // SAFETY: as above.
-            let mut starts = unsafe { self.planes().group(group_base) }.starts();
-            while starts != 0 {
-                f(group_base + starts.trailing_zeros() as usize * WORD);
-                starts &= starts - 1;
-            }
+            words(group, unsafe { self.planes().group(group) }.starts()).for_each(&mut f);
         }
     }
 
-    /// Calls `f` with each group of a stretch of one block: its address, and the starts in it that lie between
-    /// the two addresses.
+    /// Calls `f` with each stretch of words between two addresses of one block that is in one group: where it begins, and
+    /// on which of its words objects start.
     #[inline(always)]
     fn each_group_of_starts(&self, from: usize, to: usize, mut f: impl FnMut(usize, u64)) {
-        let mut at = from;
-        while at < to {
-            let base = at & !(GROUP_BYTES - 1);
-            let next = base + GROUP_BYTES;
+        for stretch in stretches(from, to) {
             // SAFETY: callers pass addresses in a block of this heap.
-            let mut starts = unsafe { self.planes.group(at) }.starts() & !(bit(at) - 1);
-            if to < next {
-                starts &= bit(to) - 1;
-            }
-            f(base, starts);
-            at = next;
+            let starts = unsafe { self.planes.group(stretch.start()) }.starts();
+            f(stretch.start(), stretch.select(starts));
         }
     }
 
     /// Calls `f` with the start of each object between two addresses of one block.
     pub(crate) fn each_start_between(&self, from: usize, to: usize, mut f: impl FnMut(usize)) {
-        self.each_group_of_starts(from, to, |base, mut starts| {
-            while starts != 0 {
-                f(base + starts.trailing_zeros() as usize * WORD);
-                starts &= starts - 1;
-            }
+        self.each_group_of_starts(from, to, |base, starts| {
+            words(base, starts).for_each(&mut f)
         });
     }
 
@@ -247,8 +230,10 @@ pub(crate) fn has_room(address: usize, bytes: usize) -> bool {
 #[inline(always)]
 unsafe fn near_end_of(planes: Planes, base: usize) -> Option<usize> {
     // SAFETY: passed on to the caller.
-    let ends = unsafe { planes.group(base) }.ends() >> bit_index(base);
-    (ends != 0).then(|| base + (ends.trailing_zeros() as usize + 1) * WORD)
+    behind_first(
+        base,
+        unsafe { planes.group(base) }.ends() >> bit_index(base),
+    )
 }
 
 /// The address behind the allocation that starts at `base` and leaves its first group. Takes time linear
@@ -258,7 +243,7 @@ unsafe fn near_end_of(planes: Planes, base: usize) -> Option<usize> {
 ///
 /// It does, in the block `block` of the space with these planes and this table.
 unsafe fn far_end_of(planes: Planes, blocks: BlockTable, block: BlockIndex, base: usize) -> usize {
-    let mut group = (base & !(GROUP_BYTES - 1)) + GROUP_BYTES;
+    let mut group = group_base(base) + GROUP_BYTES;
     // SAFETY: the block of an allocation is in use.
     unsafe {
         if blocks.state(block).is_large_head() {
@@ -274,8 +259,8 @@ unsafe fn far_end_of(planes: Planes, blocks: BlockTable, block: BlockIndex, base
     loop {
         // SAFETY: the end of the allocation is still ahead, so this group belongs to it.
         let ends = unsafe { planes.group(group) }.ends();
-        if ends != 0 {
-            return group + (ends.trailing_zeros() as usize + 1) * WORD;
+        if let Some(end) = behind_first(group, ends) {
+            return end;
         }
         group += GROUP_BYTES;
     }

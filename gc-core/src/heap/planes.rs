@@ -154,6 +154,18 @@ impl Group {
     pub(crate) fn ends(&self) -> u64 {
         self.extents.get() & ENDS
     }
+
+    /// Whether the object at `start`, in this group, is marked.
+    #[inline(always)]
+    pub(crate) fn is_marked(&self, start: usize) -> bool {
+        self.marks() & bit(start) != 0
+    }
+
+    /// Whether an object starts at `address`, a multiple of the granule in this group, which is not marked.
+    #[inline(always)]
+    pub(crate) fn is_unmarked_start(&self, address: usize) -> bool {
+        !self.is_marked(address) && self.extents.get() & bit(address) != 0
+    }
 }
 
 /// The bit of the word at `address` in its group.
@@ -176,6 +188,79 @@ pub(crate) const fn low_bits(count: u32) -> u64 {
     } else {
         (1 << count) - 1
     }
+}
+
+/// The address of the first word of the group of `address`.
+#[inline(always)]
+pub(crate) const fn group_base(address: usize) -> usize {
+    address & !(GROUP_BYTES - 1)
+}
+
+/// The address of the first word of each group that has words between two addresses.
+#[inline(always)]
+pub(crate) fn groups(from: usize, to: usize) -> impl DoubleEndedIterator<Item = usize> {
+    (group_base(from)..to).step_by(GROUP_BYTES)
+}
+
+/// The addresses of the words that `bits` names, in ascending order: bit *i* is the word at `base + 8 i`.
+#[inline(always)]
+pub(crate) fn words(base: usize, mut bits: u64) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let word = base + bits.trailing_zeros() as usize * WORD;
+        let more = bits != 0;
+        bits &= bits.wrapping_sub(1);
+        more.then_some(word)
+    })
+}
+
+/// The address behind the first of the words that `bits` names, if there are any.
+#[inline(always)]
+pub(crate) fn behind_first(base: usize, bits: u64) -> Option<usize> {
+    (bits != 0).then(|| base + (bits.trailing_zeros() as usize + 1) * WORD)
+}
+
+/// Some words in a row, at least one, all of one group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    from: usize,
+    to: usize,
+}
+
+impl Stretch {
+    /// The address of the first word.
+    #[inline(always)]
+    pub(crate) fn start(self) -> usize {
+        self.from
+    }
+
+    /// As many of the lowest bits as there are words.
+    #[inline(always)]
+    fn ones(self) -> u64 {
+        u64::MAX >> (GROUP_WORDS - (self.to - self.from) / WORD)
+    }
+
+    /// The bits of its words in their group.
+    #[inline(always)]
+    pub(crate) fn mask(self) -> u64 {
+        self.ones() << bit_index(self.from)
+    }
+
+    /// What `bits`, those of the group, say of its words: bit *i* is its word *i*.
+    #[inline(always)]
+    pub(crate) fn select(self, bits: u64) -> u64 {
+        bits >> bit_index(self.from) & self.ones()
+    }
+}
+
+/// The words between two addresses, which are multiples of a word, group by group.
+#[inline(always)]
+pub(crate) fn stretches(from: usize, to: usize) -> impl Iterator<Item = Stretch> {
+    let mut at = from;
+    core::iter::from_fn(move || {
+        let from = at;
+        at = (group_base(from) + GROUP_BYTES).min(to);
+        (from < to).then_some(Stretch { from, to: at })
+    })
 }
 
 /// Where the planes of an address space are: numbers that turn an address of the heap into the
@@ -237,13 +322,27 @@ impl Planes {
         unsafe { &*ptr::with_exposed_provenance::<Group>(self.group_address(address)) }
     }
 
+    /// Whether the object at `start` is marked.
+    ///
     /// # Safety
     ///
     /// As for [`Planes::group`].
     #[inline(always)]
+    pub(crate) unsafe fn is_marked(self, start: usize) -> bool {
+        // SAFETY: the address lies in a block of the heap at work, says the caller.
+        unsafe { self.group(start) }.is_marked(start)
+    }
+
+    /// The word of a linear plane for the group of `address`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Planes::group`], and `plane` is one of the numbers in here.
+    #[inline(always)]
     unsafe fn linear<'a>(plane: usize, address: usize) -> &'a Plane {
         let word = plane.wrapping_add(address / GROUP_BYTES * size_of::<Plane>());
-        // SAFETY: as in `group`.
+        // SAFETY: linear planes are committed together with the groups, so there is a word of this plane at this place,
+        // which is never written but through atomics.
         unsafe { &*ptr::with_exposed_provenance::<Plane>(word) }
     }
 
@@ -254,7 +353,7 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn kinds<'a>(self, address: usize) -> &'a Plane {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the address lies in a block of the heap at work, says the caller.
         unsafe { Planes::linear(self.kinds, address) }
     }
 
@@ -265,7 +364,7 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn states<'a>(self, address: usize) -> &'a Plane {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the address lies in a block of the heap at work, says the caller.
         unsafe { Planes::linear(self.states, address) }
     }
 
@@ -276,7 +375,7 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn claims<'a>(self, address: usize) -> &'a Plane {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the address lies in a block of the heap at work, says the caller.
         unsafe { Planes::linear(self.claims, address) }
     }
 
@@ -287,7 +386,7 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn fates<'a>(self, address: usize) -> &'a Plane {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the address lies in a block of the heap at work, says the caller.
         unsafe { Planes::linear(self.fates, address) }
     }
 }
@@ -310,5 +409,35 @@ mod tests {
         assert_eq!(Planes::group_bytes(1 << 30), 1 << 26);
         assert_eq!(Planes::linear_bytes(1 << 30), 1 << 24);
         assert_eq!(bit(base + 8 * 65), 2);
+    }
+
+    /// Against a walk over single words.
+    #[test]
+    fn stretches_and_words_are_those_between_two_addresses() {
+        let base = 0x10_0000_0000;
+        let bits = 0x8421_f00f_8000_0001_u64;
+        for first in [0, 1, 5, 63, 64, 70] {
+            for last in [0, 1, 5, 63, 64, 65, 128, 200] {
+                let (from, to) = (base + first * WORD, base + last * WORD);
+                let mut found = Vec::new();
+                for stretch in stretches(from, to) {
+                    let start = stretch.start();
+                    found.extend(words(start, stretch.select(bits)));
+                    let in_place = words(group_base(start), bits & stretch.mask());
+                    assert!(in_place.eq(words(start, stretch.select(bits))));
+                }
+                let expected = (from..to)
+                    .step_by(WORD)
+                    .filter(|word| bits & bit(*word) != 0);
+                assert!(expected.eq(found), "from word {first} to {last}");
+                assert!(
+                    groups(from, to).eq((base..to)
+                        .step_by(GROUP_BYTES)
+                        .filter(|group| group + GROUP_BYTES > from))
+                );
+            }
+        }
+        assert_eq!(behind_first(base, 0), None);
+        assert_eq!(behind_first(base, 0b1100), Some(base + 3 * WORD));
     }
 }

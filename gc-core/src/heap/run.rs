@@ -21,8 +21,9 @@
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockTable, Use};
+use super::block_index::block_base;
 use super::extent::Extent;
-use super::planes::{GROUP_BYTES, Planes, WORD};
+use super::planes::{GROUP_BYTES, Planes, behind_first, groups};
 
 /// The most blocks of a run.
 pub(super) const LONGEST: usize = 16;
@@ -139,7 +140,7 @@ impl Heap {
 
     /// The medium object that contains `address`, which is in a block of a run at that place, if there is one.
     pub(super) fn medium_around(&self, address: usize, place: Place) -> Option<Extent> {
-        let block = address & !(BLOCK - 1);
+        let block = block_base(address);
         let group = group_in_block(address);
         let base = if group < place.reach {
             place.reaching(block)?
@@ -206,18 +207,18 @@ pub(super) fn slot_end(end: usize) -> usize {
 ///
 /// A medium object starts there, in the space with this table.
 pub(super) unsafe fn last_group(blocks: BlockTable, block: BlockIndex, base: usize) -> usize {
-    let (mut block, mut block_base) = (block, base & !(BLOCK - 1));
+    let (mut block, mut its_base) = (block, block_base(base));
     let mut group = base + GROUP_BYTES;
     // SAFETY: blocks of a run are in use, and so are those after one that is not the last; or were just now, and then
     // they are below the frontier, which never moves back.
     while let Some(place) = unsafe { blocks.place(block) }
         && !place.last
     {
-        (block, block_base) = (block.up(1), block_base + BLOCK);
+        (block, its_base) = (block.up(1), its_base + BLOCK);
         // SAFETY: as above.
         match unsafe { blocks.place(block) } {
-            Some(next) if next.reaching(block_base) == Some(base) => {
-                group = block_base + (next.reach - 1) * GROUP_BYTES;
+            Some(next) if next.reaching(its_base) == Some(base) => {
+                group = its_base + (next.reach - 1) * GROUP_BYTES;
             }
             _ => break,
         }
@@ -231,11 +232,9 @@ pub(super) unsafe fn last_group(blocks: BlockTable, block: BlockIndex, base: usi
 ///
 /// The rest of the block belongs to the heap at work.
 pub(super) unsafe fn end_from(planes: Planes, group: usize) -> Option<usize> {
-    let block_end = (group & !(BLOCK - 1)) + BLOCK;
-    (group..block_end).step_by(GROUP_BYTES).find_map(|at| {
-        // SAFETY: passed on to the caller.
-        let ends = unsafe { planes.group(at) }.ends();
-        (ends != 0).then(|| at + (ends.trailing_zeros() as usize + 1) * WORD)
+    groups(group, block_base(group) + BLOCK).find_map(|at| {
+        // SAFETY: the rest of the block belongs to the heap at work, says the caller.
+        behind_first(at, unsafe { planes.group(at) }.ends())
     })
 }
 

@@ -8,7 +8,7 @@ use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState, Flag, Use};
 use super::error::HeapError;
 use super::medium::Runs;
-use super::planes::GROUP_BYTES;
+use super::planes::groups;
 use crate::sync::Ordering;
 
 /// The lists of blocks of a heap.
@@ -123,7 +123,7 @@ impl Heap {
     ///
     /// The blocks belong to this heap, and there are no objects in these groups.
     pub(super) unsafe fn clear_planes(&self, start: usize, end: usize, state: BlockState) {
-        for at in (start & !(GROUP_BYTES - 1)..end).step_by(GROUP_BYTES) {
+        for at in groups(start, end) {
             // SAFETY: passed on to the caller.
             unsafe {
                 let group = self.planes.group(at);

@@ -24,7 +24,7 @@ use core::ptr;
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState};
 use super::medium::Hole;
-use super::planes::{GROUP_BYTES, STARTS, WORD};
+use super::planes::{GROUP_BYTES, STARTS, WORD, groups, words};
 use super::store::Occupied;
 
 /// The words of a group that belong to the allocations which begin on the bits of `starts`, and
@@ -167,7 +167,7 @@ impl<'h> Sweeper<'h> {
         let (base, span) = (heap.address_of(head), heap.span_of(head));
         // SAFETY: the block is a head of this heap.
         let (state, group) = unsafe { (heap.blocks().state(head), heap.planes().group(base)) };
-        if group.marks() & 1 == 0 {
+        if !group.is_marked(base) {
             if self.scrub {
                 // SAFETY: the object is dead.
                 unsafe { heap.scrub_dead(base, base + span * BLOCK) };
@@ -178,7 +178,7 @@ impl<'h> Sweeper<'h> {
         }
         group.clear_marks();
         if state.is_claimed() {
-            for at in (base..base + span * BLOCK).step_by(GROUP_BYTES) {
+            for at in groups(base, base + span * BLOCK) {
                 // SAFETY: the address lies in the object.
                 unsafe { heap.planes().claims(at) }.set(0);
             }
@@ -254,12 +254,12 @@ impl Heap {
                         } else {
                             start
                         };
-                        for at in (start..end).step_by(GROUP_BYTES) {
+                        for at in groups(start, end) {
                             self.planes().claims(at).set(0);
                         }
                     });
                 } else {
-                    for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
+                    for at in groups(base, base + BLOCK) {
                         self.planes().group(at).clear_marks();
                         if state.has_claims() {
                             self.planes().claims(at).set(0);
@@ -290,17 +290,14 @@ impl Heap {
             None if large => base + GROUP_BYTES,
             _ => base + BLOCK,
         };
-        for at in (base..end).step_by(GROUP_BYTES) {
+        for at in groups(base, end) {
             // SAFETY: as above.
             let group = unsafe { self.planes().group(at) };
-            let mut dead = group.starts() & !group.marks();
-            while dead != 0 {
-                let start = at + dead.trailing_zeros() as usize * WORD;
+            for start in words(at, group.starts() & !group.marks()) {
                 // SAFETY: an object starts there.
                 if !f(start, unsafe { self.end_of(start) }) {
                     return false;
                 }
-                dead &= dead - 1;
             }
         }
         true
@@ -315,18 +312,15 @@ impl Heap {
     /// unmarked object in it.
     pub(super) unsafe fn scrub_dead(&self, base: usize, end: usize) {
         let (mut carry_all, mut carry_live) = (false, false);
-        for at in (base..end).step_by(GROUP_BYTES) {
+        for at in groups(base, end) {
             // SAFETY: the blocks belong to this heap.
             let group = unsafe { self.planes().group(at) };
             let (all, live);
             (all, carry_all) = covered(group.starts(), group.ends(), carry_all);
             (live, carry_live) = covered(group.marks() & group.starts(), group.ends(), carry_live);
-            let mut dead = all & !live;
-            while dead != 0 {
-                let word = at + dead.trailing_zeros() as usize * WORD;
+            for word in words(at, all & !live) {
                 // SAFETY: the word belongs to an object that nothing refers to.
                 unsafe { ptr::with_exposed_provenance_mut::<usize>(word).write(SCRUBBED) };
-                dead &= dead - 1;
             }
         }
     }
@@ -366,11 +360,11 @@ impl Heap {
     unsafe fn sweep_planes(&self, block: BlockIndex, state: BlockState) -> Swept {
         let base = self.address_of(block);
         let planes = self.planes();
-        let (mut words, mut freed) = (0, 0);
+        let (mut live_words, mut freed) = (0, 0);
         let mut carry = false;
         let (mut weak, mut derived) = (0, 0);
         let found_dead = state.has_weak() && self.has_found_dead();
-        for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
+        for at in groups(base, base + BLOCK) {
             // SAFETY: the block belongs to this heap.
             let group = unsafe { planes.group(at) };
             let extents = group.extents.get();
@@ -381,7 +375,7 @@ impl Heap {
             group.tags.keep(live);
             group.extents.set(extents & live);
             group.clear_marks();
-            words += live.count_ones();
+            live_words += live.count_ones();
             freed += (extents & STARTS & !marked).count_ones();
             if state.has_kinds() {
                 // SAFETY: as above.
@@ -416,7 +410,7 @@ impl Heap {
         }
         Swept {
             freed: u64::from(freed),
-            bytes: words as usize * WORD,
+            bytes: live_words as usize * WORD,
             weak: weak != 0,
             derived: derived != 0,
         }

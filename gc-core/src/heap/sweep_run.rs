@@ -7,7 +7,7 @@
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState, Use};
 use super::medium::{Hole, Sort};
-use super::planes::{GROUP_BYTES, WORD};
+use super::planes::{GROUP_BYTES, WORD, groups};
 use super::run::{LONGEST, Place, slot_end};
 use super::sweep::Sweeper;
 
@@ -127,10 +127,10 @@ impl Sweeper<'_> {
             let group = heap.planes().group(start);
             let last = heap.end_of(start) - WORD;
             let end = slot_end(last);
-            if group.marks() & 1 != 0 {
+            if group.is_marked(start) {
                 group.clear_marks();
                 if state.is_claimed() {
-                    for at in (start..end).step_by(GROUP_BYTES) {
+                    for at in groups(start, end) {
                         heap.planes().claims(at).set(0);
                     }
                 }

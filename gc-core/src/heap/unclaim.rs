@@ -6,7 +6,7 @@
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex};
-use super::planes::{GROUP_BYTES, WORD, bit};
+use super::planes::{GROUP_BYTES, groups, words};
 use super::sweep::covered;
 use crate::protocol::claim;
 
@@ -25,7 +25,7 @@ impl Heap {
             return;
         }
         let mut carry = false;
-        for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
+        for at in groups(base, base + BLOCK) {
             // SAFETY: the block is one of this heap.
             let (group, claims) = unsafe { (planes.group(at), planes.claims(at)) };
             (_, carry) = covered(group.starts(), group.ends(), carry);
@@ -42,10 +42,7 @@ impl Heap {
                     _ => 0,
                 };
             }
-            while marked != 0 {
-                f(at + marked.trailing_zeros() as usize * WORD);
-                marked &= marked - 1;
-            }
+            words(at, marked).for_each(&mut f);
         }
         // SAFETY: passed on to the caller.
         unsafe { self.blocks.unclaim(block) }
@@ -73,7 +70,7 @@ impl Heap {
             // SAFETY: an object starts there.
             let (end, group) = unsafe { (self.end_of(start), self.planes.group(start)) };
             let mut written = Vec::new();
-            for chunk in (start..end).step_by(GROUP_BYTES) {
+            for chunk in groups(start, end) {
                 // SAFETY: the chunk is one of the object.
                 let claims = unsafe { self.planes.claims(chunk) };
                 if claims.get() == 0 {
@@ -86,7 +83,7 @@ impl Heap {
                     _ => written.push((chunk, next)),
                 }
             }
-            if group.marks() & bit(start) == 0 {
+            if !group.is_marked(start) {
                 return;
             }
             written.into_iter().for_each(|part| f(start, part));

@@ -6,7 +6,7 @@
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, Use};
 use super::pins::Held;
-use super::planes::{GRANULE, GROUP_BYTES, STARTS, WORD, bit};
+use super::planes::{GRANULE, GROUP_BYTES, STARTS, WORD, bit, groups};
 
 /// What is wrong with a heap: a bug in `unsafe` code, in this crate or around it.
 ///
@@ -144,7 +144,7 @@ impl Heap {
     /// Whether no plane has a bit for any word from `base` to `end`, which are in blocks of this heap.
     pub(super) fn is_blank(&self, base: usize, end: usize) -> bool {
         let planes = self.planes();
-        (base..end).step_by(GROUP_BYTES).all(|at| {
+        groups(base, end).all(|at| {
             // SAFETY: the addresses lie in blocks of this heap.
             let bits = unsafe {
                 let group = planes.group(at);

@@ -40,7 +40,7 @@ use crate::heap::block::BlockState;
 use crate::heap::bump::Shape;
 use crate::heap::error::{HeapError, WaitingFinalizers};
 use crate::heap::extent::Extent;
-use crate::heap::planes::{WORD, bit};
+use crate::heap::planes::WORD;
 use crate::heap::volume::Volume;
 use crate::mutator::local_arenas::Links;
 use crate::mutator::written::{Look, Written};
@@ -447,7 +447,7 @@ impl Context {
     pub(crate) unsafe fn is_marked(&self, target: usize) -> bool {
         !self.heap().spans(target)
             // SAFETY: passed on to the caller; and planes are committed for what the heap spans.
-            || unsafe { self.heap().planes().group(target) }.marks() & bit(target) != 0
+            || unsafe { self.heap().planes().is_marked(target) }
     }
 
     /// Whether everything is marked, and the cycle is paused there.

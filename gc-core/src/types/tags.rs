@@ -3,7 +3,7 @@
 use crate::heap::Heap;
 use crate::heap::block::Flag;
 use crate::heap::extent::Extent;
-use crate::heap::planes::{GROUP_BYTES, WORD, bit, bit_index, low_bits};
+use crate::heap::planes::{WORD, bit, stretches};
 use crate::pointers::gc::Gc;
 use crate::pointers::weak::GcWeak;
 use crate::sync::{Ordering, fence};
@@ -153,13 +153,8 @@ impl Heap {
     pub(crate) unsafe fn clear_tags(&self, extent: Extent) {
         // SAFETY: the object's first block is one of this heap.
         let kinds = unsafe { self.state_at(extent.base) }.has_kinds();
-        let mut address = extent.base;
-        while address < extent.end() {
-            let next = (address & !(GROUP_BYTES - 1)) + GROUP_BYTES;
-            let mut own = !low_bits(bit_index(address));
-            if extent.end() < next {
-                own &= low_bits(bit_index(extent.end()));
-            }
+        for stretch in stretches(extent.base, extent.end()) {
+            let (address, own) = (stretch.start(), stretch.mask());
             // SAFETY: the address lies in an object of this heap.
             unsafe {
                 self.planes().group(address).tags.remove(own);
@@ -167,7 +162,6 @@ impl Heap {
                     self.planes().kinds(address).remove(own);
                 }
             }
-            address = next;
         }
     }
 

@@ -7,7 +7,7 @@ use core::sync::atomic::fence;
 
 use super::Marker;
 use crate::heap::block::{BLOCK, BlockIndex, Use};
-use crate::heap::planes::{ENDS, GRANULE, GROUP_BYTES, STARTS, WORD, bit};
+use crate::heap::planes::{ENDS, GRANULE, GROUP_BYTES, STARTS, bit, groups, words};
 use crate::os::prefetch;
 use crate::sync::Ordering;
 
@@ -23,7 +23,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     pub(super) fn defer(&mut self, target: usize) {
         // SAFETY: candidates lie below the heap's top.
         let group = unsafe { self.planes.group(target) };
-        if group.marks() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
+        if !group.is_unmarked_start(target) {
             return;
         }
         let block = self.heap.owned_block(target);
@@ -66,18 +66,14 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             self.own(group).remove(grey);
         }
         // From the word after the start to the start.
-        let mut starts = grey >> 1;
-        while starts != 0 {
-            f(self, at + starts.trailing_zeros() as usize * WORD);
-            starts &= starts - 1;
-        }
+        words(at, grey >> 1).for_each(|start| f(self, start));
     }
 
     /// Takes the grey flags of this marker off the objects of a block, and calls `f` with each object.
     pub(super) fn take_grey(&mut self, block: BlockIndex, mut f: impl FnMut(usize)) {
         self.backlog.listed[block.number() / 64] &= !(1 << (block.number() % 64));
         let base = self.heap.address_of(block);
-        for at in (base..base + BLOCK).step_by(GROUP_BYTES) {
+        for at in groups(base, base + BLOCK) {
             self.take_grey_in(at, |_, object| f(object));
         }
     }
@@ -86,11 +82,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     fn send_for_grey_in(&self, at: usize) {
         // SAFETY: the address lies in a block of the heap.
         let group = unsafe { self.planes.group(at) };
-        let mut grey = (self.own(group).get() & ENDS) >> 1;
-        while grey != 0 {
-            prefetch(at + grey.trailing_zeros() as usize * WORD);
-            grey &= grey - 1;
-        }
+        words(at, (self.own(group).get() & ENDS) >> 1).for_each(prefetch);
     }
 
     /// Scans grey objects, until a batch of pointers has come together or a block is done. `false` if
@@ -104,8 +96,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             self.backlog.listed[block.number() / 64] &= !(1 << (block.number() % 64));
             self.backlog.grey_from = self.heap.address_of(block);
             self.backlog.grey_to = self.backlog.grey_from + BLOCK;
-            for at in (self.backlog.grey_from..self.backlog.grey_from + AHEAD).step_by(GROUP_BYTES)
-            {
+            for at in groups(self.backlog.grey_from, self.backlog.grey_from + AHEAD) {
                 self.send_for_grey_in(at);
             }
         }
@@ -136,7 +127,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         self.backlog
             .stack
             // SAFETY: candidates lie below the heap's top.
-            .retain(|target| unsafe { planes.group(target) }.marks() & bit(target) == 0);
+            .retain(|target| !unsafe { planes.is_marked(target) });
     }
 }
 

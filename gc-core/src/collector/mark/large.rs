@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 
 use super::words::read_word;
 use super::{Marker, QUANTUM};
-use crate::heap::planes::{GROUP_BYTES, GROUP_WORDS, WORD, bit};
+use crate::heap::planes::{GROUP_BYTES, GROUP_WORDS, WORD, bit, words};
 use crate::protocol::claim;
 
 /// Large objects are scanned, and claimed, in chunks of so many bytes: a group, so that a claim takes no
@@ -45,24 +45,22 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         }
     }
 
-    /// Defers the words of a large object that `words` names.
-    pub(super) fn defer_words(&mut self, base: usize, mut words: u64) {
+    /// Defers the words of a large object that `tags` names.
+    pub(super) fn defer_words(&mut self, base: usize, tags: u64) {
         // Those that are marked are sorted out without a branch, so that the waits for their metadata overlap.
         let mut unmarked = [const { MaybeUninit::<usize>::uninit() }; GROUP_WORDS];
         let mut count = 0;
-        while words != 0 {
-            let address = base + words.trailing_zeros() as usize * WORD;
+        for address in words(base, tags) {
             // SAFETY: the word is part of an object, and tagged, so it was written. Candidates lie below the
             // heap's top. There is a place for each bit.
             unsafe {
                 let target = read_word::<CONCURRENT>(address);
                 if self.is_candidate(target) {
-                    let marked = self.planes.group(target).marks() & bit(target) != 0;
+                    let marked = self.planes.is_marked(target);
                     unmarked.get_unchecked_mut(count).write(target);
                     count += usize::from(!marked);
                 }
             }
-            words &= words - 1;
         }
         for target in &unmarked[..count] {
             // SAFETY: so many were written.

@@ -81,7 +81,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     fn mark(&mut self, target: usize) {
         // SAFETY: candidates lie below the heap's top.
         let group = unsafe { self.planes.group(target) };
-        if group.marks() & bit(target) != 0 || group.extents.get() & bit(target) == 0 {
+        if !group.is_unmarked_start(target) {
             return;
         }
         self.insert_mark(target, group, bit(target));

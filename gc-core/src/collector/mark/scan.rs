@@ -7,7 +7,7 @@ use super::Marker;
 use super::words::{is_candidate, read_word};
 use crate::heap::block::{BlockIndex, BlockState, Use};
 use crate::heap::extent::Extent;
-use crate::heap::planes::{ENDS, GROUP_BYTES, GROUP_WORDS, Group, WORD, bit_index, low_bits};
+use crate::heap::planes::{ENDS, GROUP_WORDS, Group, bit_index, stretches, words};
 use crate::types::descriptor::Described;
 use crate::types::tags::dirty_bit;
 
@@ -28,17 +28,16 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         self.push_words(start, (group.tags.get() >> first) & own);
     }
 
-    /// Pushes the words of an object that `words` names: bit *i* is the word at `base + 8 i`.
+    /// Pushes the words of an object that `tags` names: bit *i* is the word at `base + 8 i`.
     #[inline(always)]
-    fn push_words(&mut self, base: usize, mut words: u64) {
+    fn push_words(&mut self, base: usize, tags: u64) {
         if !self.backlog.stack.make_room(GROUP_WORDS) {
-            return self.defer_words(base, words);
+            return self.defer_words(base, tags);
         }
         let (lowest, granules) = (self.base, self.granules);
         let spare = self.backlog.stack.spare();
         let mut count = 0;
-        while words != 0 {
-            let address = base + words.trailing_zeros() as usize * WORD;
+        for address in words(base, tags) {
             // SAFETY: the word is part of an object, and tagged, so it was written. There is room
             // for as many pointers as there are bits.
             unsafe {
@@ -50,7 +49,6 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                     count += 1;
                 }
             }
-            words &= words - 1;
         }
         // SAFETY: so many were written.
         unsafe { self.backlog.stack.raise(count) };
@@ -101,17 +99,14 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// place.
     pub(super) fn scan_words(&mut self, start: usize, end: usize, state: BlockState) {
         let large = state.is_large_head();
-        let mut address = start;
-        while address < end {
-            let next = ((address & !(GROUP_BYTES - 1)) + GROUP_BYTES).min(end);
-            let first = bit_index(address);
-            let own = low_bits(((next - address) / WORD) as u32);
+        for stretch in stretches(start, end) {
+            let address = stretch.start();
             // SAFETY: the address lies in an object of the heap.
-            let tags = unsafe { self.planes.group(address) }.tags.get() >> first & own;
+            let tags = stretch.select(unsafe { self.planes.group(address) }.tags.get());
             let mut weak = 0;
             if state.has_weak() {
-                // SAFETY: as above.
-                let kinds = unsafe { self.planes.kinds(address) }.get() >> first & own;
+                // SAFETY: the address lies in an object of the heap.
+                let kinds = stretch.select(unsafe { self.planes.kinds(address) }.get());
                 weak = tags & kinds;
                 let values = kinds & !tags;
                 if values != 0 {
@@ -128,7 +123,6 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             } else {
                 self.push_words(address, tags & !weak);
             }
-            address = next;
         }
     }
 }

@@ -8,14 +8,13 @@ use core::sync::atomic::fence;
 
 use super::Marker;
 use super::words::read_word;
-use crate::heap::planes::{WORD, bit};
+use crate::heap::planes::{WORD, words};
 use crate::sync::Ordering;
 
 impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// Meets the ephemerons among the words of an object: `keys` names their first words.
-    pub(super) fn scan_ephemerons(&mut self, base: usize, mut keys: u64) {
-        while keys != 0 {
-            let address = base + keys.trailing_zeros() as usize * WORD;
+    pub(super) fn scan_ephemerons(&mut self, base: usize, keys: u64) {
+        for address in words(base, keys) {
             // SAFETY: both words are parts of the object, and were written.
             let (key, value) = unsafe {
                 (
@@ -24,7 +23,6 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                 )
             };
             self.meet(key, value);
-            keys &= keys - 1;
         }
     }
 
@@ -42,7 +40,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         }
         // SAFETY: candidates lie below the heap's top.
         let group = unsafe { self.planes.group(key) };
-        if group.marks() & bit(key) != 0 {
+        if group.is_marked(key) {
             return self.push(value);
         }
         self.backlog.weak.push(key);
@@ -52,7 +50,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         }
         // Between what is noted and the look at the mark, as `pending` asks for.
         fence(Ordering::SeqCst);
-        if group.marks() & bit(key) != 0 {
+        if group.is_marked(key) {
             self.follow_values(key);
         }
     }
@@ -75,7 +73,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         let mut missed = Vec::new();
         self.work.pending.each_key(self.heap, |key| {
             // SAFETY: keys are starts of objects.
-            if unsafe { self.planes.group(key) }.marks() & bit(key) != 0 {
+            if unsafe { self.planes.is_marked(key) } {
                 missed.push(key);
             }
         });
@@ -86,12 +84,10 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     }
 
     /// Notes where the weak pointers among the words of an object lead.
-    pub(super) fn note_weak_words(&mut self, base: usize, mut words: u64) {
-        while words != 0 {
-            let address = base + words.trailing_zeros() as usize * WORD;
+    pub(super) fn note_weak_words(&mut self, base: usize, tags: u64) {
+        for address in words(base, tags) {
             // SAFETY: the word is part of an object, and tagged, so it was written.
             self.note_weak(unsafe { read_word::<CONCURRENT>(address) });
-            words &= words - 1;
         }
     }
 
@@ -100,7 +96,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             return;
         }
         // SAFETY: candidates lie below the heap's top.
-        if unsafe { self.planes.group(target) }.marks() & bit(target) == 0 {
+        if !unsafe { self.planes.is_marked(target) } {
             self.backlog.weak.push(target);
         }
     }

@@ -37,7 +37,6 @@ use std::time::Instant;
 
 use super::driver::is_over;
 use super::{BETWEEN_LOOKS, Collector, Cycle, Mutators, Phase, weak};
-use crate::heap::planes::bit;
 use crate::types::descriptor::Described;
 use crate::types::trace::{Edge, EdgeVisitor};
 
@@ -147,7 +146,7 @@ impl Collector {
             // SAFETY: weak pointers in use point at starts of objects.
             unsafe {
                 let group = self.heap.planes().group(target);
-                if (group.marks() & bit(target) == 0) && group.extents.get() & bit(target) != 0 {
+                if group.is_unmarked_start(target) {
                     self.heap.insert_found_dead(target);
                 }
             }
@@ -164,7 +163,7 @@ impl Collector {
             // A value that needs no memory never dies.
             let is_dead = self.heap.spans(target)
                 // SAFETY: an object with a finalizer is not freed before that is enqueued.
-                && unsafe { self.heap.planes().group(target) }.marks() & bit(target) == 0;
+                && !unsafe { self.heap.planes().is_marked(target) };
             if is_dead {
                 // Noted here, for the cycle may be given up before it marks what is enqueued; and to the next
                 // one, what the queue leads to is not dead.
