@@ -79,7 +79,7 @@
 //! | [`Gc::slice_from_iter`](crate::Gc::slice_from_iter), [`Gc::str_from`](crate::Gc::str_from) | [`Mutation::allocate_slice`], [`Mutation::allocate_str`] |
 //! | [`Gc::new_static`](crate::Gc::new_static), [`Gc::new_slice`](crate::Gc::new_slice), [`Gc::new_str`](crate::Gc::new_str), and what completes a builder safely | [`Mutation::build`], with the builder and its contents |
 //! | `assume_init` of a builder | [`Mutation::build_init`] |
-//! | [`Gc::write`](crate::Gc::write), [`Gc::write_at`](crate::Gc::write_at), [`Interior::write`](crate::pointers::slice::Interior::write) | [`Mutation::write`], [`Mutation::write_at`], [`Mutation::write_interior`] |
+//! | [`Gc::write`](crate::Gc::write), [`Gc::write_at`](crate::Gc::write_at) | [`Mutation::write`], [`Mutation::write_at`] |
 //! | [`GcWeak::upgrade`](crate::GcWeak::upgrade), [`Ephemeron::get`](crate::Ephemeron::get) | [`Mutation::upgrade`], [`Mutation::get_ephemeron`] |
 //! | [`DynamicRootSet`](crate::DynamicRootSet) | [`Root`] |
 //!

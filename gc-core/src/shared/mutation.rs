@@ -12,7 +12,6 @@ use crate::mutator::context::Context;
 use crate::mutator::mutates::{Access, Mutates, Sealed};
 use crate::mutator::mutation::Invariant;
 use crate::pointers::gc::{Gc, IsGcKind};
-use crate::pointers::slice::{Interior, write_part};
 use crate::pointers::weak::GcWeak;
 use crate::pointers::weak_long::GcWeakLong;
 use crate::references::ephemeron::Ephemeron;
@@ -338,27 +337,6 @@ impl<'gc> Mutation<'gc> {
         }
         // SAFETY: the barrier was called.
         unsafe { Write::assume(element) }
-    }
-
-    /// [`Mutation::write`] for a field or an element: of a large object, the barrier is for no more of it than
-    /// the chunks of 512 bytes in which the part lies.
-    ///
-    /// ```
-    /// use gc_core::Rootable;
-    /// use gc_core::shared::{Arena, Mutex};
-    /// use gc_core::slice::{Interior, Slice};
-    ///
-    /// let arena = Arena::<Rootable![Slice<'_, Mutex<u32>>]>::new(|mc| {
-    ///     Slice::from(mc.allocate_slice((0..1000).map(Mutex::new)))
-    /// });
-    /// arena.attach().mutate(|mc, &root| {
-    ///     *mc.write_interior(Interior::of_element(root, 7)).lock() += 1;
-    /// });
-    /// ```
-    #[inline]
-    pub fn write_interior<T: 'gc>(&self, part: Interior<'gc, T>) -> &'gc Write<T> {
-        // SAFETY: the part lies in the object at its base.
-        unsafe { write_part(self.context(), part.base(), part.as_ref()) }
     }
 
     /// A strong pointer to the value, if it is still there. Takes constant time.

@@ -43,7 +43,7 @@ fn threads_write_views() {
                             for step in 0..10 {
                                 let index = (round * 10 + step) * (thread + 3) % CELLS;
                                 let cell = Interior::of_element(board.cells, index);
-                                let mut cell = mc.write_interior(cell).lock();
+                                let mut cell = Interior::write(mc, cell).lock();
                                 if let Some(old) = *cell {
                                     assert!(old.iter().all(|number| *number == old[0]));
                                 }
@@ -68,7 +68,7 @@ fn threads_write_views() {
         let here = arena.attach();
         here.mutate(|mc, &board| {
             for index in 0..CELLS {
-                let cell = mc.write_interior(Interior::of_element(board.cells, index));
+                let cell = Interior::write(mc, Interior::of_element(board.cells, index));
                 if let Some(part) = *cell.lock() {
                     assert!(part.iter().all(|number| *number == index as u64));
                 }

@@ -9,6 +9,7 @@ use core::ptr;
 
 use super::{Slice, write_part};
 use crate::mutator::barrier::{Unlock, Write};
+use crate::mutator::mutates::Mutates;
 use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::types::collect::{Collect, Trace};
@@ -173,10 +174,24 @@ impl<'gc, T: 'gc> Interior<'gc, T> {
     /// assert_eq!(slots[1].get(), 8);
     /// # });
     /// ```
+    ///
+    /// It is the same in a shared arena:
+    ///
+    /// ```
+    /// # use gc_core::{Rootable, slice::{Interior, Slice}};
+    /// use gc_core::shared::{Arena, Mutex};
+    ///
+    /// let arena = Arena::<Rootable![Slice<'_, Mutex<u32>>]>::new(|mc| {
+    ///     Slice::from(mc.allocate_slice((0..1000).map(Mutex::new)))
+    /// });
+    /// arena.attach().mutate(|mc, &root| {
+    ///     *Interior::write(mc, Interior::of_element(root, 7)).lock() += 1;
+    /// });
+    /// ```
     #[inline]
-    pub fn write(mc: &Mutation<'gc>, this: Interior<'gc, T>) -> &'gc Write<T> {
+    pub fn write(mc: &impl Mutates<'gc, ()>, this: Interior<'gc, T>) -> &'gc Write<T> {
         // SAFETY: the part lies in the object at the base.
-        unsafe { write_part(mc.context(), this.base, this.as_ref()) }
+        unsafe { write_part(mc.access().0, this.base, this.as_ref()) }
     }
 }
 

@@ -81,7 +81,6 @@ use crate::heap::error::{HeapError, or_panic};
 use crate::mutator::barrier::Write;
 use crate::mutator::context::Context;
 use crate::mutator::mutates::Mutates;
-use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::types::collect::{Collect, Trace};
 use crate::types::type_map::TypeMap;
@@ -244,9 +243,9 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
     /// # });
     /// ```
     #[inline]
-    pub fn write(mc: &Mutation<'gc>, slice: Slice<'gc, T>) -> &'gc Write<[T]> {
+    pub fn write(mc: &impl Mutates<'gc, ()>, slice: Slice<'gc, T>) -> &'gc Write<[T]> {
         // SAFETY: the elements lie in the object at the base (invariant 1).
-        unsafe { write_part(mc.context(), slice.base, slice.as_ref()) }
+        unsafe { write_part(mc.access().0, slice.base, slice.as_ref()) }
     }
 
     /// [`Slice::write`] for one element.
@@ -265,9 +264,13 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
     /// If there is no such element.
     #[inline]
     #[track_caller]
-    pub fn write_at(mc: &Mutation<'gc>, slice: Slice<'gc, T>, index: usize) -> &'gc Write<T> {
+    pub fn write_at(
+        mc: &impl Mutates<'gc, ()>,
+        slice: Slice<'gc, T>,
+        index: usize,
+    ) -> &'gc Write<T> {
         // SAFETY: the element lies in the object at the base (invariant 1).
-        unsafe { write_part(mc.context(), slice.base, &slice.as_ref()[index]) }
+        unsafe { write_part(mc.access().0, slice.base, &slice.as_ref()[index]) }
     }
 }
 

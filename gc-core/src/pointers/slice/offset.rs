@@ -19,7 +19,6 @@ use crate::heap::space;
 use crate::mutator::allocation::measured_length;
 use crate::mutator::barrier::Write;
 use crate::mutator::mutates::Mutates;
-use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::Gc;
 use crate::types::collect::{Collect, Trace};
 use crate::types::type_map::TypeMap;
@@ -183,8 +182,8 @@ impl<'gc, T: 'gc> OffsetSlice<'gc, T> {
     /// # });
     /// ```
     #[inline]
-    pub fn resolve(self, mc: &Mutation<'gc>) -> Slice<'gc, T> {
-        let (heap, address) = (mc.context().heap(), Gc::as_ptr(self.base).addr());
+    pub fn resolve(self, mc: &impl Mutates<'gc, ()>) -> Slice<'gc, T> {
+        let (heap, address) = (mc.access().0.heap(), Gc::as_ptr(self.base).addr());
         let place = heap
             .spans(address)
             .then(|| (heap.planes(), heap.blocks(), heap.owned_block(address)));
@@ -316,11 +315,15 @@ impl<'gc, T: 'gc> OffsetSlice<'gc, T> {
     /// If there is no such element.
     #[inline]
     #[track_caller]
-    pub fn write_at(mc: &Mutation<'gc>, slice: OffsetSlice<'gc, T>, index: usize) -> &'gc Write<T> {
+    pub fn write_at(
+        mc: &impl Mutates<'gc, ()>,
+        slice: OffsetSlice<'gc, T>,
+        index: usize,
+    ) -> &'gc Write<T> {
         // SAFETY: the element lies in the object at the base.
         unsafe {
             write_part(
-                mc.context(),
+                mc.access().0,
                 slice.base(),
                 &slice.resolve(mc).as_ref()[index],
             )
