@@ -1,7 +1,5 @@
 //! [`Mutates`]: what is asked of the `mc` of a `mutate` call where it can be one of either kind of arena.
 
-use core::ops::Deref;
-
 use crate::mutator::context::Context;
 use crate::mutator::mutation::Mutation;
 
@@ -9,8 +7,11 @@ use crate::mutator::mutation::Mutation;
 /// `mutate` call.
 ///
 /// It is implemented by [`Mutation`] for all types, and by [`shared::Mutation`](crate::shared::Mutation) for those
-/// that are `Send` and `Sync`, as everything in a shared arena. What can be dereferenced to such a right is one, too:
-/// a [`Finalizing`](crate::finalizer::Finalizing), a context of the program's own.
+/// that are `Send` and `Sync`, as everything in a shared arena. What finalizers get, [`Finalizing`] and [`Finalization`], is
+/// such a right as well.
+///
+/// [`Finalizing`]: crate::finalizer::Finalizing
+/// [`Finalization`]: crate::arena::Finalization
 ///
 /// ```
 /// use gc_core::arena::rootless_mutate;
@@ -31,6 +32,28 @@ use crate::mutator::mutation::Mutation;
 ///     assert_eq!(*vec, [7, 7]);
 /// });
 /// ```
+///
+/// A type of the program's that dereferences to a [`Mutation`] is none: collections ask for their arena while they move
+/// elements, and then no code of the program may run. Pass what it dereferences to.
+///
+/// ```compile_fail,E0277
+/// # use gc_core::{Mutation, arena::rootless_mutate, collections::Vec};
+/// struct Context<'a, 'gc>(&'a Mutation<'gc>);
+///
+/// impl<'gc> std::ops::Deref for Context<'_, 'gc> {
+///     type Target = Mutation<'gc>;
+///
+///     fn deref(&self) -> &Mutation<'gc> {
+///         self.0
+///     }
+/// }
+///
+/// rootless_mutate(|mc| {
+///     let (mut vec, context) = (Vec::new(), Context(mc));
+///     vec.push(&*context, 1);
+///     vec.push(&context, 2); // error: no right
+/// });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no right to put `{T}` into an arena",
     note = "pass the `mc` of the `mutate` call; in a shared arena, values must be `Send` and `Sync`"
@@ -45,23 +68,14 @@ pub trait Mutates<'gc, T>: Sealed {
 #[derive(Clone, Copy)]
 pub struct Access<'a>(pub(crate) &'a Context);
 
-/// Only the two kinds of mutation can be rights.
+/// Only the types of this crate can be rights, none of which runs code of the program when it is asked for the access.
 pub trait Sealed {}
 
 impl Sealed for Mutation<'_> {}
-impl<M: Deref<Target: Sealed>> Sealed for M {}
 
 impl<'gc, T> Mutates<'gc, T> for Mutation<'gc> {
     #[inline(always)]
     fn access(&self) -> Access<'_> {
         Access(self.context())
-    }
-}
-
-// However it is dereferenced, the right is one to the arena that `'gc` brands.
-impl<'gc, T, M: Deref<Target: Mutates<'gc, T>>> Mutates<'gc, T> for M {
-    #[inline(always)]
-    fn access(&self) -> Access<'_> {
-        (**self).access()
     }
 }

@@ -4,6 +4,7 @@ use core::fmt;
 use core::ops::Deref;
 use core::ptr;
 
+use crate::mutator::mutates::{Access, Mutates, Sealed};
 use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::pointers::weak::GcWeak;
@@ -52,6 +53,15 @@ impl<'gc> Deref for Finalization<'gc> {
     #[inline]
     fn deref(&self) -> &Mutation<'gc> {
         &self.0
+    }
+}
+
+impl Sealed for Finalization<'_> {}
+
+impl<'gc, T> Mutates<'gc, T> for Finalization<'gc> {
+    #[inline(always)]
+    fn access(&self) -> Access<'_> {
+        Mutates::<T>::access(&self.0)
     }
 }
 

@@ -36,6 +36,7 @@ use crate::collector::Phase;
 use crate::collector::pacer::Pacer;
 use crate::collector::references::finalizers::{Finalizer, Key, Run};
 use crate::mutator::context::Context;
+use crate::mutator::mutates::{Access, Mutates, Sealed};
 use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::types::collect::Collect;
@@ -262,6 +263,15 @@ impl<'gc> Deref for Finalizing<'gc> {
     #[inline]
     fn deref(&self) -> &Mutation<'gc> {
         &self.0
+    }
+}
+
+impl Sealed for Finalizing<'_> {}
+
+impl<'gc, T> Mutates<'gc, T> for Finalizing<'gc> {
+    #[inline(always)]
+    fn access(&self) -> Access<'_> {
+        Mutates::<T>::access(&self.0)
     }
 }
 
