@@ -11,7 +11,7 @@ use crate::mutator::mutation::Mutation;
 /// such a right as well.
 ///
 /// [`Finalizing`]: crate::finalizer::Finalizing
-/// [`Finalization`]: crate::arena::Finalization
+/// [`Finalization`]: crate::Finalization
 ///
 /// ```
 /// use gc_core::arena::rootless_mutate;
