@@ -11,11 +11,12 @@
 //!    tagged, and its last word, if it is described, is zero. Whatever happens to who writes the value, the collector
 //!    does not look at it; if it is never finished, it is freed as what nobody can reach.
 //! 2. Its value is written.
-//! 3. It is *finished* ([`ObjectOf::finish`]): what the value owns is measured, the descriptor is set, the destructor
-//!    noted, and the pointers tagged. A panic of the value's `owned_bytes` drops the value, and the object stays
+//! 3. It is *finished*: what the value owns is measured ([`ObjectOf::measured`]), the descriptor is set and the destructor
+//!    noted ([`ObjectOf::describe`]), and the pointers are tagged ([`ObjectOf::tag`]). A panic of the value's `owned_bytes` drops the value, and the object stays
 //!    without one. After a panic of its `trace` the object is garbage, and its value is dropped with it.
 //!
-//! Sized values, of which everything is known before, skip the first step: the allocator sets their tags as well.
+//! A sized value, of which everything is known before, is measured before its object is allocated, and the allocator sets
+//! its tags; so there is no moment in which an object waits for its value.
 
 use core::alloc::Layout;
 use core::marker::PhantomData;
@@ -42,7 +43,7 @@ pub(crate) struct Recipe {
     overhead: usize,
     /// Whether values have no pointers.
     leaf: bool,
-    /// [`ObjectOf::finish`], with the detail.
+    /// [`ObjectOf::finish`].
     finish: unsafe fn(&Context, Extent, Detail),
 }
 
@@ -234,7 +235,7 @@ where
             0
         },
         leaf: T::TYPE_MAP.is_leaf(),
-        finish: Self::finish_with_detail,
+        finish: Self::finish,
     };
 
     /// What the value owns, which is dropped if that panics.
@@ -298,7 +299,7 @@ where
     /// # Safety
     ///
     /// As for [`ObjectOf::describe`]; and nobody else knows the value.
-    unsafe fn finish_with_detail(context: &Context, extent: Extent, detail: Detail) {
+    unsafe fn finish(context: &Context, extent: Extent, detail: Detail) {
         // SAFETY: the detail is that of a plan for these objects, and the value is there.
         unsafe {
             let ptr_meta = detail.as_ptr().cast::<P::PtrMetadata>().read();
