@@ -87,6 +87,14 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 let _ = deque.try_reserve(mc, usize::MAX);
             },
         ),
+        Op::<F>::new(
+            &["VecDeque::reserve_exact", "VecDeque::try_reserve_exact"],
+            Same,
+            |mc, deque| {
+                deque.reserve_exact(mc, 30);
+                let _ = deque.try_reserve_exact(mc, usize::MAX);
+            },
+        ),
         Op::<F>::new(&["VecDeque::shrink_to_fit"], Same, |mc, deque| {
             deque.shrink_to_fit(mc)
         }),
