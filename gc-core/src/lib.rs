@@ -1,9 +1,8 @@
-//! A precise tracing garbage collector for language runtimes and other programs with graphs.
+//! A precise tracing garbage collector for language runtimes, and for other programs with object graphs.
 //!
-//! An [`Arena`] is a heap with a root. A program works on it in calls of [`Arena::mutate`], in which
-//! it allocates with [`Gc::new`] and follows [`Gc`] pointers as if they were references; between
-//! calls, [`Arena::collect_debt`] frees what can no longer be reached, when it is time. What lives in
-//! the heap implements [`Collect`](trait@Collect), by `#[derive(Collect)]`.
+//! An [`Arena`] is a heap with a root. A program works on it in calls of [`Arena::mutate`]: it allocates with [`Gc::new`], and
+//! follows [`Gc`] pointers as if they were references. Between calls, [`Arena::collect_debt`] does the collection work that is
+//! due. Types whose values live in the heap implement [`Collect`](trait@Collect), with `#[derive(Collect)]`.
 //!
 //! ```
 //! use gc_core::{Arena, Collect, Gc, Lock, Rootable};
@@ -28,9 +27,9 @@
 //!
 //! `docs/guide.md` in the repository is a tour, from one object to threads that share a heap. Then:
 //!
-//! * [`arena`]: arenas, their roots, and when they collect; [`HeapOptions`] for what can be chosen, above
-//!   all the [`Mode`]: with the program stopped, in steps, or beside it.
-//! * [`collect`]: what can live in the heap, and what an implementation by hand owes.
+//! * [`arena`]: arenas, their roots, and when they collect. [`HeapOptions`] has the choices, above all the [`Mode`]:
+//!   stop-the-world, incremental, or concurrent.
+//! * [`collect`]: what can live in the heap, and the obligations of an implementation by hand.
 //! * [`lock`] and [`barrier`]: how to change what is in the heap.
 //! * [`collections`]: vectors, strings, deques, maps and sets whose memory is in the heap.
 //! * [`shared`]: arenas with many mutator threads.
@@ -38,44 +37,41 @@
 //! * [`gc_slice`] and [`meta`]: slices and strings with pointers of one word, with headers, and with metadata.
 //! * [`GcWeak`], [`GcWeakLong`], [`Ephemeron`], [`Soft`]: pointers that keep nothing alive, or not by themselves.
 //!   [`weak_collections`] are tables of such pointers.
-//! * [`finalizer`]: what is to be done when an object is found to be dead; [`arena::MarkedArena`] and
-//!   [`Finalization`]: to look at all that is dead. `docs/references.md` has the order of it all.
+//! * [`finalizer`]: code that runs when an object is found dead. [`arena::MarkedArena`] and [`Finalization`] let a program look at
+//!   everything that is dead. `docs/references.md` has the order of all this.
 //! * [`DynamicRootSet`]: roots that come and go.
-//! * [`pinning`]: objects that foreign code may hold by address.
-//! * [`metrics`]: what the collector does, and how to set its pace.
+//! * [`pinning`]: objects whose addresses foreign code may hold.
+//! * [`metrics`]: statistics, and how to set the collector's pace.
 //!
-//! # Vocabulary
+//! # Differences from `gc-arena`
 //!
-//! The names are those of the `gc-arena` crate, and mean the same, with these differences:
+//! Names and meanings are those of the `gc-arena` crate, with these differences:
 //!
-//! * Debt and pacing count bytes, not objects. How much a step of a collection does follows from measured
-//!   rates and from [`HeapOptions::step`]; the weights of [`metrics::Pacing`] make it faster or slower.
-//! * By default large heaps are collected by other threads while the program runs. Cycles begin, go on where
-//!   they need the program's thread, and end in [`Arena::collect_debt`]. [`Arena::cycle_debt`] does the same.
-//! * [`Arena::finish_cycle`] frees everything that cannot be reached when it is called, also if a cycle is in
-//!   progress, which may have taken for alive what has died since. Only if that cycle is paused where
-//!   [`Arena::finish_marking`] has led it, or [`Arena::mark_debt`], it is completed and that is all.
-//! * [`Arena::mark_debt`] and [`Arena::finish_marking`] mean the same in all modes, also with
-//!   [`Mode::StopTheWorld`]. The phase is `Marked` only after these; a cycle that safepoints make by
-//!   themselves goes from marking to sweeping in one of them.
-//! * A [`GcWeak`] leads nowhere once a cycle with finalizers has found its target dead, also if a finalizer brings
-//!   that back; [`GcWeakLong`] does until the target is freed. Without finalizers the two are the same.
-//! * A write barrier is owed *before* a write, in the same `mutate` call, and for *every* write through
-//!   `unsafe` means that changes a pointer of an object, in its words or in memory that it owns, or changes
-//!   which of its words are pointers: also for one that adopts no pointer. The collector keeps what was
-//!   reachable when a cycle began, so it must see what is overwritten; and it knows by the heap's own maps,
-//!   and not by calling `trace`, which words are pointers.
-//! * [`Gc::write_at`] is the barrier for one element of a slice. [`Gc::write`] is for the whole slice, and
-//!   costs as much, once in a cycle that goes on beside the program.
+//! * Debt and pacing count bytes, not objects. How much one step does follows from measured rates and from
+//!   [`HeapOptions::step`]. The weights of [`metrics::Pacing`] make it faster or slower.
+//! * By default, other threads collect large heaps while the program runs. [`Arena::collect_debt`] begins and ends these cycles,
+//!   and does the part of their work that needs the program's thread. [`Arena::cycle_debt`] does the same.
+//! * [`Arena::finish_cycle`] frees everything that is unreachable when it is called, even if the cycle in progress has marked
+//!   some of it already. The exception is a cycle that is paused after [`Arena::finish_marking`] or [`Arena::mark_debt`]:
+//!   `finish_cycle` completes that cycle, and starts no other.
+//! * [`Arena::mark_debt`] and [`Arena::finish_marking`] mean the same in all modes, including [`Mode::StopTheWorld`]. Only after
+//!   these calls is the phase `Marked`. A cycle that nobody pauses goes from marking to sweeping within one safepoint.
+//! * Once a cycle with finalizers has found the target of a [`GcWeak`] dead, the pointer leads nowhere, even if a finalizer
+//!   resurrects the target. A [`GcWeakLong`] leads to it until it is freed. Without finalizers the two are the same.
+//! * A write barrier is due *before* a write, in the same `mutate` call. Every write by `unsafe` means needs one that changes a
+//!   pointer of an object, in its words or in memory that it owns, or that changes which of its words are pointers; also a write
+//!   that stores no pointer. The collector keeps what was reachable when the cycle began, so it must see what is overwritten. It
+//!   knows from the heap's own maps, and not by calling `trace`, which words are pointers.
+//! * [`Gc::write_at`] is the barrier for one element of a slice. [`Gc::write`] is the barrier for the whole slice. It costs as
+//!   much as the slice is long, once in each cycle during which the program runs.
 //!
-//! `docs/migrating-from-gc-arena.md` in the repository tells what to change and to think of, and has a table
-//! of all items.
+//! `docs/migrating-from-gc-arena.md` in the repository says what to change, and has a table of all items.
 //!
 //! # Inside
 //!
-//! The modules of this crate are its layers; `docs/architecture.md` in the repository has a table of them, from `sync` and
+//! The modules of this crate are its layers. `docs/architecture.md` in the repository has a table of them, from `sync` and
 //! `os` up to `collections`, and says where to begin. `docs/memory-layout.md`, `docs/concurrency.md`, `docs/references.md` and
-//! `docs/tuning.md` tell the rest.
+//! `docs/tuning.md` have the rest.
 
 // Under the model checker this crate is empty: `tests/models` takes out of it what it checks.
 #![cfg(not(loom))]

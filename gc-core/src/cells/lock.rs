@@ -157,7 +157,7 @@ impl<T> Lock<T> {
     ///
     /// The write barrier is called for the object that the lock is in, for which it is searched in the arenas
     /// of this thread. Of a lock outside of all heaps (in a `Box` or a `Vec`, say) the object is not known, so
-    /// a collection that marks beside the program is given up and the next one stops it; where that counts,
+    /// a concurrent collection is aborted, and the next one stops the world; where that counts,
     /// use [`Write::unlock`](crate::mutator::barrier::Write::unlock) and [`Cell::take`].
     ///
     /// ```
@@ -400,7 +400,7 @@ impl<T> RefLock<T> {
     ///
     /// The write barrier is called for the object that the lock is in, for which it is searched in the arenas
     /// of this thread. Of a lock outside of all heaps (in a `Box` or a `Vec`, say) the object is not known, so
-    /// a collection that marks beside the program is given up and the next one stops it; where that counts,
+    /// a concurrent collection is aborted, and the next one stops the world; where that counts,
     /// use [`Write::unlock`](crate::mutator::barrier::Write::unlock) and [`RefCell::take`].
     ///
     /// # Panics

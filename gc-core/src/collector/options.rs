@@ -149,7 +149,7 @@ impl Zeal {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// The program stands still for a whole collection. The least work in all, and the least memory;
+    /// The program is stopped for a whole collection. The least work in all, and the least memory;
     /// pauses are as long as there is to mark and to sweep. Other threads help, see
     /// [`HeapOptions::markers`].
     StopTheWorld,
@@ -295,7 +295,7 @@ impl HeapOptions {
     /// metadata, which is 1/16 more. By default there is no limit. At least one block.
     ///
     /// Beyond it allocations are refused. Near it the heap is collected more often: after half of what is
-    /// free below it was allocated; and with the program stopped, where a cycle beside it might not end in
+    /// free below it was allocated; and with the world stopped where a concurrent cycle might not end in
     /// time.
     ///
     /// ```
@@ -510,8 +510,8 @@ impl HeapOptions {
     }
 
     /// From how many bytes of survivors on a heap with [`Mode::Concurrent`] is really collected that
-    /// way, 10 MiB by default; smaller ones are collected at once, with the program stopped. What survived the
-    /// last collection counts, so the first collection of a heap is at once unless this is zero.
+    /// way, 10 MiB by default; smaller ones are collected with the world stopped. What survived the
+    /// last collection counts, so the first collection of a heap stops the world unless this is zero.
     ///
     /// ```
     /// use gc_core::arena::CollectionPhase;

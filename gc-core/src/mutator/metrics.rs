@@ -41,7 +41,7 @@ impl Metrics {
         Rc::as_ptr(&self.0).addr()
     }
 
-    /// Sets the pace. It takes effect at once.
+    /// Sets the pace. It takes effect immediately.
     ///
     /// ```
     /// use gc_core::metrics::Pacing;

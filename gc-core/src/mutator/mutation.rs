@@ -168,7 +168,7 @@ impl<'gc> Mutation<'gc> {
     ///
     /// [`Gc::write`] is the safe way to use it. This one is for `unsafe` containers.
     ///
-    /// It is to be called before the write. Takes constant time, but while a collection marks beside the program: then
+    /// It is to be called before the write. Takes constant time, but while a collection marks concurrently: then
     /// the first call for an object in a cycle takes time linear in its size. Never collects.
     ///
     /// ```

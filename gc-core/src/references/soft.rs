@@ -205,7 +205,7 @@ impl<'gc, T: 'gc> fmt::Debug for Soft<'gc, T> {
 /// A map whose values may go when memory is needed, or when they have not been used for long.
 ///
 /// The table lies outside of the heap, and is looked through as a whole in each collection; if that is going
-/// on beside the program, perhaps by the first call that changes the table. Keys without values are removed
+/// on concurrently, perhaps by the first call that changes the table. Keys without values are removed
 /// when they are met, and when the table is full. The `Hash` and `Eq` of keys must not use the cache: that
 /// panics.
 ///

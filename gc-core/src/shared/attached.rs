@@ -125,7 +125,7 @@ where
     for<'b> RootOf<'b, R>: Collect<'b>,
 {
     /// Collects if it is time: starts a collection, or does a part of the one in progress. Otherwise, or if
-    /// another thread is doing so, returns at once.
+    /// another thread is doing so, returns immediately.
     ///
     /// Call it often, on each thread: it is where cycles start by themselves. It may wait for the `mutate`
     /// calls of other threads to return, and runs [destructors](super#destructors) on this thread.

@@ -35,7 +35,7 @@ impl Metrics {
         Metrics(Arc::clone(collector))
     }
 
-    /// Sets the pace. It takes effect at once. Takes a lock for a moment.
+    /// Sets the pace. It takes effect immediately. Takes a lock for a moment.
     ///
     /// ```
     /// use gc_core::Rootable;

@@ -255,7 +255,7 @@ impl<'gc> Mutation<'gc> {
     /// Calls the write barrier for the object, and lets the caller write to it, through its cells, until
     /// the end of the current call.
     ///
-    /// While a collection marks beside the program, the first barrier for an object in a cycle costs as much
+    /// While a collection marks concurrently, the first barrier for an object in a cycle costs as much
     /// as the object is large; another thread that calls one meanwhile waits.
     ///
     /// ```

@@ -43,7 +43,7 @@ pub use gc_derive::Collect;
 ///    references to its fields to [`Trace::trace`]. It changes nothing, in the value or elsewhere, except that it
 ///    may forget weak pointers to values that [were dropped](crate::GcWeak::is_dropped).
 ///    That includes pointers which the value will not give out any more, because a key outside of the heap is gone, say.
-///    In a cycle that goes on beside the program it may have given one out before, and whoever put that somewhere else relies
+///    In a cycle during which the program runs it may have given one out before, and whoever put that somewhere else relies
 ///    on it that this value, in which it was when the cycle began, tells it. Such an entry is removed under a write
 ///    barrier (4), in a `mutate` call, and visited until then.
 /// 2. `NEEDS_TRACE` is `false` only if no value ever holds such a pointer, and no item of this trait is defined that its
@@ -188,7 +188,7 @@ pub unsafe trait Collect<'gc> {
 /// struct Tagged<T>(T, u32);
 /// gc_core::static_collect!(<T> Tagged<T> where T: Copy);
 ///
-/// // What a value owns outside of the heap is unknown, unless it is told.
+/// // What a value owns outside of the heap is unknown, unless the program says so.
 /// struct Image(Vec<u8>);
 /// gc_core::static_collect!(Image, owned_bytes = |image| image.0.capacity());
 ///

@@ -145,7 +145,7 @@ where
     ///
     /// # Panics
     ///
-    /// If `f` does; then what it did counts. If the `trace` of a value does; then the cycle is given up.
+    /// If `f` does; then what it did counts. If the `trace` of a value does; then the cycle is aborted.
     pub fn finalize<F, T>(self, f: F) -> T
     where
         F: for<'gc> FnOnce(&'gc Finalization<'gc>, &'gc Root<'gc, R>) -> T,

@@ -633,7 +633,7 @@ where
     R: for<'a> Rootable<'a>,
     for<'a> Root<'a, R>: Collect<'a>,
 {
-    /// Collects if it is time: if the allocation debt is positive. Otherwise returns at once.
+    /// Collects if it is time: if the allocation debt is positive. Otherwise returns immediately.
     ///
     /// Call it often: it is where cycles start by themselves. How much one call does is a matter of the
     /// [`Mode`](crate::Mode): a whole cycle, or at most about a [`step`](HeapOptions::step) of it, and then

@@ -227,7 +227,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
 impl<'gc, T: 'gc, K: IsGcKind<'gc, [T]>> Gc<'gc, [T], K> {
     /// [`Gc::write`] for one element: calls the write barrier for it, and lets the caller write to it.
     ///
-    /// While a collection marks beside the program, a barrier costs as much as what it is for is large,
+    /// While a collection marks concurrently, a barrier costs as much as what it is for is large,
     /// once in a cycle; of a large slice, this one is for no more than 512 bytes around the element.
     ///
     /// ```

@@ -163,7 +163,7 @@ impl<'gc, T: 'gc> Interior<'gc, T> {
     /// Calls the write barrier for the part, and lets the caller write to it, through its locks, until the end
     /// of the current call. Never collects.
     ///
-    /// While a collection marks beside the program, it costs as much as the part is large, once in a cycle, or
+    /// While a collection marks concurrently, it costs as much as the part is large, once in a cycle, or
     /// as the object is, if that has at most 8 KiB.
     ///
     /// ```

@@ -229,7 +229,7 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
     /// Calls the write barrier for the elements of this slice, and lets the caller write to them, through
     /// their locks, until the end of the current call.
     ///
-    /// While a collection marks beside the program, it costs as much as the slice is long, once in a cycle, or
+    /// While a collection marks concurrently, it costs as much as the slice is long, once in a cycle, or
     /// as the object is, if that has at most 8 KiB. Never collects.
     ///
     /// ```
