@@ -25,7 +25,8 @@
 //!
 //! * claims note nothing;
 //! * objects are born claimed, but not marked ([`Births::Claimed`]). A marker that finds one marks it and passes it by;
-//! * who stores to an atomic cell claims the object that it is in, like any barrier.
+//! * who stores to an atomic cell claims the object that it is in, like any barrier. In the root there is nothing to
+//!   claim, as each round visits it.
 //!
 //! Causes are: a round that began in a cycle that did not remember writes, or ended with a target of a weak read that was not
 //! marked; and whatever was noted of an object that was not marked when it was written or stored, after a weak read of what
@@ -49,9 +50,9 @@
 //! was born before and has none is so. A marker does not lose what was born after it was made, in blocks that it does not
 //! know: what it scans was not claimed, so it leads to what was there when the claims were taken back, before the marker was made.
 //!
-//! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) outside of the heap, or before the cycle
-//! remembers writes, or into a `DynamicRootSet` is marked by who does it; handles and pins are
-//! roots. What a finalization call writes is noted when it is over ([`finalization`](super::finalization)).
+//! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) in memory that an object
+//! or the root owns, or before the cycle remembers writes, or into a `DynamicRootSet` is marked by who does it; handles
+//! and pins are roots. What a finalization call writes is noted when it is over ([`finalization`](super::finalization)).
 //!
 //! A weak pointer that can be reached leads to what is marked, or was noted, by the same argument: whoever scans an object notes
 //! the targets of its weak pointers that are not marked.

@@ -643,22 +643,27 @@ impl Context {
         unsafe { self.note_read(target) }
     }
 
-    /// Notes that the atomic cell at `cell` is about to be written. Whether the pointers that come and go are to be noted: if
-    /// not, the object that it is in was claimed, and is looked at again.
+    /// Notes that the atomic cell at `cell` is about to be written. Whether the pointers that come and go are to be
+    /// noted: if not, it is looked at again, for it is in the root, which `is_in_root` tells, or in an object that
+    /// was claimed.
     #[inline]
-    pub(crate) fn before_atomic_write(&self, cell: usize) -> bool {
-        self.is_marking() && self.before_atomic_write_in_cycle(cell)
+    pub(crate) fn before_atomic_write(
+        &self,
+        cell: usize,
+        is_in_root: impl FnOnce() -> bool,
+    ) -> bool {
+        self.is_marking() && self.before_atomic_write_in_cycle(cell, is_in_root)
     }
 
     #[cold]
     #[inline(never)]
-    fn before_atomic_write_in_cycle(&self, cell: usize) -> bool {
+    fn before_atomic_write_in_cycle(&self, cell: usize, is_in_root: impl FnOnce() -> bool) -> bool {
         if !self.collector.remembers_writes() {
             return true;
         }
-        // Cells outside of the heap are in a root, or in something that some object owns, nobody knows which.
         let Some(Extent { base, .. }) = self.heap().allocation_of(cell) else {
-            return true;
+            // Each round visits the root. Other cells are in something that some object owns, nobody knows which.
+            return !is_in_root();
         };
         // SAFETY: the cell is in use, so the object that it is in is there. If it is still being built, it was born in this
         // call, and so claimed.

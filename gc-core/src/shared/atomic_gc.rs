@@ -8,9 +8,10 @@
 //! that leads to an object which some thread had in its hands. The pointer that is stored is noted as well: a weak
 //! pointer may have led to it, and nobody looks at the cell again.
 //!
-//! A cycle that remembers writes ([`rescan`](crate::collector::rescan)) looks at the cell again if the object that it is in is
-//! claimed. So that is done before the store, and nothing is noted, by which a dead object would keep itself. Cells outside of the heap, in
-//! memory that an object owns, are noted as in other cycles: who owns them is not known.
+//! A cycle that remembers writes ([`rescan`](crate::collector::rescan)) looks at the cell again if the object that it is
+//! in is claimed. So that is done before the store, and nothing is noted, by which a dead object would keep itself. The
+//! root is looked at again in any case. Cells in memory that an object or the root owns are noted as in other cycles: who
+//! owns them is not known.
 //!
 //! Pointers are stored with `Release` and loaded with `Acquire`, by threads and by markers; so who sees a new
 //! object's address also sees what its allocation has written.

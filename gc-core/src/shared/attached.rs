@@ -56,6 +56,7 @@ where
     R: for<'b> Rootable<'b>,
 {
     pub(super) fn new(arena: &'a Arena<R>, mutator: Arc<Mutator>) -> Attached<'a, R> {
+        mutator.set_root(arena.root());
         Attached {
             arena,
             mutator,

@@ -614,7 +614,8 @@ impl<'gc> Mutation<'gc> {
     /// Notes that an atomic cell is about to be written. Whether the pointers that come and go are to be noted.
     #[inline]
     pub(super) fn before_atomic_write(&self, cell: usize) -> bool {
-        self.context().before_atomic_write(cell)
+        self.context()
+            .before_atomic_write(cell, || self.mutator.is_in_root(cell))
     }
 
     /// Notes a pointer that is stored into an atomic cell, or was there.

@@ -3,9 +3,11 @@
 //! # Invariants
 //!
 //! 1. What is behind a [`Mutator`] is touched by its thread while that is inside; by whoever has the list
-//!    of mutators while all are outside, or the thread is; and the counts, by its thread only.
+//!    of mutators while all are outside, or the thread is; and the counts and the place of the root, by its
+//!    thread only.
 
 use core::cell::Cell;
+use core::ptr;
 use std::thread::{self, ThreadId};
 use std::time::Instant;
 
@@ -25,6 +27,8 @@ pub(super) struct Mutator {
     guards: Cell<usize>,
     /// In how many calls, one in another, it is.
     depth: Cell<usize>,
+    /// From where to where the root is, which stays there while the thread has a guard. Nowhere, if it has none.
+    root: Cell<(usize, usize)>,
 }
 
 // SAFETY: by invariant 1 no two threads use the cells at the same time; and one sees what another did
@@ -44,6 +48,7 @@ impl Mutator {
             world: Arc::clone(world),
             guards: Cell::new(0),
             depth: Cell::new(0),
+            root: Cell::new((0, 0)),
         }
     }
 
@@ -59,6 +64,18 @@ impl Mutator {
     /// One more guard of the thread.
     pub(super) fn retain(&self) {
         self.guards.set(self.guards.get() + 1);
+    }
+
+    /// Says where the root is.
+    pub(super) fn set_root<T: ?Sized>(&self, root: &T) {
+        let start = ptr::from_ref(root).addr();
+        self.root.set((start, start + size_of_val(root)));
+    }
+
+    /// Whether an address lies in the root itself.
+    pub(super) fn is_in_root(&self, address: usize) -> bool {
+        let (start, end) = self.root.get();
+        (start..end).contains(&address)
     }
 
     /// A guard less; whether it was the last.
@@ -126,7 +143,7 @@ impl Mutator {
             let inside = self.enter();
             // SAFETY: the thread is inside. Finalizers are callbacks for any lifetime.
             let some = unsafe {
-                let mc = core::ptr::from_ref(Mutation::new(self)).cast();
+                let mc = ptr::from_ref(Mutation::new(self)).cast();
                 self.context.run_finalizers(mc, 1, None)
             };
             drop(inside);

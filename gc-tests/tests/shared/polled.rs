@@ -134,12 +134,14 @@ fn fill_cells<'gc>(mc: &Mutation<'gc>, to: Gc<'gc, Parent<'gc>>) {
 type Roots<'gc> = (
     Gc<'gc, Mutex<Vec<Gc<'gc, Parent<'gc>>>>>,
     Gc<'gc, Vec<GcWeak<'gc, Parent<'gc>>>>,
+    // Holds one for a moment, and the last that lives for ever.
+    [AtomicGc<'gc, Parent<'gc>>; 2],
 );
 type Heap = Arena<Rootable![Roots<'_>]>;
 
 /// Stores something in each that is found, and makes pairs: how many there are.
 fn poll(here: &Attached<'_, Rootable![Roots<'_>]>, give: Give) -> usize {
-    here.mutate(|mc, (_, weak)| {
+    here.mutate(|mc, (_, weak, [current, kept])| {
         let found: Vec<_> = weak.iter().filter_map(|weak| mc.upgrade(*weak)).collect();
         for &one in &found {
             one.check();
@@ -147,7 +149,14 @@ fn poll(here: &Attached<'_, Rootable![Roots<'_>]>, give: Give) -> usize {
             let friend = found.iter().find(|other| other.id ^ 1 == one.id);
             one.friend.store(mc, friend.copied());
             one.check();
+            current.store(mc, Some(one));
+            if one.id == 1 {
+                kept.store(mc, None);
+                kept.store(mc, Some(one));
+            }
         }
+        current.store(mc, None);
+        assert!(kept.load().is_none_or(|kept| kept.id == 1));
         found.len()
     })
 }
@@ -157,7 +166,8 @@ fn dies_in(way: Way, give: Give, threads: usize, cells: usize) {
     let heap: Heap = arena(way.options(), |mc| {
         let all: Vec<_> = (0..COUNT).map(|id| Parent::new(mc, id, cells)).collect();
         let weak = all.iter().map(|gc| Gc::downgrade(*gc)).collect();
-        (mc.allocate(Mutex::new(all)), mc.allocate(weak))
+        let cells = [None, all.get(1).copied()].map(AtomicGc::new);
+        (mc.allocate(Mutex::new(all)), mc.allocate(weak), cells)
     });
     let collections = || heap.metrics().statistics().collections;
     let done = AtomicUsize::new(0);
@@ -184,9 +194,10 @@ fn dies_in(way: Way, give: Give, threads: usize, cells: usize) {
         let kept = poll(&here, give);
         crate::begin(&here);
         // What is left is a pair, and half of one.
-        here.mutate(|mc, (strong, _)| {
+        here.mutate(|mc, (strong, ..)| {
             let mut strong = mc.write(*strong).lock();
-            strong.truncate(2);
+            // The root has the other of the pair.
+            strong.truncate(1);
         });
         run(3);
         let left = poll(&here, give);
