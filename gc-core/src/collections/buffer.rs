@@ -318,7 +318,9 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
         if Kind::<T>::LEAF {
             if needs_drop::<T>() {
                 // What the elements own may become more or less.
-                context.note_written(object);
+                // SAFETY: with a capacity and elements that need dropping, a described object starts there; this `mutate` call
+                // keeps it, and cycles do not free what was written during them.
+                unsafe { context.note_written(object) }
             }
             return;
         }

@@ -16,7 +16,7 @@
 //!
 //! Writes in a finalization call are not claimed; after one, answers count no more. Nor do they after marking.
 
-use super::claim::SnapshotBuffer;
+use super::snapshot_buffer::SnapshotBuffer;
 use crate::sync::Mutex;
 
 /// At most so many are remembered: each is asked once more in each cycle.

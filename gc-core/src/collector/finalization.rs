@@ -14,7 +14,7 @@
 //! or by a marked object that was written or made in the call. Those that are marked later are scanned
 //! then, as nobody has claimed them. So all of it is marked when marking ends.
 
-use super::claim::SnapshotBuffer;
+use super::snapshot_buffer::SnapshotBuffer;
 use super::{Collector, Roots};
 use crate::heap::extent::Extent;
 use crate::types::descriptor::Described;

@@ -3,11 +3,11 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
-use super::claim::SnapshotBuffer;
 use super::cycle::{Cycle, Kind, Phase};
 use super::driver::Budget;
 use super::jobs::{Jobs, processors};
 use super::mark::{Backlog, Marker, Role};
+use super::snapshot_buffer::SnapshotBuffer;
 use super::work::MARKERS;
 use super::{BETWEEN_LOOKS, Collector, Mutators, Program};
 use crate::collector::options::Mode;

@@ -36,7 +36,7 @@
 //! 2. Between cycles no mark is set and nothing is claimed.
 //! 3. One thread at a time is at a safepoint of a heap: it has the lock of [`Cycle`].
 
-pub(crate) mod claim;
+mod claim;
 mod cycle;
 pub(crate) mod dispose;
 pub(crate) mod driver;
@@ -56,6 +56,7 @@ pub(crate) mod references;
 mod release;
 mod reports;
 pub(crate) mod rescan;
+pub(crate) mod snapshot_buffer;
 pub(crate) mod statistics;
 mod stop_the_world;
 mod sweeping;

@@ -65,7 +65,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
 use super::BETWEEN_LOOKS;
-use super::claim::SnapshotBuffer;
+use super::snapshot_buffer::SnapshotBuffer;
 use super::weak_reads::is_marked;
 use super::work::{Packet, entry};
 use super::{Collector, Cycle, Phase, Program};

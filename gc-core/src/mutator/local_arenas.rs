@@ -96,7 +96,8 @@ pub(crate) fn before_write<T: ?Sized>(place: &T) {
     let address = ptr::from_ref(place).cast::<()>().addr();
     let found = any(|context| match context.heap().allocation_of(address) {
         Some(extent) => {
-            context.before_write(extent.base);
+            // SAFETY: an object of this heap starts there, whose one mutator is this thread's.
+            unsafe { context.before_write(extent.base) }
             true
         }
         None => false,

@@ -197,7 +197,8 @@ impl<'gc> Mutation<'gc> {
     #[inline]
     pub fn backward_barrier(&self, parent: Gc<'gc, ()>, child: Option<Gc<'gc, ()>>) {
         let _ = child;
-        self.context().before_write(Gc::as_ptr(parent).addr());
+        // SAFETY: it is the address of a `Gc` of this heap, in a `mutate` call.
+        unsafe { self.context().before_write(Gc::as_ptr(parent).addr()) }
     }
 
     /// [`Mutation::backward_barrier`] for a weak child.

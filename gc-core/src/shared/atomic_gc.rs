@@ -242,7 +242,8 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     /// Tells the collector that the cell is about to be written. Whether what comes and goes is to be noted.
     #[inline]
     fn before_write(&self, mc: &Mutation<'gc>) -> bool {
-        mc.before_atomic_write(ptr::from_ref(self).addr())
+        // SAFETY: the cell is borrowed, and its brand is that of the heap: no object of another one holds it.
+        unsafe { mc.before_atomic_write(ptr::from_ref(self).addr()) }
     }
 }
 

@@ -287,8 +287,11 @@ impl<'gc> Mutation<'gc> {
         T: ?Sized + 'gc,
         K: IsGcKind<'gc, T>,
     {
-        self.context()
-            .before_write(Gc::as_ptr(Gc::erase(gc)).addr());
+        // SAFETY: it is the address of a `Gc` of this heap, in a `mutate` call.
+        unsafe {
+            self.context()
+                .before_write(Gc::as_ptr(Gc::erase(gc)).addr());
+        }
         // SAFETY: the barrier was called.
         unsafe { Write::assume(gc.as_ref()) }
     }
@@ -333,7 +336,8 @@ impl<'gc> Mutation<'gc> {
                     .before_partial_write(object, (start, start + size_of::<T>()));
             }
         } else {
-            self.context().before_write(object);
+            // SAFETY: it is the address of a `Gc` of this heap, in a `mutate` call.
+            unsafe { self.context().before_write(object) }
         }
         // SAFETY: the barrier was called.
         unsafe { Write::assume(element) }
@@ -612,10 +616,17 @@ impl<'gc> Mutation<'gc> {
     }
 
     /// Notes that an atomic cell is about to be written. Whether the pointers that come and go are to be noted.
+    ///
+    /// # Safety
+    ///
+    /// The cell is in use, in an object of this heap or outside of all heaps.
     #[inline]
-    pub(super) fn before_atomic_write(&self, cell: usize) -> bool {
-        self.context()
-            .before_atomic_write(cell, || self.mutator.is_in_root(cell))
+    pub(super) unsafe fn before_atomic_write(&self, cell: usize) -> bool {
+        // SAFETY: the cell is in use, says the caller, and there is a `mutate` call as long as `self`.
+        unsafe {
+            self.context()
+                .before_atomic_write(cell, || self.mutator.is_in_root(cell))
+        }
     }
 
     /// Notes a pointer that is stored into an atomic cell, or was there.

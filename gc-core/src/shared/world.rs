@@ -54,8 +54,8 @@ impl Drop for Collecting {
     }
 }
 
-/// This thread runs destructors, which may come back to the world: it is at work for no collector meanwhile, until this is
-/// dropped.
+/// This thread runs destructors, which may come back to the world: it is at work for no collector meanwhile, until
+/// this is dropped.
 struct Released<'a>(&'a World);
 
 impl Released<'_> {
@@ -187,8 +187,9 @@ impl World {
         let mut mutators = self.mutators.lock();
         let left = core::mem::take(&mut *self.left_written.lock());
         if let Some(mutator) = mutators.first() {
-            // SAFETY: all are outside, or have ended, and this thread has the list.
-            unsafe { mutator.context() }.add_written(left);
+            // SAFETY: all are outside, or have ended, and this thread has the list. The objects were taken from
+            // mutators of this heap that have ended, and nothing that is noted is freed.
+            unsafe { mutator.context().add_written(left) };
         }
         for mutator in &*mutators {
             // SAFETY: as above.

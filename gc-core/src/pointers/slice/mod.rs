@@ -358,7 +358,8 @@ pub(crate) unsafe fn write_part<'gc, P: ?Sized>(
         // SAFETY: the part has a size, so the base is an object in the heap, and these are bytes of it.
         unsafe { context.before_partial_write(object, (start, start + bytes)) }
     } else {
-        context.before_write(object);
+        // SAFETY: the base is a `Gc` of this heap, in a `mutate` call.
+        unsafe { context.before_write(object) }
     }
     // SAFETY: the barrier was called.
     unsafe { Write::assume(part) }

@@ -1,0 +1,273 @@
+//! The entrance of the write barrier: called before an object is written through a cell, once or often.
+//!
+//! The barrier looks at the state of the object's block and, nearly always, is done: none of the bits is set that
+//! `Context::armed` names. Otherwise there are up to four things to do.
+//!
+//! 1. *The dirty bit.* After the write, the tags of an object whose pointers can move may be wrong. Such objects
+//!    are described, which their block's state tells. Whoever needs the tags of a dirty object makes them anew by
+//!    tracing its value. The marker does so when it reaches the object, so an object that is written and dies costs
+//!    nothing.
+//! 2. *Destructors.* A value that has one may own more after the write. The object is noted, to be measured
+//!    ([`super::measuring`]).
+//! 3. *The claim.* While a cycle marks, the object is claimed ([`crate::collector`], *Claiming*). Then `armed` has
+//!    all bits.
+//! 4. *Finalization calls* make no claims. They keep a list of what they write ([`super::finalization`]).
+//!
+//! # If an object cannot be traced
+//!
+//! A claim may have to trace the object, and fail: somebody has a guard of it, or has leaked one, or its `trace`
+//! panics. With one mutator, the barrier aborts the cycle, and the next cycles trace the object when they begin,
+//! where there are no guards ([`crate::collector::failed_traces`]). Many mutators cannot abort a cycle: the
+//! collector does, when they are stopped. A panic then goes on, and nothing is written.
+//!
+//! # What this does not do
+//!
+//! It does not know the field that is written, nor what is written there. One call serves all writes to the object
+//! until the end of the `mutate` call.
+
+use std::panic::{self, AssertUnwindSafe};
+
+use super::Context;
+use crate::collector::snapshot_buffer::SnapshotBuffer;
+use crate::heap::extent::Extent;
+use crate::heap::planes::WORD;
+
+impl Context {
+    /// Prepares a write to the object at `address`.
+    ///
+    /// # Safety
+    ///
+    /// 1. It is the address of a `Gc` of this heap: the start of an object of this heap, or in no heap, for a value
+    ///    that needs no memory.
+    /// 2. Meanwhile the object is not freed, and marking does not end: this thread is in a `mutate` call of this
+    ///    mutator, or is the heap's one mutator.
+    #[inline]
+    pub(crate) unsafe fn before_write(&self, address: usize) {
+        if self.heap().spans(address) {
+            // SAFETY: the address is in this heap, so an object starts there (1). The second promise is the same.
+            unsafe { self.before_object_write(address) }
+        }
+    }
+
+    /// [`Context::before_write`] for a value that needs memory.
+    ///
+    /// # Safety
+    ///
+    /// 1. An object of this heap starts at `address`.
+    /// 2. As for [`Context::before_write`].
+    #[inline]
+    pub(crate) unsafe fn before_object_write(&self, address: usize) {
+        // SAFETY: an object of this heap starts there (1). The second promise is the same.
+        unsafe {
+            if self.is_armed_for(address) {
+                self.note_write(address);
+            }
+        }
+    }
+
+    /// Prepares a write to the bytes from `from` to `to` of the object at `address`.
+    ///
+    /// # Safety
+    ///
+    /// 1. An object of this heap starts at `address`, and these are some of its bytes.
+    /// 2. As for [`Context::before_write`].
+    #[inline]
+    pub(crate) unsafe fn before_partial_write(&self, address: usize, bytes: (usize, usize)) {
+        // SAFETY: an object of this heap starts there, and has these bytes (1). The second promise is the same.
+        unsafe {
+            if self.is_armed_for(address) {
+                self.note_partial_write(address, bytes);
+            }
+        }
+    }
+
+    /// [`Context::before_partial_write`] for an object that is not described. Such an object is not made dirty and
+    /// has no destructor, so its block's state need not be looked at.
+    ///
+    /// # Safety
+    ///
+    /// 1. An object of this heap starts at `address`, these are some of its bytes, and its block is not one of
+    ///    described objects.
+    /// 2. As for [`Context::before_write`].
+    #[inline(always)]
+    pub(crate) unsafe fn before_plain_write(&self, address: usize, bytes: (usize, usize)) {
+        if self.is_marking() {
+            // SAFETY: an object of this heap starts there, and has these bytes (1). The second promise is the same.
+            unsafe { self.note_partial_write(address, bytes) }
+        }
+    }
+
+    /// Whether the barrier has anything to do for the object at `address`.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there.
+    #[inline(always)]
+    unsafe fn is_armed_for(&self, address: usize) -> bool {
+        let heap = self.heap();
+        // SAFETY: an object of this heap is in a block of it, which is below the commit frontier.
+        unsafe {
+            heap.blocks()
+                .has_any(heap.owned_block(address), self.armed.get())
+        }
+    }
+
+    /// Most objects that must be traced by value come here for nothing: between cycles, and dirty already.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::before_object_write`].
+    #[inline(never)]
+    unsafe fn note_write(&self, address: usize) {
+        // SAFETY: an object of this heap starts there (1), and marking does not end meanwhile (2).
+        unsafe {
+            if self.finalizing.get() || self.is_marking() {
+                return self.note_write_in_cycle(address);
+            }
+            self.note_dirty(address);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Context::before_object_write`]; and a cycle marks, or a finalization call runs.
+    #[cold]
+    #[inline(never)]
+    unsafe fn note_write_in_cycle(&self, address: usize) {
+        // SAFETY: an object of this heap starts there (1). It is not freed, and marking does not end meanwhile (2).
+        // A cycle marks (*Armed while marking*). This thread may trace values (*One user*).
+        unsafe {
+            if self.finalizing.get() {
+                return self.keep(address);
+            }
+            if !self.collector.is_claimed(address) {
+                self.claim(|buffer| self.collector.claim(address, buffer));
+            }
+            self.note_dirty(address);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Context::before_partial_write`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn note_partial_write(&self, address: usize, bytes: (usize, usize)) {
+        // SAFETY: an object of this heap starts there, and has these bytes (1). If a cycle marks (*Armed while
+        // marking*), the object is not freed and marking does not end meanwhile (2), and this thread may trace
+        // values (*One user*).
+        unsafe {
+            if self.finalizing.get() {
+                return self.keep(address);
+            }
+            if self.is_marking() {
+                self.claim(|buffer| self.collector.claim_part(address, bytes, buffer));
+            }
+            self.note_dirty(address);
+        }
+    }
+
+    /// Prepares a write in a finalization call.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts at `address`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn keep(&self, address: usize) {
+        self.kept.borrow_mut().push(address);
+        // SAFETY: an object of this heap starts there (the caller's promise).
+        unsafe { self.note_dirty(address) }
+    }
+
+    /// Calls `claim`, which claims an object and returns whether it could. If it could not, the cycle is aborted;
+    /// see the module.
+    fn claim(&self, claim: impl FnOnce(&mut SnapshotBuffer) -> bool) {
+        let mut claimed = false;
+        let claiming = AssertUnwindSafe(|| self.with_buffer(|buffer| claimed = claim(buffer)));
+        if let Err(payload) = panic::catch_unwind(claiming) {
+            if !self.collector.has_one_mutator() {
+                panic::resume_unwind(payload);
+            }
+            // To drop it might panic as well.
+            core::mem::forget(payload);
+        }
+        if !claimed {
+            self.before_unknown_write();
+        }
+    }
+
+    /// Sets the dirty bit of a described object, and notes it if it has a destructor.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts at `address`.
+    unsafe fn note_dirty(&self, address: usize) {
+        // SAFETY: an object of this heap starts there (the caller's promise), so its block and planes are committed.
+        unsafe {
+            let state = self.heap().state_at(address);
+            if state.is_described() {
+                self.heap().set_dirty(address);
+                if state.has_drops() {
+                    self.written.note(address);
+                }
+            }
+        }
+    }
+
+    /// Prepares a write to an object that is not known. Aborts a cycle that marks.
+    pub(crate) fn before_unknown_write(&self) {
+        self.collector.note_unknown_write();
+        if self.is_marking() {
+            self.collector.abort_marking();
+            self.arm();
+        }
+    }
+
+    /// Prepares a write to the atomic cell at `cell`. `true` if the pointers that come and go are to be
+    /// [noted](Context::note_stored): if not, the cell is scanned again, as it is in the root, which `is_in_root` tells,
+    /// or in an object that was claimed.
+    ///
+    /// # Safety
+    ///
+    /// The cell is in use, in an object of this heap or outside of all heaps, and this thread is in a `mutate` call
+    /// of this mutator.
+    #[inline]
+    pub(crate) unsafe fn before_atomic_write(
+        &self,
+        cell: usize,
+        is_in_root: impl FnOnce() -> bool,
+    ) -> bool {
+        // SAFETY: the caller's promises are the same; and a cycle marks (*Armed while marking*).
+        self.is_marking() && unsafe { self.before_atomic_write_in_cycle(cell, is_in_root) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Context::before_atomic_write`]; and a cycle marks.
+    #[cold]
+    #[inline(never)]
+    unsafe fn before_atomic_write_in_cycle(
+        &self,
+        cell: usize,
+        is_in_root: impl FnOnce() -> bool,
+    ) -> bool {
+        if !self.collector.remembers_writes() {
+            return true;
+        }
+        let Some(Extent { base, .. }) = self.heap().allocation_of(cell) else {
+            // Each round visits the root. Other cells are in memory of an object that is not known.
+            return !is_in_root();
+        };
+        // SAFETY: the cell is in use, so the object that it is in exists, and is not freed in this `mutate` call.
+        // If it is still being built, it was born in this call, and so claimed. The cell is a word of it. A cycle
+        // marks, in a phase that does not change in this call, and this thread may trace values (*One user*).
+        unsafe {
+            if !self.collector.is_part_claimed(base, cell) {
+                let part = (cell, cell + WORD);
+                self.claim(|buffer| self.collector.claim_part(base, part, buffer));
+            }
+        }
+        false
+    }
+}
