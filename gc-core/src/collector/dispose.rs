@@ -24,11 +24,11 @@ impl Disposer {
     ///
     /// Nothing will refer to the value again.
     pub(crate) unsafe fn dispose(&mut self, object: Described) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the object has its value, and nothing will refer to it (the caller's promise).
         self.released = self
             .released
             .wrapping_add(unsafe { object.entry() }.bytes() as u64);
-        // SAFETY: as above.
+        // SAFETY: nothing will refer to the value again (the caller's promise).
         self.call(|| unsafe { object.dispose() });
     }
 
@@ -39,7 +39,7 @@ impl Disposer {
     /// As for [`DeadValue::drop`].
     pub(crate) unsafe fn drop_taken(&mut self, value: DeadValue) {
         self.released = self.released.wrapping_add(value.owned() as u64);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller's promise is that of `DeadValue::drop`.
         self.call(|| unsafe { value.drop() });
     }
 

@@ -1,8 +1,8 @@
 //! The driver: leads a cycle on at a safepoint, as far as the program wants.
 //!
-//! Whatever a program asks for at a safepoint ([`Safepoint`]) is told by two things: until where the cycle goes ([`Until`]), and how
-//! much work is done for it ([`Budget`]). [`Collector::advance`] begins a cycle if one is due, of the [`Kind`] that is right, and
-//! [`Collector::go_through`] leads it from phase to phase:
+//! Whatever a program asks for at a safepoint ([`Safepoint`]) is told by two things: until where the cycle goes
+//! ([`Until`]), and how much work is done for it ([`Budget`]). [`Collector::advance`] begins a cycle if one is due,
+//! of the [`Kind`] that is right, and [`Collector::go_through`] leads it from phase to phase:
 //!
 //! ```text
 //!            begin            no finalizers
@@ -13,12 +13,13 @@
 //!  Marking, Finalizing ──▶ Aborted ──▶ Sleeping
 //! ```
 //!
-//! A phase ends where its work is found to be done: [`Collector::try_to_end_marking`], [`Collector::clear_weak`], and
-//! [`Collector::sweep_some`]. A cycle that stops the world takes the same way with no bound, all of it while mutators are stopped;
-//! only marking has another instance of the marker there, which need not mind the program ([`super::stop_the_world`]).
+//! A phase ends where its work is found to be done: [`Collector::try_to_end_marking`], [`Collector::clear_weak`],
+//! and [`Collector::sweep_some`]. A cycle that stops the world takes the same way with no bound, all of it while
+//! mutators are stopped; only marking has another instance of the marker there, which need not heed mutators
+//! ([`super::stop_the_world`]).
 //!
-//! A new kind of cycle is one more [`Kind`]: [`Collector::kind_of_next`] says when it is due, and [`Collector::begin`] what it begins
-//! with.
+//! A new kind of cycle is one more [`Kind`]: [`Collector::kind_of_next`] says when it is due, and
+//! [`Collector::begin`] what it begins with.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
@@ -42,17 +43,17 @@ pub(crate) enum Safepoint {
     Step,
     /// The cycle in progress is completed.
     Complete,
-    /// The cycle in progress is completed, and everything that cannot be reached is freed. If the program has paused that cycle where
-    /// marking is finished, to settle with it what is to be freed, that is all.
+    /// The cycle in progress is completed, and everything that cannot be reached is freed. If the program has
+    /// paused that cycle where marking is finished, to settle with it what is to be freed, that is all.
     Collect,
     /// What is due of marking. The cycle pauses where marking is finished.
     Mark,
-    /// Marking is finished, of a new cycle if none is in progress, and the cycle pauses there. Nothing, if it is known already
-    /// what is dead.
+    /// Marking is finished, of a new cycle if none is in progress, and the cycle pauses there. Nothing, if it is
+    /// known already what is dead.
     FinishMarking,
     /// The cycle goes on from there to sweeping.
     StartSweeping,
-    /// What is not in use is given back. Nothing is collected.
+    /// Unused memory is given back. Nothing is collected.
     Release,
 }
 
@@ -102,17 +103,19 @@ impl Collector {
     ///
     /// # Panics
     ///
-    /// If the `trace` of a value panics (then nothing is freed), or the `Drop` of one (then everything else that was to be
-    /// done was done). With zeal, if a check fails.
+    /// If the `trace` of a value panics (then nothing is freed), or the `Drop` of one (then everything else that
+    /// was to be done was done). With zeal, if a check fails.
     ///
     /// # Safety
+    ///
+    /// These are the *safepoint promises*, which hold until this returns:
     ///
     /// 1. The thread is in no `mutate` call.
     /// 2. `program` keeps its promises, and its roots are all pointers from outside of the heap into it.
     /// 3. If values are not all `Send` and `Sync`, the thread is the heap's one mutator.
     pub(crate) unsafe fn safepoint(self: &Arc<Self>, program: &Program<'_>, what: Safepoint) {
         let mut disposer = Disposer::default();
-        // SAFETY: the caller's promises are those that these ask for.
+        // SAFETY: the caller makes the safepoint promises, and these ask for nothing else.
         unsafe {
             match what {
                 Safepoint::Step => self.step(program, Until::Finished, &mut disposer),
@@ -128,8 +131,12 @@ impl Collector {
     }
 
     /// Does what is due.
+    ///
+    /// # Safety
+    ///
+    /// The safepoint promises of [`Collector::safepoint`].
     unsafe fn step(self: &Arc<Self>, program: &Program<'_>, until: Until, disposer: &mut Disposer) {
-        // Somebody else is at work: that safepoint will do.
+        // Another thread is at a safepoint of this heap: that one will do.
         let Some(mut cycle) = self.cycle.try_lock() else {
             return;
         };
@@ -137,7 +144,7 @@ impl Collector {
             allocated: self.measure_waiting(program),
             ..*program
         };
-        // SAFETY: the caller's promises are those that these ask for.
+        // SAFETY: the caller makes the safepoint promises, and this `program` differs in a figure only.
         unsafe {
             let turn = match (self.advance(&mut cycle, program, until, None), until) {
                 (turn, Until::Finished) => turn,
@@ -149,18 +156,28 @@ impl Collector {
     }
 
     /// Leads the cycle to where it should be, however long it takes.
+    ///
+    /// # Safety
+    ///
+    /// The safepoint promises of [`Collector::safepoint`].
     unsafe fn lead(self: &Arc<Self>, program: &Program<'_>, until: Until, disposer: &mut Disposer) {
         let mut cycle = self.cycle.lock();
-        // SAFETY: the caller's promises are those that these ask for.
+        // SAFETY: the caller makes the safepoint promises, which are all that these ask for.
         unsafe {
             self.advance(&mut cycle, program, until, Some(Budget::ALL));
             self.leave(cycle, program, Turn::Until(None), disposer);
         }
     }
 
+    /// Completes the cycle in progress; then collects, with the world stopped, unless that cycle was paused.
+    ///
+    /// # Safety
+    ///
+    /// The safepoint promises of [`Collector::safepoint`].
     unsafe fn collect(self: &Arc<Self>, program: &Program<'_>, disposer: &mut Disposer) {
         let was_paused = self.is_paused();
-        // SAFETY: the caller's promises are those that these ask for.
+        // SAFETY: the caller makes the safepoint promises. No cycle is in progress after `lock_sleeping`, nor
+        // begins while this thread has the lock of the cycle.
         unsafe {
             let mut cycle = self.lock_sleeping(program, disposer);
             if !was_paused {
@@ -188,7 +205,7 @@ impl Collector {
             if self.phase() == Phase::Sleeping && !self.has_destructors() {
                 return cycle;
             }
-            // SAFETY: the caller's promises are those that these ask for.
+            // SAFETY: the caller makes the safepoint promises, which are all that these ask for.
             unsafe {
                 self.complete(&mut cycle, program);
                 self.leave(cycle, program, Turn::Complete, disposer);
@@ -212,7 +229,7 @@ impl Collector {
         f: &mut dyn FnMut(),
     ) {
         let mut disposer = Disposer::default();
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller makes the safepoint promises, which are all that these ask for.
         unsafe {
             let cycle = self.lock_sleeping(program, &mut disposer);
             (program.stopped)(f);
@@ -228,13 +245,13 @@ impl Collector {
     /// As for [`Collector::safepoint`].
     pub(super) unsafe fn complete(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
         if self.phase() != Phase::Sleeping {
-            // SAFETY: the caller's promises are those that this asks for.
+            // SAFETY: the caller makes the safepoint promises, which are all that this asks for.
             unsafe { self.advance(cycle, program, Until::Finished, Some(Budget::ALL)) };
         }
     }
 
-    /// Begins a cycle if one is due, and leads the one in progress on: with the budget, or with what is due at this safepoint.
-    /// What is left to the thread when it lets go of the cycle.
+    /// Begins a cycle if one is due, and leads the one in progress on: with the budget, or with what is due at this
+    /// safepoint. What is left to the thread when it lets go of the cycle.
     ///
     /// # Safety
     ///
@@ -254,13 +271,18 @@ impl Collector {
         let _inside = self.report_work();
         cycle.entered = Instant::now();
         cycle.pauses = until == Until::Marked;
-        // SAFETY: the caller's promises are those that this asks for.
+        // SAFETY: the caller makes the safepoint promises, which are all that this asks for.
         let led = AssertUnwindSafe(|| unsafe { self.lead_on(cycle, program, until, budget) });
         let led = panic::catch_unwind(led);
         cycle.pauses = false;
         led.unwrap_or_else(|payload| panic::resume_unwind(payload))
     }
 
+    /// [`Collector::advance`], once it is clear that there is something to do.
+    ///
+    /// # Safety
+    ///
+    /// The safepoint promises of [`Collector::safepoint`].
     unsafe fn lead_on(
         self: &Arc<Self>,
         cycle: &mut Cycle,
@@ -270,17 +292,19 @@ impl Collector {
     ) -> Turn {
         let was_aborted = self.phase() == Phase::Aborted;
         if was_aborted {
-            (program.stopped)(&mut || self.clear_aborted(cycle));
+            // SAFETY: mutators are stopped meanwhile, and the markers of an aborted cycle have returned:
+            // `abort_marking` has closed their jobs.
+            (program.stopped)(&mut || unsafe { self.clear_aborted(cycle) });
         }
         if self.phase() == Phase::Sleeping {
             let must_stop = was_aborted || self.must_stop_the_world();
             match self.kind_of_next(until, must_stop) {
                 Kind::StopTheWorld => {
-                    // SAFETY: the caller's promises are those that this asks for; no cycle is in progress.
+                    // SAFETY: the caller makes the safepoint promises; no cycle is in progress, as the phase tells.
                     unsafe { self.stop_the_world(cycle, program) }
                     return Turn::Complete;
                 }
-                // SAFETY: as above.
+                // SAFETY: the caller makes the safepoint promises; no cycle is in progress, as the phase tells.
                 Kind::Snapshot => unsafe { self.begin_snapshot(cycle, program) },
             }
             if must_stop {
@@ -292,7 +316,8 @@ impl Collector {
         }
         let budget = budget.unwrap_or_else(|| self.take_share(cycle, program));
         if budget.all || self.has_work_here(cycle, &budget) {
-            // SAFETY: the caller's promises are those that this asks for.
+            // SAFETY: the caller makes the safepoint promises. A cycle that stops the world does not come here
+            // before it sweeps.
             unsafe { self.go_through(cycle, program, until, &budget) };
             self.note_step(cycle);
         }
@@ -305,12 +330,13 @@ impl Collector {
         }
     }
 
-    /// Leads a cycle from phase to phase: with all of the budget until it is where it should be, or where this thread has
-    /// destructors to run before; else by one step.
+    /// Leads a cycle from phase to phase: with all of the budget until it is where it should be, or where this
+    /// thread has destructors to run before; else by one step.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::safepoint`].
+    /// The safepoint promises of [`Collector::safepoint`]; and if the cycle stops the world and is not sweeping,
+    /// mutators are stopped since it began.
     pub(super) unsafe fn go_through(
         self: &Arc<Self>,
         cycle: &mut Cycle,
@@ -319,8 +345,8 @@ impl Collector {
         budget: &Budget,
     ) {
         while !self.has_reached(until) {
-            // SAFETY: the caller's promises are those that these ask for. Each is called in its phase, and a cycle that stops the world
-            // goes through marking while mutators are stopped.
+            // SAFETY: the caller makes the safepoint promises. Each function is called in its phase. A cycle that
+            // stops the world goes through marking while mutators are stopped (the caller's promise).
             unsafe {
                 match (self.phase(), cycle.kind) {
                     (Phase::Sleeping | Phase::Aborted, _) => return,
@@ -377,7 +403,7 @@ impl Collector {
         }
     }
 
-    /// Whether a cycle that begins now should not last while the program goes on.
+    /// Whether a cycle that begins now must not run while the program does.
     fn must_stop_the_world(&self) -> bool {
         let pacer = self.pacer.lock();
         let goes_on = match self.options.mode {
@@ -432,14 +458,16 @@ impl Collector {
                 ..*program
             };
             self.begin(cycle, &program, Kind::StopTheWorld);
-            // SAFETY: the caller's promises are those that this asks for, and mutators are stopped from the beginning.
+            // SAFETY: the caller makes the safepoint promises, `program` has the same roots, and mutators are
+            // stopped already, from before the beginning of the cycle to its end.
             unsafe { self.go_through(cycle, &program, Until::Finished, &Budget::ALL) }
         });
         self.note_step(cycle);
     }
 
-    /// What this safepoint has to do for what the program has allocated since the last: everything, if an allocation has failed or
-    /// might soon, or the program is far beyond what it should allocate during a collection.
+    /// What this safepoint has to do for what the program has allocated since the last: everything, if an
+    /// allocation has failed or might soon, or the program is far beyond what it should allocate during a
+    /// collection.
     fn take_share(&self, cycle: &mut Cycle, program: &Program<'_>) -> Budget {
         let (mode, step) = (self.options.mode, self.options.step);
         let allocated = program.allocated.since(cycle.allocated);

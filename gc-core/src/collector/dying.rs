@@ -23,8 +23,9 @@
 //! leaves the destructors that it finds to the safepoint which runs the outer one; otherwise a chain of them would
 //! overflow the stack.
 //!
-//! The last owners that tracing a [`std::sync::Weak`] leaves behind ([`LastOwner`](crate::types::trace::LastOwner)) are dropped
-//! here as well, of heaps with one mutator too. Values of such a heap are dropped in place, by [`Disposer`].
+//! The last owners that tracing a [`std::sync::Weak`] leaves behind ([`LastOwner`](crate::types::trace::LastOwner))
+//! are dropped here as well, of heaps with one mutator too. Values of such a heap are dropped in place, by
+//! [`Disposer`].
 //!
 //! # Invariants
 //!
@@ -68,8 +69,8 @@ struct State {
 }
 
 thread_local! {
-    /// The heaps whose destructors this thread runs, the innermost first. Without a destructor, so that it is there as long
-    /// as there are arenas in other variables of the thread.
+    /// The heaps whose destructors this thread runs, the innermost first. Without a destructor, so that it is there
+    /// as long as there are arenas in other variables of the thread.
     static RUNNING: Cell<*const Running> = const { Cell::new(ptr::null()) };
 }
 
@@ -214,7 +215,7 @@ impl Collector {
         self.heap.count_dropped(disposer.take_released());
     }
 
-    /// Ends a safepoint: lets go of the cycle and runs destructors, as far as it is this one's turn. Panics are kept
+    /// Ends a safepoint: unlocks the cycle and runs destructors, as `turn` says. Panics are kept
     /// in `disposer`.
     ///
     /// # Panics
@@ -234,7 +235,8 @@ impl Collector {
         disposer.append(&mut cycle.disposer);
         let number = cycle.number;
         drop(cycle);
-        // The values of a heap with one mutator were dropped where they were found, and the cycle is where it should be.
+        // The values of a heap with one mutator were dropped where they were found, and the cycle is where it
+        // should be.
         let alone = self.mutators == Mutators::One;
         let deadline = match turn {
             Turn::Rest => return,
@@ -256,7 +258,7 @@ impl Collector {
                 _ => self.cycle.try_lock(),
             };
             let Some(mut cycle) = cycle else { return };
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller makes the safepoint promises, and this thread has the lock of the cycle again.
             unsafe { self.go_on(&mut cycle, program, number, &turn, deadline) }
             disposer.append(&mut cycle.disposer);
             let ended = cycle.number != number || self.phase() == Phase::Sleeping;
@@ -268,6 +270,10 @@ impl Collector {
     }
 
     /// Goes on with a cycle whose destructors have run, if another thread has not ended it.
+    ///
+    /// # Safety
+    ///
+    /// The safepoint promises of [`Collector::safepoint`].
     unsafe fn go_on(
         self: &Arc<Self>,
         cycle: &mut Cycle,
@@ -280,7 +286,7 @@ impl Collector {
             return;
         }
         match turn {
-            // SAFETY: the caller's promises are those that this asks for.
+            // SAFETY: the caller makes the safepoint promises, which are all that this asks for.
             Turn::Complete => unsafe { self.complete(cycle, program) },
             _ if self.phase() == Phase::Sweeping => {
                 let _inside = self.report_work();
@@ -290,7 +296,7 @@ impl Collector {
                     due: false,
                     deadline,
                 };
-                // SAFETY: as above.
+                // SAFETY: the caller makes the safepoint promises, and the cycle is sweeping.
                 unsafe { self.sweep_some(cycle, program, &budget) }
                 self.note_step(cycle);
             }
@@ -303,22 +309,24 @@ impl Collector {
     ///
     /// # Safety
     ///
-    /// Marking is complete, and weak pointers are settled. The heap has many mutators, and the thread is at the
-    /// safepoint.
+    /// 1. Marking is complete, and weak pointers are cleared.
+    /// 2. The heap has many mutators, and the thread is at the safepoint.
     pub(super) unsafe fn sweep_dying(&self, sweeper: &mut Sweeper<'_>, force: bool) -> bool {
         loop {
             let Some(blocks) = self.take_swept_next(force) else {
                 return false;
             };
             for block in blocks {
-                // SAFETY: the dead values that were in the block are dropped, or their objects are marked.
+                // SAFETY: marking is complete (1). The dead values that were in the block are dropped, or their
+                // objects are marked. The block was taken off its list, so nobody else sweeps it.
                 unsafe { sweeper.block(block) }
             }
             let (mut blocks, mut values) = (Vec::new(), Vec::new());
             while values.len() < MANY
                 && let Some(block) = { self.sweeping.with_drops.lock().pop() }
             {
-                // SAFETY: passed on to the caller; the block was not swept.
+                // SAFETY: marking is complete (1). The block was not swept, and is this thread's, as it was taken
+                // off its list.
                 unsafe { self.take_dead(block, &mut values) };
                 blocks.push(block);
             }
@@ -354,7 +362,8 @@ impl Collector {
     ///
     /// Marking is complete, and the block was taken to be swept and was not.
     unsafe fn take_dead(&self, block: BlockIndex, values: &mut Vec<DeadValue>) {
-        // SAFETY: passed on to the caller; nothing refers to an unmarked object.
+        // SAFETY: marking is complete, so nothing refers to an unmarked object. The block was not swept, and is
+        // this thread's.
         unsafe {
             self.heap.each_dead(block, |base, end| {
                 let bytes = end - base;
@@ -371,7 +380,9 @@ impl Collector {
     ///
     /// The block is not swept yet, and either it is the caller's, or mutators are stopped.
     unsafe fn keep_emptied(&self, start: usize) {
-        // SAFETY: passed on to the caller. It has no pointers any more that would have to be followed.
+        // SAFETY: the object is on the list, so it is not freed (invariant 1), and nobody else writes to its
+        // planes: the block is this thread's, or mutators are stopped (the caller's promise). It has no value, so
+        // no pointers to be followed.
         unsafe {
             let bytes = self.heap.end_of(start) - start;
             let group = self.heap.planes().group(start);
@@ -382,11 +393,15 @@ impl Collector {
         }
     }
 
-    /// Keeps all objects whose destructors have not run, before a sweep. Mutators are stopped.
-    pub(super) fn keep_dying(&self) {
+    /// Keeps all objects whose destructors have not run.
+    ///
+    /// # Safety
+    ///
+    /// Mutators are stopped, and no block is swept yet in this cycle.
+    pub(super) unsafe fn keep_dying(&self) {
         if self.mutators == Mutators::Many {
             for start in self.dying.0.lock().each() {
-                // SAFETY: no block is swept yet.
+                // SAFETY: no block is swept yet, and mutators are stopped (the caller's promises).
                 unsafe { self.keep_emptied(start) }
             }
         }

@@ -29,21 +29,23 @@ pub(crate) struct Kept {
 }
 
 impl Collector {
-    /// Notes what the marked objects hold that a finalization call has written or made, and what the roots
-    /// do.
+    /// Puts what the roots hold into the buffer, and what the marked objects hold that a finalization call has
+    /// written or made.
     ///
-    /// If a `trace` panics, the cycle must be given up.
+    /// If a `trace` panics, the cycle must be aborted.
     ///
     /// # Safety
     ///
-    /// The call is over, this is the heap's one mutator, all of these objects are in it, and marking goes on.
+    /// 1. The call is over, and no other `mutate` call is running.
+    /// 2. This is the heap's one mutator.
+    /// 3. All of these objects are in the heap, and none was freed: the cycle still marks.
     pub(crate) unsafe fn note_kept(
         &self,
         kept: Kept,
         roots: &Roots<'_>,
-        found: &mut SnapshotBuffer,
+        buffer: &mut SnapshotBuffer,
     ) {
-        roots(&mut found.visitor(self));
+        roots(&mut buffer.visitor(self));
         let Kept { mut written, made } = kept;
         for (from, to) in made {
             self.heap
@@ -52,37 +54,43 @@ impl Collector {
         written.sort_unstable();
         written.dedup();
         for start in written {
-            // SAFETY: passed on to the caller.
+            // SAFETY: an object of this heap starts there (3). No mutator is at work (1), and this thread may trace
+            // it (2).
             unsafe {
                 if self.heap.planes().is_marked(start) {
-                    self.note_contents(start, found);
+                    self.note_contents(start, buffer);
                 }
             }
         }
         // So that the cycle is paused as before if nothing new has come up.
-        found.drop_marked(&self.heap);
+        buffer.drop_marked(&self.heap);
     }
 
-    /// Makes the tags of all objects tell the truth. A panic of a `trace` goes through.
+    /// Makes the tags of all objects right. A panic of a `trace` goes through.
     ///
     /// # Safety
     ///
     /// No `mutate` call is running, and no cycle is in progress.
     pub(crate) unsafe fn retag_stale(&self) {
         let unknown = self.has_unknown_writes();
-        self.each_described(|object, start| {
-            let descriptor = object.descriptor();
-            // SAFETY: it is an object of this heap, and no mutator is at work, says the caller.
-            unsafe {
+        // SAFETY: no mutator is at work, and nothing is swept, as no cycle is in progress (the caller's promises).
+        // So objects of this heap can be visited and tagged.
+        unsafe {
+            self.each_described(|object, start| {
+                let descriptor = object.descriptor();
                 if descriptor.moves && (unknown || self.heap.is_dirty(start)) {
                     self.heap.retag(object);
                 }
-            }
-        });
+            });
+        }
     }
 
     /// Calls `f` with each described object that has a value, and its start.
-    pub(crate) fn each_described(&self, mut f: impl FnMut(Described, usize)) {
+    ///
+    /// # Safety
+    ///
+    /// No mutator is at work, and nothing is swept meanwhile.
+    pub(crate) unsafe fn each_described(&self, mut f: impl FnMut(Described, usize)) {
         let heap = &self.heap;
         for block in heap.occupied_blocks() {
             // SAFETY: the block is one of the heap's.

@@ -18,7 +18,7 @@ impl Collector {
     ///
     /// # Safety
     ///
-    /// As for [`Collector::safepoint`]; no cycle is in progress.
+    /// The safepoint promises of [`Collector::safepoint`]; and no cycle is in progress.
     pub(super) unsafe fn begin_snapshot(
         self: &Arc<Self>,
         cycle: &mut Cycle,
@@ -36,17 +36,19 @@ impl Collector {
                 }
                 self.begin(cycle, program, Kind::Snapshot);
                 self.finalizers.begin_to_visit();
-                let mut found = SnapshotBuffer::default();
-                (program.roots)(&mut found.visitor(self));
-                self.visit_cohorts(&mut found.visitor(self));
-                found.flush(&self.work);
-                // SAFETY: no `mutate` call is running.
+                let mut buffer = SnapshotBuffer::default();
+                (program.roots)(&mut buffer.visitor(self));
+                self.visit_cohorts(&mut buffer.visitor(self));
+                buffer.flush(&self.work);
+                // SAFETY: no `mutate` call is running, nothing is swept, and this thread may trace values
+                // (safepoint promise 3).
                 let contents = |start| unsafe { self.contents_of_failed(start) };
                 self.failed_traces.trace_all(contents);
             });
             panicked = panic::catch_unwind(begin).err();
             if panicked.is_some() && self.phase() == Phase::Marking {
-                self.abort_cycle(cycle);
+                // SAFETY: mutators are stopped, and no marker was started yet.
+                unsafe { self.abort_cycle(cycle) };
             }
         });
         if let Some(payload) = panicked {
@@ -57,7 +59,7 @@ impl Collector {
         }
     }
 
-    /// Starts jobs that mark beside the program; whether there are threads for them.
+    /// Starts jobs that mark concurrently; whether there are threads for them.
     fn start_markers(self: &Arc<Self>) -> bool {
         (0..self.background()).all(|number| {
             let mark = move |this: &Collector| {
@@ -80,7 +82,7 @@ impl Collector {
         })
     }
 
-    /// How many threads mark beside the program.
+    /// How many threads mark concurrently.
     pub(super) fn background(&self) -> usize {
         match (self.options.mode, self.options.markers) {
             (Mode::Concurrent, 0) => (processors() - 1).clamp(1, 2),
@@ -112,19 +114,20 @@ impl Collector {
         budget: &Budget,
     ) {
         if self.must_abort() {
-            return (program.stopped)(&mut || self.abort_cycle(cycle));
+            // SAFETY: mutators are stopped, and aborting closes the markers' jobs.
+            return (program.stopped)(&mut || unsafe { self.abort_cycle(cycle) });
         }
-        // What has come up since is in the hands of markers from now on, and the queues do not tell of it.
+        // From now on markers may hold what has come up since, so empty queues tell nothing.
         // Relaxed: as in `Collector::enter`.
         self.paused.store(false, Ordering::Relaxed);
-        // SAFETY: this is the thread at the safepoint, says the caller.
+        // SAFETY: this is the thread at the safepoint, with its promises; the phase is not `ClearingWeak`.
         if !unsafe { self.process(cycle, budget.deadline) } {
             return;
         }
         if budget.all {
             let _hungry = self.work.hungry();
             loop {
-                // SAFETY: the caller's promises are those that this asks for.
+                // SAFETY: the caller makes the safepoint promises, and the cycle marks.
                 unsafe { self.trace_and_mark(cycle, program, None, true) };
                 if self.work.termination.all_rest() {
                     break;
@@ -133,7 +136,7 @@ impl Collector {
             }
         } else {
             if budget.due || !self.work.has_none_to_trace() {
-                // SAFETY: as above.
+                // SAFETY: the caller makes the safepoint promises, and the cycle marks.
                 unsafe { self.trace_and_mark(cycle, program, budget.deadline, budget.due) };
             }
             if !self.work.has_no_packets() || !cycle.backlog.is_empty() {
@@ -141,8 +144,8 @@ impl Collector {
                     && self.jobs.unfinished() == 0
                     && !self.start_markers();
                 if nobody_marks && !budget.due {
-                    // There are no other threads to be had.
-                    // SAFETY: as above.
+                    // No other thread can be started.
+                    // SAFETY: the caller makes the safepoint promises, and the cycle marks.
                     unsafe { self.trace_and_mark(cycle, program, budget.deadline, true) };
                 }
                 return;
@@ -152,15 +155,15 @@ impl Collector {
                 return;
             }
         }
-        // SAFETY: as above.
+        // SAFETY: the caller makes the safepoint promises, and the cycle marks.
         unsafe { self.try_to_end_marking(cycle, program, budget.deadline) }
     }
 
-    /// Asks objects for their pointers, and marks if it is told to, until there is nothing to do or the time is over.
+    /// Traces objects, and with `mark` also marks, until there is nothing to do or the deadline is over.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::safepoint`].
+    /// The safepoint promises of [`Collector::safepoint`]; and the cycle marks.
     unsafe fn trace_and_mark(
         &self,
         cycle: &mut Cycle,
@@ -174,11 +177,13 @@ impl Collector {
         loop {
             let mut traced = 0;
             let tracing = panic::catch_unwind(AssertUnwindSafe(|| {
-                let mut found = SnapshotBuffer::default();
+                let mut buffer = SnapshotBuffer::default();
                 let mut locked = Vec::new();
                 while let Some(object) = self.work.take_to_trace() {
-                    // SAFETY: passed on to the caller.
-                    if !unsafe { self.trace_value(object, &mut found) } {
+                    // SAFETY: a marker has found the object, in a described block, and nothing is freed while the
+                    // cycle marks. This thread is at the safepoint, may trace values (promise 3), and is in no
+                    // `mutate` call (promise 1).
+                    if !unsafe { self.trace_value(object, &mut buffer) } {
                         locked.push(object);
                     }
                     traced += 1;
@@ -187,22 +192,27 @@ impl Collector {
                     }
                 }
                 if !locked.is_empty() {
-                    self.trace_values_stopped(&locked, program, &mut found);
+                    // SAFETY: markers have found these objects, and the caller makes the safepoint promises.
+                    unsafe { self.trace_values_stopped(&locked, program, &mut buffer) };
                 }
-                found.flush(&self.work);
+                buffer.flush(&self.work);
             }));
             if let Err(payload) = tracing {
                 self.work.termination.rest();
-                (program.stopped)(&mut || self.abort_cycle(cycle));
+                // SAFETY: mutators are stopped, and aborting closes the markers' jobs.
+                (program.stopped)(&mut || unsafe { self.abort_cycle(cycle) });
                 panic::resume_unwind(payload);
             }
             if !mark || traced > 0 && is_over() {
                 break;
             }
-            let done = if self.phase() == Phase::Finalizing {
-                self.mark_as::<true>(cycle, role, deadline)
-            } else {
-                self.mark_as::<false>(cycle, role, deadline)
+            // SAFETY: this is the thread at the safepoint.
+            let done = unsafe {
+                if self.phase() == Phase::Finalizing {
+                    self.mark_as::<true>(cycle, role, deadline)
+                } else {
+                    self.mark_as::<false>(cycle, role, deadline)
+                }
             };
             if !done || self.work.has_none_to_trace() {
                 break;
@@ -211,19 +221,24 @@ impl Collector {
         self.work.termination.rest();
     }
 
-    /// Asks objects for their pointers in which there are locks that are taken, or whose guards were leaked.
-    fn trace_values_stopped(
+    /// Stops mutators and traces objects that hold locks that are taken, or whose guards were leaked.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::trace_and_mark`]; and markers have found these objects in this cycle.
+    unsafe fn trace_values_stopped(
         &self,
         locked: &[usize],
         program: &Program<'_>,
-        found: &mut SnapshotBuffer,
+        buffer: &mut SnapshotBuffer,
     ) {
         let mut panicked = None;
         (program.stopped)(&mut || {
             let tracing = panic::catch_unwind(AssertUnwindSafe(|| {
                 for &object in locked {
-                    // SAFETY: it is an object that a marker has found, and mutators are stopped.
-                    unsafe { self.trace_value_stopped(object, found) }
+                    // SAFETY: a marker has found the object, in a described block. The cycle marks, mutators are
+                    // stopped, and this thread may trace values (safepoint promise 3).
+                    unsafe { self.trace_value_stopped(object, buffer) }
                 }
             }));
             panicked = tracing.err();
@@ -233,8 +248,12 @@ impl Collector {
         }
     }
 
-    /// Marks at a safepoint, until there is nothing to do or the time is over. Whether there is nothing to do.
-    pub(super) fn mark_as<const DEAD: bool>(
+    /// Marks at a safepoint, until there is nothing to do or the deadline is over. Whether there is nothing to do.
+    ///
+    /// # Safety
+    ///
+    /// The thread is at the safepoint of a cycle that marks, and `role` is that of safepoints.
+    pub(super) unsafe fn mark_as<const DEAD: bool>(
         &self,
         cycle: &mut Cycle,
         role: Role,
@@ -242,8 +261,8 @@ impl Collector {
     ) -> bool {
         let backlog = core::mem::take(&mut cycle.backlog);
         let mut marker =
-            // SAFETY: the number is that of safepoints, of which there is one at a time, and so is the
-            // backlog. The program claims what it writes.
+            // SAFETY: the number and the backlog are those of safepoints, of which there is one at a time (the
+            // caller's promise). Nothing is swept while the cycle marks, and mutators claim what they write.
             unsafe { Marker::<true, DEAD>::new(&self.heap, &self.work, role, backlog) };
         let done = marker.run(true, deadline);
         if !done && self.options.mode == Mode::Concurrent {
@@ -254,18 +273,22 @@ impl Collector {
         done
     }
 
-    /// Gives up a cycle in which something panicked. The program is stopped.
-    pub(super) fn abort_cycle(&self, cycle: &mut Cycle) {
-        self.abort_marking();
-        self.clear_aborted(cycle);
-    }
-
-    /// Ends marking, if everything is marked; or pauses the cycle there. What may have to be scanned again is, until the time
-    /// is over.
+    /// Aborts a cycle, and clears away what it has done.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::safepoint`].
+    /// Mutators are stopped, and no marker is at work but those of the collector's jobs.
+    pub(super) unsafe fn abort_cycle(&self, cycle: &mut Cycle) {
+        self.abort_marking();
+        // SAFETY: mutators are stopped (the caller's promise). The jobs have ended, as `abort_marking` closes them.
+        unsafe { self.clear_aborted(cycle) };
+    }
+
+    /// Ends marking, if everything is marked; or pauses the cycle there. Rescans until the deadline, if that is needed.
+    ///
+    /// # Safety
+    ///
+    /// The safepoint promises of [`Collector::safepoint`]; and the cycle marks.
     unsafe fn try_to_end_marking(
         self: &Arc<Self>,
         cycle: &mut Cycle,
@@ -275,10 +298,11 @@ impl Collector {
         let mut panicked = None;
         (program.stopped)(&mut || {
             if self.must_abort() {
-                self.abort_cycle(cycle);
+                // SAFETY: mutators are stopped, and other markers are jobs.
+                unsafe { self.abort_cycle(cycle) };
                 return;
             }
-            // Mutators may have handed over some more when they were stopped. That is for markers to do
+            // Mutators may have flushed some more when they were stopped. That is for markers to do
             // when the program goes on.
             if !self.work.has_no_packets() || !self.work.has_none_to_trace() {
                 return;
@@ -295,30 +319,37 @@ impl Collector {
                 return;
             }
             if self.must_rescan() {
-                // SAFETY: passed on to the caller; the program is stopped, and so are the markers.
+                // SAFETY: the caller makes the safepoint promises. Mutators are stopped, and the markers' jobs are
+                // closed.
                 match unsafe { self.rescan(cycle, program, deadline) } {
                     Ok(true) => {}
                     Ok(false) => return,
                     Err(payload) => {
                         panicked = Some(payload);
-                        self.abort_cycle(cycle);
+                        // SAFETY: mutators are stopped, and the markers' jobs are closed.
+                        unsafe { self.abort_cycle(cycle) };
                         return;
                     }
                 }
             }
             if self.options.zeal.naive_mark {
-                // SAFETY: passed on to the caller; the program is stopped.
+                // SAFETY: the caller makes the safepoint promises. Mutators are stopped, and marking is complete.
                 let check = || unsafe { self.check_marks(program.roots) };
                 panicked = panic::catch_unwind(AssertUnwindSafe(check)).err();
                 if panicked.is_some() {
-                    self.abort_cycle(cycle);
+                    // SAFETY: mutators are stopped, and the markers' jobs are closed.
+                    unsafe { self.abort_cycle(cycle) };
                     return;
                 }
             }
             if self.phase() == Phase::Finalizing {
-                self.begin_to_clear_weak(cycle);
-                if cycle.weak.is_empty() {
-                    self.begin_to_sweep(cycle, program);
+                // SAFETY: all is marked that will be, mutators are stopped, and the markers' jobs are closed.
+                // Without weak targets, there are no weak pointers to clear.
+                unsafe {
+                    self.begin_to_clear_weak(cycle);
+                    if cycle.weak.is_empty() {
+                        self.begin_to_sweep(cycle, program);
+                    }
                 }
                 return;
             }
@@ -327,9 +358,13 @@ impl Collector {
                 self.paused.store(true, Ordering::Relaxed);
                 return;
             }
-            self.begin_to_process(cycle);
-            if self.phase() == Phase::ClearingWeak && cycle.weak.is_empty() {
-                self.begin_to_sweep(cycle, program);
+            // SAFETY: everything reachable is marked, mutators are stopped, and the markers' jobs are closed.
+            // Without weak targets, there are no weak pointers to clear.
+            unsafe {
+                self.begin_to_process(cycle);
+                if self.phase() == Phase::ClearingWeak && cycle.weak.is_empty() {
+                    self.begin_to_sweep(cycle, program);
+                }
             }
         });
         if let Some(payload) = panicked {
@@ -343,11 +378,11 @@ impl Collector {
         }
     }
 
-    /// Settles where weak pointers lead, as far as the time reaches.
+    /// Processes the targets of weak pointers until the deadline.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::safepoint`].
+    /// The safepoint promises of [`Collector::safepoint`]; and the phase is [`Phase::ClearingWeak`].
     pub(super) unsafe fn clear_weak(
         self: &Arc<Self>,
         cycle: &mut Cycle,
@@ -355,7 +390,8 @@ impl Collector {
         deadline: Option<Instant>,
     ) {
         let mut done = true;
-        // SAFETY: no mutator is at work.
+        // SAFETY: this is the thread at the safepoint. Below, no mutator is at work: the only one is here, or all
+        // are stopped.
         let mut work = || done = unsafe { self.process(cycle, deadline) };
         match self.mutators {
             Mutators::One => work(),
@@ -363,7 +399,9 @@ impl Collector {
             Mutators::Many => (program.stopped)(&mut work),
         }
         if done {
-            (program.stopped)(&mut || self.begin_to_sweep(cycle, program));
+            // SAFETY: all is marked and weak pointers are cleared, as the work of this phase is done. Mutators are
+            // stopped, and no marker is at work in this phase.
+            (program.stopped)(&mut || unsafe { self.begin_to_sweep(cycle, program) });
         }
     }
 }

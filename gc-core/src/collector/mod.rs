@@ -2,37 +2,38 @@
 //!
 //! One cycle, from beginning to end:
 //!
-//! 1. **The snapshot.** At a safepoint, where no `mutate` call runs, allocators retire their holes. Objects that are allocated
-//!    from now on are born black: marked and claimed. The roots are traced.
+//! 1. **The snapshot.** At a safepoint, where no `mutate` call runs, allocation buffers are retired. Objects that
+//!    are allocated from now on are born black: marked and claimed. The roots are traced.
 //! 2. **Marking.** From the roots, everything that was reachable at the snapshot is marked through the tagged words
-//!    ([`mark`]). Before the program first writes to an object of the snapshot, the write barrier *claims* it and notes
-//!    what it held ([`claim`]), so nothing that was reachable is missed. Objects whose pointers only their own `trace` knows are
-//!    traced by the program's thread, at safepoints ([`marking`]).
-//! 3. **The end of marking.** At a safepoint where the markers rest, no packet is left, and no object waits to be traced,
-//!    everything is marked. If the program has read weak pointers to objects that are not, the collector looks for them in
-//!    what was written since ([`rescan`]). A program that wants to look at what is dead pauses the cycle here
-//!    ([`finalization`]).
-//! 4. **References** to dead objects are processed ([`references`]): weak pointers are cleared, finalizers are enqueued, and
-//!    what these see is marked. Objects that only weak pointers lead to become shells ([`weak`]).
-//! 5. **Sweeping.** Everything that is not marked is freed, block by block ([`sweeping`]). Values that need `Drop` are dropped just
-//!    before, by the program's thread ([`dispose`], [`dying`]).
-//! 6. **The end.** The survivors tell when the next cycle is due ([`pacer`]), and how much empty memory to keep until then
-//!    ([`end`]).
+//!    ([`mark`]). Before the program first writes to an object of the snapshot, the write barrier *claims* it and
+//!    notes what it held ([`claim`]), so nothing that was reachable is missed. Objects whose pointers only their
+//!    own `trace` knows are traced by the program's thread, at safepoints ([`marking`]).
+//! 3. **The end of marking.** At a safepoint where the markers rest, no packet is left, and no object waits to be
+//!    traced, everything is marked. If the program has read weak pointers to objects that are not, the collector
+//!    looks for them in what was written since ([`rescan`]). A program that wants to look at what is dead pauses
+//!    the cycle here ([`finalization`]).
+//! 4. **References** to dead objects are processed ([`references`]): weak pointers are cleared, finalizers are
+//!    enqueued, and what these see is marked. Objects that only weak pointers lead to become shells ([`weak`]).
+//! 5. **Sweeping.** Everything that is not marked is freed, block by block ([`sweeping`]). Values that need `Drop`
+//!    are dropped just before, by the program's thread ([`dispose`], [`dying`]).
+//! 6. **The end.** The survivors tell when the next cycle is due ([`pacer`]), and how much empty memory to keep
+//!    until then ([`end`]).
 //!
-//! [`driver`] leads a cycle from phase to phase, whatever the [`Mode`](options::Mode). With `StopTheWorld`, the thread at the safepoint does
-//! everything before it returns, with helpers. With `Incremental`, it does all the work in steps of some microseconds. With
-//! `Concurrent`, other threads mark and sweep ([`jobs`]), and safepoints do only what these cannot, or what they are too slow
-//! for. [`cycle`] has the phases and the kinds of cycles.
+//! [`driver`] leads a cycle from phase to phase, whatever the [`Mode`](options::Mode). With `StopTheWorld`, the
+//! thread at the safepoint does everything before it returns, with helpers. With `Incremental`, it does all the
+//! work in steps of some microseconds. With `Concurrent`, other threads mark and sweep ([`jobs`]), and safepoints
+//! do only what these cannot, or what they are too slow for. [`cycle`] has the phases and the kinds of cycles.
 //!
 //! A panic of a `trace`, and a write whose target object is unknown, abort the cycle: markers stop, all marks are
 //! cleared, and nothing is freed. In the second case the next cycle stops the world.
 //!
-//! With [`Zeal`](options::Zeal), a naive marker checks the result of marking, and the heap is verified after each cycle.
+//! With [`Zeal`](options::Zeal), a naive marker checks the result of marking, and the heap is verified after each
+//! cycle.
 //!
 //! # Invariants
 //!
-//! 1. The phase changes only at safepoints, while no `mutate` call runs. There are two exceptions: the one mutator of a heap
-//!    may change it to `Aborted` in a `mutate` call, and sweeping may end while mutators run.
+//! 1. The phase changes only at safepoints, while no `mutate` call runs. There are two exceptions: the one mutator
+//!    of a heap may change it to `Aborted` in a `mutate` call, and sweeping may end while mutators run.
 //! 2. Between cycles no mark is set and nothing is claimed.
 //! 3. One thread at a time is at a safepoint of a heap: it has the lock of [`Cycle`].
 
@@ -96,7 +97,7 @@ use crate::heap::volume::Volume;
 use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering};
 use crate::types::trace::{Edge, EdgeVisitor};
 
-/// With less room than this below its limit, a heap is not collected while the program goes on.
+/// With less room than this below its limit, a heap is collected with the world stopped.
 const LITTLE_ROOM: usize = 1 << 20;
 
 /// Hears of finalizers.
@@ -109,8 +110,8 @@ pub(crate) type Roots<'a> = dyn Fn(&mut dyn EdgeVisitor) + 'a;
 pub(crate) struct Program<'a> {
     /// Visits the roots, while no `mutate` call runs.
     pub(crate) roots: &'a Roots<'a>,
-    /// Calls a function while no `mutate` call runs, what mutators found is handed over, and no allocator
-    /// will go on in a hole that it had before.
+    /// Calls a function while no `mutate` call runs. Before, the mutators' snapshot buffers are flushed, and their
+    /// allocation buffers are retired.
     pub(crate) stopped: &'a dyn Fn(&mut dyn FnMut()),
     /// Calls a function that calls destructors, while this thread is not at work for the collector.
     pub(crate) released: &'a dyn Fn(&mut dyn FnMut()),
@@ -150,11 +151,12 @@ pub(crate) struct Collector {
     reports: Reports,
     /// The [`Phase`].
     phase: AtomicU8,
-    /// Whether the cycle was made to pause where everything was marked, and still marks: for more may have come up since.
+    /// Whether the cycle was made to pause where everything was marked, and still marks: for more may have come up
+    /// since.
     paused: AtomicBool,
-    /// Whether some object was written of which nobody said which.
+    /// Whether there was a write to an object that is not known.
     unknown_writes: AtomicBool,
-    /// Whether an object of this cycle was written whose contents nobody knows.
+    /// Whether an object was written in this cycle whose contents could not be recorded.
     aborts_later: AtomicBool,
     /// What claims note: see [`rescan::Noting`].
     noting: AtomicU8,
@@ -244,15 +246,17 @@ impl Collector {
 
     /// Whether the program has paused the cycle where everything was marked, and it has not gone farther since.
     ///
-    /// It marks even so: its phase is [`Phase::Marking`], the barrier is armed, objects are born black. So whatever the program
-    /// does next is what it may do at any time while a cycle marks. If that brings up more to be marked, it is marked before the
-    /// cycle goes any farther. The next safepoint that is not told otherwise leads it to its end.
+    /// A paused cycle still marks: its phase is [`Phase::Marking`], the barrier is armed, and objects are allocated
+    /// black. So the program may do whatever it may do while a cycle marks. If that brings up more to be marked, it
+    /// is marked before the cycle goes on. The next safepoint leads the cycle to its end, unless it asks for
+    /// something else.
     pub(crate) fn is_paused(&self) -> bool {
         // Relaxed: as in `enter`.
         self.paused.load(Ordering::Relaxed)
     }
 
-    /// Whether nothing has come up since the cycle was paused that is to be marked, as far as it was handed over.
+    /// Whether the cycle is paused, and nothing has come up since that must be marked, but for what is in snapshot
+    /// buffers.
     pub(crate) fn is_marked(&self) -> bool {
         self.is_paused()
             && self.work.has_no_packets()
@@ -298,12 +302,12 @@ impl Collector {
             && self.finalizers.waiting() > 0
     }
 
-    /// Whether the heap has one mutator, which may give a cycle up.
+    /// Whether the heap has one mutator, which may abort a cycle.
     pub(crate) fn has_one_mutator(&self) -> bool {
         self.mutators == Mutators::One
     }
 
-    /// Gives a cycle up while it marks: from now on no marker reads anything. What it has done is cleared
+    /// Aborts a cycle that marks: when this returns, no marker reads anything. What the cycle has done is cleared
     /// away at the next safepoint. May be called in a `mutate` call.
     pub(crate) fn abort_marking(&self) {
         self.work.set_stop(true);
@@ -311,11 +315,16 @@ impl Collector {
         self.enter(Phase::Aborted);
     }
 
-    /// Clears away what an abandoned cycle has done.
-    fn clear_aborted(&self, cycle: &mut Cycle) {
+    /// Clears away what an aborted cycle has done.
+    ///
+    /// # Safety
+    ///
+    /// No mutator and no marker is at work.
+    unsafe fn clear_aborted(&self, cycle: &mut Cycle) {
         // Relaxed: no mutator is at work.
         self.aborts_later.store(false, Ordering::Relaxed);
-        self.work.clear();
+        // SAFETY: no marker is at work (the caller's promise).
+        unsafe { self.work.clear() };
         cycle.backlog = Backlog::default();
         cycle.weak = Vec::new();
         cycle.stage = Stage::default();
@@ -326,14 +335,14 @@ impl Collector {
         self.enter(Phase::Sleeping);
     }
 
-    /// Notes that some object is about to be written, of which nobody says which.
+    /// Notes that an object is about to be written that is not known.
     pub(crate) fn note_unknown_write(&self) {
         // Relaxed: it is read when this mutator has left its `mutate` call.
         self.unknown_writes.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that an object of the snapshot is about to be written whose contents could not be noted. The cycle in progress
-    /// frees nothing: it is given up when mutators are stopped. The next one is at once.
+    /// Notes that an object of the snapshot is about to be written whose contents could not be noted. The cycle in
+    /// progress frees nothing: it is aborted when mutators are stopped. The next one stops the world.
     fn abort_later(&self) {
         // Relaxed: looked at when mutators have left their `mutate` calls, or as a hint.
         self.aborts_later.store(true, Ordering::Relaxed);
@@ -346,13 +355,13 @@ impl Collector {
         self.aborts_later.load(Ordering::Relaxed)
     }
 
-    /// Whether some object was written of which nobody said which, since the last cycle at once.
+    /// Whether there was an unknown write since the last cycle that stopped the world.
     pub(crate) fn has_unknown_writes(&self) -> bool {
         // Relaxed: asked by the mutator itself, or when mutators have left their `mutate` calls since.
         self.unknown_writes.load(Ordering::Relaxed)
     }
 
-    /// What has to be thrown when the cycle in progress ends.
+    /// The panics that the cycle in progress has caught.
     pub(crate) fn take_disposer(&self) -> Disposer {
         core::mem::take(&mut self.cycle.lock().disposer)
     }
@@ -363,7 +372,7 @@ impl Collector {
     ///
     /// As for [`Collector::safepoint`], no `mutate` call is running, and marking is complete.
     unsafe fn check_marks(&self, roots: &Roots<'_>) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller makes the safepoint promises, and no `mutate` call is running.
         let naive = unsafe { self.naive_marks(roots) };
         let mut told = self.told.lock();
         naive.check(&told);
@@ -376,7 +385,7 @@ impl Collector {
     ///
     /// As for [`Collector::safepoint`], and no `mutate` call is running.
     unsafe fn naive_marks(&self, roots: &Roots<'_>) -> NaiveMarker<'_> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: no `mutate` call is running, and this thread may trace values (safepoint promise 3).
         let mut naive = unsafe { NaiveMarker::new(&self.heap, &self.work) };
         roots(&mut naive);
         self.visit_cohorts(&mut naive);
@@ -386,7 +395,7 @@ impl Collector {
         naive
     }
 
-    /// Stops all that is going on, for good, and gives all blocks back to the store.
+    /// Ends all jobs for good, and gives all blocks back to the store.
     ///
     /// # Safety
     ///
@@ -399,7 +408,8 @@ impl Collector {
         let mut with_drops = core::mem::take(&mut *self.sweeping.with_drops.lock());
         with_drops.append(&mut self.dying.take_blocks());
         for block in with_drops {
-            // SAFETY: the block is ours.
+            // SAFETY: the block is one of this heap's, and nobody else has it: the lists were taken, and jobs have
+            // ended.
             if unsafe { self.heap.blocks().state(block) }.is_large_head() {
                 rest.large.push(block);
             } else {

@@ -1,72 +1,76 @@
 //! Rescanning: what the program may have put where marking does not look, if it has read weak pointers.
 //!
-//! A cycle that marks while the program goes on keeps what was reachable at the snapshot. A weak pointer may lead out of
-//! that, and what the program gets by one it may store. To mark each target when it is read would be enough; but then
-//! a weak pointer that is looked at in each `mutate` call never dies, as there is such a call in each cycle. So a
-//! read keeps nothing alive. It is remembered ([`weak_reads`](super::weak_reads)); and if its target is still not marked when all
-//! else is, marking does not end before the collector has looked for it wherever a pointer can have been put since the
-//! snapshot. The claims plane tells where: objects that were written are claimed, those that were born are born so.
+//! A cycle that marks while the program goes on keeps what was reachable at the snapshot. A weak pointer may lead
+//! out of that, and what the program gets by one it may store. To mark each target when it is read would be enough;
+//! but then a weak pointer that is looked at in each `mutate` call never dies, as there is such a call in each
+//! cycle. So a read keeps nothing alive. It is remembered ([`weak_reads`](super::weak_reads)); and if its target is
+//! still not marked when all else is, marking does not end before the collector has looked for it wherever a
+//! pointer can have been put since the snapshot. The claims plane tells where: objects that were written are
+//! claimed, those that were born are born so.
 //!
 //! # A round
 //!
-//! At a safepoint the roots are visited again. Then, block by block, claims are taken back ([`Heap::unclaim_small`]), and the
-//! objects that had them and are marked are scanned once more, as they are now. What was claimed and is not marked is
-//! only unclaimed: if it is marked later, whoever marks it scans it. The program may go on between the steps of a round; what it
-//! writes then is claimed again, and what it makes is born claimed. When a whole round, and all marking that it brings
-//! about, is done at one safepoint, marking is complete. Otherwise another round begins when the markers are done,
-//! which has as much to do as the program has done during the one before. After [`ROUNDS`] of them a safepoint takes as long as
-//! it needs: so a cycle ends, however much the program writes.
+//! At a safepoint the roots are visited again. Then, block by block, claims are taken back
+//! ([`Heap::unclaim_small`]), and the objects that had them and are marked are scanned once more, as they are now.
+//! What was claimed and is not marked is only unclaimed: if it is marked later, whoever marks it scans it. The
+//! program may go on between the steps of a round; what it writes then is claimed again, and what it makes is born
+//! claimed. When a whole round, and all marking that it brings about, is done at one safepoint, marking is
+//! complete. Otherwise another round begins when the markers are done, which has as much to do as the program has
+//! done during the one before. After [`ROUNDS`] of them a safepoint takes as long as it needs: so a cycle ends,
+//! however much the program writes.
 //!
-//! From the first round on, claims note nothing: what is written will be looked at anyway. This matters for objects that
-//! are not marked: a dead object that the program reads by a weak pointer and writes to would keep alive what it holds, and by
-//! that perhaps itself. So would an object that is born black and leads to the dead one, and an atomic cell of the dead one into
-//! which the program stores it. So a cycle *remembers writes* from its beginning if one of the last [`QUIET`] gave cause to think that
-//! the program polls weak pointers to what is dead. Then, until marking is complete,
+//! From the first round on, claims note nothing: what is written will be looked at anyway. This matters for objects
+//! that are not marked: a dead object that the program reads by a weak pointer and writes to would keep alive what
+//! it holds, and by that perhaps itself. So would an object that is born black and leads to the dead one, and an
+//! atomic cell of the dead one into which the program stores it. So a cycle *remembers writes* from its beginning
+//! if one of the last [`QUIET`] gave cause to think that the program polls weak pointers to what is dead. Then,
+//! until marking is complete,
 //!
 //! * claims note nothing;
 //! * objects are born claimed, but not marked ([`Births::Claimed`]). A marker that finds one marks it and passes it by;
 //! * who stores to an atomic cell claims the object that it is in, like any barrier. In the root there is nothing to
 //!   claim, as each round visits it.
 //!
-//! Causes are: a round that began in a cycle that did not remember writes, or ended with a target of a weak read that was not
-//! marked; and whatever was noted of an object that was not marked when it was written or stored, after a weak read of what
-//! was not marked ([`Noting::Doubtful`]). Cycles without such a cause rescan nothing if all that was read turns out to be
-//! marked, and pay nothing if nothing was read.
+//! Causes are: a round that began in a cycle that did not remember writes, or ended with a target of a weak read
+//! that was not marked; and whatever was noted of an object that was not marked when it was written or stored,
+//! after a weak read of what was not marked ([`Noting::Doubtful`]). Cycles without such a cause rescan nothing if
+//! all that was read turns out to be marked, and pay nothing if nothing was read.
 //!
 //! # Nothing is lost
 //!
-//! Take the moment at which marking ends, after a round that was not interrupted. By induction over the length of the path,
-//! everything reachable then is marked. What a root leads to is, since roots were visited in the round. Take a marked
-//! object of the path, and a pointer that is in it now.
+//! Take the moment at which marking ends, after a round that was not interrupted. By induction over the length of
+//! the path, everything reachable then is marked. What a root leads to is, since roots were visited in the round.
+//! Take a marked object of the path, and a pointer that is in it now.
 //!
-//! * It was claimed, or born, before the last round, and not written later: for a later write would have claimed it, since that
-//!   round took the claim back, and it was taken back for good, as the program did not run any more. If it was marked
-//!   then, the round has scanned it. If it was marked after that, it was scanned by whoever has marked it, as it was not
-//!   claimed.
+//! * It was claimed, or born, before the last round, and not written later: for a later write would have claimed
+//!   it, since that round took the claim back, and it was taken back for good, as the program did not run any more.
+//!   If it was marked then, the round has scanned it. If it was marked after that, it was scanned by whoever has
+//!   marked it, as it was not claimed.
 //! * It was neither claimed nor born in this cycle, so nobody has written to it. It was scanned when it was marked.
 //!
-//! Either way it was scanned when it was as it is now, so the target of the pointer is marked. That objects are born marked is
-//! used nowhere. It must be so when marking is complete: from then on who asks the marks takes what has none for dead. What
-//! was born before and has none is so. A marker does not lose what was born after it was made, in blocks that it does not
-//! know: what it scans was not claimed, so it leads to what was there when the claims were taken back, before the marker was made.
+//! Either way it was scanned when it was as it is now, so the target of the pointer is marked. That objects are
+//! born marked is used nowhere. It must be so when marking is complete: from then on who asks the marks takes what
+//! has none for dead. What was born before and has none is so. A marker does not lose what was born after it was
+//! made, in blocks that it does not know: what it scans was not claimed, so it leads to what was there when the
+//! claims were taken back, before the marker was made.
 //!
 //! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) in memory that an object
 //! or the root owns, or before the cycle remembers writes, or into a `DynamicRootSet` is marked by who does it; handles
 //! and pins are roots. What a finalization call writes is noted when it is over ([`finalization`](super::finalization)).
 //!
-//! A weak pointer that can be reached leads to what is marked, or was noted, by the same argument: whoever scans an object notes
-//! the targets of its weak pointers that are not marked.
+//! A weak pointer that can be reached leads to what is marked, or was noted, by the same argument: whoever scans an
+//! object notes the targets of its weak pointers that are not marked.
 //!
-//! This does not need the snapshot. A cycle that notes nothing when an object is claimed is one with an incremental update
-//! (Dijkstra et al. 1978), whose remembered set are the claims. Without weak reads of unmarked objects, or if all of them
-//! were marked by others, the argument of `docs/concurrency.md` holds: the program never left the snapshot.
+//! This does not need the snapshot. A cycle that notes nothing when an object is claimed is one with an incremental
+//! update (Dijkstra et al. 1978), whose remembered set are the claims. Without weak reads of unmarked objects, or
+//! if all of them were marked by others, the argument of `docs/concurrency.md` holds: the program never left the
+//! snapshot.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
 use super::BETWEEN_LOOKS;
 use super::snapshot_buffer::SnapshotBuffer;
-use super::weak_reads::is_marked;
 use super::work::{Packet, entry};
 use super::{Collector, Cycle, Phase, Program};
 use crate::heap::black::Births;
@@ -109,9 +113,9 @@ impl Collector {
     /// What claims note.
     #[inline]
     pub(crate) fn noting(&self) -> Noting {
-        // Relaxed: it becomes `Nothing`, and ceases to be so, while no mutator is at work. Who sees `Contents` too long in place
-        // of `Doubtful` has not read a weak pointer itself, nor has got hold of what others have read so: that
-        // comes by way of something that orders this load after their store.
+        // Relaxed: it becomes `Nothing`, and ceases to be so, while no mutator is at work. Who sees `Contents` too
+        // long in place of `Doubtful` has not read a weak pointer itself, nor has got hold of what others have read
+        // so: that comes by way of something that orders this load after their store.
         match self.noting.load(Ordering::Relaxed) {
             0 => Noting::Contents,
             1 => Noting::Doubtful,
@@ -130,38 +134,51 @@ impl Collector {
         self.noting() == Noting::Nothing
     }
 
-    /// Remembers a target of a weak pointer that was read while marking goes on, and is not marked: an object of this
-    /// heap.
+    /// Remembers a weak read in a cycle that marks, of a target that is not marked.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts at `target`.
     #[inline(never)]
-    pub(crate) fn note_weak_read(&self, target: usize) {
+    pub(crate) unsafe fn note_weak_read(&self, target: usize) {
         if self.noting() == Noting::Contents {
             self.set_noting(Noting::Doubtful);
         }
-        // SAFETY: an object of this heap starts there.
+        // SAFETY: an object of this heap starts there (the caller's promise).
         let is_born_or_written = || unsafe { self.is_claimed(target) };
         // Then it was read before it was written; and if it was born in this cycle, nobody polls it.
         if self.remembers_writes() && is_born_or_written() {
             return;
         }
-        self.weak_reads
-            .add(target, |other| is_marked(&self.heap, other));
+        // SAFETY: the target is an object of this heap (the caller's promise), which is not freed before marking ends.
+        unsafe { self.weak_reads.add(target, &self.heap) };
     }
 
-    /// Notes that something is about to be kept alive for this cycle because the object at `target` is written or stored. If a
-    /// weak pointer has led there, this may be all that keeps it alive.
+    /// Notes that something is about to be kept alive for this cycle because the object at `target` is written or
+    /// stored. If a weak pointer has led there, this may be all that keeps it alive.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts at `target`.
     #[cold]
     #[inline(never)]
-    pub(super) fn doubt(&self, target: usize) {
-        if !is_marked(&self.heap, target) {
+    pub(super) unsafe fn doubt(&self, target: usize) {
+        // SAFETY: an object of this heap starts there (the caller's promise), so its planes are committed.
+        if !unsafe { self.heap.planes().is_marked(target) } {
             self.weak_reads.doubt();
         }
     }
 
     /// [`Collector::doubt`] for what is noted when it is stored.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts at `target`.
     #[inline]
-    pub(crate) fn doubt_stored(&self, target: usize) {
+    pub(crate) unsafe fn doubt_stored(&self, target: usize) {
         if self.noting() == Noting::Doubtful {
-            self.doubt(target);
+            // SAFETY: the caller's promise is the same.
+            unsafe { self.doubt(target) }
         }
     }
 
@@ -203,11 +220,12 @@ impl Collector {
     }
 
     /// Scans what was written and born since the snapshot, or since the last round. Whether marking is complete. The
-    /// error is the panic of a `trace`: then the cycle must be given up.
+    /// error is the panic of a `trace`: then the cycle must be aborted.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::safepoint`]; no mutator and no marker is at work.
+    /// 1. The safepoint promises of [`Collector::safepoint`].
+    /// 2. No mutator and no marker is at work.
     pub(super) unsafe fn rescan(
         &self,
         cycle: &mut Cycle,
@@ -219,7 +237,7 @@ impl Collector {
             cycle.polled = QUIET;
         }
         self.work.termination.start();
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller makes the safepoint promises (1), and no mutator and no marker is at work (2).
         let rounds = AssertUnwindSafe(|| unsafe { self.rescan_rounds(cycle, program, deadline) });
         let result = panic::catch_unwind(rounds);
         self.work.termination.rest();
@@ -233,6 +251,11 @@ impl Collector {
         result
     }
 
+    /// Makes rounds until one is whole, or the deadline is over. Whether marking is complete.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::rescan`].
     unsafe fn rescan_rounds(
         &self,
         cycle: &mut Cycle,
@@ -248,14 +271,15 @@ impl Collector {
                 cycle.rescan.going = true;
                 cycle.rescan.rounds += 1;
                 cycle.rescan.blocks = self.heap.occupied_blocks();
-                // SAFETY: no marker is at work.
+                // SAFETY: no marker is at work (2).
                 unsafe { self.work.pending.cover(&self.heap) }
-                let mut found = SnapshotBuffer::default();
-                (program.roots)(&mut found.visitor(self));
-                self.visit_cohorts(&mut found.visitor(self));
-                found.flush(&self.work);
+                let mut buffer = SnapshotBuffer::default();
+                (program.roots)(&mut buffer.visitor(self));
+                self.visit_cohorts(&mut buffer.visitor(self));
+                buffer.flush(&self.work);
             }
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller makes the safepoint promises (1), and no mutator and no marker is at work (2). The
+            // blocks are those of this heap, and nothing is swept while a cycle marks.
             let marked = unsafe {
                 self.send_some(&mut cycle.rescan.blocks);
                 self.mark_until(cycle, deadline)
@@ -274,14 +298,16 @@ impl Collector {
     ///
     /// # Safety
     ///
-    /// As for [`Collector::rescan`].
+    /// As for [`Collector::rescan`]; and the blocks are of this heap.
     unsafe fn send_some(&self, blocks: &mut Vec<BlockIndex>) {
         let heap = &self.heap;
         let mut packet = Packet::new();
         while packet.len() < SOME
             && let Some(block) = blocks.pop()
         {
-            // SAFETY: the block is one of this heap; the rest is passed on to the caller.
+            // SAFETY: the block is one of this heap, in which no allocation buffer is, as they are retired. No
+            // mutator is at work (2), and nothing is swept while a cycle marks. Objects start where `unclaim_large`
+            // says.
             unsafe {
                 if !heap.blocks().state(block).is_large_head() {
                     heap.unclaim_small(block, |start| packet.push(start | entry::SCAN));
@@ -299,8 +325,7 @@ impl Collector {
         self.work.add(packet);
     }
 
-    /// Marks, and asks objects for their pointers, until there is nothing to do or the time is over. Whether there is
-    /// nothing to do.
+    /// Marks, and traces objects, until there is nothing to do or the deadline is over. Whether there is nothing to do.
     ///
     /// # Safety
     ///
@@ -309,21 +334,25 @@ impl Collector {
         let is_over = || deadline.is_some_and(|end| Instant::now() >= end);
         let role = self.role(self.background());
         loop {
-            let done = if self.phase() == Phase::Finalizing {
-                self.mark_as::<true>(cycle, role, deadline)
-            } else {
-                self.mark_as::<false>(cycle, role, deadline)
+            // SAFETY: this is the thread at the safepoint (1).
+            let done = unsafe {
+                if self.phase() == Phase::Finalizing {
+                    self.mark_as::<true>(cycle, role, deadline)
+                } else {
+                    self.mark_as::<false>(cycle, role, deadline)
+                }
             };
-            let mut found = SnapshotBuffer::default();
+            let mut buffer = SnapshotBuffer::default();
             let mut traced = 0;
             while let Some(object) = self.work.take_to_trace() {
-                // SAFETY: passed on to the caller.
+                // SAFETY: a marker has found the object, in a described block; the cycle marks. This thread may
+                // trace it (1), and no mutator is at work (2).
                 unsafe {
                     if self.has_one_mutator() {
-                        let done = self.trace_value(object, &mut found);
+                        let done = self.trace_value(object, &mut buffer);
                         debug_assert!(done, "nobody else can have taken a lock");
                     } else {
-                        self.trace_value_stopped(object, &mut found);
+                        self.trace_value_stopped(object, &mut buffer);
                     }
                 }
                 traced += 1;
@@ -331,7 +360,7 @@ impl Collector {
                     break;
                 }
             }
-            found.flush(&self.work);
+            buffer.flush(&self.work);
             if done && self.work.has_no_packets() && self.work.has_none_to_trace() {
                 return true;
             }

@@ -1,7 +1,12 @@
 //! Marking while mutators are stopped.
 //!
-//! It is done at once, by this thread and helpers. Nobody writes meanwhile, so markers claim nothing, and this thread traces the
-//! objects itself whose pointers only their own `trace` knows.
+//! This thread and its helpers do all marking at one safepoint. No mutator writes meanwhile, so there are no claims
+//! to heed. Objects whose tags may be wrong are traced by this thread only, as helpers must not run the user's
+//! code.
+//!
+//! # What this does not do
+//!
+//! It does not begin the cycle, nor sweep: [`super::driver`] leads the cycle through all phases.
 
 use std::panic::{self, AssertUnwindSafe};
 
@@ -25,7 +30,8 @@ impl Collector {
     /// As for [`Collector::safepoint`]; mutators are stopped since the cycle began.
     pub(super) unsafe fn mark_stopped(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
         let finalizes = self.phase() == Phase::Finalizing;
-        // SAFETY: the caller's promises are those that these ask for.
+        // SAFETY: the caller makes the safepoint promises. Mutators are stopped since the cycle began, so no
+        // `mutate` call is running. When `jobs` are closed no helper is at work.
         let mark = AssertUnwindSafe(|| unsafe {
             if finalizes {
                 self.mark_kept(cycle);
@@ -40,13 +46,19 @@ impl Collector {
             }
         });
         if let Err(payload) = panic::catch_unwind(mark) {
-            self.abort_cycle(cycle);
+            // SAFETY: mutators are stopped, and so are the helpers: `Resting` has closed their jobs if marking was
+            // what panicked.
+            unsafe { self.abort_cycle(cycle) };
             panic::resume_unwind(payload);
         }
-        if finalizes {
-            self.begin_to_clear_weak(cycle);
-        } else {
-            self.begin_to_process(cycle);
+        // SAFETY: mutators are stopped (the caller's promise), and no marker is at work any more: jobs are closed,
+        // and this thread's marker is done. What it had to mark is marked.
+        unsafe {
+            if finalizes {
+                self.begin_to_clear_weak(cycle);
+            } else {
+                self.begin_to_process(cycle);
+            }
         }
         if self.phase() == Phase::ClearingWeak {
             // Relaxed: no mutator is at work.
@@ -54,7 +66,7 @@ impl Collector {
         }
     }
 
-    /// How many threads help the one that collects at once.
+    /// How many threads help the one that stops the world.
     pub(super) fn helpers(&self) -> usize {
         let markers = match self.options.markers {
             _ if self.options.mode == Mode::Incremental => 1,
@@ -88,8 +100,8 @@ impl Collector {
                 this.work.termination.start();
                 let (heap, work) = (&this.heap, &this.work);
                 let backlog = Backlog::default();
-                // SAFETY: the number is this job's alone; the program stands still until it is over, for
-                // it is waited for, or does not begin.
+                // SAFETY: the number is this job's alone. Mutators stay stopped until the job is over: it is
+                // waited for, or does not begin. It traces no values.
                 unsafe { Marker::<false, false>::new(heap, work, role(number), backlog) }
                     .run_with_others();
             };
@@ -99,7 +111,8 @@ impl Collector {
         {
             let resting = Resting(self);
             let backlog = Backlog::default();
-            // SAFETY: the program stands still; this is the thread that may ask objects.
+            // SAFETY: number 0 is this thread's alone. Mutators are stopped (the caller's promise), and this thread
+            // may trace values (safepoint promise 3).
             let mut marker = unsafe { Marker::<false, false>::new(heap, work, role(0), backlog) };
             roots(&mut marker);
             self.visit_cohorts(&mut marker);
@@ -117,6 +130,10 @@ impl Collector {
     }
 
     /// Clears short weak pointers, enqueues finalizers, and marks what they see.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::mark_stopped`]; and everything reachable is marked.
     unsafe fn mark_kept(&self, cycle: &mut Cycle) {
         let (heap, work) = (&self.heap, &self.work);
         let role = Role {
@@ -126,7 +143,8 @@ impl Collector {
             all_dirty: self.unknown_writes.load(Ordering::Relaxed),
             traces_values: true,
         };
-        // SAFETY: the program stands still; this is the only marker.
+        // SAFETY: this is the thread at the safepoint, and mutators are stopped (the caller's promises). This is
+        // the only marker, and its thread may trace values (safepoint promise 3).
         unsafe {
             self.process(cycle, None);
             Marker::<false, true>::new(heap, work, role, Backlog::default()).run(true, None);

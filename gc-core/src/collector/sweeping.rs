@@ -1,7 +1,7 @@
 //! Sweeping: who sweeps which block, and when the values in it that need `Drop` are dropped.
 //!
-//! Any thread may sweep a block without such values. Blocks with them are put aside, for the thread at the safepoint, which drops
-//! the values first; in a heap with many mutators see [`super::dying`].
+//! Any thread may sweep a block without such values. Blocks with them are put aside, for the thread at the
+//! safepoint, which drops the values first; in a heap with many mutators see [`super::dying`].
 
 use std::time::Instant;
 
@@ -36,17 +36,26 @@ impl Sweeping {
         !unswept.small.is_empty() || !unswept.large.is_empty()
     }
 
-    /// Puts the blocks that are to be swept in order: the highest are swept first, for cursors take what was brought back
-    /// last, and should find the lowest there.
+    /// Puts the blocks that are to be swept in order: the highest are swept first, for cursors take what was
+    /// brought back last, and should find the lowest there.
     fn sort(&self) {
         self.unswept.lock().small.sort_unstable();
     }
 }
 
 impl Collector {
-    /// Goes from marking to sweeping. The program is stopped.
-    pub(super) fn begin_to_sweep(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
-        self.keep_dying();
+    /// Goes on to sweeping.
+    ///
+    /// # Safety
+    ///
+    /// Marking is complete, weak pointers are cleared, mutators are stopped, and no marker is at work.
+    pub(super) unsafe fn begin_to_sweep(
+        self: &Arc<Self>,
+        cycle: &mut Cycle,
+        program: &Program<'_>,
+    ) {
+        // SAFETY: mutators are stopped (the caller's promise), and sweeping begins below.
+        unsafe { self.keep_dying() };
         self.enter(Phase::Sweeping);
         cycle.allocated_marked = program.allocated;
         self.heap.set_births(Births::White);
@@ -75,13 +84,14 @@ impl Collector {
     /// A job: sweeps until nothing is left.
     fn sweep_all(&self) {
         let mut sweeper = Sweeper::new(&self.heap, self.options.zeal.verify);
-        // SAFETY: the job was started when weak pointers were settled, and the cycle does not end before it has.
+        // SAFETY: only `begin_to_sweep` starts this job, when marking was complete and weak pointers were cleared.
+        // The cycle does not end before the job has.
         unsafe { self.sweep(&mut sweeper, None) };
         *self.sweeping.survivors.lock() += sweeper.finish();
     }
 
-    /// Drops dead values and sweeps, as far as the time reaches; ends the cycle if nothing is left. If it is not due, that is for
-    /// other threads as long as they are at it.
+    /// Drops dead values and sweeps, until the deadline; ends the cycle if nothing is left. If it is not due, that
+    /// is for other threads as long as they are at it.
     ///
     /// # Safety
     ///
@@ -93,10 +103,10 @@ impl Collector {
         budget: &Budget,
     ) {
         let mut sweeper = Sweeper::new(&self.heap, self.options.zeal.verify);
-        // SAFETY: marking is complete and weak pointers are settled in this phase; the thread is at the safepoint.
+        // SAFETY: marking is complete and weak pointers are cleared in this phase; the thread is at the safepoint.
         let mut done = unsafe { self.sweep_drops(cycle, &mut sweeper, budget) };
         if done && (budget.due || self.jobs.unfinished() == 0) {
-            // SAFETY: as above.
+            // SAFETY: marking is complete and weak pointers are cleared in this phase.
             done = unsafe { self.sweep(&mut sweeper, budget.deadline) };
         }
         *self.sweeping.survivors.lock() += sweeper.finish();
@@ -118,7 +128,7 @@ impl Collector {
     ///
     /// # Safety
     ///
-    /// Marking is complete, and weak pointers are settled.
+    /// Marking is complete, and weak pointers are cleared.
     unsafe fn sweep(&self, sweeper: &mut Sweeper<'_>, deadline: Option<Instant>) -> bool {
         /// How many blocks are taken at a time.
         const SOME: usize = 16;
@@ -141,7 +151,8 @@ impl Collector {
                 if self.heap.has_drops(block) {
                     with_drops.push(block);
                 } else {
-                    // SAFETY: passed on to the caller; nothing in the block needs to be dropped.
+                    // SAFETY: marking is complete. The block was taken off the list, so it is this thread's and was
+                    // not swept; nothing in it needs to be dropped.
                     unsafe { sweeper.small(block) }
                 }
             }
@@ -149,7 +160,7 @@ impl Collector {
                 if self.heap.has_drops(head) {
                     with_drops.push(head);
                 } else {
-                    // SAFETY: as above.
+                    // SAFETY: as for small blocks: marking is complete, it is this thread's, and it needs no drop.
                     unsafe { sweeper.large(head) }
                 }
             }
@@ -172,13 +183,13 @@ impl Collector {
         }
     }
 
-    /// Sweeps blocks with dead values that need `Drop`, as far as the time reaches. Whether none is left, nor a value
+    /// Sweeps blocks with dead values that need `Drop`, until the deadline. Whether none is left, nor a value
     /// that waits for its destructor. The values of a heap with one mutator are dropped here; for those of others see
     /// [`super::dying`].
     ///
     /// # Safety
     ///
-    /// Marking is complete, and weak pointers are settled. The thread is at the safepoint.
+    /// Marking is complete, and weak pointers are cleared. The thread is at the safepoint.
     unsafe fn sweep_drops(
         &self,
         cycle: &mut Cycle,
@@ -188,11 +199,13 @@ impl Collector {
         if self.mutators == Mutators::Many {
             // Who works until all is done does not wait for destructors that others run.
             let force = budget.all;
-            // SAFETY: the caller's promises are those that this asks for.
+            // SAFETY: marking is complete, weak pointers are cleared, and the thread is at the safepoint (the
+            // caller's promises). The heap has many mutators.
             return unsafe { self.sweep_dying(sweeper, force) } && (force || self.dying.is_empty());
         }
         while let Some(block) = { self.sweeping.with_drops.lock().pop() } {
-            // SAFETY: passed on to the caller; the block was not swept.
+            // SAFETY: marking is complete (the caller's promise). The block was taken off the list, so it was not
+            // swept and is this thread's, which is the heap's one mutator.
             if !unsafe { self.sweep_with_drops(cycle, sweeper, block, budget) } {
                 self.sweeping.with_drops.lock().push(block);
                 return false;
@@ -201,8 +214,7 @@ impl Collector {
         true
     }
 
-    /// Drops the dead values of a block, then sweeps it; as far as the time reaches. Whether it was
-    /// swept.
+    /// Drops the dead values of a block, until the deadline, and then sweeps it. Whether it was swept.
     ///
     /// # Safety
     ///
@@ -217,7 +229,9 @@ impl Collector {
     ) -> bool {
         let disposer = &mut cycle.disposer;
         let mut dropped = 0;
-        // SAFETY: passed on to the caller; dead values are dropped once, for that leaves no value.
+        // SAFETY: marking is complete, and the block was not swept (the caller's promises): so these objects are
+        // dead, and nothing refers to them. The thread may drop their values, each once, for that leaves none in
+        // the object.
         unsafe {
             let done = self.heap.each_dead(block, |base, end| {
                 let bytes = end - base;

@@ -1,7 +1,7 @@
 //! Verification of what only values know: where the pointers lead that their `trace` visits.
 //!
-//! [`Heap::verify`](crate::heap::Heap) checks the tagged words. Pointers in memory outside of the heap have none; so each value
-//! that may have such pointers is traced, and what it visits is to be an object. A value of which
+//! [`Heap::verify`](crate::heap::Heap) checks the tagged words. Pointers in memory outside of the heap have none;
+//! so each value that may have such pointers is traced, and what it visits is to be an object. A value of which
 //! that is not so holds a pointer to what was freed, and the error names its type.
 
 use std::panic::{self, AssertUnwindSafe};
@@ -21,7 +21,7 @@ impl Collector {
     /// As for [`Heap::verify`], and the thread may trace all values.
     pub(crate) unsafe fn verify(&self, all_dirty: bool) -> Result<(), VerifyError> {
         let heap = &self.heap;
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller's promises are those of `Heap::verify`, and more.
         unsafe { heap.verify(all_dirty)? };
         for block in heap.occupied_blocks() {
             let mut result = Ok(());
@@ -29,7 +29,8 @@ impl Collector {
                 // SAFETY: an object starts there.
                 let state = unsafe { heap.state_at(start) };
                 if result.is_ok() && state.is_described() {
-                    // SAFETY: passed on to the caller.
+                    // SAFETY: an object starts there, in a described block. The thread may trace all values, and no
+                    // mutator is at work (the caller's promises).
                     result = unsafe { self.verify_outside(start) };
                 }
             });

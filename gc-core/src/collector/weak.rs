@@ -1,10 +1,10 @@
-//! What becomes of objects that only weak pointers lead to.
+//! Zombie shells: what becomes of objects that only weak pointers lead to.
 //!
-//! Such an object turns into a *shell*: its value is dropped and its tags are cleared, but its extent
-//! stays, so that its address is not used again while a weak pointer may still be compared with it.
-//! A shell is swept by the first cycle that meets no weak pointer to it. This serves weak pointers
-//! in memory outside of the heap, which cannot be cleared because the collector does not know where
-//! they are, just as well as those inside.
+//! Such an object turns into a *zombie shell*, or shell for short: its value is dropped and its tags are cleared,
+//! but its extent stays, so that its address is not used again while a weak pointer may still be compared with it.
+//! A shell is swept by the first cycle that meets no weak pointer to it. This serves weak pointers in memory
+//! outside of the heap, which cannot be cleared because the collector does not know where they are, just as well as
+//! those inside.
 
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable, Flag};
@@ -35,7 +35,7 @@ pub(crate) unsafe fn is_shell(target: usize) -> bool {
 #[inline]
 pub(crate) unsafe fn is_shell_of(heap: &Heap, target: usize) -> bool {
     heap.spans(target)
-        // SAFETY: as above.
+        // SAFETY: a weak pointer in use, of this heap, leads to the start of an object in it (the caller's promise).
         && unsafe {
             is_shell_in(
                 heap.planes(),
@@ -56,7 +56,7 @@ unsafe fn is_shell_in(
     block: BlockIndex,
     target: usize,
 ) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: an object starts at the target (the caller's promise), so its block and its planes are committed.
     unsafe {
         blocks.state(block).has_weak()
             && planes.kinds(target).get() & bit(target) != 0
@@ -75,11 +75,11 @@ pub(crate) unsafe fn is_cleared_in(heap: &Heap, target: usize) -> bool {
     if !heap.spans(target) {
         return false;
     }
-    // SAFETY: passed on to the caller.
+    // SAFETY: a weak pointer in use, of this heap, leads to the target (the caller's promise), where an object starts.
     unsafe { is_shell_of(heap, target) || heap.was_found_dead(target) }
 }
 
-/// Settles what becomes of the object at `target`, where a weak pointer leads: if it is not marked, it is
+/// Processes the object at `target`, where a weak pointer leads: if it is not marked, it is
 /// made into a shell, and marked so that it stays. Its value goes to `bury`.
 ///
 /// # Safety
@@ -92,7 +92,7 @@ pub(super) unsafe fn clear_weak(heap: &Heap, target: usize, mut bury: impl FnMut
     if !group.is_unmarked_start(target) {
         return;
     }
-    // SAFETY: as above; and since the object is not reachable but weakly, and `upgrade` does not return
+    // SAFETY: an object starts there. Since it is reachable only weakly, and `upgrade` does not return
     // objects that are not marked, nothing will refer to its value again.
     unsafe {
         let extent = Extent {
@@ -111,7 +111,7 @@ pub(super) unsafe fn clear_weak(heap: &Heap, target: usize, mut bury: impl FnMut
 }
 
 /// Whether the object at which a weak pointer points is dead, in the phase in which weak pointers are
-/// being settled.
+/// being cleared.
 ///
 /// # Safety
 ///

@@ -1,11 +1,11 @@
 //! What was read by weak pointers while marking went on, and was not marked then.
 //!
-//! Such a read keeps nothing alive. Whether the program has put the pointer somewhere is looked at when marking ends
-//! ([`rescan`](super::rescan)), and only if one of these objects is still not marked. So not all need be known: this is a table
-//! of fixed size without collisions. What finds its place taken by an object that is not marked either is forgotten; then
-//! the table only remembers that there was such a read, and the cycle will look. To note it, and so to keep it alive for this cycle,
-//! would not do: where a program polls more living objects than the table has places for, what is dead among them would be noted
-//! in each cycle.
+//! Such a read keeps nothing alive. Whether the program has put the pointer somewhere is looked at when marking
+//! ends ([`rescan`](super::rescan)), and only if one of these objects is still not marked. So not all need be
+//! known: this is a table of fixed size without collisions. What finds its place taken by an object that is not
+//! marked either is forgotten; then the table only remembers that there was such a read, and the cycle will look.
+//! To note it, and so to keep it alive for this cycle, would not do: where a program polls more living objects than
+//! the table has places for, what is dead among them would be noted in each cycle.
 
 use crate::heap::Heap;
 use crate::heap::planes::GRANULE;
@@ -39,8 +39,18 @@ impl WeakReads {
     }
 
     /// Adds a target. What is marked gives up its place: nobody has to look for it.
+    ///
+    /// # Safety
+    ///
+    /// An object of `heap` starts at `target`, and is not freed before the table is [cleared](WeakReads::clear).
+    /// All targets are of the same heap.
     #[inline]
-    pub(super) fn add(&self, target: usize, is_marked: impl Fn(usize) -> bool) {
+    pub(super) unsafe fn add(&self, target: usize, heap: &Heap) {
+        self.insert(target, |other| is_marked(heap, other));
+    }
+
+    #[inline]
+    fn insert(&self, target: usize, is_marked: impl Fn(usize) -> bool) {
         let place = &self.places[place_of(target)];
         let found = place.load(Ordering::Relaxed);
         if found == target {
@@ -87,9 +97,10 @@ impl WeakReads {
     }
 }
 
-/// Whether an object in the table, or one to be put there, is marked.
-pub(super) fn is_marked(heap: &Heap, target: usize) -> bool {
-    // SAFETY: objects of this heap, says whoever adds them; nothing is freed before marking ends.
+/// Whether an object in the table is marked.
+fn is_marked(heap: &Heap, target: usize) -> bool {
+    // SAFETY: what is in the table are objects of this heap, and none is freed before the table is cleared
+    // (`WeakReads::add`).
     unsafe { heap.planes().is_marked(target) }
 }
 
@@ -117,7 +128,7 @@ mod tests {
         for _ in 0..2 {
             targets
                 .iter()
-                .for_each(|target| reads.add(*target, |_| false));
+                .for_each(|target| reads.insert(*target, |_| false));
         }
         let mut sorted = held(&reads);
         sorted.sort_unstable();
@@ -128,9 +139,9 @@ mod tests {
         let (mut other, mut another) = (2 * PLACES, 2 * PLACES + 1);
         other *= GRANULE;
         another *= GRANULE;
-        reads.add(other, |_| true);
+        reads.insert(other, |_| true);
         assert!(held(&reads).contains(&other) && !is_more(&reads));
-        reads.add(another, |_| false);
+        reads.insert(another, |_| false);
         assert!(!held(&reads).contains(&another) && is_more(&reads));
         reads.clear();
         assert!(held(&reads).iter().all(|place| *place == 0) && !is_more(&reads));

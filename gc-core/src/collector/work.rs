@@ -218,15 +218,19 @@ impl Work {
         self.kept.swap(0, Ordering::Relaxed)
     }
 
-    /// Forgets all work. No marker is at work.
-    pub(super) fn clear(&self) {
+    /// Forgets all work.
+    ///
+    /// # Safety
+    ///
+    /// No marker is at work.
+    pub(super) unsafe fn clear(&self) {
         while self.take().is_some() {}
         *self.untraced.lock() = Vec::new();
         // Relaxed: no marker is at work.
         self.to_trace_count.store(0, Ordering::Relaxed);
         *self.weak.lock() = Vec::new();
         self.take_kept();
-        // SAFETY: no marker is at work.
+        // SAFETY: no marker is at work (the caller's promise).
         unsafe { self.pending.clear() }
         self.set_stop(false);
     }

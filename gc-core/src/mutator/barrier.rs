@@ -82,15 +82,16 @@ impl<T: ?Sized> Write<T> {
     ///
     /// Either the value's type can hold no pointers into a heap, in all of its values; or:
     ///
-    /// 1. The value is [in](#who-owns-what) no object and no root; or for each object that it is in, the write barrier was called
-    ///    before, during the same `mutate` call: for the whole object ([`Gc::write`](crate::Gc::write), or one of
-    ///    [`Mutation`](crate::Mutation)'s), or for a part of it that the value lies in
-    ///    ([`Gc::write_at`](crate::Gc::write_at), which says nothing of other elements). A marker that reads the
-    ///    object would miss what is overwritten, and does not look for what is put there.
-    /// 2. Of a root, that call was [`Arena::mutate_root`](crate::Arena::mutate_root): there is no other barrier for roots.
-    /// 3. If the value is in memory that several owners share, `1` is for all of them, those included that the caller does
-    ///    not know. [`Mutation::forward_barrier`](crate::Mutation::forward_barrier) without a parent is a barrier for
-    ///    whatever there is.
+    /// 1. The value is [in](#who-owns-what) no object and no root; or for each object that it is in, the write
+    ///    barrier was called before, during the same `mutate` call: for the whole object
+    ///    ([`Gc::write`](crate::Gc::write), or one of [`Mutation`](crate::Mutation)'s), or for a part of it that
+    ///    the value lies in ([`Gc::write_at`](crate::Gc::write_at), which says nothing of other elements). A marker
+    ///    that reads the object would miss what is overwritten, and does not look for what is put there.
+    /// 2. Of a root, that call was [`Arena::mutate_root`](crate::Arena::mutate_root): there is no other barrier for
+    ///    roots.
+    /// 3. If the value is in memory that several owners share, `1` is for all of them, those included that the
+    ///    caller does not know. [`Mutation::forward_barrier`](crate::Mutation::forward_barrier) without a parent is
+    ///    a barrier for whatever there is.
     /// 4. No guard through which the value is changed (a `RefMut`) was taken before the barrier.
     /// 5. The result, and what is got from it, is not used after the `mutate` call.
     ///
@@ -402,8 +403,8 @@ pub trait Unlock {
     ///
     /// # Safety
     ///
-    /// If the content is changed, which includes that a pointer is taken out, it may be written as [`Write::assume`] says, from
-    /// before the first guard to change it is taken until the last change.
+    /// If the content is changed, which includes that a pointer is taken out, it may be written as
+    /// [`Write::assume`] says, from before the first guard to change it is taken until the last change.
     unsafe fn unlock_unchecked(&self) -> &Self::Unlocked;
 }
 
@@ -438,9 +439,9 @@ pub trait Unlock {
 ///
 /// # Safety
 ///
-/// 1. `deref` returns a reference to a part of the value, or to something that the value owns alone: whoever may write the
-///    value may write that. (What is behind an `Rc`, an `Arc` or a reference may be in other objects, whose barriers were not
-///    called, and what is behind a `Gc` is another object.)
+/// 1. `deref` returns a reference to a part of the value, or to something that the value owns alone: whoever may
+///    write the value may write that. (What is behind an `Rc`, an `Arc` or a reference may be in other objects,
+///    whose barriers were not called, and what is behind a `Gc` is another object.)
 /// 2. It changes nothing.
 pub unsafe trait DerefWrite: Deref {
     /// Called before a right to write passes.
@@ -558,7 +559,7 @@ where
 {
 }
 
-// SAFETY: as above.
+// SAFETY: a map owns its values. Comparing and hashing keys has no access to the value.
 unsafe impl<K, V, S, Q> IndexWrite<&Q> for HashMap<K, V, S>
 where
     K: Eq + Hash + Borrow<Q>,

@@ -138,7 +138,8 @@ impl Collector {
             return true;
         };
         if self.noting() == Noting::Doubtful {
-            self.doubt(start);
+            // SAFETY: an object of this heap starts there (1).
+            unsafe { self.doubt(start) };
         }
         // Contents of the snapshot are of no use to a cycle that scans what was written since.
         if !self.remembers_writes()

@@ -36,7 +36,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             // SAFETY: the block is one of this heap.
             let state = unsafe { self.blocks.state_beside(head) };
             let claimed = state.is_claimed()
-                // SAFETY: as above.
+                // SAFETY: the chunk is part of a large object of this heap, whose planes are committed.
                 && claim::is_claimed(unsafe { self.planes.claims(chunk) }.word(), bit(chunk));
             if !claimed {
                 self.scan_words(chunk, (chunk + CHUNK).min(next), state);

@@ -1,7 +1,7 @@
 //! The mark stack: addresses of objects that were found and not yet looked at.
 //!
-//! It grows as needed up to a bound that does not depend on the heap. When it is full, or memory is, it says so, and the marker falls back on marking
-//! in place.
+//! It grows as needed up to a bound that does not depend on the heap. When it is full, or memory is, it says so,
+//! and the marker falls back on marking in place.
 
 use core::mem::MaybeUninit;
 
@@ -44,7 +44,7 @@ impl MarkStack {
     /// The first `count` free places were written.
     #[inline(always)]
     pub(super) unsafe fn raise(&mut self, count: usize) {
-        // SAFETY: they were, says the caller.
+        // SAFETY: so many places behind the entries were written (the caller's promise).
         unsafe { self.0.set_len(self.0.len() + count) }
     }
 

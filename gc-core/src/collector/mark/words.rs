@@ -15,12 +15,13 @@ use crate::sync::Ordering;
 pub(in crate::collector) unsafe fn read_word<const CONCURRENT: bool>(address: usize) -> usize {
     let word = ptr::with_exposed_provenance_mut::<usize>(address);
     if !CONCURRENT {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the word was written, and nobody writes it meanwhile but atomically, which no mutator does while
+        // it is stopped (the caller's promise).
         return unsafe { word.read() };
     }
     // `Acquire`, partner: the store of a pointer into an atomic field of an object, by which the mark of
     // a new object becomes known. Other words are written by nobody meanwhile.
-    // SAFETY: passed on to the caller.
+    // SAFETY: the word is aligned and was written, and is written meanwhile only atomically (the caller's promise).
     unsafe { AtomicUsize::from_ptr(word) }.load(Ordering::Acquire)
 }
 

@@ -17,9 +17,10 @@
 //! After that the rest is swept. If no finalizer is registered, 2 to 4 are left out: then 5 clears short
 //! weak pointers as well.
 //!
-//! From 2 to 4 the cycle is in [`Phase::Finalizing`], in which it marks as in [`Phase::Marking`]: the barrier
-//! is armed, and what the program stores after it got hold of it by a long weak pointer or an ephemeron is found
-//! ([`rescan`](super::rescan)). So the program may go on between the steps. In 5, [`Phase::ClearingWeak`], all that it can get hold of is marked.
+//! From 2 to 4 the cycle is in [`Phase::Finalizing`], in which it marks as in [`Phase::Marking`]: the barrier is
+//! armed, and what the program stores after it got hold of it by a long weak pointer or an ephemeron is found
+//! ([`rescan`](super::rescan)). So the program may go on between the steps. In 5, [`Phase::ClearingWeak`], all that
+//! it can get hold of is marked.
 //!
 //! # Invariants
 //!
@@ -57,12 +58,13 @@ pub(crate) enum Stage {
 }
 
 impl Collector {
-    /// Processes references, from where the cycle is, as far as the time reaches. Whether that is all that
+    /// Processes references, from where the cycle is, until the deadline. Whether that is all that
     /// can be done in this phase: what remains of it is for markers.
     ///
     /// # Safety
     ///
-    /// This is the thread at the safepoint. In [`Phase::ClearingWeak`] no mutator is at work.
+    /// 1. This is the thread at the safepoint, which makes the safepoint promises of [`Collector::safepoint`].
+    /// 2. In [`Phase::ClearingWeak`] no mutator is at work.
     pub(super) unsafe fn process(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
         loop {
             let (done, next) = match cycle.stage {
@@ -70,7 +72,8 @@ impl Collector {
                 Stage::ClearShort => (self.clear_short(cycle, deadline), Some(Stage::Enqueue)),
                 Stage::Enqueue => (self.enqueue(deadline), Some(Stage::Keep)),
                 Stage::Keep => (self.visit_queue(deadline), None),
-                // SAFETY: passed on to the caller.
+                // SAFETY: this stage is that of `ClearingWeak`, in which all is marked that will be, and no mutator
+                // is at work (2).
                 Stage::ClearLong => (unsafe { self.clear_long(cycle, deadline) }, None),
             };
             match next {
@@ -103,20 +106,30 @@ impl Collector {
             .each(|target| visitor.visit(Edge::of_root(target)));
     }
 
-    /// Goes on from marking what is reachable. Mutators are stopped, and no marker is at work.
-    pub(super) fn begin_to_process(&self, cycle: &mut Cycle) {
+    /// Goes on from marking what is reachable.
+    ///
+    /// # Safety
+    ///
+    /// Everything reachable is marked, mutators are stopped, and no marker is at work.
+    pub(super) unsafe fn begin_to_process(&self, cycle: &mut Cycle) {
         cycle.weak = self.work.take_weak();
         cycle.cleared = 0;
         if self.finalizers.begin_to_enqueue() {
             self.enter(Phase::Finalizing);
             cycle.stage = Stage::ClearShort;
         } else {
-            self.begin_to_clear_weak(cycle);
+            // SAFETY: there are no finalizers to mark for, so all is marked that will be. Mutators are stopped, and
+            // no marker is at work (the caller's promise).
+            unsafe { self.begin_to_clear_weak(cycle) };
         }
     }
 
-    /// Goes on when all is marked that will be. As above.
-    pub(super) fn begin_to_clear_weak(&self, cycle: &mut Cycle) {
+    /// Goes on to clearing weak pointers.
+    ///
+    /// # Safety
+    ///
+    /// All is marked that will be, mutators are stopped, and no marker is at work.
+    pub(super) unsafe fn begin_to_clear_weak(&self, cycle: &mut Cycle) {
         self.enter(Phase::ClearingWeak);
         cycle.stage = Stage::ClearLong;
         cycle.marked = Instant::now();
@@ -124,11 +137,11 @@ impl Collector {
         self.finalizers.note_bytes(kept);
         cycle.kept += kept;
         cycle.weak.append(&mut self.work.take_weak());
-        // SAFETY: no marker is at work.
+        // SAFETY: no marker is at work (the caller's promise).
         unsafe { self.work.pending.clear() }
     }
 
-    /// Lets markers have what was enqueued: before this cycle, or by it.
+    /// Gives markers what was enqueued: before this cycle, or by it.
     fn visit_queue(&self, deadline: Option<Instant>) -> bool {
         while let Some(targets) = self.finalizers.visit_some() {
             self.work.add(targets);
@@ -139,7 +152,7 @@ impl Collector {
         true
     }
 
-    /// Notes of objects to which weak pointers lead that they are dead.
+    /// Sets the found-dead bit of dead objects that weak pointers lead to.
     fn clear_short(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
         while let Some(&target) = cycle.weak.get(cycle.cleared) {
             cycle.cleared += 1;
@@ -165,9 +178,9 @@ impl Collector {
                 // SAFETY: an object with a finalizer is not freed before that is enqueued.
                 && !unsafe { self.heap.planes().is_marked(target) };
             if is_dead {
-                // Noted here, for the cycle may be given up before it marks what is enqueued; and to the next
+                // Noted here, for the cycle may be aborted before it marks what is enqueued; and to the next
                 // one, what the queue leads to is not dead.
-                // SAFETY: as above.
+                // SAFETY: the target is an object of this heap that is not freed before its finalizer is enqueued.
                 unsafe { self.heap.insert_found_dead(target) }
             }
             is_dead
@@ -182,18 +195,18 @@ impl Collector {
         true
     }
 
-    /// Makes shells of what is not marked.
+    /// Makes zombie shells of what is not marked.
     ///
     /// # Safety
     ///
     /// All is marked that will be, and no mutator is at work.
     unsafe fn clear_long(&self, cycle: &mut Cycle, deadline: Option<Instant>) -> bool {
-        let mut settled = 0;
+        let mut processed = 0;
         let mut values = Vec::new();
         let disposer = &mut cycle.disposer;
         while let Some(target) = cycle.weak.pop() {
             let bury = |object: Described| {
-                // SAFETY: nothing refers to the value of an object that is not marked.
+                // SAFETY: the object is not marked, and all is marked that will be, so nothing will refer to its value.
                 unsafe {
                     match self.mutators {
                         Mutators::One => disposer.dispose(object),
@@ -201,10 +214,10 @@ impl Collector {
                     }
                 }
             };
-            // SAFETY: the markers noted where weak pointers point.
+            // SAFETY: marking is complete (the caller's promise), and markers have met a weak pointer to the target.
             unsafe { weak::clear_weak(&self.heap, target, bury) };
-            settled += 1;
-            if settled % BETWEEN_LOOKS == 0 && is_over(deadline) {
+            processed += 1;
+            if processed % BETWEEN_LOOKS == 0 && is_over(deadline) {
                 break;
             }
         }

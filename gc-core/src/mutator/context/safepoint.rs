@@ -95,10 +95,12 @@ impl Context {
         self.written.close();
         let mut disposer = self.collector.take_disposer();
         self.collector.run_destructors(&mut disposer, None);
-        self.collector.each_described(|object, _| {
-            // SAFETY: nothing refers to it (the caller's promise), and it still has its value.
-            unsafe { disposer.dispose(object) }
-        });
+        // SAFETY: no mutator is at work, and nothing is swept, as the collector is shut down. Nothing refers to an
+        // object of this heap (the caller's promise), and each still has its value.
+        unsafe {
+            self.collector
+                .each_described(|object, _| disposer.dispose(object));
+        }
         self.retire();
         // SAFETY: nothing refers to an object of this heap (the caller's promise). This allocator has left its
         // buffers, and the other mutators', if there were any, are gone. The collector's jobs are shut down.
