@@ -19,11 +19,11 @@ pub(crate) enum Phase {
     Marking,
     /// What is dead is known. Finalizers of that are enqueued, and what they see is marked.
     Finalizing,
-    /// All is marked that will be. What remains of objects that only weak pointers lead to is being settled.
+    /// All is marked that will be. Weak pointers to dead objects are cleared.
     ClearingWeak,
     /// Freeing the rest.
     Sweeping,
-    /// Marking was given up, and is to be cleared away.
+    /// Marking was aborted. What it has done must be cleared away.
     Aborted,
 }
 
@@ -89,7 +89,7 @@ pub(crate) struct Cycle {
     /// read such as lead to what is dead.
     pub(super) rescan: Rescan,
     pub(super) polled: u32,
-    /// Objects to which weak pointers lead, to be settled.
+    /// Targets of weak pointers, to be processed.
     pub(super) weak: Vec<usize>,
     /// What is next of processing references, and at how many of those objects was looked.
     pub(super) stage: Stage,

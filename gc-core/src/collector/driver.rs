@@ -1,6 +1,6 @@
 //! The driver: leads a cycle on at a safepoint, as far as the program wants.
 //!
-//! Whatever a program asks for at a safepoint ([`Safepoint`]) is told by two things: until where the cycle goes
+//! Whatever a program asks for at a safepoint ([`Safepoint`]) is described by two things: until where the cycle goes
 //! ([`Until`]), and how much work is done for it ([`Budget`]). [`Collector::advance`] begins a cycle if one is due,
 //! of the [`Kind`] that is right, and [`Collector::go_through`] leads it from phase to phase:
 //!
@@ -44,7 +44,7 @@ pub(crate) enum Safepoint {
     /// The cycle in progress is completed.
     Complete,
     /// The cycle in progress is completed, and everything that cannot be reached is freed. If the program has
-    /// paused that cycle where marking is finished, to settle with it what is to be freed, that is all.
+    /// paused that cycle where marking is finished, that is all.
     Collect,
     /// What is due of marking. The cycle pauses where marking is finished.
     Mark,
@@ -414,7 +414,7 @@ impl Collector {
         // While a cycle is in progress, the program needs room for what it allocates.
         let needed = (2.0 * pacer.headroom()).max(LITTLE_ROOM as f64);
         let cramped = self.heap.is_limited() && (self.heap.room() as f64) < needed;
-        !goes_on || pacer.is_at_once() || pacer.is_pressed() || cramped
+        !goes_on || pacer.stops_the_world() || pacer.is_pressed() || cramped
     }
 
     /// Begins a cycle of some kind. The program is stopped, and no cycle is in progress.

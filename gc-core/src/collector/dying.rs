@@ -64,7 +64,7 @@ struct State {
     /// The objects whose destructors run now.
     running: Vec<usize>,
     blocks: Vec<BlockIndex>,
-    /// How long destructors have run since somebody asked.
+    /// How long destructors have run since this was last taken.
     spent: Duration,
 }
 
@@ -160,7 +160,7 @@ impl Dying {
         Some(value)
     }
 
-    /// How long destructors have run since this was asked.
+    /// Takes how long destructors have run since the last time.
     pub(super) fn take_spent(&self) -> Duration {
         core::mem::take(&mut self.0.lock().spent)
     }

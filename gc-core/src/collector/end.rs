@@ -1,5 +1,5 @@
-//! The end of a cycle: what it has found goes to the pacer and into the statistics, and memory that will not be wanted back to
-//! the system.
+//! The end of a cycle: what it has found goes to the pacer and into the statistics, and memory that will not be
+//! wanted back to the system.
 
 use std::time::{Duration, Instant};
 
@@ -35,9 +35,9 @@ impl Collector {
 
     /// Ends a cycle.
     pub(super) fn end(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
-        // If mutators were stopped, what was allocated since is no part of it. Else this is how much they had allocated when it
-        // began.
-        let (allocated, beside) = match cycle.kind {
+        // If mutators were stopped, what was allocated since is no part of it. Else this is how much they had
+        // allocated when it began.
+        let (allocated, concurrent) = match cycle.kind {
             Kind::StopTheWorld => (cycle.allocated_marked, None),
             Kind::Snapshot => (program.allocated, Some(cycle.allocated_begun)),
         };
@@ -46,12 +46,12 @@ impl Collector {
         let now = Instant::now();
         let marking = cycle.marked - cycle.began;
         // Of what was born black meanwhile, nobody knows yet whether it is of any use.
-        let meanwhile = beside.map_or(Volume::default(), |_| {
+        let meanwhile = concurrent.map_or(Volume::default(), |_| {
             cycle.allocated_marked.since(cycle.allocated_unblack)
         });
         let live = survivors.bytes.saturating_sub(meanwhile.bytes) as usize;
         // What values own is known to the end of the cycle, so all that they have grown by is left out.
-        let grown = beside.map_or(0, |before| allocated.since(before).owned.max(0));
+        let grown = concurrent.map_or(0, |before| allocated.since(before).owned.max(0));
         let owned = self.heap.owned_elsewhere(allocated);
         let survived = Volume {
             bytes: live as u64,
@@ -65,7 +65,7 @@ impl Collector {
         let expected = self.pace(|pacer| {
             pacer.note_rate(live, marking);
             pacer.note_kept(kept, room, allocated);
-            pacer.finish_cycle(survived, allocated, beside.is_some());
+            pacer.finish_cycle(survived, allocated, concurrent.is_some());
             if self.finalizers.waiting() == 0 {
                 // They have run while it swept.
                 pacer.note_finalized();
@@ -73,7 +73,7 @@ impl Collector {
             pacer.expected()
         });
         // A part of the allowance was allocated since the cycle began.
-        let since = beside.map_or(0, |before| allocated.since(before).bytes);
+        let since = concurrent.map_or(0, |before| allocated.since(before).bytes);
         let wanted = expected.saturating_sub(since as usize);
         let (surplus, idle) = (wanted.saturating_sub(survivors.holes), cycle.idle);
         self.enter(Phase::Sleeping);
@@ -85,7 +85,7 @@ impl Collector {
             this.heap
                 .prepare(surplus.min(live).min(this.options.keep_spare), stop);
         };
-        let on_another_thread = beside.is_some()
+        let on_another_thread = concurrent.is_some()
             && self.options.mode == Mode::Concurrent
             && Jobs::start(self, |this| &this.housekeeping, keep_house);
         if !on_another_thread {
@@ -109,7 +109,7 @@ impl Collector {
         (cycle.entered, cycle.ended) = (now, now);
     }
 
-    /// Verifies the heap after a cycle, if that is asked for. The program is stopped.
+    /// Verifies the heap after a cycle, if the options say so. The program is stopped.
     pub(super) fn verify_at_end(&self) {
         if self.options.zeal.verify {
             self.jobs.close();

@@ -1,32 +1,33 @@
-//! Objects that cannot be asked for their pointers when they are about to be written.
+//! Failed traces: objects whose `trace` could not tell their pointers in a write barrier.
 //!
-//! A write barrier may have to ask an object for its pointers (`claim`). Code that holds a guard of the object when
-//! it calls the barrier makes that impossible: `trace` cannot borrow what is borrowed. Interners are
-//! commonly written so: look up, and call the barrier where something new is inserted. A guard that was leaked does the same
-//! for ever. Without more, each such write would give up the cycle.
+//! A write barrier may have to trace an object ([`claim`](super::claim)). It cannot if the code that calls it holds
+//! a guard of the object, as `trace` cannot borrow what is borrowed. Interners are commonly written so: look up,
+//! and call the barrier where something new is inserted. A leaked guard does the same for ever. Without this
+//! module, each such write would abort the cycle.
 //!
-//! So an object whose `trace` has met a guard, or panicked, in a barrier is remembered here. When a later cycle begins, it is asked
-//! at the safepoint, where nobody has guards, and what it said is kept. A barrier in that cycle does not ask it, but
-//! takes the answer from here: it is the object's contents at the snapshot, since nothing is written to an
-//! object in a cycle before the barrier has claimed it. An answer that no barrier needs leads nowhere, so nothing
-//! is kept alive by being remembered.
+//! So an object whose trace has met a guard, or panicked, in a barrier is remembered here. When a later cycle
+//! begins, the object is traced at the safepoint, where nobody has guards, and its contents are kept. A barrier in
+//! that cycle takes these contents and does not trace the object: they are what it held at the snapshot, since
+//! nothing is written to an object in a cycle before the barrier has claimed it. Contents that no barrier takes
+//! lead nowhere, so remembering an object keeps nothing alive.
 //!
-//! In a cycle that scans again what was written ([`rescan`](super::rescan)), an object is asked after it was written as well.
-//! There answers are not used: they are out of date.
+//! In a cycle that scans again what was written ([`rescan`](super::rescan)), an object is also traced after it was
+//! written. There, contents of the snapshot are not used: they are out of date.
 //!
-//! Writes in a finalization call are not claimed; after one, answers count no more. Nor do they after marking.
+//! Writes in a finalization call make no claims, so contents are forgotten after one. They are also forgotten when
+//! marking is over.
 
 use super::snapshot_buffer::SnapshotBuffer;
 use crate::sync::Mutex;
 
-/// At most so many are remembered: each is asked once more in each cycle.
+/// At most so many objects are remembered: each is traced once more in each cycle.
 const MOST: usize = 64;
 
 /// One of them.
 struct FailedTrace {
     /// Its address.
     start: usize,
-    /// What it said when the cycle in progress began.
+    /// What it held when the cycle in progress began.
     contents: Option<SnapshotBuffer>,
 }
 
@@ -44,10 +45,10 @@ impl FailedTraces {
         }
     }
 
-    /// Keeps what `ask` says of each object, and forgets those of which it says nothing. If it panics, they
-    /// are all forgotten.
+    /// Traces each object by `trace`, and keeps its contents. An object for which there are none is forgotten. If
+    /// `trace` panics, all objects are forgotten.
     pub(crate) fn trace_all(&self, mut trace: impl FnMut(usize) -> Option<SnapshotBuffer>) {
-        // `ask` is code of the user's: it runs without the lock.
+        // `trace` is the user's code: it runs without the lock.
         let mut objects = core::mem::take(&mut *self.0.lock());
         objects.retain_mut(|object| {
             object.contents = trace(object.start);
@@ -56,7 +57,7 @@ impl FailedTraces {
         *self.0.lock() = objects;
     }
 
-    /// What the object at `start` held when the cycle began, if that is known. It is told once.
+    /// Takes what the object at `start` held when the cycle began, if that is known.
     pub(crate) fn take(&self, start: usize) -> Option<SnapshotBuffer> {
         let mut objects = self.0.lock();
         let mut objects = objects.iter_mut();
@@ -64,7 +65,7 @@ impl FailedTraces {
         object.contents.take()
     }
 
-    /// Forgets what the objects said.
+    /// Forgets the contents of all objects.
     pub(crate) fn forget_contents(&self) {
         for object in &mut *self.0.lock() {
             object.contents = None;
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_told_once_and_only_in_their_cycle() {
+    fn contents_are_taken_once_and_only_in_their_cycle() {
         let objects = FailedTraces::default();
         objects.add(16);
         objects.add(16);

@@ -90,10 +90,10 @@ impl Drop for Ended<'_> {
     }
 }
 
-/// How many threads this machine runs at once.
+/// How many threads this machine runs at the same time.
 pub(super) fn processors() -> usize {
     static PROCESSORS: AtomicUsize = AtomicUsize::new(0);
-    // Relaxed: who finds nothing asks again.
+    // Relaxed: who finds nothing looks again.
     let known = PROCESSORS.load(Ordering::Relaxed);
     if known != 0 {
         return known;

@@ -357,7 +357,7 @@ impl Collector {
 
     /// Whether there was an unknown write since the last cycle that stopped the world.
     pub(crate) fn has_unknown_writes(&self) -> bool {
-        // Relaxed: asked by the mutator itself, or when mutators have left their `mutate` calls since.
+        // Relaxed: read by the mutator itself, or when mutators have left their `mutate` calls since.
         self.unknown_writes.load(Ordering::Relaxed)
     }
 

@@ -1,11 +1,11 @@
 //! A marker that is too simple to be wrong, for comparison with the real one.
 //!
-//! It keeps a set of addresses, follows the tags word by word, and asks described objects
-//! themselves. It shares with the marker only the look-up of an object's end and what it is there
+//! It keeps a set of addresses, follows the tags word by word, and traces the values of described
+//! objects. It shares with the marker only the look-up of an object's end and what it is there
 //! to check: the tags.
 //!
-//! It also remembers what values have visited by their `trace` where the marker cannot see it, from one cycle to the next.
-//! If an object was missed that one of them visited before and does not any more, then that `trace` has
+//! It also remembers what values have visited by their `trace` where the marker cannot see it, from one cycle to
+//! the next. If an object was missed that one of them visited before and does not any more, then that `trace` has
 //! left something out, and the report names its type.
 
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ impl<'h> NaiveMarker<'h> {
     /// # Safety
     ///
     /// While it exists, nothing in the heap is allocated or written; and the tags of objects without
-    /// a descriptor tell the truth.
+    /// a descriptor are right.
     pub(super) unsafe fn new(heap: &'h Heap, work: &'h Work) -> NaiveMarker<'h> {
         NaiveMarker {
             heap,

@@ -25,10 +25,10 @@
 //! program goes on allocating is due earlier: by as much as the program allocated during the last one,
 //! and half as much again. *Debt* is by how many bytes the allocation has overrun that point.
 //!
-//! What only waits for its finalizers is no survivor: it does not earn the program an allowance. These are to have run when
-//! the next collection begins, so each safepoint owes the part of them that the program has used of its allowance since the
-//! last. Where they are all that stands between a heap and its limit, the heap is *crowded*: when they have run, another
-//! collection is due whatever the debt.
+//! What only waits for its finalizers is no survivor: it does not earn the program an allowance. These are to have
+//! run when the next collection begins, so each safepoint owes the part of them that the program has used of its
+//! allowance since the last. Where they are all that stands between a heap and its limit, the heap is *crowded*:
+//! when they have run, another collection is due whatever the debt.
 //!
 //! When the program allocates faster than was foreseen, the allowance ends before the collection
 //! does. Then the program *assists*: for each byte that it allocates, its safepoints work for the time
@@ -177,9 +177,9 @@ impl Pacer {
         self.allowance = self.allowed();
     }
 
-    /// Whether collections are to be at once, whatever the mode.
-    pub(crate) fn is_at_once(&self) -> bool {
-        self.pacing.is_at_once()
+    /// Whether all collections stop the world, whatever the mode.
+    pub(crate) fn stops_the_world(&self) -> bool {
+        self.pacing.stops_the_world()
     }
 
     pub(crate) fn adjust(&mut self, bytes: f64) {
@@ -203,8 +203,8 @@ impl Pacer {
         self.starved || self.wanted
     }
 
-    /// Notes, when a collection is over, that `kept` bytes only wait for finalizers, and that `room` bytes are free below the
-    /// limit, if there is one.
+    /// Notes, when a collection is over, that `kept` bytes only wait for finalizers, and that `room` bytes are free
+    /// below the limit, if there is one.
     pub(crate) fn note_kept(&mut self, kept: usize, room: Option<usize>, allocated: Volume) {
         // What was allocated before this collection may be allocated before the next.
         let needed = allocated.since(self.allocated_before).bytes as usize;
@@ -223,8 +223,8 @@ impl Pacer {
         self.wanted |= core::mem::take(&mut self.crowded);
     }
 
-    /// Which part of the finalizers that wait is to run now, when so much was allocated ever, so that all have run when the next
-    /// collection is due; at most 1.
+    /// Which part of the finalizers that wait is to run now, when so much was allocated ever, so that all have run
+    /// when the next collection is due; at most 1.
     pub(crate) fn part_to_finalize(&mut self, allocated: Volume) -> f64 {
         if self.is_pressed() {
             return 1.0;
@@ -315,7 +315,7 @@ impl Pacer {
         self.overrun(allocated) > URGENT
     }
 
-    /// Whether the program is so far beyond its allowance that the collection is to be completed at once:
+    /// Whether the program is so far beyond its allowance that the collection must be completed now:
     /// where that takes no longer than a short pause, or there is no end in sight.
     pub(crate) fn is_lost(&self, allocated: Volume) -> bool {
         let overrun = self.overrun(allocated);
@@ -331,7 +331,7 @@ impl Pacer {
         used.most() - 1.0
     }
 
-    /// Bytes of the heap that will probably be allocated during a collection beside the program.
+    /// Bytes of the heap that will probably be allocated during a concurrent collection.
     pub(crate) fn headroom(&self) -> f64 {
         self.headroom.bytes
     }
@@ -350,11 +350,11 @@ impl Pacer {
         }
     }
 
-    /// Starts to count anew: `live` survived, and `allocated` was allocated ever. `beside`
+    /// Starts to count anew: `live` survived, and `allocated` was allocated ever. `concurrent`
     /// says whether the program went on meanwhile. Then what it has allocated since the beginning counts:
     /// nothing of that was freed.
-    pub(crate) fn finish_cycle(&mut self, live: Volume, allocated: Volume, beside: bool) {
-        (self.headroom, self.allocated_before) = if beside {
+    pub(crate) fn finish_cycle(&mut self, live: Volume, allocated: Volume, concurrent: bool) {
+        (self.headroom, self.allocated_before) = if concurrent {
             let meanwhile = Amount::of(allocated.since(self.allocated_at_start));
             let margin = Amount {
                 bytes: MARGIN,
@@ -604,13 +604,13 @@ mod tests {
     }
 
     #[test]
-    fn a_collection_beside_the_program_is_due_earlier() {
+    fn a_concurrent_collection_is_due_earlier() {
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
         pacer.start_cycle(leaves(0));
         pacer.finish_cycle(leaves(1 << 30), leaves(100 << 20), true);
         let allowance = 1 << 29;
         assert_eq!(pacer.due_at(), at(allowance - (150 << 20)));
-        // And yet not at once.
+        // And yet not immediately.
         pacer.start_cycle(leaves(1 << 30));
         pacer.finish_cycle(leaves(1 << 30), leaves(2 << 30), true);
         assert_eq!(pacer.due_at(), at((1 << 30) + allowance / 16));
@@ -645,7 +645,7 @@ mod tests {
         assert!(is(share(f64::INFINITY), share(0.4) / 16.0));
         // What is done with objects that die counts as well.
         assert!(is(share(0.0), share(0.35)));
-        assert!(Pacing::STOP_THE_WORLD.is_at_once() && !PACING.is_at_once());
+        assert!(Pacing::STOP_THE_WORLD.stops_the_world() && !PACING.stops_the_world());
         assert!(share(f64::NAN) > 0.0);
     }
 }

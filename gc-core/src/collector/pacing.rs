@@ -18,7 +18,7 @@
 /// What counts is the larger of what is done with an object that survives (`mark_factor`, `trace_factor` and
 /// `keep_factor` added up) and with one that does not (`drop_factor` and `free_factor`), in comparison with
 /// [`Pacing::DEFAULT`]. No step is longer for it than [`HeapOptions::step`](crate::HeapOptions::step). If all
-/// five are zero, collections are done at once, with the program stopped, whatever the mode.
+/// five are zero, collections stop the world, whatever the mode.
 ///
 /// ```
 /// use gc_core::metrics::Pacing;
@@ -72,7 +72,7 @@ impl Pacing {
         free_factor: 0.3,
     };
 
-    /// As often as by default, and each collection at once, with the program stopped.
+    /// As often as by default, and each collection stops the world.
     ///
     /// ```
     /// use gc_core::metrics::Pacing;
@@ -101,8 +101,8 @@ impl Pacing {
         survives.max(self.drop_factor + self.free_factor).max(0.0)
     }
 
-    /// Whether collections are to be done at once.
-    pub(crate) fn is_at_once(&self) -> bool {
+    /// Whether all collections stop the world.
+    pub(crate) fn stops_the_world(&self) -> bool {
         let factors = [
             self.mark_factor,
             self.trace_factor,

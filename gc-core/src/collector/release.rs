@@ -5,8 +5,8 @@ use super::{Collector, Phase, Program};
 use crate::sync::Arc;
 
 impl Collector {
-    /// Gives back to the system what the heap does not use now, and what the collector does not. Nothing is collected; a
-    /// cycle in progress stays where it is, and what it uses is left alone.
+    /// Gives back to the system what the heap does not use now, and what the collector does not. Nothing is
+    /// collected; a cycle in progress stays where it is, and what it uses is left alone.
     ///
     /// # Safety
     ///
@@ -16,7 +16,7 @@ impl Collector {
         // It might be fetching what is given back here.
         self.housekeeping.close();
         (program.stopped)(&mut || {
-            // SAFETY: no `mutate` call is running, and all allocators have left their holes.
+            // SAFETY: no `mutate` call is running, and allocation buffers are retired.
             unsafe { self.heap.release_unused() }
         });
         if self.phase() == Phase::Sleeping {

@@ -49,7 +49,7 @@
 //! * It was neither claimed nor born in this cycle, so nobody has written to it. It was scanned when it was marked.
 //!
 //! Either way it was scanned when it was as it is now, so the target of the pointer is marked. That objects are
-//! born marked is used nowhere. It must be so when marking is complete: from then on who asks the marks takes what
+//! born marked is used nowhere. It must be so when marking is complete: from then on who reads the marks takes what
 //! has none for dead. What was born before and has none is so. A marker does not lose what was born after it was
 //! made, in blocks that it does not know: what it scans was not claimed, so it leads to what was there when the
 //! claims were taken back, before the marker was made.

@@ -27,7 +27,7 @@ pub struct Statistics {
     pub collection_time: Duration,
     /// The longest of these: of whole collections, or of steps.
     pub longest_collection: Duration,
-    /// Time that other threads spent in collections beside the program, added up over the threads.
+    /// Time that other threads spent in collections concurrently with the program, added up over the threads.
     pub concurrent_time: Duration,
     /// Time by the clock from the beginning of collections until all that could be reached was marked,
     /// the program's own time in between included.

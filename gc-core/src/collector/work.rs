@@ -58,7 +58,7 @@ pub(crate) struct Work {
     stop: AtomicBool,
     /// What each marker is reading, for mutators that want to write.
     batches: [Batch; MARKERS],
-    /// Objects that must be asked for their pointers by a mutator.
+    /// Objects that must be traced at a safepoint.
     untraced: Mutex<Vec<usize>>,
     /// Their number, to be looked at without the lock.
     to_trace_count: AtomicUsize,
@@ -157,7 +157,7 @@ impl Work {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Adds objects that a mutator must ask.
+    /// Adds objects that must be traced at a safepoint.
     pub(super) fn add_to_trace(&self, objects: &mut Vec<usize>) {
         let mut list = self.untraced.lock();
         list.append(objects);
@@ -166,7 +166,7 @@ impl Work {
         self.to_trace_count.store(list.len(), Ordering::Relaxed);
     }
 
-    /// Takes an object that a mutator must ask.
+    /// Takes an object that must be traced at a safepoint.
     pub(super) fn take_to_trace(&self) -> Option<usize> {
         // Relaxed: as above.
         if self.to_trace_count.load(Ordering::Relaxed) == 0 {
@@ -181,7 +181,7 @@ impl Work {
         object
     }
 
-    /// Whether there is no object that a mutator must ask. Exact when all markers rest.
+    /// Whether there is no object that must be traced at a safepoint. Exact when all markers rest.
     pub(super) fn has_none_to_trace(&self) -> bool {
         // Relaxed: as above.
         self.to_trace_count.load(Ordering::Relaxed) == 0
@@ -212,7 +212,7 @@ impl Work {
         self.kept.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// How many were since this was asked.
+    /// Takes how many were since the last time.
     pub(super) fn take_kept(&self) -> usize {
         // Relaxed: as above.
         self.kept.swap(0, Ordering::Relaxed)

@@ -216,8 +216,8 @@ impl<T: ?Sized> Write<T> {
 
     /// From an owning pointer to what it owns.
     ///
-    /// Behind an [`Rc`] that others share as well, it costs more: a collection that marks beside the program is given
-    /// up then, as nobody knows which other objects own the value.
+    /// Behind an [`Rc`] that others share as well, it costs more: a collection that marks concurrently is aborted
+    /// then, as it is not known which other objects own the value.
     ///
     /// ```
     /// use gc_core::{Collect, Gc, Lock, arena::rootless_mutate, barrier::field};

@@ -1,12 +1,12 @@
-//! The arenas of this thread: write barriers for places of which nobody says in which arena they are.
+//! The arenas of this thread: write barriers for places whose arena is not known.
 //!
 //! A few methods change a value without being given a [`Mutation`](crate::Mutation): taking a value out of a
 //! lock, and a right to write that passes through an `Rc`. A value with pointers is in an arena of the thread
 //! that has it, or in none. So each thread has a list of its arenas, and the barrier looks for the place in
 //! each of them.
 //!
-//! Memory outside of all heaps may be owned by objects of any of them. While one of them marks beside the
-//! program, nobody knows whether the marker has seen what is there, so its cycle is given up.
+//! Memory outside of all heaps may be owned by objects of any of them. While a cycle marks in one of
+//! them, it is not known whether the marker has seen what is there, so that cycle is aborted.
 //!
 //! # Invariants
 //!
@@ -109,8 +109,7 @@ pub(crate) fn before_write<T: ?Sized>(place: &T) {
 
 /// Notes that some value outside of all heaps is about to be written.
 ///
-/// Whoever owns it is asked for its pointers in every collection, so this concerns only those that are in
-/// progress beside the program.
+/// Its owner is traced in every collection, so this concerns only cycles that mark while the program runs.
 pub(crate) fn before_unknown_write() {
     owned_bytes::check_writes();
     any(|context| {

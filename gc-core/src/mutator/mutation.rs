@@ -227,7 +227,7 @@ impl<'gc> Mutation<'gc> {
     /// Allows `parent`, or any object if that is `None`, to adopt `child` until the end of this
     /// call.
     ///
-    /// Name the parent where you can: without it, a collection that marks beside the program is given up, and
+    /// Name the parent where you can: without it, a collection that marks concurrently is aborted, and
     /// the next one stops it and looks anew for the pointers of every object in which they can move.
     ///
     /// ```

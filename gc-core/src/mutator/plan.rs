@@ -11,12 +11,13 @@
 //!    tagged, and its last word, if it is described, is zero. Whatever happens to who writes the value, the collector
 //!    does not look at it; if it is never finished, it is freed as what nobody can reach.
 //! 2. Its value is written.
-//! 3. It is *finished*: what the value owns is measured ([`ObjectOf::measured`]), the descriptor is set and the destructor
-//!    noted ([`ObjectOf::describe`]), and the pointers are tagged ([`ObjectOf::tag`]). A panic of the value's `owned_bytes` drops the value, and the object stays
-//!    without one. After a panic of its `trace` the object is garbage, and its value is dropped with it.
+//! 3. It is *finished*: what the value owns is measured ([`ObjectOf::measured`]), the descriptor is set and the
+//!    destructor noted ([`ObjectOf::describe`]), and the pointers are tagged ([`ObjectOf::tag`]). A panic of the
+//!    value's `owned_bytes` drops the value, and the object stays without one. After a panic of its `trace` the
+//!    object is garbage, and its value is dropped with it.
 //!
-//! A sized value, of which everything is known before, is measured before its object is allocated, and the allocator sets
-//! its tags; so there is no moment in which an object waits for its value.
+//! A sized value, of which everything is known before, is measured before its object is allocated, and the
+//! allocator sets its tags; so there is no moment in which an object waits for its value.
 
 use core::alloc::Layout;
 use core::marker::PhantomData;
@@ -132,7 +133,8 @@ impl Begun<'_> {
         unsafe { NonNull::new_unchecked(place) }
     }
 
-    /// Makes it an object with a value. If the value's `trace` or `owned_bytes` panics, no pointer to it comes into being.
+    /// Makes it an object with a value. If the value's `trace` or `owned_bytes` panics, no pointer to it comes into
+    /// being.
     ///
     /// # Safety
     ///
@@ -287,7 +289,7 @@ where
         unsafe {
             match T::TYPE_MAP.fixed() {
                 Some(words) => context.tag_values(extent.base, extent.base, words, 0, 1),
-                // An external object is asked for its pointers whenever it is marked.
+                // An external object is traced by value whenever it is marked.
                 None if T::TYPE_MAP.is_external() => context.heap().set_dirty(extent.base),
                 None => (*value).trace(&mut Tagger::new(context.heap(), extent)),
             }

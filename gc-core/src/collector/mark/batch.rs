@@ -1,6 +1,6 @@
 //! Objects that are marked, on their way to being scanned.
 //!
-//! Without `CONCURRENT` they are scanned at once. Beside the program they are gathered in a batch, which is
+//! Without `CONCURRENT` they are scanned immediately. A concurrent marker gathers them in a batch, which is
 //! published ([`crate::protocol::claim`]), and then scanned, except those that were claimed.
 
 use super::Marker;

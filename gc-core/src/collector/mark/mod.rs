@@ -5,20 +5,20 @@
 //! metadata and the object are prefetched when it enters, so that the wait for memory overlaps with
 //! the work on the pointers before it (Cher, Hosking and Vijaykumar, ASPLOS 2004). An object that was
 //! not marked is marked and [scanned](scan): its tags, cut off at its end, tell which words to follow; or, if they
-//! cannot tell, it is [asked].
+//! cannot tell, its value is [traced](trace_value).
 //!
-//! The mark stack is bounded. What does not fit on it is [deferred]: marked at once, and scanned when the stack is
+//! The mark stack is bounded. What does not fit on it is [deferred]: marked immediately, and scanned when the stack is
 //! empty, until there is neither stack nor list. The objects that [large] arrays point to are deferred as well.
 //!
 //! **Several markers** have a stack, a queue and a list each, and a mark plane each, or share one with
 //! atomic operations if they are more than two. They [share] their work in packets. Two that meet an object at the
 //! same time may both mark it; it is then scanned twice, which does no harm.
 //!
-//! **Beside the program** (`CONCURRENT`) a marker must not read what a mutator may write. So objects
+//! **Concurrently** (`CONCURRENT`) with the program, a marker must not read what a mutator may write. So objects
 //! that are marked are first gathered in a [batch], which is published, and then scanned, except those that were
-//! claimed. Objects that were allocated since the cycle began were born claimed, and nearly always marked, so it never reads
-//! them. And it
-//! calls no code of the user's: objects which have to be asked for their pointers are handed over.
+//! claimed. Objects that were allocated since the cycle began were born claimed, and nearly always marked, so it
+//! never reads them. And it runs none of the user's code: objects that must be traced by value go on a list for
+//! safepoints.
 //!
 //! **[Weak pointers and ephemerons](weak)**: where the ones lead is noted, and the value of the other is followed when
 //! its key is marked.
@@ -36,7 +36,7 @@
 //! 2. A block in which an object is grey in this marker's plane is on its list, which `listed` says, or
 //!    is the one it is at.
 //! 3. With stack, queue, batch, lists and packets empty, everything that marked objects reach is
-//!    marked, except through objects that were handed over or claimed.
+//!    marked, except through objects that are on the list for safepoints, or claimed.
 
 mod batch;
 mod deferred;
@@ -81,7 +81,7 @@ pub(super) struct Marker<'h, const CONCURRENT: bool, const DEAD: bool> {
     shared: bool,
     /// All ones if every object whose pointers can move is to be taken for dirty, or else zero.
     all_dirty: u64,
-    /// Whether this marker may ask objects for their pointers.
+    /// Whether this marker may trace values.
     traces_values: bool,
     /// Pointers that are on their way from memory, and the place of the one that is longest.
     queue: [usize; QUEUE],
@@ -108,7 +108,7 @@ pub(super) struct Backlog {
     grey_to: usize,
     /// Objects to which weak pointers lead that were not marked when the pointer was met.
     weak: Vec<usize>,
-    /// Objects that a mutator must ask.
+    /// Objects that must be traced at a safepoint.
     untraced: Vec<usize>,
     /// Empty, for values of ephemerons.
     values: Vec<usize>,
@@ -125,9 +125,9 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
     ///
     /// 1. Nothing in the heap is swept. Without `CONCURRENT`, nothing is allocated or written; with it,
     ///    what is allocated is born claimed, and only objects that are claimed are written.
-    /// 2. All tags tell the truth, except those of claimed, external and dirty objects, and, with
+    /// 2. All tags are right, except those of claimed, external and dirty objects, and, with
     ///    `all_dirty`, of all whose pointers can move.
-    /// 3. With `asks`, this is the thread of the heap's one mutator, or all values are `Sync`; and it is
+    /// 3. With `traces_values`, this is the thread of the heap's one mutator, or all values are `Sync`; and it is
     ///    not `CONCURRENT`.
     /// 4. The backlog is empty, or that of a marker of the same number in the same cycle.
     pub(super) unsafe fn new(

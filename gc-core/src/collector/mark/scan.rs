@@ -78,7 +78,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             };
             // SAFETY: an object starts there.
             let dirty = unsafe { self.planes.states(start) }.get() | self.all_dirty;
-            // Tags of an object in which nothing moves tell the truth whoever wrote to it.
+            // Tags of an object in which nothing moves stay right, whoever writes to it.
             if object.descriptor().moves && dirty & dirty_bit(start) != 0 {
                 if self.traces_values {
                     self.trace_value(object);

@@ -2,7 +2,7 @@
 //!
 //! One that has nothing left takes a packet, which the others make when somebody is hungry ([`work`]). They give
 //! away half of what they have: of a large object, of the bottom of the stack, where what was found first is, or of
-//! the blocks on the list. What only a mutator can do, and what is not a marker's business, is handed over.
+//! the blocks on the list. Objects that only a safepoint can trace, and weak targets, go on the lists of [`work`].
 //!
 //! [`work`]: crate::collector::work
 
@@ -22,7 +22,7 @@ pub(in crate::collector) struct Role {
     pub(in crate::collector) count: usize,
     /// Whether every object whose pointers can move is to be taken for dirty.
     pub(in crate::collector) all_dirty: bool,
-    /// Whether it may ask objects for their pointers.
+    /// Whether it may trace values.
     pub(in crate::collector) traces_values: bool,
 }
 
@@ -36,10 +36,10 @@ impl Role {
         }
     }
 
-    /// Whether others write the same plane: other markers, or, beside the program, mutators, which have
+    /// Whether others write the same plane: other markers, or, if the marker is concurrent, mutators, which have
     /// the second.
-    pub(super) fn shares_plane(self, beside: bool) -> bool {
-        self.count > 3 || self.plane() == 1 && (beside || self.count > 2)
+    pub(super) fn shares_plane(self, concurrent: bool) -> bool {
+        self.count > 3 || self.plane() == 1 && (concurrent || self.count > 2)
     }
 }
 
@@ -58,8 +58,8 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             let mut patience = 0;
             let packet = loop {
                 // First that all rest: from then on nobody adds anything, but mutators; whose packets keep this
-                // marker here, or are found at the safepoint at which marking ends, or does not. What has to
-                // be asked beside the program is asked at a safepoint, which may be far away.
+                // marker here, or are found at the safepoint at which marking ends, or does not. What a
+                // concurrent marker cannot trace is traced at a safepoint, which may be far away.
                 let all_rest = termination.all_rest();
                 let nothing =
                     self.work.has_no_packets() && (CONCURRENT || self.work.has_none_to_trace());

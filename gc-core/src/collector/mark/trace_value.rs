@@ -1,7 +1,7 @@
-//! Asking an object for its pointers, where its tags cannot tell them: memory outside of the heap, and pointers that
-//! have moved.
+//! Tracing by value, where the tags of an object cannot tell its pointers: memory outside of the heap, and pointers
+//! that have moved.
 //!
-//! Only a thread that may call the program's code does it. Markers that may not hand such objects over.
+//! Only a thread that may run the user's code does it. Other markers put such objects on a list for safepoints.
 
 use super::Marker;
 use crate::heap::Heap;
@@ -12,12 +12,12 @@ use crate::types::owned_bytes::only_looking;
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
-    /// Asks the object itself for its pointers, those outside of it included, and tags those
-    /// inside. If its `trace` panics, it stays dirty.
+    /// Traces the value of an object, pointers outside of the object included, and tags those inside. If its
+    /// `trace` panics, it stays dirty.
     pub(super) fn trace_value(&mut self, object: Described) {
         let (heap, extent) = (self.heap, object.extent());
-        // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use, and this thread may ask. All tags are
-        // made anew in between.
+        // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use, and this thread may trace
+        // values. All tags are made anew in between.
         unsafe {
             heap.clear_tags(extent);
             object.trace(&mut Retagger {
