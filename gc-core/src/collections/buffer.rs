@@ -41,6 +41,7 @@ use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, WORD};
+use crate::heap::start::ObjectStart;
 use crate::heap::{LARGE, MAX_ALIGN};
 use crate::mutator::context::Context;
 use crate::mutator::mutation::Invariant;
@@ -210,35 +211,35 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
             .allocate(&shape)
             .ok_or_else(|| context.no_memory())?;
         let heap = context.heap();
-        let place = ptr::with_exposed_provenance_mut::<T>(base);
+        let place = base.pointer::<T>();
         // SAFETY: the object is new, and as long as its shape says; nobody looks at it before it is filled. Tagged
         // words of slots that are not filled are zeroed.
         unsafe {
             let buffer = Buffer {
                 slots: Slots {
-                    object: NonNull::new_unchecked(place),
+                    object: place,
                     _elements: PhantomData,
                     _invariant: PhantomData,
                 },
                 capacity,
             };
-            let count = fill(place);
+            let count = fill(place.as_ptr());
             buffer.clear(count, capacity - count);
             buffer.tag(context, 0);
             if Kind::<T>::DESCRIBED {
                 buffer.set_live(0, count);
                 let extent = Extent {
-                    base,
+                    base: base.address(),
                     bytes: shape.bytes,
                 };
-                let offset = Detail::new(buffer.live().addr() - base);
+                let offset = Detail::new(buffer.live().addr() - base.address());
                 // The elements are measured later: that may panic, and they would not be owned by anybody.
                 context.describe(extent, Kind::<T>::DESCRIPTOR, Some(offset), Entry::NOTHING);
                 if Kind::<T>::MAP.fixed().is_none() {
                     heap.set_dirty(base);
                 }
                 if needs_drop::<T>() {
-                    context.note_written(base);
+                    context.note_written(base.address());
                 }
             }
             Ok(buffer)
@@ -261,7 +262,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
         unsafe {
             if old.bytes <= LARGE
                 || old.bytes >= new.bytes
-                || !context.extend_large(base, new.bytes)
+                || !context.extend_large(ObjectStart::new_unchecked(base), new.bytes)
             {
                 return false;
             }

@@ -46,7 +46,7 @@ use super::driver::{Budget, is_over};
 use super::{Collector, Cycle, Mutators, Phase, Program};
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
-use crate::heap::planes::bit;
+use crate::heap::start::ObjectStart;
 use crate::heap::sweep::Sweeper;
 use crate::sync::{Arc, Mutex, MutexGuard, thread_local};
 use crate::types::descriptor::{DeadValue, Described};
@@ -347,7 +347,12 @@ impl Collector {
             if !force || !state.waiting.is_empty() && !elsewhere {
                 return None;
             }
-            let within = |start: &usize| state.blocks.contains(&self.heap.listed_block(*start));
+            // SAFETY: invariant 1: objects whose values were taken are not freed.
+            let start_of = |start: usize| unsafe { ObjectStart::new_unchecked(start) };
+            let within = |start: &usize| {
+                let listed = self.heap.listed_block(start_of(*start));
+                state.blocks.contains(&listed)
+            };
             for start in state.each().filter(within) {
                 // SAFETY: invariant 1; the block is this thread's.
                 unsafe { self.keep_emptied(start) }
@@ -365,7 +370,8 @@ impl Collector {
         // SAFETY: marking is complete, so nothing refers to an unmarked object. The block was not swept, and is
         // this thread's.
         unsafe {
-            self.heap.each_dead(block, |base, end| {
+            self.heap.each_dead(block, |start, end| {
+                let base = start.address();
                 let bytes = end - base;
                 values
                     .extend(Described::at(Extent { base, bytes }).and_then(|object| object.take()));
@@ -384,11 +390,10 @@ impl Collector {
         // planes: the block is this thread's, or mutators are stopped (the caller's promise). It has no value, so
         // no pointers to be followed.
         unsafe {
-            let bytes = self.heap.end_of(start) - start;
-            let group = self.heap.planes().group(start);
-            if !group.is_marked(start) {
-                self.heap.clear_tags(Extent { base: start, bytes });
-                group.marks[0].insert(bit(start));
+            let start = ObjectStart::new_unchecked(start);
+            if !self.heap.is_marked(start) {
+                self.heap.clear_tags(self.heap.extent_of(start));
+                self.heap.group_of(start).marks[0].insert(start.bit());
             }
         }
     }

@@ -16,7 +16,7 @@
 
 use super::snapshot_buffer::SnapshotBuffer;
 use super::{Collector, Roots};
-use crate::heap::extent::Extent;
+use crate::heap::start::ObjectStart;
 use crate::types::descriptor::Described;
 
 /// What a finalization call has written and made.
@@ -49,7 +49,7 @@ impl Collector {
         let Kept { mut written, made } = kept;
         for (from, to) in made {
             self.heap
-                .each_start_between(from, to, |start| written.push(start));
+                .each_start_between(from, to, |start| written.push(start.address()));
         }
         written.sort_unstable();
         written.dedup();
@@ -90,21 +90,16 @@ impl Collector {
     /// # Safety
     ///
     /// No mutator is at work, and nothing is swept meanwhile.
-    pub(crate) unsafe fn each_described(&self, mut f: impl FnMut(Described, usize)) {
+    pub(crate) unsafe fn each_described(&self, mut f: impl FnMut(Described, ObjectStart)) {
         let heap = &self.heap;
         for block in heap.occupied_blocks() {
             // SAFETY: the block is one of the heap's.
             if unsafe { heap.blocks().state(block) }.is_described() {
-                heap.each_start(block, |base| {
-                    // SAFETY: an object of a described block starts there.
-                    let object = unsafe {
-                        Described::at(Extent {
-                            base,
-                            bytes: heap.end_of(base) - base,
-                        })
-                    };
+                heap.each_start(block, |start| {
+                    // SAFETY: the object is in a described block.
+                    let object = unsafe { Described::at(heap.extent_of(start)) };
                     if let Some(object) = object {
-                        f(object, base);
+                        f(object, start);
                     }
                 });
             }

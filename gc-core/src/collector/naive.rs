@@ -15,6 +15,7 @@ use super::Roots;
 use super::work::Work;
 use crate::heap::Heap;
 use crate::heap::extent::Extent;
+use crate::heap::start::ObjectStart;
 use crate::types::descriptor::Described;
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
@@ -124,7 +125,7 @@ impl<'h> NaiveMarker<'h> {
             self.holder = Some((holder, false));
             // SAFETY: an object starts there, and tagged words were written.
             unsafe {
-                for (slot, weak) in self.heap.tagged_words(extent.base) {
+                for (slot, weak) in self.heap.tagged_words(ObjectStart::new_unchecked(start)) {
                     let words = core::ptr::with_exposed_provenance::<usize>(slot);
                     let target = words.read();
                     if weak && self.heap.is_ephemeron(slot, extent.end()) {
@@ -178,13 +179,12 @@ impl<'h> NaiveMarker<'h> {
     pub(super) fn compare(&self) {
         for block in self.heap.occupied_blocks() {
             self.heap.each_start(block, |start| {
-                // SAFETY: an object starts there.
-                let marked = unsafe { self.heap.planes().is_marked(start) };
-                let found = self.found.contains_key(&start);
+                let marked = self.heap.is_marked(start);
+                let found = self.found.contains_key(&start.address());
                 assert!(
                     marked == found,
                     "the marker is wrong about the object at {:?}: marked: {marked}, reachable: {found}",
-                    self.heap.allocation_of(start).unwrap_or(Extent { base: start, bytes: 0 }),
+                    self.heap.extent_of(start),
                 );
             });
         }

@@ -310,10 +310,11 @@ impl Collector {
             // says.
             unsafe {
                 if !heap.blocks().state(block).is_large_head() {
-                    heap.unclaim_small(block, |start| packet.push(start | entry::SCAN));
+                    heap.unclaim_small(block, |start| packet.push(start.address() | entry::SCAN));
                     continue;
                 }
                 heap.unclaim_large(block, |start, (from, to)| {
+                    let start = start.address();
                     if !self.is_traced_by_value(start) {
                         packet.extend([from | entry::PART, to]);
                     } else if packet.last() != Some(&(start | entry::SCAN)) {

@@ -20,6 +20,7 @@ use super::work::{Work, entry, forget_large};
 use super::{Collector, Phase};
 use crate::heap::Heap;
 use crate::heap::planes::{GRANULE, bit};
+use crate::heap::start::ObjectStart;
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// A buffer of this many pointers is flushed even in a `mutate` call.
@@ -188,8 +189,9 @@ impl Collector {
         let group = unsafe { self.heap.planes().group(target) };
         if !group.is_marked(target) {
             if self.phase() == Phase::Finalizing && group.extents.get() & bit(target) != 0 {
-                // SAFETY: as above, an object of this heap starts there.
-                unsafe { self.heap.insert_found_dead(target) }
+                // SAFETY: the planes say that an object of this heap starts there.
+                self.heap
+                    .insert_found_dead(unsafe { ObjectStart::new_unchecked(target) });
             }
             group.marks[1].insert_shared(bit(target));
             buffer.pointers.push(target | entry::SCAN);

@@ -233,7 +233,8 @@ impl Collector {
         // dead, and nothing refers to them. The thread may drop their values, each once, for that leaves none in
         // the object.
         unsafe {
-            let done = self.heap.each_dead(block, |base, end| {
+            let done = self.heap.each_dead(block, |start, end| {
+                let base = start.address();
                 let bytes = end - base;
                 if let Some(object) = Described::at(Extent { base, bytes }) {
                     disposer.dispose(object);

@@ -9,6 +9,7 @@ use std::panic::{self, AssertUnwindSafe};
 use super::Collector;
 use super::work::Work;
 use crate::heap::Heap;
+use crate::heap::start::ObjectStart;
 use crate::heap::verify::VerifyError;
 use crate::types::descriptor::Described;
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
@@ -26,9 +27,7 @@ impl Collector {
         for block in heap.occupied_blocks() {
             let mut result = Ok(());
             heap.each_start(block, |start| {
-                // SAFETY: an object starts there.
-                let state = unsafe { heap.state_at(start) };
-                if result.is_ok() && state.is_described() {
+                if result.is_ok() && heap.state_of(start).is_described() {
                     // SAFETY: an object starts there, in a described block. The thread may trace all values, and no
                     // mutator is at work (the caller's promises).
                     result = unsafe { self.verify_outside(start) };
@@ -43,11 +42,10 @@ impl Collector {
     ///
     /// # Safety
     ///
-    /// As for [`Collector::verify`], and a described object of this heap starts there.
-    unsafe fn verify_outside(&self, start: usize) -> Result<(), VerifyError> {
-        let extent = self.heap.allocation_of(start);
-        // SAFETY: the block is one of described objects.
-        let Some(object) = extent.and_then(|extent| unsafe { Described::at(extent) }) else {
+    /// As for [`Collector::verify`], and the object is described.
+    unsafe fn verify_outside(&self, start: ObjectStart) -> Result<(), VerifyError> {
+        // SAFETY: the object is in a described block, says the caller.
+        let Some(object) = (unsafe { Described::at(self.heap.extent_of(start)) }) else {
             return Ok(());
         };
         if !object.descriptor().external {
@@ -65,7 +63,7 @@ impl Collector {
         match checker.finding {
             None => Ok(()),
             Some(finding) => Err(VerifyError {
-                address: start,
+                address: start.address(),
                 finding: format!("the `trace` of {} visits {finding}", object.name()),
             }),
         }

@@ -8,9 +8,9 @@
 
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable, Flag};
-use crate::heap::extent::Extent;
 use crate::heap::planes::{Planes, bit};
 use crate::heap::space;
+use crate::heap::start::ObjectStart;
 use crate::types::descriptor::Described;
 
 /// Whether the object at which a weak pointer points is a shell. The address tells all.
@@ -76,7 +76,7 @@ pub(crate) unsafe fn is_cleared_in(heap: &Heap, target: usize) -> bool {
         return false;
     }
     // SAFETY: a weak pointer in use, of this heap, leads to the target (the caller's promise), where an object starts.
-    unsafe { is_shell_of(heap, target) || heap.was_found_dead(target) }
+    unsafe { is_shell_of(heap, target) || heap.was_found_dead(ObjectStart::new_unchecked(target)) }
 }
 
 /// Processes the object at `target`, where a weak pointer leads: if it is not marked, it is
@@ -95,18 +95,16 @@ pub(super) unsafe fn clear_weak(heap: &Heap, target: usize, mut bury: impl FnMut
     // SAFETY: an object starts there. Since it is reachable only weakly, and `upgrade` does not return
     // objects that are not marked, nothing will refer to its value again.
     unsafe {
-        let extent = Extent {
-            base: target,
-            bytes: heap.end_of(target) - target,
-        };
-        if heap.state_at(target).is_described()
+        let start = ObjectStart::new_unchecked(target);
+        let extent = heap.extent_of(start);
+        if heap.state_of(start).is_described()
             && let Some(object) = Described::at(extent)
         {
             bury(object);
         }
         heap.clear_tags(extent);
         heap.insert_kind(target, Flag::Weak);
-        group.marks[0].insert(bit(target));
+        group.marks[0].insert(start.bit());
     }
 }
 

@@ -17,6 +17,7 @@ use super::bump::{self, CURSORS, Cursor, Shape, cursor_is_described};
 use super::error::HeapError;
 use super::holes::Holes;
 use super::planes::{GRANULE, Planes};
+use super::start::ObjectStart;
 use super::volume::Volume;
 
 /// The cursors of one mutator in the blocks of a heap.
@@ -53,23 +54,22 @@ impl Allocator {
     /// Without memory the result is `None`, and the reason is to be asked for with
     /// [`Allocator::take_error`]: passing it along here would cost the fast path its registers.
     #[inline(always)]
-    pub(crate) fn allocate(&self, heap: &Heap, shape: &Shape) -> Option<usize> {
+    pub(crate) fn allocate(&self, heap: &Heap, shape: &Shape) -> Option<ObjectStart> {
         debug_assert!(shape.bytes > 0 && shape.bytes.is_multiple_of(GRANULE));
         if shape.bytes <= LARGE
             && let Some(address) = self.cursors[shape.cursor()].bump(shape)
         {
             // SAFETY: the memory was just taken from a hole.
-            unsafe { bump::record(&self.planes, address, shape.bytes, shape.tags) };
-            return Some(address);
+            return Some(unsafe { bump::record(&self.planes, address, shape.bytes, shape.tags) });
         }
-        core::num::NonZero::new(self.allocate_slow(heap, *shape)).map(|address| address.get())
+        self.allocate_slow(heap, *shape)
     }
 
-    /// Allocates from a new hole or from blocks of its own; zero is failure. The shape comes by value, so that one
+    /// Allocates from a new hole or from blocks of its own. The shape comes by value, so that one
     /// that is made up for the call need not be in memory on the fast path.
     #[cold]
     #[inline(never)]
-    fn allocate_slow(&self, heap: &Heap, shape: Shape) -> usize {
+    fn allocate_slow(&self, heap: &Heap, shape: Shape) -> Option<ObjectStart> {
         let shape = &shape;
         let address = if shape.bytes > LARGE {
             let address = heap.take_large(shape);
@@ -86,12 +86,11 @@ impl Allocator {
         match address {
             Ok(address) => {
                 // SAFETY: the memory was just taken from a hole, or is a span of its own.
-                unsafe { bump::record(&self.planes, address, shape.bytes, shape.tags) };
-                address
+                Some(unsafe { bump::record(&self.planes, address, shape.bytes, shape.tags) })
             }
             Err(error) => {
                 self.error.set(Some(error));
-                0
+                None
             }
         }
     }
@@ -118,7 +117,7 @@ impl Allocator {
                 return Ok(());
             }
             let block = heap.take_small(cursor_is_described(index))?;
-            // SAFETY: as above.
+            // SAFETY: the block is this heap's, of small objects, and from now on this cursor alone allocates in it.
             holes[index] = unsafe { Holes::of(self.planes, heap.address_of(block)) };
         }
     }

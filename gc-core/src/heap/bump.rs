@@ -11,6 +11,7 @@
 use core::cell::Cell;
 
 use super::planes::{GRANULE, GROUP_WORDS, Planes, WORD, bit, bit_index, stretches};
+use super::start::ObjectStart;
 use crate::os::prefetch;
 
 /// How many bytes ahead of the cursor memory is prefetched. The hole was last touched a cycle ago, so
@@ -100,10 +101,15 @@ impl Cursor {
 ///
 /// # Safety
 ///
-/// The memory was just taken from a hole of the heap at work, `bytes` is a non-zero multiple of the
-/// granule, and `tags` has no bit beyond it.
+/// 1. The memory was just taken from a hole of the heap at work, or is a slot or span of its own.
+/// 2. `bytes` is a non-zero multiple of the granule, and `tags` has no bit beyond it.
 #[inline(always)]
-pub(super) unsafe fn record(planes: &Planes, address: usize, bytes: usize, tags: u64) {
+pub(super) unsafe fn record(
+    planes: &Planes,
+    address: usize,
+    bytes: usize,
+    tags: u64,
+) -> ObjectStart {
     let words = bytes / WORD;
     // SAFETY: the address lies in a block of the heap.
     let group = unsafe { planes.group(address) };
@@ -114,9 +120,11 @@ pub(super) unsafe fn record(planes: &Planes, address: usize, bytes: usize, tags:
             group.tags.insert(tags << first);
         }
     } else {
-        // SAFETY: passed on to the caller.
+        // SAFETY: memory, length and tags are as the caller says.
         unsafe { record_across(planes, address, bytes, tags) }
     }
+    // SAFETY: as of now the planes say that an object starts there.
+    unsafe { ObjectStart::new_unchecked(address) }
 }
 
 /// [`record`] of an object that reaches into another group. The planes come by reference, for else the fast path,

@@ -11,6 +11,7 @@ use super::planes::{
     GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, behind_first, bit_index, group_base, groups,
     low_bits, stretches, words,
 };
+use super::start::ObjectStart;
 use super::{run, space};
 
 /// An allocation: where it starts and how long it is.
@@ -57,6 +58,22 @@ impl Heap {
     /// Any number may be asked about. Takes time linear in the size of a small object, and about
     /// that of a small one for a large object.
     pub(crate) fn allocation_of(&self, address: usize) -> Option<Extent> {
+        let (base, end) = self.bounds_around(address)?;
+        let bytes = end - base;
+        Some(Extent { base, bytes })
+    }
+
+    /// The start of the allocation that contains `address`, as [`Heap::allocation_of`]. If the object is dead, and its block
+    /// is being swept, it may be gone by now.
+    pub(crate) fn start_of(&self, address: usize) -> Option<ObjectStart> {
+        let (base, _) = self.bounds_around(address)?;
+        // SAFETY: the planes say that an object starts there. Of one that is freed meanwhile nobody has a pointer, and the
+        // start does no harm.
+        Some(unsafe { ObjectStart::new_unchecked(base) })
+    }
+
+    /// Where the allocation that contains `address` starts and ends.
+    fn bounds_around(&self, address: usize) -> Option<(usize, usize)> {
         let block = self.block_of(address)?;
         // SAFETY: `block_of` returns blocks that this heap owns.
         let state = unsafe { self.blocks().state(block) };
@@ -66,26 +83,21 @@ impl Heap {
                 let base = self.start_at_or_below(address)?;
                 // The block may be being swept just now, and a dead object lose its end meanwhile.
                 let end = self.end_in_block(base).filter(|end| *end > address)?;
-                Some(Extent {
-                    base,
-                    bytes: end - base,
-                })
+                Some((base, end))
             }
             Use::LargeLeaf | Use::Large | Use::LargeTail => {
                 if let Some(place) = self.place_of(block) {
                     return self.medium_around(address, place);
                 }
-                let head = self.start_block(address);
+                // SAFETY: the block of the address is one of this heap.
+                let head = unsafe { self.start_block(address) };
                 let base = self.address_of(head);
                 // It may be being freed just now.
                 let last = self.span_of(head).checked_sub(1)?;
                 let end = self
                     .end_in_block(base)
                     .or_else(|| self.end_in_block(base + last * BLOCK))?;
-                (address < end).then_some(Extent {
-                    base,
-                    bytes: end - base,
-                })
+                (address < end).then_some((base, end))
             }
         }
     }
@@ -122,46 +134,78 @@ impl Heap {
         })
     }
 
-    /// The address behind the allocation that starts at `base`.
+    /// The address behind an object.
     ///
-    /// # Safety
+    /// # Panics
     ///
-    /// An allocation of this heap starts at `base`.
+    /// May do so if the object was freed.
     #[inline]
-    pub(crate) unsafe fn end_of(&self, base: usize) -> usize {
-        // SAFETY: passed on to the caller.
-        unsafe { end_of_in(self.planes(), self.blocks(), self.owned_block(base), base) }
+    pub(crate) fn end_of(&self, start: ObjectStart) -> usize {
+        debug_assert!(self.spans(start.address()));
+        let block = self.owned_block(start.address());
+        // SAFETY: the object starts there, in this heap.
+        unsafe { end_of_in(self.planes(), self.blocks(), block, start.address()) }
+    }
+
+    /// An object, with its length.
+    #[inline]
+    pub(crate) fn extent_of(&self, start: ObjectStart) -> Extent {
+        let base = start.address();
+        let bytes = self.end_of(start) - base;
+        Extent { base, bytes }
     }
 
     /// Calls `f` with the start of each allocation in the block, in address order.
-    pub(crate) fn each_start(&self, block: BlockIndex, mut f: impl FnMut(usize)) {
+    ///
+    /// # Panics
+    ///
+    /// If the block does not belong to this heap.
+    pub(crate) fn each_start(&self, block: BlockIndex, mut f: impl FnMut(ObjectStart)) {
         let base = self.address_of(block);
+        assert!(
+            self.block_of(base).is_some(),
+            "only own blocks are searched for objects"
+        );
         // A large object is the only one of its blocks, unless it is a medium one.
-        // SAFETY: callers pass blocks of this heap.
+        // SAFETY: the block is one of this heap, so it is below the frontier.
         let large = unsafe { self.blocks().state(block) }.is_large_head();
         let alone = large && self.place_of(block).is_none();
         let bytes = if alone { GROUP_BYTES } else { BLOCK };
         for group in groups(base, base + bytes) {
-            // SAFETY: as above.
-            words(group, unsafe { self.planes().group(group) }.starts()).for_each(&mut f);
+            // SAFETY: the group is one of a block of this heap.
+            let starts = unsafe { self.planes().group(group) }.starts();
+            // SAFETY: the planes say that objects start there.
+            words(group, starts).for_each(|at| f(unsafe { ObjectStart::new_unchecked(at) }));
         }
     }
 
     /// Calls `f` with each stretch of words between two addresses of one block that is in one group: where it begins, and
     /// on which of its words objects start.
+    ///
+    /// # Panics
+    ///
+    /// If the addresses are not in what this heap spans, unless nothing is between them.
     #[inline(always)]
     fn each_group_of_starts(&self, from: usize, to: usize, mut f: impl FnMut(usize, u64)) {
+        assert!(from >= to || self.spans(from) && to <= self.top());
         for stretch in stretches(from, to) {
-            // SAFETY: callers pass addresses in a block of this heap.
+            // SAFETY: below `top` all planes are committed.
             let starts = unsafe { self.planes.group(stretch.start()) }.starts();
             f(stretch.start(), stretch.select(starts));
         }
     }
 
     /// Calls `f` with the start of each object between two addresses of one block.
-    pub(crate) fn each_start_between(&self, from: usize, to: usize, mut f: impl FnMut(usize)) {
+    pub(crate) fn each_start_between(
+        &self,
+        from: usize,
+        to: usize,
+        mut f: impl FnMut(ObjectStart),
+    ) {
+        debug_assert!(from >= to || self.block_of(from).is_some());
         self.each_group_of_starts(from, to, |base, starts| {
-            words(base, starts).for_each(&mut f)
+            // SAFETY: the planes say that objects start there, in a block of this heap.
+            words(base, starts).for_each(|at| f(unsafe { ObjectStart::new_unchecked(at) }))
         });
     }
 
@@ -188,7 +232,7 @@ pub(crate) unsafe fn end_of_in(
     block: BlockIndex,
     base: usize,
 ) -> usize {
-    // SAFETY: passed on to the caller.
+    // SAFETY: an allocation starts there, in that block of the space, says the caller.
     unsafe {
         match near_end_of(planes, base) {
             Some(end) => end,
@@ -211,7 +255,7 @@ pub(crate) unsafe fn end_of(base: usize) -> usize {
     let Some((planes, blocks, block)) = space::find(base) else {
         unreachable!("{base:#x} is in no address space, so no allocation starts there");
     };
-    // SAFETY: passed on to the caller.
+    // SAFETY: an allocation starts there, says the caller, and that is its block.
     unsafe { end_of_in(planes, blocks, block, base) }
 }
 
@@ -229,7 +273,7 @@ pub(crate) fn has_room(address: usize, bytes: usize) -> bool {
 /// An allocation starts at `base`, in the space of these planes.
 #[inline(always)]
 unsafe fn near_end_of(planes: Planes, base: usize) -> Option<usize> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the allocation lies in a block of that space, so the group is committed.
     behind_first(
         base,
         unsafe { planes.group(base) }.ends() >> bit_index(base),
@@ -241,7 +285,7 @@ unsafe fn near_end_of(planes: Planes, base: usize) -> Option<usize> {
 ///
 /// # Safety
 ///
-/// It does, in the block `block` of the space with these planes and this table.
+/// It does, in the block `block` of the space with these planes and this table, which is alive.
 unsafe fn far_end_of(planes: Planes, blocks: BlockTable, block: BlockIndex, base: usize) -> usize {
     let mut group = group_base(base) + GROUP_BYTES;
     // SAFETY: the block of an allocation is in use.
@@ -252,17 +296,17 @@ unsafe fn far_end_of(planes: Planes, blocks: BlockTable, block: BlockIndex, base
             } else {
                 // The end lies in the last block of the span.
                 let (_, span) = blocks.owner_and_span(block);
-                group = group.max(base + (span as usize - 1) * BLOCK);
+                group = group.max(base + (span as usize).saturating_sub(1) * BLOCK);
             }
         }
     }
-    loop {
-        // SAFETY: the end of the allocation is still ahead, so this group belongs to it.
-        let ends = unsafe { planes.group(group) }.ends();
-        if let Some(end) = behind_first(group, ends) {
-            return end;
-        }
-        group += GROUP_BYTES;
+    let found = groups(group, block_base(group) + BLOCK).find_map(|group| {
+        // SAFETY: the block is one that the allocation lies in, so it is below the frontier.
+        behind_first(group, unsafe { planes.group(group) }.ends())
+    });
+    match found {
+        Some(end) => end,
+        None => unreachable!("the object at {base:#x} has no end: it was freed"),
     }
 }
 

@@ -6,6 +6,7 @@ use super::bump::Shape;
 use super::error::HeapError;
 use super::medium::is_medium;
 use super::planes::{WORD, bit};
+use super::start::ObjectStart;
 use super::volume::Volume;
 
 /// So many blocks. If the object is an owner, that is counted when its value is there.
@@ -65,15 +66,16 @@ impl Heap {
         Ok(self.address_of(head))
     }
 
-    /// Makes the large object at `start` longer where it is, up to `bytes` bytes, if the blocks behind it are free.
-    /// Whether that was so; if not, nothing has changed. The memory behind its old end is uninitialised.
+    /// Makes a large object longer where it is, up to `bytes` bytes, if the blocks behind it are free. Whether that was
+    /// so; if not, nothing has changed. The memory behind its old end is uninitialised.
     ///
     /// # Safety
     ///
-    /// It is a large object of this heap, without a descriptor and not so long; no cycle is in progress; and no one but
-    /// the caller has its address.
-    pub(crate) unsafe fn extend_large(&self, start: usize, bytes: usize) -> bool {
-        let head = self.owned_block(start);
+    /// 1. The object is large, has no descriptor, and is not so long.
+    /// 2. No cycle is in progress.
+    /// 3. No one but the caller has its address.
+    pub(crate) unsafe fn extend_large(&self, start: ObjectStart, bytes: usize) -> bool {
+        let head = self.owned_block(start.address());
         if is_medium(bytes) || self.place_of(head).is_some() {
             return false;
         }
@@ -100,7 +102,7 @@ impl Heap {
             }
             let last = self.end_of(start) - WORD;
             self.planes.group(last).extents.remove(bit(last));
-            let last = start + bytes - WORD;
+            let last = start.address() + bytes - WORD;
             self.planes.group(last).extents.insert(bit(last));
             self.blocks
                 .set_owner_and_span(head, self.number, new as u32);
@@ -110,13 +112,18 @@ impl Heap {
 
     /// Clears the planes of a dead large object. Its blocks, which are in no list any more, become
     /// spare or go back to the space.
-    pub(super) fn free_large(&self, head: BlockIndex) {
+    ///
+    /// # Safety
+    ///
+    /// 1. The block is the head of a large object of this heap, and in no list.
+    /// 2. Nothing refers to the object any more.
+    pub(super) unsafe fn free_large(&self, head: BlockIndex) {
         let count = self.span_of(head);
-        // SAFETY: the blocks are ours, and the object in them is dead.
+        // SAFETY: the blocks are ours, and the object in them is dead, says the caller.
         unsafe {
             let base = self.address_of(head);
             let state = self.blocks.state(head);
-            let last = self.end_of(base) - WORD;
+            let last = self.end_of(ObjectStart::new_unchecked(base)) - WORD;
             self.clear_object(base, last, base + count * BLOCK, state);
             if count == 1 {
                 self.blocks.set_state(head, BlockState::FREE);

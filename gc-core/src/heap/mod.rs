@@ -48,6 +48,7 @@ pub(crate) mod planes;
 mod release;
 mod run;
 pub(crate) mod space;
+pub(crate) mod start;
 pub(crate) mod store;
 pub(crate) mod sweep;
 mod sweep_run;
@@ -59,8 +60,9 @@ pub(crate) mod volume;
 use self::block::{BlockIndex, BlockState, BlockTable};
 use self::counts::Counts;
 use self::pins::Pins;
-use self::planes::Planes;
+use self::planes::{Group, Planes};
 use self::space::AddressSpace;
+use self::start::ObjectStart;
 use self::store::Store;
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, Ordering};
 
@@ -172,21 +174,49 @@ impl Heap {
         BlockIndex::of(self.base, address)
     }
 
+    /// Whether the block is below the highest that this heap ever owned, so that its entry in the table can be read.
+    #[inline(always)]
+    fn has_entry(&self, block: BlockIndex) -> bool {
+        block.offset() < self.top() - self.base
+    }
+
     /// All blocks of the space up to the highest that this heap ever owned, whosever they are.
     pub(crate) fn each_block(&self) -> impl Iterator<Item = BlockIndex> {
         let first = self.owned_block(self.base);
         first.row(self.owned_block(self.top()).above(first))
     }
 
-    /// The state of the block of an address which lies in some block of this heap.
+    /// The state of the block of an address.
     ///
     /// # Safety
     ///
-    /// It does.
+    /// It lies in some block of this heap.
     #[inline(always)]
     pub(crate) unsafe fn state_at(&self, address: usize) -> BlockState {
         // SAFETY: blocks of this heap are below the frontier.
         unsafe { self.blocks.state(self.owned_block(address)) }
+    }
+
+    /// The state of the block in which an object starts, whose flags are the object's.
+    #[inline(always)]
+    pub(crate) fn state_of(&self, start: ObjectStart) -> BlockState {
+        debug_assert!(self.spans(start.address()));
+        // SAFETY: the object is one of this heap, so its block is.
+        unsafe { self.state_at(start.address()) }
+    }
+
+    /// The group in which an object starts.
+    #[inline(always)]
+    pub(crate) fn group_of(&self, start: ObjectStart) -> &Group {
+        debug_assert!(self.spans(start.address()));
+        // SAFETY: the object lies in a block of this heap, whose space the heap keeps alive.
+        unsafe { self.planes.group(start.address()) }
+    }
+
+    /// Whether an object is marked.
+    #[inline(always)]
+    pub(crate) fn is_marked(&self, start: ObjectStart) -> bool {
+        self.group_of(start).is_marked(start.address())
     }
 
     /// The block of any address, if this heap owns it.
@@ -203,7 +233,8 @@ impl Heap {
     /// The number of blocks of the large object that starts in `head`, a block of this heap in no run; or of a tail, its
     /// distance from there.
     pub(crate) fn span_of(&self, head: BlockIndex) -> usize {
-        // SAFETY: blocks of this heap are below the frontier.
+        assert!(self.has_entry(head));
+        // SAFETY: below `top` the table is committed.
         unsafe { self.blocks.owner_and_span(head) }.1 as usize
     }
 

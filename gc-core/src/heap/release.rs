@@ -11,6 +11,7 @@ use super::Heap;
 use super::block::BLOCK;
 use super::holes::Holes;
 use super::planes::GRANULE;
+use super::start::ObjectStart;
 use super::sweep::WORTHWHILE;
 
 impl Heap {
@@ -49,9 +50,9 @@ impl Heap {
         for &head in &store.occupied.large {
             let base = self.address_of(head);
             if self.place_of(head).is_none() {
-                // SAFETY: the object ends there, and has its blocks for itself.
+                // SAFETY: the object starts with its first block, and has its blocks for itself.
                 unsafe {
-                    let end = self.end_of(base);
+                    let end = self.end_of(ObjectStart::new_unchecked(base));
                     self.space.purge(end, base + self.span_of(head) * BLOCK);
                 }
             }

@@ -22,8 +22,8 @@
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockTable, Use};
 use super::block_index::block_base;
-use super::extent::Extent;
 use super::planes::{GROUP_BYTES, Planes, behind_first, groups};
+use super::start::ObjectStart;
 
 /// The most blocks of a run.
 pub(super) const LONGEST: usize = 16;
@@ -85,7 +85,7 @@ impl BlockTable {
     /// As for [`BlockTable::state`].
     #[inline]
     pub(super) unsafe fn place(self, block: BlockIndex) -> Option<Place> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller.
         Place::decoded(unsafe { self.owner_and_span(block) }.1)
     }
 }
@@ -94,7 +94,8 @@ impl Heap {
     /// Where a block of this heap is in its run, if it is in one.
     #[inline]
     pub(super) fn place_of(&self, block: BlockIndex) -> Option<Place> {
-        // SAFETY: blocks of this heap are below the frontier.
+        assert!(self.has_entry(block));
+        // SAFETY: below `top` the table is committed.
         unsafe { self.blocks.place(block) }
     }
 
@@ -107,10 +108,13 @@ impl Heap {
         (1..LONGEST).find(is_last).unwrap_or(LONGEST)
     }
 
-    /// The block in which the object starts that `address` is in, an object of this heap. The flags of that block are
-    /// the object's.
+    /// The block in which the object starts that `address` is in. The flags of that block are the object's.
+    ///
+    /// # Safety
+    ///
+    /// The address lies in a block of this heap. (If it is in no object, the result is of no use.)
     #[inline]
-    pub(crate) fn start_block(&self, address: usize) -> BlockIndex {
+    pub(crate) unsafe fn start_block(&self, address: usize) -> BlockIndex {
         let block = self.owned_block(address);
         // SAFETY: blocks of this heap are below the frontier.
         match unsafe { self.blocks.state(block) }.usage() {
@@ -126,20 +130,18 @@ impl Heap {
         }
     }
 
-    /// The block by which the object that starts at `start` is listed in the store, and swept: its own, or the first of its
-    /// run.
-    pub(crate) fn listed_block(&self, start: usize) -> BlockIndex {
-        let block = self.owned_block(start);
-        // SAFETY: blocks of this heap are below the frontier.
-        let large = unsafe { self.blocks.state(block) }.is_large_head();
+    /// The block by which an object is listed in the store, and swept: its own, or the first of its run.
+    pub(crate) fn listed_block(&self, start: ObjectStart) -> BlockIndex {
+        let block = self.owned_block(start.address());
+        let large = self.state_of(start).is_large_head();
         match self.place_of(block) {
             Some(place) if large => block.down(place.index),
             _ => block,
         }
     }
 
-    /// The medium object that contains `address`, which is in a block of a run at that place, if there is one.
-    pub(super) fn medium_around(&self, address: usize, place: Place) -> Option<Extent> {
+    /// The start and the end of the medium object that contains `address`, which is in a block of a run at that place, if there is one.
+    pub(super) fn medium_around(&self, address: usize, place: Place) -> Option<(usize, usize)> {
         let block = block_base(address);
         let group = group_in_block(address);
         let base = if group < place.reach {
@@ -157,10 +159,7 @@ impl Heap {
             let group = last_group(self.blocks, self.owned_block(base), base);
             end_from(self.planes, group)?
         };
-        (address < end).then_some(Extent {
-            base,
-            bytes: end - base,
-        })
+        (address < end).then_some((base, end))
     }
 
     /// Says in the table, of all blocks but the first that the slot from `start` to `end` lies in, that its object

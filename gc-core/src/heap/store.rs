@@ -9,6 +9,7 @@ use super::block::{BLOCK, BlockIndex, BlockState, Flag, Use};
 use super::error::HeapError;
 use super::medium::Runs;
 use super::planes::groups;
+use super::start::ObjectStart;
 use crate::sync::Ordering;
 
 /// The lists of blocks of a heap.
@@ -161,15 +162,14 @@ impl Heap {
         }
     }
 
-    /// Notes that the value in the object at `address` needs `Drop`.
-    ///
-    /// # Safety
-    ///
-    /// A described object of this heap starts there.
+    /// Notes that the value in an object, which is described, needs `Drop`.
     #[inline]
-    pub(crate) unsafe fn note_drop(&self, address: usize) {
-        // SAFETY: the block is one of this heap's.
-        unsafe { self.blocks.raise(self.owned_block(address), Flag::Drops) }
+    pub(crate) fn note_drop(&self, start: ObjectStart) {
+        // SAFETY: the block of an object of this heap is this heap's.
+        unsafe {
+            self.blocks
+                .raise(self.owned_block(start.address()), Flag::Drops)
+        }
     }
 
     /// How many spare blocks there are.
@@ -274,11 +274,12 @@ impl Heap {
         let mut of_runs = Vec::new();
         for head in all.large {
             if self.place_of(head).is_some() {
-                // SAFETY: passed on to the caller.
+                // SAFETY: the run was taken out of the store just now, and nothing refers to its objects, says the caller.
                 of_runs.extend(unsafe { self.free_run(head) });
             } else {
                 self.count_freed(1);
-                self.free_large(head);
+                // SAFETY: the block was taken out of the store just now, and nothing refers to its object, says the caller.
+                unsafe { self.free_large(head) };
             }
         }
         for block in &all.small {

@@ -25,6 +25,7 @@ use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState};
 use super::medium::Hole;
 use super::planes::{GROUP_BYTES, STARTS, WORD, groups, words};
+use super::start::ObjectStart;
 use super::store::Occupied;
 
 /// The words of a group that belong to the allocations which begin on the bits of `starts`, and
@@ -173,7 +174,9 @@ impl<'h> Sweeper<'h> {
                 unsafe { heap.scrub_dead(base, base + span * BLOCK) };
             }
             self.freed += 1;
-            heap.free_large(head);
+            // SAFETY: the block was taken out of the store, and nothing refers to the object, which is not marked, says the
+            // caller.
+            unsafe { heap.free_large(head) };
             return;
         }
         group.clear_marks();
@@ -248,13 +251,13 @@ impl Heap {
                 let state = self.blocks().state(block);
                 if state.is_large_head() {
                     self.each_start(block, |start| {
-                        self.planes().group(start).clear_marks();
+                        self.group_of(start).clear_marks();
                         let end = if state.has_claims() {
                             self.end_of(start)
                         } else {
-                            start
+                            start.address()
                         };
-                        for at in groups(start, end) {
+                        for at in groups(start.address(), end) {
                             self.planes().claims(at).set(0);
                         }
                     });
@@ -280,7 +283,7 @@ impl Heap {
     pub(crate) unsafe fn each_dead(
         &self,
         block: BlockIndex,
-        mut f: impl FnMut(usize, usize) -> bool,
+        mut f: impl FnMut(ObjectStart, usize) -> bool,
     ) -> bool {
         let base = self.address_of(block);
         // SAFETY: the block belongs to this heap.
@@ -294,8 +297,9 @@ impl Heap {
             // SAFETY: as above.
             let group = unsafe { self.planes().group(at) };
             for start in words(at, group.starts() & !group.marks()) {
-                // SAFETY: an object starts there.
-                if !f(start, unsafe { self.end_of(start) }) {
+                // SAFETY: the planes say that an object starts there, and it is not swept, says the caller.
+                let start = unsafe { ObjectStart::new_unchecked(start) };
+                if !f(start, self.end_of(start)) {
                     return false;
                 }
             }

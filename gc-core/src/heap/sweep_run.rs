@@ -9,6 +9,7 @@ use super::block::{BLOCK, BlockIndex, BlockState, Use};
 use super::medium::{Hole, Sort};
 use super::planes::{GROUP_BYTES, WORD, groups};
 use super::run::{LONGEST, Place, slot_end};
+use super::start::ObjectStart;
 use super::sweep::Sweeper;
 
 /// What a sweep found in a block of a run.
@@ -42,11 +43,11 @@ impl Sweeper<'_> {
             // SAFETY: as above.
             let state = unsafe { heap.blocks().state(block) };
             heap.each_start(block, |start| {
-                // SAFETY: passed on to the caller.
+                // SAFETY: the run was taken to be swept, and nothing refers to its unmarked objects, says the caller.
                 let lives = unsafe { self.medium(start, state) };
                 if let Some(end) = lives {
                     found.starts = true;
-                    slots.push((start, end));
+                    slots.push((start.address(), end));
                 }
             });
             let state = if found.starts {
@@ -114,33 +115,32 @@ impl Sweeper<'_> {
         self.deliver_if_many();
     }
 
-    /// Frees the medium object that starts at `start` in a block in that state, if it is not marked: `None`. Or
-    /// clears its marks: the end of its slot.
+    /// Frees a medium object that starts in a block in that state, if it is not marked: `None`. Or clears its marks: the
+    /// end of its slot.
     ///
     /// # Safety
     ///
     /// As for [`Sweeper::run`].
-    unsafe fn medium(&mut self, start: usize, state: BlockState) -> Option<usize> {
+    unsafe fn medium(&mut self, start: ObjectStart, state: BlockState) -> Option<usize> {
         let heap = self.heap;
-        // SAFETY: an object starts there, says the caller, and its slot belongs to nothing else.
+        let last = heap.end_of(start) - WORD;
+        let (base, end) = (start.address(), slot_end(last));
+        // SAFETY: the slot belongs to nothing else, and if the object is not marked, nothing refers to it, says the caller.
         unsafe {
-            let group = heap.planes().group(start);
-            let last = heap.end_of(start) - WORD;
-            let end = slot_end(last);
-            if group.is_marked(start) {
-                group.clear_marks();
+            if heap.is_marked(start) {
+                heap.group_of(start).clear_marks();
                 if state.is_claimed() {
-                    for at in groups(start, end) {
+                    for at in groups(base, end) {
                         heap.planes().claims(at).set(0);
                     }
                 }
-                self.survivors.bytes += (end - start) as u64;
+                self.survivors.bytes += (end - base) as u64;
                 return Some(end);
             }
             if self.scrub {
-                heap.scrub_dead(start, end);
+                heap.scrub_dead(base, end);
             }
-            heap.clear_object(start, last, end, state);
+            heap.clear_object(base, last, end, state);
             self.freed += 1;
             None
         }
@@ -193,11 +193,9 @@ impl Heap {
             let state = unsafe { self.blocks.state(block) };
             self.each_start(block, |start| {
                 self.count_freed(1);
-                // SAFETY: as above.
-                unsafe {
-                    let last = self.end_of(start) - WORD;
-                    self.clear_object(start, last, slot_end(last), state);
-                }
+                let last = self.end_of(start) - WORD;
+                // SAFETY: nothing refers to the object any more, says the caller, and its slot is its own.
+                unsafe { self.clear_object(start.address(), last, slot_end(last), state) };
             });
         }
         blocks.rev().inspect(|block| self.forget_place(*block))

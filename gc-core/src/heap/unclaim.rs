@@ -7,6 +7,7 @@
 use super::Heap;
 use super::block::{BLOCK, BlockIndex};
 use super::planes::{GROUP_BYTES, groups, words};
+use super::start::ObjectStart;
 use super::sweep::covered;
 use crate::protocol::claim;
 
@@ -17,7 +18,7 @@ impl Heap {
     /// # Safety
     ///
     /// It is a block of small objects of this heap, in which no cursor is, no mutator is at work, and nothing is swept.
-    pub(crate) unsafe fn unclaim_small(&self, block: BlockIndex, mut f: impl FnMut(usize)) {
+    pub(crate) unsafe fn unclaim_small(&self, block: BlockIndex, mut f: impl FnMut(ObjectStart)) {
         let (base, planes) = (self.address_of(block), self.planes);
         // SAFETY: passed on to the caller.
         let state = unsafe { self.blocks.state(block) };
@@ -42,7 +43,8 @@ impl Heap {
                     _ => 0,
                 };
             }
-            words(at, marked).for_each(&mut f);
+            // SAFETY: marks were looked at on starts only, and nothing is swept, says the caller.
+            words(at, marked).for_each(|at| f(unsafe { ObjectStart::new_unchecked(at) }));
         }
         // SAFETY: passed on to the caller.
         unsafe { self.blocks.unclaim(block) }
@@ -59,7 +61,7 @@ impl Heap {
     pub(crate) unsafe fn unclaim_large(
         &self,
         block: BlockIndex,
-        mut f: impl FnMut(usize, (usize, usize)),
+        mut f: impl FnMut(ObjectStart, (usize, usize)),
     ) {
         // SAFETY: passed on to the caller.
         let state = unsafe { self.blocks.state(block) };
@@ -67,10 +69,9 @@ impl Heap {
             return;
         }
         self.each_start(block, |start| {
-            // SAFETY: an object starts there.
-            let (end, group) = unsafe { (self.end_of(start), self.planes.group(start)) };
+            let end = self.end_of(start);
             let mut written = Vec::new();
-            for chunk in groups(start, end) {
+            for chunk in groups(start.address(), end) {
                 // SAFETY: the chunk is one of the object.
                 let claims = unsafe { self.planes.claims(chunk) };
                 if claims.get() == 0 {
@@ -83,7 +84,7 @@ impl Heap {
                     _ => written.push((chunk, next)),
                 }
             }
-            if !group.is_marked(start) {
+            if !self.is_marked(start) {
                 return;
             }
             written.into_iter().for_each(|part| f(start, part));

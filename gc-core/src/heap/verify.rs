@@ -7,6 +7,7 @@ use super::Heap;
 use super::block::{BLOCK, BlockIndex, Use};
 use super::pins::Held;
 use super::planes::{GRANULE, GROUP_BYTES, STARTS, WORD, bit, groups};
+use super::start::ObjectStart;
 
 /// What is wrong with a heap: a bug in `unsafe` code, in this crate or around it.
 ///
@@ -365,8 +366,11 @@ impl Heap {
         if base == 0 || !base.is_multiple_of(GRANULE) || !self.spans(base) {
             return Ok(());
         }
-        // SAFETY: there is an allocation at the base, so this word is initialised.
-        let (derived, end) = unsafe { (word.read(), self.end_of(base)) };
+        // SAFETY: the word before was checked: there is an allocation at the base. So this word is initialised.
+        let (derived, end) = unsafe {
+            let start = ObjectStart::new_unchecked(base);
+            (word.read(), self.end_of(start))
+        };
         if derived < base || derived > end {
             return Err(wrong(
                 address,
@@ -402,16 +406,9 @@ impl Heap {
         }
     }
 
-    /// The tagged words of the allocation at `base`, for tests and tools: the address of each, and
-    /// whether it is weak.
-    ///
-    /// # Safety
-    ///
-    /// An allocation of this heap starts at `base`.
-    pub(crate) unsafe fn tagged_words(&self, base: usize) -> Vec<(usize, bool)> {
-        // SAFETY: passed on to the caller.
-        let end = unsafe { self.end_of(base) };
-        (base..end)
+    /// The tagged words of an object, for tests and tools: the address of each, and whether it is weak.
+    pub(crate) fn tagged_words(&self, start: ObjectStart) -> Vec<(usize, bool)> {
+        (start.address()..self.end_of(start))
             .step_by(WORD)
             .map(|address| self.word(address))
             .filter(|word| word.tag)
@@ -419,15 +416,9 @@ impl Heap {
             .collect()
     }
 
-    /// The derived words of the allocation at `base`, for tests and tools.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Heap::tagged_words`].
-    pub(crate) unsafe fn derived_words(&self, base: usize) -> Vec<usize> {
-        // SAFETY: passed on to the caller.
-        let end = unsafe { self.end_of(base) };
-        (base + WORD..end)
+    /// The derived words of an object, for tests and tools.
+    pub(crate) fn derived_words(&self, start: ObjectStart) -> Vec<usize> {
+        (start.address() + WORD..self.end_of(start))
             .step_by(WORD)
             .map(|address| self.word(address))
             .filter(|word| word.kind && !word.tag)

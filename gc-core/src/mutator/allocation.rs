@@ -8,6 +8,7 @@ use crate::heap::bump::{Shape, record_kinds, record_repeatedly};
 use crate::heap::error::HeapError;
 use crate::heap::extent::{Extent, end_of_in};
 use crate::heap::planes::{GRANULE, Planes, WORD};
+use crate::heap::start::ObjectStart;
 use crate::mutator::context::Context;
 use crate::mutator::plan::{FatSliceOf, ObjectOf, Unfinished};
 use crate::types::collect::Collect;
@@ -29,9 +30,10 @@ impl Context {
         };
         // Nothing, and no instruction, where a value has no destructor or never owns anything.
         let entry = Entry::of(OwnedBytes::of(&value));
-        let Some(base) = self.allocate(shape) else {
+        let Some(start) = self.allocate(shape) else {
             return Err(self.no_memory());
         };
+        let base = start.address();
         let extent = Extent {
             base,
             bytes: shape.bytes,
@@ -148,9 +150,9 @@ impl Context {
                 bytes: 0,
             });
         };
-        let base = self.allocate(&shape).ok_or_else(|| self.no_memory())?;
+        let start = self.allocate(&shape).ok_or_else(|| self.no_memory())?;
         let extent = Extent {
-            base,
+            base: start.address(),
             bytes: shape.bytes,
         };
         if shape.described {
@@ -183,7 +185,8 @@ impl Context {
             if descriptor.drop.is_some() {
                 self.note_owned(entry.bytes() as i64);
                 self.note_owner(extent.bytes);
-                self.heap().note_drop(extent.base);
+                self.heap()
+                    .note_drop(ObjectStart::new_unchecked(extent.base));
             }
         }
     }

@@ -155,12 +155,9 @@ impl<'gc> Mutation<'gc> {
             leaf: pointers == 0,
             tags: pointers,
         };
-        let Some(base) = self.context().allocate(&shape) else {
-            return Err(self.context().no_memory());
-        };
-        let start = ptr::with_exposed_provenance_mut::<u8>(base);
-        // SAFETY: an object is not at address zero.
-        Ok(unsafe { NonNull::new_unchecked(start) })
+        let start = self.context().allocate(&shape);
+        let start = start.ok_or_else(|| self.context().no_memory())?;
+        Ok(start.pointer())
     }
 
     /// Allows `parent` to be written from now on until the end of this call: to adopt `child`, or any pointers

@@ -29,6 +29,7 @@ use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{GRANULE, WORD, bit};
+use crate::heap::start::ObjectStart;
 use crate::mutator::context::Context;
 use crate::types::collect::Collect;
 use crate::types::descriptor::{Descriptor, Detail, read_detail};
@@ -290,7 +291,10 @@ where
             match T::TYPE_MAP.fixed() {
                 Some(words) => context.tag_values(extent.base, extent.base, words, 0, 1),
                 // An external object is traced by value whenever it is marked.
-                None if T::TYPE_MAP.is_external() => context.heap().set_dirty(extent.base),
+                None if T::TYPE_MAP.is_external() => {
+                    let start = ObjectStart::new_unchecked(extent.base);
+                    context.heap().set_dirty(start);
+                }
                 None => (*value).trace(&mut Tagger::new(context.heap(), extent)),
             }
         }

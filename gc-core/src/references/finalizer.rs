@@ -35,6 +35,7 @@ use core::ptr;
 use crate::collector::Phase;
 use crate::collector::pacer::Pacer;
 use crate::collector::references::finalizers::{Finalizer, Key, Run};
+use crate::heap::start::ObjectStart;
 use crate::mutator::context::Context;
 use crate::mutator::mutates::{Access, Mutates, Sealed};
 use crate::mutator::mutation::Mutation;
@@ -207,7 +208,8 @@ impl<'gc> Finalizing<'gc> {
         let context = self.0.context();
         let address = Gc::as_ptr(Gc::erase(gc)).addr();
         // SAFETY: the object is one of this heap, or needs no memory.
-        context.heap().spans(address) && unsafe { context.heap().was_found_dead(address) }
+        let start = || unsafe { ObjectStart::new_unchecked(address) };
+        context.heap().spans(address) && context.heap().was_found_dead(start())
     }
 
     /// Sets a field to `None` if it leads to an object that was found dead. The barrier for it was called, as

@@ -27,6 +27,7 @@ use core::ptr::{self, NonNull};
 
 use crate::heap::extent::Extent;
 use crate::heap::planes::WORD;
+use crate::heap::start::ObjectStart;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::types::ledger::{self, Entry};
 use crate::types::trace::EdgeVisitor;
@@ -209,6 +210,13 @@ impl Described {
 
     pub(crate) fn extent(&self) -> Extent {
         self.extent
+    }
+
+    /// Where it starts.
+    #[inline(always)]
+    pub(crate) fn start(&self) -> ObjectStart {
+        // SAFETY: the extent is an allocation (`at`), and is not freed while this is in use.
+        unsafe { ObjectStart::new_unchecked(self.extent.base) }
     }
 
     pub(crate) fn descriptor(&self) -> &'static Descriptor {

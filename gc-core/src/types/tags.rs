@@ -4,6 +4,7 @@ use crate::heap::Heap;
 use crate::heap::block::Flag;
 use crate::heap::extent::Extent;
 use crate::heap::planes::{WORD, bit, stretches};
+use crate::heap::start::ObjectStart;
 use crate::pointers::gc::Gc;
 use crate::pointers::weak::GcWeak;
 use crate::sync::{Ordering, fence};
@@ -36,7 +37,7 @@ impl Heap {
     /// clear.
     #[inline]
     pub(crate) unsafe fn tag_ephemeron(&self, slot: usize) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: both words are of an object of this heap, and pointer words, says the caller.
         unsafe {
             self.tag_word(slot, true);
             self.insert_kind(slot + WORD, Flag::Weak);
@@ -49,25 +50,22 @@ impl Heap {
     ///
     /// The address lies in an object of this heap.
     pub(crate) unsafe fn insert_kind(&self, address: usize, flag: Flag) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the address lies in an object of this heap, says the caller.
         unsafe {
             self.note_kinds(address, flag);
             self.planes().kinds(address).insert(bit(address));
         }
     }
 
-    /// Notes that the object at `start` was found to be dead. Who then marks it has done so in this order for all
-    /// who look for the mark first.
-    ///
-    /// # Safety
-    ///
-    /// An object of this heap starts there.
-    pub(crate) unsafe fn insert_found_dead(&self, start: usize) {
-        // SAFETY: passed on to the caller.
+    /// Notes that an object was found to be dead. Who then marks it has done so in this order for all who look for the
+    /// mark first.
+    pub(crate) fn insert_found_dead(&self, start: ObjectStart) {
+        let address = start.address();
+        // SAFETY: the object is one of this heap, and so is its block.
         unsafe {
-            self.planes().fates(start).insert_shared(bit(start));
+            self.planes().fates(address).insert_shared(start.bit());
             // So that whoever asks looks at all, and the sweeper clears the bit.
-            self.blocks().raise(self.owned_block(start), Flag::Weak);
+            self.blocks().raise(self.owned_block(address), Flag::Weak);
         }
         self.note_found_dead();
         // Partner: the fence in `Context::upgrade`. The mark that is set after it is seen only with what is noted
@@ -75,19 +73,13 @@ impl Heap {
         fence(Ordering::Release);
     }
 
-    /// Whether the object at `start` was ever found to be dead.
-    ///
-    /// # Safety
-    ///
-    /// An object of this heap starts there.
+    /// Whether an object was ever found to be dead.
     #[inline]
-    pub(crate) unsafe fn was_found_dead(&self, start: usize) -> bool {
-        // SAFETY: passed on to the caller.
-        unsafe {
-            self.has_found_dead()
-                && self.state_at(start).has_weak()
-                && self.planes().fates(start).get() & bit(start) != 0
-        }
+    pub(crate) fn was_found_dead(&self, start: ObjectStart) -> bool {
+        self.has_found_dead()
+            && self.state_of(start).has_weak()
+            // SAFETY: the object lies in a block of this heap.
+            && unsafe { self.planes().fates(start.address()) }.get() & start.bit() != 0
     }
 
     /// Notes in the block table that an object has such bits in the `kinds` plane.
@@ -98,32 +90,23 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn note_kinds(&self, address: usize, flag: Flag) {
         // The flags of an object are those of the block in which it starts.
-        let block = self.start_block(address);
-        // SAFETY: the block is one of this heap.
-        unsafe { self.blocks().raise(block, flag) }
+        // SAFETY: the address lies in an object of this heap, says the caller, and so the blocks are this heap's.
+        unsafe { self.blocks().raise(self.start_block(address), flag) }
     }
 
-    /// Whether the tags of the object at `start` may not tell the truth.
-    ///
-    /// # Safety
-    ///
-    /// An object of this heap starts there.
+    /// Whether the tags of an object may not tell the truth.
     #[inline]
-    pub(crate) unsafe fn is_dirty(&self, start: usize) -> bool {
-        // SAFETY: passed on to the caller.
-        unsafe { self.planes().states(start) }.get() & dirty_bit(start) != 0
+    pub(crate) fn is_dirty(&self, start: ObjectStart) -> bool {
+        // SAFETY: the object lies in a block of this heap.
+        unsafe { self.planes().states(start.address()) }.get() & dirty_bit(start) != 0
     }
 
-    /// Notes that the tags of the object at `start` may not tell the truth: it may have been written
-    /// since they were made, or is external.
-    ///
-    /// # Safety
-    ///
-    /// An object of this heap starts there.
+    /// Notes that the tags of an object may not tell the truth: it may have been written since they were made, or is
+    /// external.
     #[inline]
-    pub(crate) unsafe fn set_dirty(&self, start: usize) {
-        // SAFETY: passed on to the caller.
-        let states = unsafe { self.planes().states(start) };
+    pub(crate) fn set_dirty(&self, start: ObjectStart) {
+        // SAFETY: the object lies in a block of this heap.
+        let states = unsafe { self.planes().states(start.address()) };
         if states.get() & dirty_bit(start) == 0 {
             // A sweeper may be clearing the bits of dead objects beside it.
             states.insert_shared(dirty_bit(start));
@@ -139,9 +122,9 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn clear_dirty(&self, object: Described) {
         if !object.descriptor().external {
-            let start = object.extent().base;
-            // SAFETY: passed on to the caller.
-            unsafe { self.planes().states(start) }.remove_shared(dirty_bit(start));
+            let start = object.start();
+            // SAFETY: the object is one of this heap, says the caller.
+            unsafe { self.planes().states(start.address()) }.remove_shared(dirty_bit(start));
         }
     }
 
@@ -173,7 +156,8 @@ impl Heap {
     /// It is an object of this heap, and no mutator is at work on it.
     pub(crate) unsafe fn retag(&self, object: Described) {
         let extent = object.extent();
-        // SAFETY: passed on to the caller.
+        // SAFETY: the object is one of this heap, says the caller, and nobody looks at its tags or writes to it while they are
+        // made anew.
         unsafe {
             self.clear_tags(extent);
             object.trace(&mut Tagger { heap: self, extent });
@@ -182,11 +166,10 @@ impl Heap {
     }
 }
 
-/// The bit that says that the object at `start` is dirty: that of its second word, which every
-/// object has, and in the same group. (That of the first says that it is pinned.)
+/// The bit that says that an object is dirty: that of its second word. (That of the first says that it is pinned.)
 #[inline(always)]
-pub(crate) fn dirty_bit(start: usize) -> u64 {
-    bit(start) << 1
+pub(crate) fn dirty_bit(start: ObjectStart) -> u64 {
+    start.second_bit()
 }
 
 /// Tags each word of one object that is visited as a pointer; pointers elsewhere are passed over.
@@ -218,7 +201,7 @@ impl<'h> Tagger<'h> {
 
     fn tag_ephemeron(&mut self, slot: usize) {
         if slot.wrapping_sub(self.extent.base) < self.extent.bytes {
-            // SAFETY: as above; ephemerons are aligned, and tags are made from none.
+            // SAFETY: the slots are words of the object (`new`); ephemerons are aligned, and tags are made from none.
             unsafe { self.heap.tag_ephemeron(slot) }
         }
     }

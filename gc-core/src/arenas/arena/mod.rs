@@ -12,6 +12,7 @@ use crate::collector::{Collector, Phase};
 use crate::heap::Heap;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
+use crate::heap::start::ObjectStart;
 use crate::heap::verify::VerifyError;
 use crate::heap::volume::Volume;
 use crate::mutator::context::Context;
@@ -882,8 +883,7 @@ where
     ///
     /// As [`Arena::verify`].
     pub fn tagged_words(&mut self, base: usize) -> Vec<(usize, bool)> {
-        // SAFETY: an allocation starts there, and no `mutate` is running.
-        self.words(base, |heap| unsafe { heap.tagged_words(base) })
+        self.words(base, Heap::tagged_words)
     }
 
     /// The addresses of the words of the allocation at `base` that are derived pointers: those that point
@@ -906,20 +906,19 @@ where
     ///
     /// As [`Arena::verify`].
     pub fn derived_words(&mut self, base: usize) -> Vec<usize> {
-        // SAFETY: an allocation starts there, and no `mutate` is running.
-        self.words(base, |heap| unsafe { heap.derived_words(base) })
+        self.words(base, Heap::derived_words)
     }
 
     /// What `f` says of the words of the allocation that starts at `base`, if one does, when all tags tell the
     /// truth.
-    fn words<T>(&mut self, base: usize, f: impl FnOnce(&Heap) -> Vec<T>) -> Vec<T> {
+    fn words<T>(&mut self, base: usize, f: impl FnOnce(&Heap, ObjectStart) -> Vec<T>) -> Vec<T> {
         self.safepoint(Safepoint::Complete);
         let context = self.owner.context();
-        match context.heap().allocation_of(base) {
-            Some(extent) if extent.base == base => {
+        match context.heap().start_of(base) {
+            Some(start) if start.address() == base => {
                 // SAFETY: no `mutate` is running, for the arena is borrowed exclusively, and no cycle.
                 unsafe { context.collector().retag_stale() };
-                f(context.heap())
+                f(context.heap(), start)
             }
             _ => Vec::new(),
         }
@@ -950,13 +949,7 @@ where
         let heap = &collector.heap;
         let mut extents = Vec::new();
         for block in heap.find_occupied_blocks() {
-            // SAFETY: the starts are starts of allocations.
-            heap.each_start(block, |base| unsafe {
-                extents.push(Extent {
-                    base,
-                    bytes: heap.end_of(base) - base,
-                });
-            });
+            heap.each_start(block, |start| extents.push(heap.extent_of(start)));
         }
         extents
     }

@@ -21,8 +21,8 @@
 use crate::collector::mark::trace_value::Retagger;
 use crate::collector::snapshot_buffer::SnapshotBuffer;
 use crate::collector::{Collector, Mutators};
-use crate::heap::extent::Extent;
 use crate::heap::planes::bit;
+use crate::heap::start::ObjectStart;
 use crate::protocol::claim;
 use crate::types::descriptor::Described;
 use crate::types::owned_bytes::only_looking;
@@ -49,10 +49,7 @@ impl Collector {
         // is one claimer, nobody writes, and tags may change; the contents get into the buffer before anybody can
         // write. If `trace` unwinds, the cycle is aborted.
         unsafe {
-            let extent = Extent {
-                base: start,
-                bytes: self.heap.end_of(start) - start,
-            };
+            let extent = self.heap.extent_of(ObjectStart::new_unchecked(start));
             if self.mutators == Mutators::Many {
                 // Tags stay: an upgrade of a weak pointer reads those of its target.
                 let Some(object) = Described::at(extent) else {
@@ -110,9 +107,9 @@ impl Collector {
         // may trace (3): so nobody writes to it, and there is one claimer. Its contents are in the buffer before
         // the claim is set.
         unsafe {
-            let bytes = self.heap.end_of(start) - start;
+            let extent = self.heap.extent_of(ObjectStart::new_unchecked(start));
             let word = self.heap.planes().claims(start).word();
-            if let Some(object) = Described::at(Extent { base: start, bytes })
+            if let Some(object) = Described::at(extent)
                 && !claim::is_done(word, bit(start))
             {
                 object.trace(&mut buffer.visitor(self));

@@ -55,10 +55,10 @@ use super::snapshot_buffer::SnapshotBuffer;
 use crate::heap::block::{BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::bit;
+use crate::heap::start::ObjectStart;
 use crate::protocol::claim;
 use crate::sync::{Condvar, Mutex};
 use crate::types::descriptor::Described;
-use crate::types::tags::dirty_bit;
 
 /// What threads that claim objects share.
 #[derive(Default)]
@@ -123,7 +123,7 @@ impl Collector {
             if state.usage() == Use::LargeLeaf {
                 return true;
             }
-            let end = self.heap.end_of(start);
+            let end = self.heap.end_of(ObjectStart::new_unchecked(start));
             if state.is_described() {
                 let bytes = end - start;
                 match Described::at(Extent { base: start, bytes }) {
@@ -177,7 +177,7 @@ impl Collector {
             if state.usage() == Use::LargeLeaf {
                 return true;
             }
-            let end = self.heap.end_of(start);
+            let end = self.heap.end_of(ObjectStart::new_unchecked(start));
             if state.is_described() {
                 let bytes = end - start;
                 match Described::at(Extent { base: start, bytes }) {
@@ -195,16 +195,9 @@ impl Collector {
         true
     }
 
-    /// Whether an object must be traced by value, as its tags may be wrong.
-    ///
-    /// # Safety
-    ///
-    /// It is an object of this heap.
-    unsafe fn needs_trace(&self, object: Described) -> bool {
-        let start = object.extent().base;
-        // SAFETY: it is an object of this heap (the caller's promise), so its planes are committed.
-        let states = unsafe { self.heap.planes().states(start) };
-        object.descriptor().moves && states.get() & dirty_bit(start) != 0
+    /// Whether an object of this heap must be traced by value, as its tags may be wrong.
+    fn needs_trace(&self, object: Described) -> bool {
+        object.descriptor().moves && self.heap.is_dirty(object.start())
     }
 
     /// [`Collector::needs_trace`] of the object at `start`, of whatever kind it is.
@@ -216,9 +209,9 @@ impl Collector {
         // SAFETY: an object of this heap starts there (the caller's promise). It is looked at as a described one
         // only if its block is.
         unsafe {
-            let bytes = self.heap.end_of(start) - start;
-            self.heap.state_at(start).is_described()
-                && Described::at(Extent { base: start, bytes })
+            let start = ObjectStart::new_unchecked(start);
+            self.heap.state_of(start).is_described()
+                && Described::at(self.heap.extent_of(start))
                     .is_some_and(|object| self.needs_trace(object))
         }
     }

@@ -19,8 +19,8 @@ use crate::collector::mark::words::read_word;
 use crate::collector::rescan::Noting;
 use crate::collector::snapshot_buffer::SnapshotBuffer;
 use crate::heap::block::Use;
-use crate::heap::extent::Extent;
 use crate::heap::planes::{WORD, bit, stretches};
+use crate::heap::start::ObjectStart;
 use crate::protocol::claim;
 use crate::types::descriptor::Described;
 use crate::types::trace::{Edge, EdgeVisitor};
@@ -125,10 +125,7 @@ impl Collector {
             if state.usage() == Use::LargeLeaf {
                 return;
             }
-            let extent = Extent {
-                base: start,
-                bytes: self.heap.end_of(start) - start,
-            };
+            let extent = self.heap.extent_of(ObjectStart::new_unchecked(start));
             if state.is_described() {
                 match Described::at(extent) {
                     None => return,

@@ -26,7 +26,8 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         if next < end {
             self.backlog.parts.push((next, end));
         }
-        let head = self.heap.start_block(start);
+        // SAFETY: the part is of an object of this heap.
+        let head = unsafe { self.heap.start_block(start) };
         if !CONCURRENT {
             // SAFETY: the block is one of this heap.
             return self.scan_words(start, next, unsafe { self.blocks.state(head) });

@@ -60,6 +60,7 @@ use super::work::Work;
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable};
 use crate::heap::planes::{GRANULE, Group, Plane, Planes};
+use crate::heap::start::ObjectStart;
 use crate::protocol::claim::{BATCH, Batch};
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
@@ -233,8 +234,9 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
             // Before it is marked: who sees the mark sees this.
             // SAFETY: an object starts there.
             unsafe {
-                self.heap.insert_found_dead(target);
-                self.backlog.kept += self.heap.end_of(target) - target;
+                let start = ObjectStart::new_unchecked(target);
+                self.heap.insert_found_dead(start);
+                self.backlog.kept += self.heap.extent_of(start).bytes;
             }
         }
         self.insert(group, bits);

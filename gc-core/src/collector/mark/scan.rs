@@ -8,6 +8,7 @@ use super::words::{is_candidate, read_word};
 use crate::heap::block::{BlockIndex, BlockState, Use};
 use crate::heap::extent::Extent;
 use crate::heap::planes::{ENDS, GROUP_WORDS, Group, bit_index, stretches, words};
+use crate::heap::start::ObjectStart;
 use crate::types::descriptor::Described;
 use crate::types::tags::dirty_bit;
 
@@ -65,7 +66,8 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             return;
         }
         // SAFETY: an object starts there.
-        let end = unsafe { self.heap.end_of(start) };
+        let object_start = unsafe { ObjectStart::new_unchecked(start) };
+        let end = self.heap.end_of(object_start);
         if state.is_described() {
             let extent = Extent {
                 base: start,
@@ -79,7 +81,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             // SAFETY: an object starts there.
             let dirty = unsafe { self.planes.states(start) }.get() | self.all_dirty;
             // Tags of an object in which nothing moves stay right, whoever writes to it.
-            if object.descriptor().moves && dirty & dirty_bit(start) != 0 {
+            if object.descriptor().moves && dirty & dirty_bit(object_start) != 0 {
                 if self.traces_values {
                     self.trace_value(object);
                 } else {

@@ -38,6 +38,7 @@ use std::time::Instant;
 
 use super::driver::is_over;
 use super::{BETWEEN_LOOKS, Collector, Cycle, Mutators, Phase, weak};
+use crate::heap::start::ObjectStart;
 use crate::types::descriptor::Described;
 use crate::types::trace::{Edge, EdgeVisitor};
 
@@ -160,7 +161,8 @@ impl Collector {
             unsafe {
                 let group = self.heap.planes().group(target);
                 if group.is_unmarked_start(target) {
-                    self.heap.insert_found_dead(target);
+                    self.heap
+                        .insert_found_dead(ObjectStart::new_unchecked(target));
                 }
             }
             if cycle.cleared.is_multiple_of(BETWEEN_LOOKS) && is_over(deadline) {
@@ -181,7 +183,8 @@ impl Collector {
                 // Noted here, for the cycle may be aborted before it marks what is enqueued; and to the next
                 // one, what the queue leads to is not dead.
                 // SAFETY: the target is an object of this heap that is not freed before its finalizer is enqueued.
-                unsafe { self.heap.insert_found_dead(target) }
+                self.heap
+                    .insert_found_dead(unsafe { ObjectStart::new_unchecked(target) })
             }
             is_dead
         };

@@ -10,12 +10,13 @@ use super::Context;
 use crate::collector::Phase;
 use crate::heap::bump::Shape;
 use crate::heap::error::{HeapError, WaitingFinalizers};
+use crate::heap::start::ObjectStart;
 use crate::heap::volume::Volume;
 
 impl Context {
     /// See [`Allocator::allocate`](crate::heap::allocator::Allocator::allocate).
     #[inline(always)]
-    pub(crate) fn allocate(&self, shape: &Shape) -> Option<usize> {
+    pub(crate) fn allocate(&self, shape: &Shape) -> Option<ObjectStart> {
         self.allocator.allocate(self.heap(), shape)
     }
 
@@ -23,9 +24,8 @@ impl Context {
     ///
     /// # Safety
     ///
-    /// `start` is a large object of this heap without a descriptor, shorter than `bytes`, and no one but the caller
-    /// has its address.
-    pub(crate) unsafe fn extend_large(&self, start: usize, bytes: usize) -> bool {
+    /// The object is large, without a descriptor, and shorter than `bytes`, and no one but the caller has its address.
+    pub(crate) unsafe fn extend_large(&self, start: ObjectStart, bytes: usize) -> bool {
         // A cycle cannot begin here: phases change at safepoints, outside of `mutate` calls.
         self.collector.phase() == Phase::Sleeping
             // SAFETY: the caller's promises are all that `Heap::extend_large` asks for, but that no cycle is in

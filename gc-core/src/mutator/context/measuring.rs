@@ -15,7 +15,7 @@
 use std::panic::{self, AssertUnwindSafe};
 
 use super::Context;
-use crate::heap::extent::Extent;
+use crate::heap::start::ObjectStart;
 use crate::mutator::written::Look;
 use crate::types::descriptor::Described;
 use crate::types::owned_bytes::only_looking;
@@ -56,10 +56,7 @@ impl Context {
             // `Sync`, and so are their cells; and what a lock in another object guards is left for later, unless
             // all are stopped.
             unsafe {
-                let extent = Extent {
-                    base: start,
-                    bytes: heap.end_of(start) - start,
-                };
+                let extent = heap.extent_of(ObjectStart::new_unchecked(start));
                 let Some(object) = Described::at(extent) else {
                     return Look::Done(0);
                 };

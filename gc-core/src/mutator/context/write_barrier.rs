@@ -31,6 +31,7 @@ use super::Context;
 use crate::collector::snapshot_buffer::SnapshotBuffer;
 use crate::heap::extent::Extent;
 use crate::heap::planes::WORD;
+use crate::heap::start::ObjectStart;
 
 impl Context {
     /// Prepares a write to the object at `address`.
@@ -207,7 +208,7 @@ impl Context {
         unsafe {
             let state = self.heap().state_at(address);
             if state.is_described() {
-                self.heap().set_dirty(address);
+                self.heap().set_dirty(ObjectStart::new_unchecked(address));
                 if state.has_drops() {
                     self.written.note(address);
                 }

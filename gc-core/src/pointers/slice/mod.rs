@@ -78,6 +78,7 @@ pub use crate::pointers::gc_slice::{
 };
 
 use crate::heap::error::{HeapError, or_panic};
+use crate::heap::start::ObjectStart;
 use crate::mutator::barrier::Write;
 use crate::mutator::context::Context;
 use crate::mutator::mutates::Mutates;
@@ -331,7 +332,8 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
             return Ok(self);
         }
         // SAFETY: bases in the heap are starts of objects.
-        let bytes = unsafe { context.heap().end_of(base) } - base;
+        let start = unsafe { ObjectStart::new_unchecked(base) };
+        let bytes = context.heap().extent_of(start).bytes;
         if context.slice_bytes::<T>(self.length) >= Some(bytes) {
             return Ok(self);
         }
