@@ -1,19 +1,20 @@
 //! How objects are born while a cycle marks beside the program.
 //!
-//! *Black*: marked and claimed. They survive the cycle, no marker reads them, and the barrier finds nothing to do. *Claimed*
-//! only, in a cycle that remembers writes from its beginning ([`rescan`](crate::collector::rescan)): no marker reads them
-//! either, as long as the claim is not taken back, but they are marked only if something marked leads to them.
+//! *Black*: marked and claimed. They survive the cycle, no marker reads them, and the barrier finds nothing to do.
+//! *Claimed* only, in a cycle that remembers writes from its beginning ([`rescan`](crate::collector::rescan)): no
+//! marker reads them either, as long as the claim is not taken back, but they are marked only if something marked
+//! leads to them.
 //!
 //! Small objects are born as the whole hole is made when a cursor enters it, so allocation itself knows nothing of it.
 //!
 //! # Invariants
 //!
 //! 1. The answer to "how" changes only while no mutator is in a `mutate` call, and no cursor in a hole.
-//! 2. From the end of marking until the sweep begins, all births are black: in this time whoever asks the marks takes what
-//!    has none for dead.
-//! 3. The block of a claimed object has the flag that a marker looks at before it looks at claims, unless all objects in it
-//!    that were born in this cycle were born black: what is marked at birth comes before no marker until a claim that
-//!    was taken back is set anew, which raises the flag.
+//! 2. From the end of marking until the sweep begins, all births are black: in this time whoever asks the marks takes
+//!    what has none for dead.
+//! 3. The block of a claimed object has the flag that a marker looks at before it looks at claims, unless all objects
+//!    in it that were born in this cycle were born black: what is marked at birth comes before no marker until a
+//!    claim that was taken back is set anew, which raises the flag.
 
 use super::Heap;
 use super::block::{BlockState, Flag};
@@ -53,7 +54,8 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The addresses lie in a block of small objects of this heap, and there is no object between them.
+    /// 1. The addresses lie in a block of small objects of this heap.
+    /// 2. There is no object between them.
     pub(super) unsafe fn prepare_births(&self, start: usize, end: usize) {
         let births = self.births();
         if births == Births::White {
@@ -70,12 +72,12 @@ impl Heap {
                 self.planes.claims(at).insert_shared(own);
             }
         }
-        // SAFETY: as above.
+        // SAFETY: the hole lies in a block of this heap, says the caller.
         unsafe { self.note_births(start, births) }
     }
 
-    /// Prepares the birth of a medium or large object of `bytes` bytes at `start`, which is claimed by chunks; of a `leaf`
-    /// nothing is ever claimed.
+    /// Prepares the birth of a medium or large object of `bytes` bytes at `start`, which is claimed by chunks; of a
+    /// `leaf` nothing is ever claimed.
     ///
     /// # Safety
     ///
@@ -85,7 +87,7 @@ impl Heap {
         if births == Births::White {
             return;
         }
-        // SAFETY: passed on to the caller. Each chunk is a group, and belongs to this object alone.
+        // SAFETY: the memory is ours, says the caller. Each chunk is a group, and belongs to this object alone.
         unsafe {
             if births == Births::Black {
                 self.planes.group(start).marks[1].insert_shared(bit(start));
@@ -108,7 +110,7 @@ impl Heap {
     /// `start` lies in a block of this heap.
     unsafe fn note_births(&self, start: usize, births: Births) {
         let block = self.owned_block(start);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the address lies in a block of this heap, says the caller.
         unsafe {
             match births {
                 Births::White => {}

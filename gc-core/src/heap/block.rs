@@ -203,6 +203,9 @@ impl BlockTable {
         BlockTable { states, details }
     }
 
+    /// # Safety
+    ///
+    /// As for [`BlockTable::state`].
     #[inline(always)]
     unsafe fn state_byte<'a>(self, block: BlockIndex) -> &'a AtomicU8 {
         // SAFETY: the caller's block has a committed entry here, which is only accessed as an
@@ -210,21 +213,27 @@ impl BlockTable {
         unsafe { &*ptr::with_exposed_provenance::<AtomicU8>(self.states + block.number()) }
     }
 
+    /// # Safety
+    ///
+    /// As for [`BlockTable::state`].
     unsafe fn detail<'a>(self, block: BlockIndex) -> &'a AtomicU64 {
         let address = self.details + block.number() * size_of::<AtomicU64>();
-        // SAFETY: as in `state_byte`.
+        // SAFETY: below the frontier each block has a detail here, too, which is only accessed as an atomic.
         unsafe { &*ptr::with_exposed_provenance::<AtomicU64>(address) }
     }
 
+    /// The state of a block.
+    ///
     /// # Safety
     ///
-    /// The block is below the commit frontier, and the address space alive.
+    /// 1. The block is below the commit frontier of the space with this table.
+    /// 2. The space is alive.
     #[inline(always)]
     pub(crate) unsafe fn state(self, block: BlockIndex) -> BlockState {
         // Relaxed: a pointer into the block reaches whoever asks through something that orders this
         // load after the store: the mutator itself, the start of a job, a queue, or an acquiring read of
         // the pointer. Those that look a block up by chance read some valid byte.
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller.
         BlockState(unsafe { self.state_byte(block) }.load(Ordering::Relaxed))
     }
 
@@ -236,7 +245,7 @@ impl BlockTable {
     #[inline(always)]
     pub(crate) unsafe fn state_beside(self, block: BlockIndex) -> BlockState {
         // `Acquire`, partner: `unclaim`. What was written under a claim that is over happened before.
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller.
         BlockState(unsafe { self.state_byte(block) }.load(Ordering::Acquire))
     }
 
@@ -247,18 +256,21 @@ impl BlockTable {
     /// As for [`BlockTable::state`].
     #[inline(always)]
     pub(crate) unsafe fn has_any(self, block: BlockIndex, bits: u8) -> bool {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller.
         unsafe { self.state(block) }.0 & bits != 0
     }
 
+    /// Enters the state of a block.
+    ///
     /// # Safety
     ///
-    /// As for [`BlockTable::state`], and the caller works for the block's owner, and nobody else
-    /// changes the entry meanwhile.
+    /// 1. As for [`BlockTable::state`].
+    /// 2. The caller works for the block's owner.
+    /// 3. Nobody else changes the entry meanwhile.
     #[inline(always)]
     pub(crate) unsafe fn set_state(self, block: BlockIndex, state: BlockState) {
         // Relaxed: as in `state`. Ownership itself changes hands under the lock of the space.
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller.
         unsafe { self.state_byte(block) }.store(state.0, Ordering::Relaxed)
     }
 
@@ -269,7 +281,7 @@ impl BlockTable {
     /// As for [`BlockTable::state`], and the caller works for the block's owner.
     #[inline]
     pub(crate) unsafe fn raise(self, block: BlockIndex, flag: Flag) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller.
         let byte = unsafe { self.state_byte(block) };
         // Relaxed: flags are looked at by the mutator that raised them, and in later phases.
         if byte.load(Ordering::Relaxed) & flag as u8 == 0 {
@@ -283,7 +295,7 @@ impl BlockTable {
     ///
     /// As for [`BlockTable::raise`]. Nothing in the block is claimed.
     pub(crate) unsafe fn unclaim(self, block: BlockIndex) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller.
         let byte = unsafe { self.state_byte(block) };
         claim::lower(byte, BlockState::CLAIMED | BlockState::BLACKENED);
     }
@@ -295,7 +307,7 @@ impl BlockTable {
     /// As for [`BlockTable::state`].
     #[inline(always)]
     pub(crate) unsafe fn byte<'a>(self, block: BlockIndex) -> &'a AtomicU8 {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller.
         unsafe { self.state_byte(block) }
     }
 
@@ -305,16 +317,18 @@ impl BlockTable {
     ///
     /// As for [`BlockTable::state`].
     pub(crate) unsafe fn owner_and_span(self, block: BlockIndex) -> (u32, u32) {
-        // SAFETY: passed on to the caller. Relaxed: as in `state`.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller. Relaxed: as in `state`.
         let detail = unsafe { self.detail(block) }.load(Ordering::Relaxed);
         ((detail >> 32) as u32, detail as u32)
     }
 
+    /// Enters the owner of a block, and its span (invariant 2).
+    ///
     /// # Safety
     ///
     /// As for [`BlockTable::set_state`].
     pub(crate) unsafe fn set_owner_and_span(self, block: BlockIndex, owner: u32, span: u32) {
-        // SAFETY: passed on to the caller. Relaxed: as in `state`.
+        // SAFETY: the block is below the frontier, and the space alive, says the caller. Relaxed: as in `state`.
         unsafe { self.detail(block) }
             .store(u64::from(owner) << 32 | u64::from(span), Ordering::Relaxed)
     }

@@ -6,10 +6,10 @@ use crate::collector::options::FinalizerMode;
 
 /// Why memory could not be had.
 ///
-/// The heap is as usable after such an error as before: nothing was lost. Inside of a `mutate`
-/// call nothing can be collected, so the usual answer is to return from it, let the arena collect
-/// ([`Arena::finish_cycle`](crate::Arena::finish_cycle)), and try again. What [waits for a finalizer](WaitingFinalizers) keeps
-/// its memory until that has run.
+/// The heap is as usable after such an error as before: nothing was lost. Inside of a `mutate` call nothing can be
+/// collected, so the usual answer is to return from it, let the arena collect
+/// ([`Arena::finish_cycle`](crate::Arena::finish_cycle)), and try again. What [waits for a
+/// finalizer](WaitingFinalizers) keeps its memory until that has run.
 ///
 /// ```
 /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
@@ -155,7 +155,8 @@ impl HeapError {
     }
 }
 
-/// Finalizers that waited when there was no memory: what they see is kept until they have run and another collection is made.
+/// Finalizers that waited when there was no memory: what they see is kept until they have run and another collection
+/// is made.
 ///
 /// ```
 /// use gc_core::{Arena, FinalizerMode, Gc, HeapError, HeapOptions, Rootable};

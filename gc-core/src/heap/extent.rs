@@ -63,12 +63,12 @@ impl Heap {
         Some(Extent { base, bytes })
     }
 
-    /// The start of the allocation that contains `address`, as [`Heap::allocation_of`]. If the object is dead, and its block
-    /// is being swept, it may be gone by now.
+    /// The start of the allocation that contains `address`, as [`Heap::allocation_of`]. If the object is dead, and
+    /// its block is being swept, it may be gone by now.
     pub(crate) fn start_of(&self, address: usize) -> Option<ObjectStart> {
         let (base, _) = self.bounds_around(address)?;
-        // SAFETY: the planes say that an object starts there. Of one that is freed meanwhile nobody has a pointer, and the
-        // start does no harm.
+        // SAFETY: the planes say that an object starts there. Of one that is freed meanwhile nobody has a pointer,
+        // and the start does no harm.
         Some(unsafe { ObjectStart::new_unchecked(base) })
     }
 
@@ -179,8 +179,8 @@ impl Heap {
         }
     }
 
-    /// Calls `f` with each stretch of words between two addresses of one block that is in one group: where it begins, and
-    /// on which of its words objects start.
+    /// Calls `f` with each stretch of words between two addresses of one block that is in one group: where it begins,
+    /// and on which of its words objects start.
     ///
     /// # Panics
     ///

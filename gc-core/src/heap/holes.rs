@@ -29,8 +29,8 @@ impl Holes {
     ///
     /// # Safety
     ///
-    /// The block belongs to the heap at work and holds small objects or nothing, and that stays so
-    /// as long as the result is used. Allocation in holes that were reported is allowed.
+    /// 1. The block belongs to the heap at work, and holds small objects or nothing.
+    /// 2. That stays so as long as the result is used. Allocation in holes that were reported is allowed.
     pub(super) unsafe fn of(planes: Planes, base: usize) -> Holes {
         let mut holes = Holes {
             at: base,
@@ -38,12 +38,17 @@ impl Holes {
             carry: false,
             free: 0,
         };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the search begins with the first group of the block, which belongs to the heap at work, says the
+        // caller.
         unsafe { holes.load(planes) };
         holes
     }
 
     /// Computes the free words of the group at `at`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Holes::of`], and the search is not at the end of the block.
     unsafe fn load(&mut self, planes: Planes) {
         // SAFETY: `at` is in the block, which belongs to the heap at work.
         let group = unsafe { planes.group(self.at) };

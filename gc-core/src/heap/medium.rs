@@ -1,16 +1,16 @@
 //! Medium objects: those that would waste more than a fifth of blocks of their own.
 //!
-//! They are allocated in *runs* of blocks ([`run`](super::run)), which all mutators of a heap share, under the lock of the
-//! store: next to what it takes to fill so many bytes, that is nothing. Leaves, objects without descriptors and described
-//! ones have runs of their own. An object gets the shortest hole that is long enough, so that long ones are kept
-//! for long objects; without a hole, there is a new run.
+//! They are allocated in *runs* of blocks ([`run`](super::run)), which all mutators of a heap share, under the lock
+//! of the store: next to what it takes to fill so many bytes, that is nothing. Leaves, objects without descriptors
+//! and described ones have runs of their own. An object gets the shortest hole that is long enough, so that long ones
+//! are kept for long objects; without a hole, there is a new run.
 //!
 //! # How much is wasted
 //!
-//! A run is so long that objects of the size for which it was made fill four fifths of it or more
-//! ([`blocks_for`]); this can be had with at most 7 blocks. So a heap of objects of one size
-//! takes at most 1.25 times their bytes, whatever the size is, from 8 KiB on. A heap that has many runs makes longer ones,
-//! up to [`LONGEST`] blocks, in which what is too short at the end weighs less: that is for objects of different sizes.
+//! A run is so long that objects of the size for which it was made fill four fifths of it or more ([`blocks_for`]);
+//! this can be had with at most 7 blocks. So a heap of objects of one size takes at most 1.25 times their bytes,
+//! whatever the size is, from 8 KiB on. A heap that has many runs makes longer ones, up to [`LONGEST`] blocks, in
+//! which what is too short at the end weighs less: that is for objects of different sizes.
 //!
 //! # Invariants
 //!
@@ -146,8 +146,8 @@ impl Runs {
     }
 }
 
-/// The length in blocks of a run for objects of `bytes` bytes which each take `slot` bytes of it: the shortest that they
-/// fill well, or, if none is, as over-aligned objects can be so, the one that they fill best.
+/// The length in blocks of a run for objects of `bytes` bytes which each take `slot` bytes of it: the shortest that
+/// they fill well, or, if none is, as over-aligned objects can be so, the one that they fill best.
 fn blocks_for(bytes: usize, slot: usize) -> usize {
     let least = slot.div_ceil(BLOCK);
     let filled = |blocks: usize| blocks * BLOCK / slot * bytes;

@@ -230,8 +230,8 @@ impl Heap {
         (owner == self.number).then_some(block)
     }
 
-    /// The number of blocks of the large object that starts in `head`, a block of this heap in no run; or of a tail, its
-    /// distance from there.
+    /// The number of blocks of the large object that starts in `head`, a block of this heap in no run; or of a tail,
+    /// its distance from there.
     pub(crate) fn span_of(&self, head: BlockIndex) -> usize {
         assert!(self.has_entry(head));
         // SAFETY: below `top` the table is committed.

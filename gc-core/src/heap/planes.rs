@@ -32,12 +32,12 @@
 //! 1. Starts and ends alternate, beginning with a start, in each block or span of blocks.
 //! 2. Words outside of allocations have no bit set in any plane, except that, while a marker is at work
 //!    beside the program, holes in which it allocates are claimed, and mostly marked, as a whole.
-//! 3. Who writes a word of a plane: `tags` and `extents`, the one mutator that allocates in the
-//!    block, or, of a [medium](super::medium) object, in its groups; while marking, whoever makes tags anew (at a safepoint, one at a time); while sweeping, the
-//!    sweeper of the block, in which nobody allocates then. The first mark plane, its marker, or several
-//!    with `insert_shared`; the second, markers and mutators, beside the program with `insert_shared`; then
-//!    the sweeper. `kinds`, as `tags`. `states` and `claims`, anybody, with
-//!    `insert_shared` and `remove_shared` where there are others.
+//! 3. Who writes a word of a plane: `tags` and `extents`, the one mutator that allocates in the block, or, of a
+//!    [medium](super::medium) object, in its groups; while marking, whoever makes tags anew (at a safepoint, one at a
+//!    time); while sweeping, the sweeper of the block, in which nobody allocates then. The first mark plane, its
+//!    marker, or several with `insert_shared`; the second, markers and mutators, beside the program with
+//!    `insert_shared`; then the sweeper. `kinds`, as `tags`. `states` and `claims`, anybody, with `insert_shared` and
+//!    `remove_shared` where there are others.
 //! 4. The word before a derived pointer belongs to the same allocation and is a strong pointer, its *base*. So
 //!    no derived pointer is on a start. It is one only if the base is one into this heap: then it points into
 //!    the allocation at the base, or at its end. Otherwise nobody reads it, and it may be uninitialised.
@@ -313,8 +313,9 @@ impl Planes {
     ///
     /// # Safety
     ///
-    /// `address` lies in a block of the heap at work (which is committed together with its
-    /// planes), and the result is not used beyond the life of the address space.
+    /// 1. `address` lies in a block of the heap at work, or at least below the commit frontier of the space of these
+    ///    planes: there they are committed.
+    /// 2. The result is not used beyond the life of the address space.
     #[inline(always)]
     pub(crate) unsafe fn group<'a>(self, address: usize) -> &'a Group {
         // SAFETY: the caller's address has a committed group at this place, which is never written

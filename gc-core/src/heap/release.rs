@@ -4,8 +4,8 @@
 //! does are purged: in holes of blocks of small objects and of runs, and behind large objects. They can be
 //! allocated in as before, and are resident again when that happens.
 //!
-//! Cursors are retired before. What was left of their holes would be out of reach until the next sweep, and a program that
-//! calls this often would take new blocks each time. So all blocks with holes are listed anew.
+//! Cursors are retired before. What was left of their holes would be out of reach until the next sweep, and a program
+//! that calls this often would take new blocks each time. So all blocks with holes are listed anew.
 
 use super::Heap;
 use super::block::BLOCK;

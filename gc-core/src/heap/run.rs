@@ -11,13 +11,13 @@
 //! 1. All blocks of a run have the same use, `Large` or `LargeLeaf`, and are all described or not. The other flags of a
 //!    block are those of the objects that *start* in it.
 //! 2. Starts are at multiples of a group. From an object's end to the end of its last group there is nothing.
-//! 3. `back` and `reach` of a block's place are those of the object that starts in an earlier block and has words in this
-//!    one, and zero if there is none.
+//! 3. `back` and `reach` of a block's place are those of the object that starts in an earlier block and has words in
+//!    this one, and zero if there is none.
 //! 4. An object lies in one run, from its first to its last block.
 //!
-//! Places of blocks change while others look at them: when an object is allocated, and when a run is swept. That changes
-//! what is said of the blocks that this object reaches into, and of blocks without any other;
-//! and whether a block is the last of its run. An object that lives is found before and after.
+//! Places of blocks change while others look at them: when an object is allocated, and when a run is swept. That
+//! changes what is said of the blocks that this object reaches into, and of blocks without any other; and whether a
+//! block is the last of its run. An object that lives is found before and after.
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockTable, Use};
@@ -140,7 +140,8 @@ impl Heap {
         }
     }
 
-    /// The start and the end of the medium object that contains `address`, which is in a block of a run at that place, if there is one.
+    /// The start and the end of the medium object that contains `address`, which is in a block of a run at that
+    /// place, if there is one.
     pub(super) fn medium_around(&self, address: usize, place: Place) -> Option<(usize, usize)> {
         let block = block_base(address);
         let group = group_in_block(address);
@@ -199,8 +200,8 @@ pub(super) fn slot_end(end: usize) -> usize {
     end.next_multiple_of(GROUP_BYTES)
 }
 
-/// The first group in which the end of the medium object can lie that starts at `base`, in `block`, and leaves its first
-/// group: in that of its last block, where it ends for sure, unless it has only the one block.
+/// The first group in which the end of the medium object can lie that starts at `base`, in `block`, and leaves its
+/// first group: in that of its last block, where it ends for sure, unless it has only the one block.
 ///
 /// # Safety
 ///
@@ -214,7 +215,7 @@ pub(super) unsafe fn last_group(blocks: BlockTable, block: BlockIndex, base: usi
         && !place.last
     {
         (block, its_base) = (block.up(1), its_base + BLOCK);
-        // SAFETY: as above.
+        // SAFETY: a run goes on behind a block that is not its last, so this block is below the frontier as well.
         match unsafe { blocks.place(block) } {
             Some(next) if next.reaching(its_base) == Some(base) => {
                 group = its_base + (next.reach - 1) * GROUP_BYTES;

@@ -308,14 +308,17 @@ impl AddressSpace {
     ///
     /// They are in blocks that the caller owns, and nothing refers to what is between them.
     pub(crate) unsafe fn purge(&self, start: usize, end: usize) {
-        // SAFETY: blocks that are owned are committed; the rest is passed on to the caller.
+        // SAFETY: blocks that are owned are committed, and nothing refers to what is between the addresses, says the
+        // caller.
         unsafe { self.heap.purge(start - self.base()..end - self.base()) }
     }
 
-    /// Returns the memory behind the planes of free blocks to the system. That of groups went with the blocks, but for
-    /// pages that were shared with other blocks then; linear planes stay when blocks go, for they have bits of few blocks.
+    /// Returns the memory behind the planes of free blocks to the system. That of groups went with the blocks, but
+    /// for pages that were shared with other blocks then; linear planes stay when blocks go, for they have bits of
+    /// few blocks.
     ///
-    /// Takes time linear in the number of blocks below the frontier, and the time of the system for each row of free ones.
+    /// Takes time linear in the number of blocks below the frontier, and the time of the system for each row of free
+    /// ones.
     pub(crate) fn purge_free_planes(&self) {
         // Nobody takes a block meanwhile.
         let free = self.free.lock();
@@ -337,7 +340,9 @@ impl AddressSpace {
     ///
     /// # Safety
     ///
-    /// The caller owns the blocks, nothing refers to their contents, and their planes are zero.
+    /// 1. The caller owns the blocks.
+    /// 2. Nothing refers to their contents.
+    /// 3. Their planes are zero.
     pub(crate) unsafe fn give_back(&self, first: BlockIndex, count: usize) {
         for block in first.row(count) {
             // SAFETY: the caller owns these blocks, so they are below the frontier.

@@ -1,14 +1,14 @@
 //! Starts of objects: addresses that carry their proof.
 //!
-//! That an object of the heap starts at an address is what most functions of a heap need to know. It is proven once, where
-//! an [`ObjectStart`] is made: by allocation, by a look-up ([`Heap::start_of`](super::Heap::start_of)), by a walk over the
-//! starts in the planes, or by whoever calls [`ObjectStart::new_unchecked`].
+//! That an object of the heap starts at an address is what most functions of a heap need to know. It is proven once,
+//! where an [`ObjectStart`] is made: by allocation, by a look-up ([`Heap::start_of`](super::Heap::start_of)), by a
+//! walk over the starts in the planes, or by whoever calls [`ObjectStart::new_unchecked`].
 //!
-//! Two things the type does not say. *Which heap* it is of: each mutator, marker and sweeper has one heap, and a start is
-//! used with the heap that it came from. And that the object *still* exists: that is for whoever frees it to see to.
-//! Freeing is `unsafe`, as nothing may refer to the object any more, and an `ObjectStart` refers to it. A look at the planes
-//! by a start that is out of date goes to memory of the planes all the same, since they stay committed: then the answer is of
-//! no use, and does no harm.
+//! Two things the type does not say. *Which heap* it is of: each mutator, marker and sweeper has one heap, and a
+//! start is used with the heap that it came from. And that the object *still* exists: that is for whoever frees it to
+//! see to. Freeing is `unsafe`, as nothing may refer to the object any more, and an `ObjectStart` refers to it. A
+//! look at the planes by a start that is out of date goes to memory of the planes all the same, since they stay
+//! committed: then the answer is of no use, and does no harm.
 
 use core::num::NonZero;
 use core::ptr::NonNull;
@@ -25,8 +25,8 @@ impl ObjectStart {
     ///
     /// # Safety
     ///
-    /// 1. An object starts there, in the heap with which the result is used; or its words in the planes are about to say so,
-    ///    and the result is not used before.
+    /// 1. An object starts there, in the heap with which the result is used; or its words in the planes are about to
+    ///    say so, and the result is not used before.
     /// 2. It is not freed while the result is in use.
     #[inline(always)]
     pub(crate) unsafe fn new_unchecked(address: usize) -> ObjectStart {

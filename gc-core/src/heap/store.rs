@@ -122,10 +122,11 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The blocks belong to this heap, and there are no objects in these groups.
+    /// 1. The blocks belong to this heap.
+    /// 2. There are no objects in these groups, or they are dead and nothing refers to them.
     pub(super) unsafe fn clear_planes(&self, start: usize, end: usize, state: BlockState) {
         for at in groups(start, end) {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the groups are those of blocks of this heap, in which no object needs them, says the caller.
             unsafe {
                 let group = self.planes.group(at);
                 group.tags.set(0);
@@ -179,10 +180,9 @@ impl Heap {
 
     /// Gives spare blocks back to the space, the highest first.
     ///
-    /// `expected` bytes of them will be used soon. Of what there is beyond that, `idle` blocks go
-    /// because they were not used since the last time, and everything goes that exceeds the double:
-    /// memory that is used in every other cycle only is dearer to give and take than to keep. In any case everything goes
-    /// that exceeds `most` bytes.
+    /// `expected` bytes of them will be used soon. Of what there is beyond that, `idle` blocks go because they were
+    /// not used since the last time, and everything goes that exceeds the double: memory that is used in every other
+    /// cycle only is dearer to give and take than to keep. In any case everything goes that exceeds `most` bytes.
     pub(crate) fn trim(&self, expected: usize, idle: usize, most: usize) {
         let mut store = self.store.lock();
         let (spare, expected) = (store.spare.len(), expected.div_ceil(BLOCK));
@@ -224,8 +224,8 @@ impl Heap {
         }
     }
 
-    /// All blocks in which objects start, or may: those of small objects and of runs, and the heads of large ones. Those
-    /// that are being swept just now may be missing.
+    /// All blocks in which objects start, or may: those of small objects and of runs, and the heads of large ones.
+    /// Those that are being swept just now may be missing.
     pub(crate) fn occupied_blocks(&self) -> Vec<BlockIndex> {
         let store = self.store.lock();
         let mut blocks = store.occupied.small.clone();
@@ -261,8 +261,8 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// Nothing refers to an object of this heap any more, no allocator has a cursor in it, and no
-    /// marker or sweeper is at work.
+    /// 1. Nothing refers to an object of this heap any more.
+    /// 2. No allocator has a cursor in it, and no marker or sweeper is at work.
     pub(crate) unsafe fn release(&self) {
         // SAFETY: the heap is there.
         unsafe { self.pins.close() };
@@ -274,11 +274,13 @@ impl Heap {
         let mut of_runs = Vec::new();
         for head in all.large {
             if self.place_of(head).is_some() {
-                // SAFETY: the run was taken out of the store just now, and nothing refers to its objects, says the caller.
+                // SAFETY: the run was taken out of the store just now, and nothing refers to its objects, says the
+                // caller.
                 of_runs.extend(unsafe { self.free_run(head) });
             } else {
                 self.count_freed(1);
-                // SAFETY: the block was taken out of the store just now, and nothing refers to its object, says the caller.
+                // SAFETY: the block was taken out of the store just now, and nothing refers to its object, says the
+                // caller.
                 unsafe { self.free_large(head) };
             }
         }

@@ -98,11 +98,12 @@ impl<'h> Sweeper<'h> {
     ///
     /// # Safety
     ///
-    /// The block is one of this heap's that was taken out of the store and not swept since, nothing refers to an
-    /// unmarked object in it, and the values of those that need it were dropped.
+    /// 1. The block is one of this heap's that was taken out of the store and not swept since.
+    /// 2. Nothing refers to an unmarked object in it: no pointer, and no [`ObjectStart`].
+    /// 3. The values of those that need it were dropped.
     pub(crate) unsafe fn small(&mut self, block: BlockIndex) {
         let (heap, blocks) = (self.heap, self.heap.blocks());
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is one of this heap's, and nothing refers to an unmarked object in it, says the caller.
         let (state, swept) = unsafe {
             if self.scrub {
                 let base = heap.address_of(block);
@@ -144,7 +145,7 @@ impl<'h> Sweeper<'h> {
     ///
     /// As for [`Sweeper::small`].
     pub(crate) unsafe fn block(&mut self, block: BlockIndex) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: which of the two it is the table says; both need of the block what the caller promises.
         unsafe {
             if self.heap.blocks().state(block).is_large_head() {
                 self.large(block);
@@ -162,7 +163,8 @@ impl<'h> Sweeper<'h> {
     pub(crate) unsafe fn large(&mut self, head: BlockIndex) {
         let heap = self.heap;
         if heap.place_of(head).is_some() {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the run was taken out of the store to be swept, and nothing refers to its unmarked objects,
+            // says the caller.
             return unsafe { self.run(head) };
         }
         let (base, span) = (heap.address_of(head), heap.span_of(head));
@@ -174,8 +176,8 @@ impl<'h> Sweeper<'h> {
                 unsafe { heap.scrub_dead(base, base + span * BLOCK) };
             }
             self.freed += 1;
-            // SAFETY: the block was taken out of the store, and nothing refers to the object, which is not marked, says the
-            // caller.
+            // SAFETY: the block was taken out of the store, and nothing refers to the object, which is not marked,
+            // says the caller.
             unsafe { heap.free_large(head) };
             return;
         }
@@ -279,7 +281,8 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// Objects of this heap start in the block, marking is complete, and the block was not swept.
+    /// 1. The block is one of this heap's, in which objects start.
+    /// 2. Marking is complete, and the block was not swept.
     pub(crate) unsafe fn each_dead(
         &self,
         block: BlockIndex,
@@ -294,7 +297,7 @@ impl Heap {
             _ => base + BLOCK,
         };
         for at in groups(base, end) {
-            // SAFETY: as above.
+            // SAFETY: the groups are those of blocks of this heap.
             let group = unsafe { self.planes().group(at) };
             for start in words(at, group.starts() & !group.marks()) {
                 // SAFETY: the planes say that an object starts there, and it is not swept, says the caller.
@@ -312,8 +315,8 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The range is a block of this heap, or the blocks of a large object, and nothing refers to an
-    /// unmarked object in it.
+    /// 1. The range is a block of this heap, the blocks of a large object, or the slot of a medium one.
+    /// 2. Nothing refers to an unmarked object in it.
     pub(super) unsafe fn scrub_dead(&self, base: usize, end: usize) {
         let (mut carry_all, mut carry_live) = (false, false);
         for at in groups(base, end) {
@@ -337,10 +340,10 @@ impl Heap {
     unsafe fn sweep_block(&self, block: BlockIndex, state: BlockState) -> Swept {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("popcnt") {
-            // SAFETY: the processor can do it; the rest is passed on to the caller.
+            // SAFETY: the processor can do it; and the block is to be swept, says the caller.
             return unsafe { self.sweep_planes_with_popcnt(block, state) };
         }
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is to be swept, says the caller.
         unsafe { self.sweep_planes(block, state) }
     }
 
@@ -353,10 +356,12 @@ impl Heap {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "popcnt")]
     unsafe fn sweep_planes_with_popcnt(&self, block: BlockIndex, state: BlockState) -> Swept {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is to be swept, says the caller.
         unsafe { self.sweep_planes(block, state) }
     }
 
+    /// The part of [`Heap::sweep_block`] that is the same on all processors.
+    ///
     /// # Safety
     ///
     /// As for [`Sweeper::small`].
@@ -382,7 +387,7 @@ impl Heap {
             live_words += live.count_ones();
             freed += (extents & STARTS & !marked).count_ones();
             if state.has_kinds() {
-                // SAFETY: as above.
+                // SAFETY: the block belongs to this heap.
                 let plane = unsafe { planes.kinds(at) };
                 plane.keep(live);
                 // A derived pointer is neither tagged nor at a start, where the kind says shell.
@@ -392,7 +397,7 @@ impl Heap {
                 derived |= kinds & !of_weak;
             }
             if found_dead {
-                // SAFETY: as above.
+                // SAFETY: the block belongs to this heap.
                 let plane = unsafe { planes.fates(at) };
                 if plane.get() != 0 {
                     plane.keep(live);
@@ -400,7 +405,7 @@ impl Heap {
                 }
             }
             if state.is_described() {
-                // SAFETY: as above.
+                // SAFETY: the block belongs to this heap.
                 let plane = unsafe { planes.states(at) };
                 if plane.get() & !live != 0 {
                     // A mutator may be noting a write to an object that lives.
@@ -408,7 +413,7 @@ impl Heap {
                 }
             }
             if state.has_claims() {
-                // SAFETY: as above.
+                // SAFETY: the block belongs to this heap.
                 unsafe { planes.claims(at) }.set(0);
             }
         }

@@ -40,7 +40,7 @@ impl Sweeper<'_> {
         let mut slots = Vec::new();
         for (index, found) in found[..count].iter_mut().enumerate() {
             let block = head.up(index);
-            // SAFETY: as above.
+            // SAFETY: the blocks of the run are this heap's.
             let state = unsafe { heap.blocks().state(block) };
             heap.each_start(block, |start| {
                 // SAFETY: the run was taken to be swept, and nothing refers to its unmarked objects, says the caller.
@@ -115,8 +115,8 @@ impl Sweeper<'_> {
         self.deliver_if_many();
     }
 
-    /// Frees a medium object that starts in a block in that state, if it is not marked: `None`. Or clears its marks: the
-    /// end of its slot.
+    /// Frees a medium object that starts in a block in that state, if it is not marked: `None`. Or clears its marks:
+    /// the end of its slot.
     ///
     /// # Safety
     ///
@@ -125,7 +125,8 @@ impl Sweeper<'_> {
         let heap = self.heap;
         let last = heap.end_of(start) - WORD;
         let (base, end) = (start.address(), slot_end(last));
-        // SAFETY: the slot belongs to nothing else, and if the object is not marked, nothing refers to it, says the caller.
+        // SAFETY: the slot belongs to nothing else, and if the object is not marked, nothing refers to it, says the
+        // caller.
         unsafe {
             if heap.is_marked(start) {
                 heap.group_of(start).clear_marks();
@@ -148,8 +149,8 @@ impl Sweeper<'_> {
 }
 
 impl Heap {
-    /// Clears the planes of the object that starts at `start`, whose last word is at `last`, up to `end`, in blocks that are
-    /// in that state.
+    /// Clears the planes of the object that starts at `start`, whose last word is at `last`, up to `end`, in blocks
+    /// that are in that state.
     ///
     /// # Safety
     ///
@@ -161,7 +162,8 @@ impl Heap {
         end: usize,
         state: BlockState,
     ) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the object is dead, and the words up to `end` belong to nothing else, says the caller. Of a leaf
+        // that has no bit but its extent, nothing else is to be cleared.
         unsafe {
             if state.usage() == Use::LargeLeaf && !state.has_kinds() {
                 self.clear_planes(last, last + WORD, BlockState::FREE);
@@ -181,7 +183,8 @@ impl Heap {
         }
     }
 
-    /// Frees all that is in the run that begins with `head`, which is in no list any more: its blocks, the highest first.
+    /// Frees all that is in the run that begins with `head`, which is in no list any more: its blocks, the highest
+    /// first.
     ///
     /// # Safety
     ///
@@ -189,7 +192,7 @@ impl Heap {
     pub(super) unsafe fn free_run(&self, head: BlockIndex) -> impl Iterator<Item = BlockIndex> {
         let blocks = head.row(self.run_length(head));
         for block in blocks.clone() {
-            // SAFETY: the block is ours, and passed on to the caller.
+            // SAFETY: the blocks of the run are this heap's.
             let state = unsafe { self.blocks.state(block) };
             self.each_start(block, |start| {
                 self.count_freed(1);

@@ -1,8 +1,9 @@
 //! Taking claims back: then what was written or born since the cycle began is once more an object like others.
 //!
-//! Claims say which objects were written ([`crate::collector::claim`]), and which were born ([`super::black`]). Whoever wants
-//! to look at these objects again, and to know afterwards which were written since, takes the claims back while he does. No
-//! cursor is in a hole then, nor will one come into this hole before it is swept; so claims of free words go as well.
+//! Claims say which objects were written ([`crate::collector::claim`]), and which were born ([`super::black`]).
+//! Whoever wants to look at these objects again, and to know afterwards which were written since, takes the claims
+//! back while he does. No cursor is in a hole then, nor will one come into this hole before it is swept; so claims of
+//! free words go as well.
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex};
@@ -17,10 +18,11 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// It is a block of small objects of this heap, in which no cursor is, no mutator is at work, and nothing is swept.
+    /// 1. It is a block of small objects of this heap, in which no cursor is.
+    /// 2. No mutator is at work, and nothing is swept.
     pub(crate) unsafe fn unclaim_small(&self, block: BlockIndex, mut f: impl FnMut(ObjectStart)) {
         let (base, planes) = (self.address_of(block), self.planes);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is one of this heap, says the caller.
         let state = unsafe { self.blocks.state(block) };
         if !state.has_claims() {
             return;
@@ -46,24 +48,25 @@ impl Heap {
             // SAFETY: marks were looked at on starts only, and nothing is swept, says the caller.
             words(at, marked).for_each(|at| f(unsafe { ObjectStart::new_unchecked(at) }));
         }
-        // SAFETY: passed on to the caller.
+        // SAFETY: all claims of the block were taken back above, and no mutator claims anything meanwhile, says the
+        // caller.
         unsafe { self.blocks.unclaim(block) }
     }
 
-    /// Takes back the claims of the large or medium objects that start in a block. Calls `f` with the start of each that is
-    /// marked, and each stretch of it that was written, from an address to another: the whole if it was born since the last
-    /// time.
+    /// Takes back the claims of the large or medium objects that start in a block. Calls `f` with the start of each
+    /// that is marked, and each stretch of it that was written, from an address to another: the whole if it was born
+    /// since the last time.
     ///
     /// # Safety
     ///
-    /// Objects of this heap above [`LARGE`](super::LARGE) bytes start in the block, or may; no mutator is at work, and
-    /// nothing is swept.
+    /// 1. Objects of this heap above [`LARGE`](super::LARGE) bytes start in the block, or may.
+    /// 2. No mutator is at work, and nothing is swept.
     pub(crate) unsafe fn unclaim_large(
         &self,
         block: BlockIndex,
         mut f: impl FnMut(ObjectStart, (usize, usize)),
     ) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the block is one of this heap, says the caller.
         let state = unsafe { self.blocks.state(block) };
         if !state.has_claims() {
             return;
@@ -89,7 +92,8 @@ impl Heap {
             }
             written.into_iter().for_each(|part| f(start, part));
         });
-        // SAFETY: passed on to the caller.
+        // SAFETY: all claims of the block were taken back above, and no mutator claims anything meanwhile, says the
+        // caller.
         unsafe { self.blocks.unclaim(block) }
     }
 }

@@ -62,7 +62,8 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// No cycle is in progress, all tagged words are initialised, and nobody writes meanwhile.
+    /// 1. No cycle is in progress.
+    /// 2. All tagged words are initialised, and nobody writes meanwhile.
     pub(crate) unsafe fn verify(&self, all_dirty: bool) -> Result<(), VerifyError> {
         let store = self.store.lock();
         let pins = self.pins().hold();
@@ -102,7 +103,7 @@ impl Heap {
             let is_run = usage != Use::Free && self.place_of(block).is_some();
             for distance in if is_run { 1..1 } else { 1..span } {
                 let tail = block.up(distance);
-                // SAFETY: as above.
+                // SAFETY: a span that is listed lies below the frontier.
                 let entry = unsafe {
                     (
                         self.blocks().state(tail).usage(),
@@ -124,7 +125,8 @@ impl Heap {
             if is_run {
                 self.verify_run(block, span)?;
             }
-            // SAFETY: passed on to the caller.
+            // SAFETY: the blocks are listed as this heap's; no cycle is in progress, all tagged words are
+            // initialised, and nobody writes, says the caller.
             unsafe { self.verify_blocks(address, end, usage, all_dirty, &pins)? };
         }
         for hole in store.runs.holes() {
@@ -273,7 +275,8 @@ impl Heap {
                 match before {
                     Some(base) if base.tag && !base.kind => {
                         if !dirty {
-                            // SAFETY: passed on to the caller.
+                            // SAFETY: the word before was checked just now; all tagged words are initialised, says
+                            // the caller.
                             unsafe { self.verify_derived(address)? };
                         }
                     }
@@ -346,7 +349,7 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// It is one, in an object of this heap which ends at `end`.
+    /// It is one, in an object of this heap that ends at `end`.
     pub(crate) unsafe fn is_ephemeron(&self, slot: usize, end: usize) -> bool {
         slot + WORD < end && {
             let value = self.word(slot + WORD);

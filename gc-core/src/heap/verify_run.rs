@@ -14,7 +14,7 @@ impl Heap {
         // SAFETY: the blocks are this heap's.
         let state = |block| unsafe { self.blocks().state(block) };
         let base = self.address_of(head);
-        // SAFETY: as above.
+        // SAFETY: the words are those of the run's blocks, which are this heap's.
         let has_extent =
             |word: usize| unsafe { self.planes().group(word) }.extents.get() & bit(word) != 0;
         let mut inside = None;

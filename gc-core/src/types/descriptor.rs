@@ -12,8 +12,8 @@
 //!
 //! # Invariants
 //!
-//! 1. The last word of an object in a described block is the address of the descriptor of the value in
-//!    it, with its entry in the ledger; or the address with the lowest bit set, when the value is gone; or zero, if it is not
+//! 1. The last word of an object in a described block is the address of the descriptor of the value in it, with its
+//!    entry in the ledger; or the address with the lowest bit set, when the value is gone; or zero, if it is not
 //!    there yet.
 //! 2. The value starts at the start of the object.
 //! 3. From when a pointer to the value exists, until the memory of the object is free, the detail and
@@ -65,7 +65,7 @@ pub(crate) struct Descriptor {
 
 // SAFETY: the metadata are static, and of a type that all threads may share (`TypeMeta`).
 unsafe impl Send for Descriptor {}
-// SAFETY: as above.
+// SAFETY: all that can be done with a shared descriptor is to read it; the metadata as for `Send`.
 unsafe impl Sync for Descriptor {}
 
 impl Descriptor {
@@ -94,7 +94,8 @@ const ADDRESS: usize = ((1 << ENTRY) - 1) & !GONE;
 /// It is a described object, which is not freed while this is in use.
 #[inline(always)]
 unsafe fn last_word<'a>(end: usize) -> &'a AtomicUsize {
-    // SAFETY: passed on to the caller; the word is aligned, and initialised (invariant 1).
+    // SAFETY: the object is described and not freed, says the caller; so its last word is there, and it is aligned and
+    // initialised (invariant 1).
     unsafe { &*ptr::with_exposed_provenance::<AtomicUsize>(end - WORD) }
 }
 
@@ -123,7 +124,7 @@ fn detail_at(end: usize) -> usize {
 #[inline(always)]
 pub(crate) unsafe fn read_detail<D: Copy>(end: usize) -> D {
     const { assert!(size_of::<D>() <= WORD && align_of::<D>() <= WORD) };
-    // SAFETY: passed on to the caller.
+    // SAFETY: the detail was written with the value, says the caller, and does not change (invariant 3).
     unsafe { ptr::with_exposed_provenance::<D>(detail_at(end)).read() }
 }
 
@@ -134,8 +135,8 @@ pub(crate) unsafe fn read_detail<D: Copy>(end: usize) -> D {
 /// A value is or was in the object, which is described, and the metadata of its type are an `M`.
 #[inline(always)]
 pub(crate) unsafe fn read_metadata<M: Copy>(end: usize) -> M {
-    // SAFETY: passed on to the caller. A descriptor is static, as are the metadata; the provenance of its
-    // address was exposed.
+    // SAFETY: the object is described, and has or had a value, says the caller, so the word has the address of its
+    // descriptor. A descriptor is static, as are the metadata; the provenance of its address was exposed.
     unsafe {
         // Relaxed: the address was there before whoever has a pointer had it (invariant 3).
         let last = last_word(end).load(Ordering::Relaxed);
@@ -196,7 +197,7 @@ impl Described {
     #[inline]
     pub(crate) unsafe fn at(extent: Extent) -> Option<Described> {
         // Relaxed: the object was made before whoever asks heard of it.
-        // SAFETY: passed on to the caller.
+        // SAFETY: it is an allocation in a described block, says the caller.
         let word = unsafe { last_word(extent.end()) }.load(Ordering::Relaxed);
         if word & GONE != 0 {
             return None;
@@ -248,7 +249,7 @@ impl Described {
     /// The object was not freed.
     pub(crate) unsafe fn entry(&self) -> Entry {
         // Relaxed: a figure by itself.
-        // SAFETY: passed on to the caller.
+        // SAFETY: the object was not freed, says the caller.
         let word = unsafe { last_word(self.extent.end()) }.load(Ordering::Relaxed);
         Entry::from_bits(word >> ENTRY)
     }
@@ -264,7 +265,8 @@ impl Described {
         let Some(measure) = self.descriptor.measure else {
             return 0;
         };
-        // SAFETY: by the invariants, a value of the descriptor's type is there; the rest is passed on to the caller.
+        // SAFETY: by the invariants, a value of the descriptor's type is there; nobody has an exclusive reference to
+        // it, and this thread may look at it, says the caller.
         let (Some(now), last) = (unsafe { (measure(self.extent), last_word(self.extent.end())) })
         else {
             return 0;
@@ -286,7 +288,7 @@ impl Described {
     ///
     /// Nothing refers to the value, nor ever will.
     pub(crate) unsafe fn dispose(self) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: nothing refers to the value, nor ever will, says the caller; and it is dropped where it is taken.
         unsafe {
             if let Some(value) = self.take() {
                 value.drop();
@@ -301,7 +303,7 @@ impl Described {
     ///
     /// As for [`Described::dispose`].
     pub(crate) unsafe fn take(self) -> Option<DeadValue> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the object was not freed, as nothing but the caller refers to it.
         let (entry, last) = unsafe { (self.entry(), last_word(self.extent.end())) };
         // The caller owns the object now, so emptying it is nobody else's concern.
         // Relaxed: threads that have a weak pointer read the address, which does not change.
@@ -342,7 +344,8 @@ impl DeadValue {
     ///
     /// The memory of the object was not used for anything else since.
     pub(crate) unsafe fn drop(self) {
-        // SAFETY: passed on to the caller. It is dropped once, since no one can find it any more.
+        // SAFETY: the object's memory was not used for anything else, says the caller. The value is dropped once,
+        // since no one can find it any more.
         unsafe { (self.drop)(self.extent) }
     }
 }

@@ -35,8 +35,8 @@ use crate::types::trace::{LastOwner, Unreferenced};
 ///
 /// # Safety
 ///
-/// The type keeps to all that [`Collect`] says, with `dyn_trace` in the place of `trace`: what is said there of `Drop`, of interior
-/// mutability and of references is relied upon as well.
+/// The type keeps to all that [`Collect`] says, with `dyn_trace` in the place of `trace`: what is said there of
+/// `Drop`, of interior mutability and of references is relied upon as well.
 pub unsafe trait DynCollect<'gc> {
     /// Visits all pointers that the value holds.
     ///
@@ -152,12 +152,12 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
     }
 
     unsafe fn enter_owned(&mut self, owner: usize, memory: Range<usize>) -> Option<Range<usize>> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: safe code gets to the memory by the owner only, says the caller.
         unsafe { self.0.enter_owned(owner, memory) }
     }
 
     unsafe fn leave_owned(&mut self, before: Range<usize>) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: `before` is what the visitor within has returned, says the caller, for `enter_owned` passes it on.
         unsafe { self.0.leave_owned(before) }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The collector learns it from the value ([`Collect::owned_bytes`](crate::Collect::owned_bytes)) and writes it down
 //! in the object itself, in bits of the last word that the address of the descriptor does not need
-//! ([`crate::types::descriptor`]). So when it learns it anew, or the value is dropped, the sum of all changes by exactly what
-//! the object has contributed, whatever its value says by then.
+//! ([`crate::types::descriptor`]). So when it learns it anew, or the value is dropped, the sum of all changes by
+//! exactly what the object has contributed, whatever its value says by then.
 //!
 //! There is room for 15 bits, so an entry is a number with a mantissa of eleven bits, the first of which is not
 //! written; what it stands for is less than a thousandth below the truth. An object that owns more than

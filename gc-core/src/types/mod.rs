@@ -1,8 +1,8 @@
-//! How the pointers of a type are found: its map, its `trace`, the tags of its values, and the descriptor of those that the
-//! collector must ask.
+//! How the pointers of a type are found: its map, its `trace`, the tags of its values, and the descriptor of those
+//! that the collector must ask.
 //!
-//! A type says once where its pointers are ([`collect::Collect::TYPE_MAP`]). From then on the collector follows bits in the
-//! heap's planes; it calls `trace` only where these cannot know ([`descriptor`]).
+//! A type says once where its pointers are ([`collect::Collect::TYPE_MAP`]). From then on the collector follows bits
+//! in the heap's planes; it calls `trace` only where these cannot know ([`descriptor`]).
 //!
 //! Knows the heap, and the types of pointers, which [`collect::Trace`] names. Knows nothing of cycles and of mutators.
 

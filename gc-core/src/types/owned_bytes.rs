@@ -11,11 +11,12 @@
 //! 1. No more than [`BEHIND`] values behind pointers are looked at for an object, and one more for each
 //!    [`GRANULE`] of its size. So neither a long list nor a recursive type makes this expensive, or deep.
 //! 2. The sum never overflows.
-//! 3. Nothing is written to a heap while values are looked at between `mutate` calls. The answer may be computed by safe code of
-//!    the user's, which may know cells that need no `Mutation` ([`Lock::take`](crate::Lock::take)); but write
-//!    barriers are for `mutate` calls: at a safepoint, the objects that were marked already would not be looked at again.
-//! 4. What is noted as read while values are looked at (a dynamic root that one of them fetches) is handed over to markers
-//!    at the same safepoint, before they go on.
+//! 3. Nothing is written to a heap while values are looked at between `mutate` calls. The answer may be computed by
+//!    safe code of the user's, which may know cells that need no `Mutation` ([`Lock::take`](crate::Lock::take)); but
+//!    write barriers are for `mutate` calls: at a safepoint, the objects that were marked already would not be looked
+//!    at again.
+//! 4. What is noted as read while values are looked at (a dynamic root that one of them fetches) is handed over to
+//!    markers at the same safepoint, before they go on.
 
 use core::cell::Cell;
 use core::mem::needs_drop;

@@ -156,8 +156,8 @@ impl Heap {
     /// It is an object of this heap, and no mutator is at work on it.
     pub(crate) unsafe fn retag(&self, object: Described) {
         let extent = object.extent();
-        // SAFETY: the object is one of this heap, says the caller, and nobody looks at its tags or writes to it while they are
-        // made anew.
+        // SAFETY: the object is one of this heap, says the caller, and nobody looks at its tags or writes to it while
+        // they are made anew.
         unsafe {
             self.clear_tags(extent);
             object.trace(&mut Tagger { heap: self, extent });

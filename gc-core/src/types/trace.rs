@@ -157,7 +157,8 @@ pub trait Trace<'gc> {
         drop(owner);
     }
 
-    /// Whether a lock whose content somebody may be writing is to be passed by: the visitor comes again when nobody can be.
+    /// Whether a lock whose content somebody may be writing is to be passed by: the visitor comes again when nobody
+    /// can be.
     #[doc(hidden)]
     #[inline]
     fn pass_lock(&mut self) -> bool {
@@ -171,9 +172,9 @@ pub trait Trace<'gc> {
         false
     }
 
-    /// Whether nobody can hold a reference to what is at `address` that he could use: because that is in the heap of an
-    /// arena that is being collected; or, wherever it is, because it is `branded`, so that references to it end with the
-    /// `mutate` call, and none is running. Only the collector can say so.
+    /// Whether nobody can hold a reference to what is at `address` that he could use: because that is in the heap of
+    /// an arena that is being collected; or, wherever it is, because it is `branded`, so that references to it end
+    /// with the `mutate` call, and none is running. Only the collector can say so.
     #[doc(hidden)]
     #[inline]
     fn holds(&self, address: usize, branded: bool) -> Option<Unreferenced> {
@@ -181,8 +182,8 @@ pub trait Trace<'gc> {
         None
     }
 
-    /// Goes on to memory which a value owns that lies at the address `owner`: if nobody can hold a reference to the value, then
-    /// nobody can to that memory, until [`Trace::leave_owned`] is called with the result.
+    /// Goes on to memory which a value owns that lies at the address `owner`: if nobody can hold a reference to the
+    /// value, then nobody can to that memory, until [`Trace::leave_owned`] is called with the result.
     ///
     /// # Safety
     ///
@@ -248,16 +249,19 @@ pub struct LastOwner {
     drop: unsafe fn(*mut ()),
 }
 
-// SAFETY: one of a heap with one mutator is dropped by that one. The values of others are `Send` and `Sync`, so what they
-// share can be dropped by any thread.
+// SAFETY: one of a heap with one mutator is dropped by that one. The values of others are `Send` and `Sync`, so what
+// they share can be dropped by any thread.
 unsafe impl Send for LastOwner {}
 
 impl LastOwner {
     /// Wraps a pointer to a shared value. What the value borrows may be gone when this is dropped, as for any other
     /// value in an arena: its destructor does not use it (rule 3 of [`Collect`]).
     pub(crate) fn new<P>(owner: P) -> LastOwner {
+        /// # Safety
+        ///
+        /// `owner` comes from `Box::into_raw` of a `P`, and this is called once.
         unsafe fn drop_boxed<P>(owner: *mut ()) {
-            // SAFETY: it comes from `Box::into_raw` below, and this is called once.
+            // SAFETY: it was boxed as a `P`, and nobody else has it, says the caller.
             drop(unsafe { Box::from_raw(owner.cast::<P>()) });
         }
         LastOwner {
@@ -350,8 +354,8 @@ pub(crate) trait EdgeVisitor {
 /// of the heap, or of a root.
 pub(crate) struct Edges<'a> {
     visitor: &'a mut dyn EdgeVisitor,
-    /// The addresses of the value's object, or of memory that belongs to it alone and is being visited. Empty if somebody
-    /// may have a reference there.
+    /// The addresses of the value's object, or of memory that belongs to it alone and is being visited. Empty if
+    /// somebody may have a reference there.
     object: Range<usize>,
     /// Whether no `mutate` call is running.
     alone: bool,
@@ -362,8 +366,8 @@ impl<'a> Edges<'a> {
     ///
     /// # Safety
     ///
-    /// As long as this lasts, nobody has a reference to them, and no `mutate` call of the arena is running, if the visitor
-    /// [says so](EdgeVisitor::is_alone).
+    /// As long as this lasts, nobody has a reference to them, and no `mutate` call of the arena is running, if the
+    /// visitor [says so](EdgeVisitor::is_alone).
     pub(crate) unsafe fn of_object(
         visitor: &'a mut dyn EdgeVisitor,
         object: Range<usize>,
@@ -430,9 +434,10 @@ impl<'gc> Trace<'gc> for Edges<'_> {
 
     fn holds(&self, address: usize, branded: bool) -> Option<Unreferenced> {
         let holds = self.object.contains(&address) || branded && self.alone;
-        // SAFETY: nobody has a reference into the object (`of_object`), nor into memory that is its own (`enter_owned`). Of
-        // what is branded, references have the brand in their type too, and so do guards, whoever shares the memory. They
-        // do not leave the `mutate` call, and none is running (`of_object`); what was leaked nobody uses.
+        // SAFETY: nobody has a reference into the object (`of_object`), nor into memory that is its own
+        // (`enter_owned`). Of what is branded, references have the brand in their type too, and so do guards, whoever
+        // shares the memory. They do not leave the `mutate` call, and none is running (`of_object`); what was leaked
+        // nobody uses.
         holds.then(|| unsafe { Unreferenced::new(address) })
     }
 

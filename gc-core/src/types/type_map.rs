@@ -26,10 +26,10 @@
 //! 2. A `Leaf` or `Fixed` type has no pointer outside its own words, and neither has `Dynamic`.
 //! 3. `moves` is set if a write to a value in place, through a cell, can change which of its words
 //!    are pointers. Only `Dynamic` and `External` maps may have it.
-//! 4. A map other than `Leaf` is *branded* if the type has the lifetime of its arena's brand in it, because some part of it
-//!    is a pointer of the heap. `Fixed` and `Dynamic` ones are, for they are made from such pointers; of an `External` one it is
-//!    written down, and if it is not branded, nothing is known. So no value of a branded type, and nothing that
-//!    borrows from one, is in use outside of the `mutate` calls of the arena.
+//! 4. A map other than `Leaf` is *branded* if the type has the lifetime of its arena's brand in it, because some part
+//!    of it is a pointer of the heap. `Fixed` and `Dynamic` ones are, for they are made from such pointers; of an
+//!    `External` one it is written down, and if it is not branded, nothing is known. So no value of a branded type,
+//!    and nothing that borrows from one, is in use outside of the `mutate` calls of the arena.
 //! 5. If `niche` is not zero: a value of `niche` words has no bit pattern that stands for no value but those
 //!    in which its one strong or weak pointer is null.
 

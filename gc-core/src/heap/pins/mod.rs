@@ -1,11 +1,11 @@
 //! Pinned objects: those that live, where they are, until whoever pinned them says otherwise.
 //!
-//! An object is pinned by guards, or by its address alone (*raw*); it is as long as there is a pin of
-//! either kind. Two things say so: a bit of the `states` plane, that of the object's first word, for
-//! whoever has an address and wants to know; and an entry of the table, for the collector, which wants
-//! to know all pinned objects, and which has the number of pins. So neither question needs a scan. The table
-//! has memory for what is pinned now, however much that was before ([`slot_table`](crate::protocol::slot_table)), and so has
-//! the map that finds an entry by its address.
+//! An object is pinned by guards, or by its address alone (*raw*); it is as long as there is a pin of either kind.
+//! Two things say so: a bit of the `states` plane, that of the object's first word, for whoever has an address and
+//! wants to know; and an entry of the table, for the collector, which wants to know all pinned objects, and which has
+//! the number of pins. So neither question needs a scan. The table has memory for what is pinned now, however much
+//! that was before ([`slot_table`](crate::protocol::slot_table)), and so has the map that finds an entry by its
+//! address.
 //!
 //! Values without a size have an address outside of all heaps. They are counted like others, and have no
 //! bit.
@@ -27,10 +27,11 @@
 //!
 //! # What a collection sees
 //!
-//! [`Pins::each`] is called while no `mutate` call runs, so nothing is pinned that was not. But guards are
-//! cloned and dropped, by other threads or by code that the visitor calls: so the lock is not held while
-//! it does. An object keeps its entry as long as it is pinned, whichever pins come and go, and the traversal goes on from the number
-//! of an entry; hence what is pinned throughout is visited. What is unpinned meanwhile may be visited or not: either is right.
+//! [`Pins::each`] is called while no `mutate` call runs, so nothing is pinned that was not. But guards are cloned and
+//! dropped, by other threads or by code that the visitor calls: so the lock is not held while it does. An object
+//! keeps its entry as long as it is pinned, whichever pins come and go, and the traversal goes on from the number of
+//! an entry; hence what is pinned throughout is visited. What is unpinned meanwhile may be visited or not: either is
+//! right.
 //!
 //! # Invariants
 //!
@@ -284,7 +285,7 @@ impl Pins {
     /// As for [`Pins::add`].
     pub(crate) unsafe fn is_pinned(&self, address: usize) -> bool {
         if self.is_inside(address) {
-            // SAFETY: passed on to the caller.
+            // SAFETY: an object of the heap is there, says the caller, for no value without memory is inside.
             return unsafe { self.planes.states(address) }.get() & bit(address) != 0;
         }
         self.table.lock().numbers.contains_key(&address)

@@ -26,7 +26,7 @@ leaves!(str, ffi::CStr, ffi::OsStr, path::Path);
 /// Types that own bytes.
 macro_rules! owners_of_bytes {
     ($($type:ty: |$value:ident| $bytes:expr;)*) => {$(
-        // SAFETY: as in `static_collect`.
+        // SAFETY: the type has no parameter, so its values hold no pointers that are branded by a lifetime.
         unsafe impl<'gc> Collect<'gc> for $type {
             const NEEDS_TRACE: bool = false;
 
@@ -261,7 +261,8 @@ mod iterators {
     /// Iterators that borrow what lives for ever.
     macro_rules! borrowing {
         ($($($path:ident)::+ $(<$param:ident>)?),* $(,)?) => {$(
-            // SAFETY: as above. The bound is not implied, as for `&'static T`.
+            // SAFETY: a `'static` value cannot hold pointers that are branded by a lifetime. The bound is not
+            // implied, as for `&'static T`.
             unsafe impl<'gc $(, $param: 'static)?> Collect<'gc> for $($path)::+<'static $(, $param)?> {
                 const NEEDS_TRACE: bool = false;
             }
@@ -293,7 +294,7 @@ unsafe impl<'gc, T: ?Sized + 'static> Collect<'gc> for &'static T {
     const NEEDS_TRACE: bool = false;
 }
 
-// SAFETY: as above, and nobody else has the reference.
+// SAFETY: what is `'static` cannot lead to something branded by a lifetime, and nobody else has the reference.
 unsafe impl<'gc, T: ?Sized + 'static> Collect<'gc> for &'static mut T {
     const NEEDS_TRACE: bool = false;
 }
@@ -309,21 +310,23 @@ unsafe impl<'gc, T: ?Sized + 'static> Collect<'gc> for *const T {
     const NEEDS_TRACE: bool = false;
 }
 
-// SAFETY: as above.
+// SAFETY: what is `'static` cannot lead to something branded by a lifetime; and nobody follows it but by `unsafe`
+// means.
 unsafe impl<'gc, T: ?Sized + 'static> Collect<'gc> for *mut T {
     const NEEDS_TRACE: bool = false;
 }
 
-// SAFETY: as above.
+// SAFETY: what is `'static` cannot lead to something branded by a lifetime; and nobody follows it but by `unsafe`
+// means.
 unsafe impl<'gc, T: ?Sized + 'static> Collect<'gc> for core::ptr::NonNull<T> {
     const NEEDS_TRACE: bool = false;
 }
 
 /// Pointers to functions: code holds no pointers, whatever types it is for.
 ///
-/// `fn(&A)` is `for<'a> fn(&'a A)` and not among them. An implementation for such a type is one for an `fn(A)` as well, as
-/// far as the compiler's rule for overlaps is concerned (`coherence_leak_check`), and may be refused in the future. The derive
-/// macro knows pointers to functions by their text.
+/// `fn(&A)` is `for<'a> fn(&'a A)` and not among them. An implementation for such a type is one for an `fn(A)` as
+/// well, as far as the compiler's rule for overlaps is concerned (`coherence_leak_check`), and may be refused in the
+/// future. The derive macro knows pointers to functions by their text.
 macro_rules! functions {
     ($($($arg:ident)*;)*) => {$(functions!(@ $($arg)*);)*};
     (@ $($arg:ident)*) => {
