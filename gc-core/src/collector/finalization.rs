@@ -93,8 +93,7 @@ impl Collector {
     pub(crate) unsafe fn each_described(&self, mut f: impl FnMut(Described, ObjectStart)) {
         let heap = &self.heap;
         for block in heap.occupied_blocks() {
-            // SAFETY: the block is one of the heap's.
-            if unsafe { heap.blocks().state(block) }.is_described() {
+            if heap.state(block).is_described() {
                 heap.each_start(block, |start| {
                     // SAFETY: the object is in a described block.
                     let object = unsafe { Described::at(heap.extent_of(start)) };

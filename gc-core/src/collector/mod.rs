@@ -408,9 +408,7 @@ impl Collector {
         let mut with_drops = core::mem::take(&mut *self.sweeping.with_drops.lock());
         with_drops.append(&mut self.dying.take_blocks());
         for block in with_drops {
-            // SAFETY: the block is one of this heap's, and nobody else has it: the lists were taken, and jobs have
-            // ended.
-            if unsafe { self.heap.blocks().state(block) }.is_large_head() {
+            if self.heap.state(block).is_large_head() {
                 rest.large.push(block);
             } else {
                 rest.small.push(block);

@@ -75,8 +75,7 @@ impl Heap {
     /// Where the allocation that contains `address` starts and ends.
     fn bounds_around(&self, address: usize) -> Option<(usize, usize)> {
         let block = self.block_of(address)?;
-        // SAFETY: `block_of` returns blocks that this heap owns.
-        let state = unsafe { self.blocks().state(block) };
+        let state = self.state(block);
         match state.usage() {
             Use::Free => None,
             Use::Small => {
@@ -167,8 +166,7 @@ impl Heap {
             "only own blocks are searched for objects"
         );
         // A large object is the only one of its blocks, unless it is a medium one.
-        // SAFETY: the block is one of this heap, so it is below the frontier.
-        let large = unsafe { self.blocks().state(block) }.is_large_head();
+        let large = self.state(block).is_large_head();
         let alone = large && self.place_of(block).is_none();
         let bytes = if alone { GROUP_BYTES } else { BLOCK };
         for group in groups(base, base + bytes) {
@@ -261,8 +259,12 @@ pub(crate) unsafe fn end_of(base: usize) -> usize {
 
 /// Whether a value of so many bytes can be at the address of an object. Of addresses outside of all heaps, at which
 /// values without memory are, nothing is known. For assertions: it is not quick.
-pub(crate) fn has_room(address: usize, bytes: usize) -> bool {
-    // SAFETY: pointers into a heap that are in use point at starts of allocations.
+///
+/// # Safety
+///
+/// If the address is in an address space, an allocation starts there, and stays as long as this takes.
+pub(crate) unsafe fn has_room(address: usize, bytes: usize) -> bool {
+    // SAFETY: the address is in a space, and so an allocation starts there, says the caller.
     space::find(address).is_none() || unsafe { end_of(address) } - address >= bytes
 }
 

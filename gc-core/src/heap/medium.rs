@@ -178,9 +178,11 @@ impl Heap {
         let end = slot_end(start + shape.bytes);
         store.runs.add(Hole { end: start, ..hole });
         store.runs.add(Hole { start: end, ..hole });
-        self.note_reach(start, end);
-        // SAFETY: the slot is ours.
-        unsafe { self.prepare_large_birth(start, shape.bytes, sort == Sort::Leaf) }
+        // SAFETY: the slot was in a hole of a run, which nobody else can take since, and the lock of the store is held.
+        unsafe {
+            self.note_reach(start, end);
+            self.prepare_large_birth(start, shape.bytes, sort == Sort::Leaf);
+        }
         let volume = Volume {
             bytes: (end - start) as u64,
             owned: 0,
@@ -219,9 +221,11 @@ impl Heap {
                 last,
                 ..Place::default()
             };
-            self.set_place(block, place);
             // SAFETY: the block is ours: it was spare, or was just taken.
-            unsafe { self.blocks.set_state(block, sort.state()) };
+            unsafe {
+                self.set_place(block, place);
+                self.blocks.set_state(block, sort.state());
+            }
         }
         store.occupied.large.push(head);
         store.runs.blocks += count;

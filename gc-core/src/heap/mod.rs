@@ -168,10 +168,22 @@ impl Heap {
         self.base + block.offset()
     }
 
-    /// The block of an address which lies in some block of this heap.
+    /// The block of an address of the space.
     #[inline(always)]
     pub(crate) fn owned_block(&self, address: usize) -> BlockIndex {
         BlockIndex::of(self.base, address)
+    }
+
+    /// The state of a block.
+    ///
+    /// # Panics
+    ///
+    /// If the block is above all that this heap ever owned.
+    #[inline]
+    pub(crate) fn state(&self, block: BlockIndex) -> BlockState {
+        assert!(self.has_entry(block));
+        // SAFETY: below `top` the table is committed, and the heap keeps the space alive.
+        unsafe { self.blocks.state(block) }
     }
 
     /// Whether the block is below the highest that this heap ever owned, so that its entry in the table can be read.

@@ -165,25 +165,34 @@ impl Heap {
 
     /// Says in the table, of all blocks but the first that the slot from `start` to `end` lies in, that its object
     /// reaches into them.
-    pub(super) fn note_reach(&self, start: usize, end: usize) {
+    ///
+    /// # Safety
+    ///
+    /// 1. The slot lies in a run of this heap.
+    /// 2. Nobody else changes entries of these blocks meanwhile.
+    pub(super) unsafe fn note_reach(&self, start: usize, end: usize) {
         let mut block = self.owned_block(start).up(1);
         while self.address_of(block) < end {
             let base = self.address_of(block);
-            let place = self.place_of(block).unwrap_or_default();
-            self.set_place(
-                block,
-                Place {
-                    back: (base - start) / GROUP_BYTES,
-                    reach: ((end - base) / GROUP_BYTES).min(GROUPS),
-                    ..place
-                },
-            );
+            let place = Place {
+                back: (base - start) / GROUP_BYTES,
+                reach: ((end - base) / GROUP_BYTES).min(GROUPS),
+                ..self.place_of(block).unwrap_or_default()
+            };
+            // SAFETY: the block is one of the run, and nobody else changes its entry, says the caller.
+            unsafe { self.set_place(block, place) };
             block = block.up(1);
         }
     }
 
-    pub(super) fn set_place(&self, block: BlockIndex, place: Place) {
-        // SAFETY: callers pass blocks of this heap.
+    /// Enters the place of a block in its run.
+    ///
+    /// # Safety
+    ///
+    /// 1. The block belongs to this heap.
+    /// 2. Nobody else changes its entry meanwhile.
+    pub(super) unsafe fn set_place(&self, block: BlockIndex, place: Place) {
+        // SAFETY: a block of this heap is below the frontier; and nobody else changes its entry, says the caller.
         unsafe {
             self.blocks
                 .set_owner_and_span(block, self.number, place.encoded())

@@ -229,14 +229,12 @@ impl Heap {
 
     /// Whether a value may need `Drop` in a block, or in the run that begins with it.
     pub(crate) fn has_drops(&self, block: BlockIndex) -> bool {
-        // SAFETY: callers pass blocks of this heap.
-        let state = |block| unsafe { self.blocks.state(block) };
-        let of_head = state(block);
+        let of_head = self.state(block);
         of_head.has_drops()
             || of_head.is_large_head()
                 && of_head.is_described()
                 && self.place_of(block).is_some()
-                && (block.row(self.run_length(block))).any(|block| state(block).has_drops())
+                && (block.row(self.run_length(block))).any(|block| self.state(block).has_drops())
     }
 
     /// Takes blocks back that were not swept.
@@ -289,8 +287,7 @@ impl Heap {
         mut f: impl FnMut(ObjectStart, usize) -> bool,
     ) -> bool {
         let base = self.address_of(block);
-        // SAFETY: the block belongs to this heap.
-        let large = unsafe { self.blocks().state(block) }.is_large_head();
+        let large = self.state(block).is_large_head();
         let end = match self.place_of(block) {
             Some(_) if large => base + self.run_length(block) * BLOCK,
             None if large => base + GROUP_BYTES,

@@ -31,8 +31,7 @@ impl Sweeper<'_> {
         let heap = self.heap;
         let count = heap.run_length(head);
         let base = heap.address_of(head);
-        // SAFETY: the block is one of this heap's.
-        let sort = Sort::of_state(unsafe { heap.blocks().state(head) });
+        let sort = Sort::of_state(heap.state(head));
         let mut found = [Found {
             starts: false,
             place: Place::default(),
@@ -40,8 +39,7 @@ impl Sweeper<'_> {
         let mut slots = Vec::new();
         for (index, found) in found[..count].iter_mut().enumerate() {
             let block = head.up(index);
-            // SAFETY: the blocks of the run are this heap's.
-            let state = unsafe { heap.blocks().state(block) };
+            let state = heap.state(block);
             heap.each_start(block, |start| {
                 // SAFETY: the run was taken to be swept, and nothing refers to its unmarked objects, says the caller.
                 let lives = unsafe { self.medium(start, state) };
@@ -77,7 +75,8 @@ impl Sweeper<'_> {
             if cut_up && !is_used(index - 1) {
                 index -= 1;
                 let block = head.up(index);
-                heap.forget_place(block);
+                // SAFETY: the block is ours, and nothing in it lives.
+                unsafe { heap.forget_place(block) };
                 self.spare.push(block);
                 self.run_blocks_freed += 1;
                 continue;
@@ -87,14 +86,13 @@ impl Sweeper<'_> {
             }
             for (place, found) in found[index..beyond].iter().enumerate() {
                 let block = head.up(index + place);
-                heap.set_place(
-                    block,
-                    Place {
-                        index: place,
-                        last: index + place + 1 == beyond,
-                        ..found.place
-                    },
-                );
+                let place = Place {
+                    index: place,
+                    last: index + place + 1 == beyond,
+                    ..found.place
+                };
+                // SAFETY: the block is ours, and nobody allocates in a run that is being swept.
+                unsafe { heap.set_place(block, place) };
             }
             self.kept.large.push(head.up(index));
             let (piece, piece_end) = (base + index * BLOCK, base + beyond * BLOCK);
@@ -174,9 +172,14 @@ impl Heap {
         }
     }
 
-    /// Says in the table that a block of this heap, in which nothing is, is in no run any more.
-    fn forget_place(&self, block: BlockIndex) {
-        // SAFETY: the block is ours, and empty.
+    /// Says in the table that a block is in no run any more.
+    ///
+    /// # Safety
+    ///
+    /// 1. The block belongs to this heap, and is in no list.
+    /// 2. There is no object in it.
+    unsafe fn forget_place(&self, block: BlockIndex) {
+        // SAFETY: the block is ours, and as it is in no list, nobody else changes its entry.
         unsafe {
             self.blocks.set_state(block, BlockState::FREE);
             self.blocks.set_owner_and_span(block, self.number, 0);
@@ -192,8 +195,7 @@ impl Heap {
     pub(super) unsafe fn free_run(&self, head: BlockIndex) -> impl Iterator<Item = BlockIndex> {
         let blocks = head.row(self.run_length(head));
         for block in blocks.clone() {
-            // SAFETY: the blocks of the run are this heap's.
-            let state = unsafe { self.blocks.state(block) };
+            let state = self.state(block);
             self.each_start(block, |start| {
                 self.count_freed(1);
                 let last = self.end_of(start) - WORD;
@@ -201,6 +203,9 @@ impl Heap {
                 unsafe { self.clear_object(start.address(), last, slot_end(last), state) };
             });
         }
-        blocks.rev().inspect(|block| self.forget_place(*block))
+        blocks.rev().inspect(|block| {
+            // SAFETY: the block is ours, and was emptied above.
+            unsafe { self.forget_place(*block) }
+        })
     }
 }

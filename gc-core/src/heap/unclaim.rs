@@ -22,8 +22,7 @@ impl Heap {
     /// 2. No mutator is at work, and nothing is swept.
     pub(crate) unsafe fn unclaim_small(&self, block: BlockIndex, mut f: impl FnMut(ObjectStart)) {
         let (base, planes) = (self.address_of(block), self.planes);
-        // SAFETY: the block is one of this heap, says the caller.
-        let state = unsafe { self.blocks.state(block) };
+        let state = self.state(block);
         if !state.has_claims() {
             return;
         }
@@ -66,8 +65,7 @@ impl Heap {
         block: BlockIndex,
         mut f: impl FnMut(ObjectStart, (usize, usize)),
     ) {
-        // SAFETY: the block is one of this heap, says the caller.
-        let state = unsafe { self.blocks.state(block) };
+        let state = self.state(block);
         if !state.has_claims() {
             return;
         }

@@ -85,8 +85,7 @@ impl Heap {
         let mut owned = 0;
         for (block, uses, span) in all.chain(store.spare.iter().map(spare)) {
             let address = self.address_of(block);
-            // SAFETY: the blocks of the store are below the frontier.
-            let state = unsafe { self.blocks().state(block) };
+            let state = self.state(block);
             let usage = state.usage();
             if usage != Use::Free && state.has_claims() {
                 return Err(wrong(
@@ -181,8 +180,7 @@ impl Heap {
     ) -> Result<(), VerifyError> {
         let large = !matches!(usage, Use::Small | Use::Free);
         let run = large && self.place_of(self.owned_block(base)).is_some();
-        // SAFETY: the block is ours.
-        let mut state = unsafe { self.blocks().state(self.owned_block(base)) };
+        let mut state = self.state(self.owned_block(base));
         let mut inside: Option<usize> = None;
         let mut before: Option<Word> = None;
         let mut dirty = false;
@@ -202,8 +200,8 @@ impl Heap {
                 (true, _, None) => {
                     objects += 1;
                     if run {
-                        // SAFETY: the block is ours. Flags are those of the block in which an object starts.
-                        state = unsafe { self.blocks().state(self.owned_block(address)) };
+                        // Flags are those of the block in which an object starts.
+                        state = self.state(self.owned_block(address));
                     } else if large && address != base {
                         return Err(wrong(
                             address,

@@ -11,8 +11,6 @@ impl Heap {
     /// Checks what the block table says of the run of so many blocks that begins with `head`: all of them are of one
     /// sort, each has its place, and knows the object that reaches into it.
     pub(super) fn verify_run(&self, head: BlockIndex, count: usize) -> Result<(), VerifyError> {
-        // SAFETY: the blocks are this heap's.
-        let state = |block| unsafe { self.blocks().state(block) };
         let base = self.address_of(head);
         // SAFETY: the words are those of the run's blocks, which are this heap's.
         let has_extent =
@@ -20,7 +18,7 @@ impl Heap {
         let mut inside = None;
         for (index, block) in head.row(count).enumerate() {
             let address = self.address_of(block);
-            if Sort::of_state(state(block)) != Sort::of_state(state(head)) {
+            if Sort::of_state(self.state(block)) != Sort::of_state(self.state(head)) {
                 return Err(wrong(address, "a block of a run of another sort".into()));
             }
             // The object that reaches into the block, and its words here.
@@ -63,8 +61,7 @@ impl Heap {
         let count = self.owned_block(hole.end - 1).above(first) + 1;
         let mut before = None;
         for block in first.row(count) {
-            // SAFETY: below the heap's top the table is committed.
-            let state = unsafe { self.blocks().state(block) };
+            let state = self.state(block);
             let place = self.place_of(block);
             let goes_on = before.is_none_or(|before: Place| !before.last);
             if self.block_of(self.address_of(block)) != Some(block)

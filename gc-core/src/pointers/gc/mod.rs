@@ -396,7 +396,8 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcFat<'gc, T, M, P> {
         let address = this.address();
         debug_assert!(
             address.cast::<U>().is_aligned()
-                && extent::has_room(address.addr().get(), size_of::<U>()),
+                // SAFETY: the object is in use, or the value needs no memory and is outside of all heaps.
+                && unsafe { extent::has_room(address.addr().get(), size_of::<U>()) },
             "a cast to a type of {} bytes, aligned to {}, of an object at {address:?} that is none",
             size_of::<U>(),
             align_of::<U>(),
