@@ -9,7 +9,7 @@ use super::block::{BLOCK, BlockIndex, BlockTable, Use};
 use super::block_index::block_base;
 use super::planes::{
     GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, behind_first, bit_index, group_base, groups,
-    low_bits, stretches, words,
+    low_bits, stretches, whole_groups, words,
 };
 use super::start::ObjectStart;
 use super::{run, space};
@@ -169,7 +169,7 @@ impl Heap {
         let large = self.state(block).is_large_head();
         let alone = large && self.place_of(block).is_none();
         let bytes = if alone { GROUP_BYTES } else { BLOCK };
-        for group in groups(base, base + bytes) {
+        for group in whole_groups(base, bytes) {
             // SAFETY: the group is one of a block of this heap.
             let starts = unsafe { self.planes().group(group) }.starts();
             // SAFETY: the planes say that objects start there.

@@ -202,15 +202,38 @@ pub(crate) fn groups(from: usize, to: usize) -> impl DoubleEndedIterator<Item = 
     (group_base(from)..to).step_by(GROUP_BYTES)
 }
 
+/// The address of the first word of each group of a range that begins with a group: where its length is a constant, the
+/// compiler makes something of that.
+#[inline(always)]
+pub(crate) fn whole_groups(base: usize, bytes: usize) -> impl Iterator<Item = usize> {
+    debug_assert!(base == group_base(base));
+    (base..base + bytes).step_by(GROUP_BYTES)
+}
+
 /// The addresses of the words that `bits` names, in ascending order: bit *i* is the word at `base + 8 i`.
 #[inline(always)]
-pub(crate) fn words(base: usize, mut bits: u64) -> impl Iterator<Item = usize> {
-    core::iter::from_fn(move || {
-        let word = base + bits.trailing_zeros() as usize * WORD;
-        let more = bits != 0;
-        bits &= bits.wrapping_sub(1);
-        more.then_some(word)
-    })
+pub(crate) fn words(base: usize, bits: u64) -> Words {
+    Words { base, bits }
+}
+
+/// See [`words`]. The marker's innermost loop is one over this.
+pub(crate) struct Words {
+    base: usize,
+    bits: u64,
+}
+
+impl Iterator for Words {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        if self.bits == 0 {
+            return None;
+        }
+        let word = self.base + self.bits.trailing_zeros() as usize * WORD;
+        self.bits &= self.bits - 1;
+        Some(word)
+    }
 }
 
 /// The address behind the first of the words that `bits` names, if there are any.
@@ -248,19 +271,39 @@ impl Stretch {
     /// What `bits`, those of the group, say of its words: bit *i* is its word *i*.
     #[inline(always)]
     pub(crate) fn select(self, bits: u64) -> u64 {
+        // Most are whole groups, and need no shifts.
+        if self.to - self.from == GROUP_BYTES {
+            return bits;
+        }
         bits >> bit_index(self.from) & self.ones()
     }
 }
 
 /// The words between two addresses, which are multiples of a word, group by group.
 #[inline(always)]
-pub(crate) fn stretches(from: usize, to: usize) -> impl Iterator<Item = Stretch> {
-    let mut at = from;
-    core::iter::from_fn(move || {
-        let from = at;
-        at = (group_base(from) + GROUP_BYTES).min(to);
-        (from < to).then_some(Stretch { from, to: at })
-    })
+pub(crate) fn stretches(from: usize, to: usize) -> Stretches {
+    Stretches { from, to }
+}
+
+/// See [`stretches`].
+pub(crate) struct Stretches {
+    from: usize,
+    to: usize,
+}
+
+impl Iterator for Stretches {
+    type Item = Stretch;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Stretch> {
+        let from = self.from;
+        if from >= self.to {
+            return None;
+        }
+        self.from = group_base(from) + GROUP_BYTES;
+        let to = self.from.min(self.to);
+        Some(Stretch { from, to })
+    }
 }
 
 /// Where the planes of an address space are: numbers that turn an address of the heap into the

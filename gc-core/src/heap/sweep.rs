@@ -24,7 +24,7 @@ use core::ptr;
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState};
 use super::medium::Hole;
-use super::planes::{GROUP_BYTES, STARTS, WORD, groups, words};
+use super::planes::{GROUP_BYTES, STARTS, WORD, groups, whole_groups, words};
 use super::start::ObjectStart;
 use super::store::Occupied;
 
@@ -183,7 +183,7 @@ impl<'h> Sweeper<'h> {
         }
         group.clear_marks();
         if state.is_claimed() {
-            for at in groups(base, base + span * BLOCK) {
+            for at in whole_groups(base, span * BLOCK) {
                 // SAFETY: the address lies in the object.
                 unsafe { heap.planes().claims(at) }.set(0);
             }
@@ -262,7 +262,7 @@ impl Heap {
                         }
                     });
                 } else {
-                    for at in groups(base, base + BLOCK) {
+                    for at in whole_groups(base, BLOCK) {
                         self.planes().group(at).clear_marks();
                         if state.has_claims() {
                             self.planes().claims(at).set(0);
@@ -370,7 +370,7 @@ impl Heap {
         let mut carry = false;
         let (mut weak, mut derived) = (0, 0);
         let found_dead = state.has_weak() && self.has_found_dead();
-        for at in groups(base, base + BLOCK) {
+        for at in whole_groups(base, BLOCK) {
             // SAFETY: the block belongs to this heap.
             let group = unsafe { planes.group(at) };
             let extents = group.extents.get();

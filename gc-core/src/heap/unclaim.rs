@@ -7,7 +7,7 @@
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex};
-use super::planes::{GROUP_BYTES, groups, words};
+use super::planes::{GROUP_BYTES, groups, whole_groups, words};
 use super::start::ObjectStart;
 use super::sweep::covered;
 use crate::protocol::claim;
@@ -27,7 +27,7 @@ impl Heap {
             return;
         }
         let mut carry = false;
-        for at in groups(base, base + BLOCK) {
+        for at in whole_groups(base, BLOCK) {
             // SAFETY: the block is one of this heap.
             let (group, claims) = unsafe { (planes.group(at), planes.claims(at)) };
             (_, carry) = covered(group.starts(), group.ends(), carry);

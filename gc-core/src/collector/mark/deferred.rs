@@ -7,7 +7,7 @@ use core::sync::atomic::fence;
 
 use super::Marker;
 use crate::heap::block::{BLOCK, BlockIndex, Use};
-use crate::heap::planes::{ENDS, GRANULE, GROUP_BYTES, STARTS, bit, groups, words};
+use crate::heap::planes::{ENDS, GRANULE, GROUP_BYTES, STARTS, bit, groups, whole_groups, words};
 use crate::os::prefetch;
 use crate::sync::Ordering;
 
@@ -73,7 +73,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     pub(super) fn take_grey(&mut self, block: BlockIndex, mut f: impl FnMut(usize)) {
         self.backlog.listed[block.number() / 64] &= !(1 << (block.number() % 64));
         let base = self.heap.address_of(block);
-        for at in groups(base, base + BLOCK) {
+        for at in whole_groups(base, BLOCK) {
             self.take_grey_in(at, |_, object| f(object));
         }
     }
