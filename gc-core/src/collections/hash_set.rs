@@ -121,19 +121,6 @@ impl<'gc, T: Collect<'gc> + 'gc, S> HashSet<'gc, T, S> {
         self.map.keys()
     }
 
-    /// The value with a number in the order of insertion.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(HashSet::<_>::from_iter(mc, [2, 1]).get_index(1), Some(&1));
-    /// # });
-    /// ```
-    #[inline]
-    pub fn get_index(&self, index: usize) -> Option<&T> {
-        self.map.get_index(index).map(|(value, ())| value)
-    }
-
     /// Removes all values, and keeps the memory.
     ///
     /// ```
@@ -342,31 +329,10 @@ where
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`HashSet::insert_or_error`].
+    /// If there is no memory; see [`HashSet::try_reserve`].
     #[inline]
     pub fn insert(&mut self, mc: &impl Mutates<'gc, (T, ())>, value: T) -> bool {
         self.map.insert(mc, value, ()).is_none()
-    }
-
-    /// [`HashSet::insert`] that drops the value if there is no memory for it.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(HashSet::<_>::new().insert_or_error(mc, 1), Ok(true));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory; the set is as it was.
-    #[inline]
-    pub fn insert_or_error(
-        &mut self,
-        mc: &impl Mutates<'gc, (T, ())>,
-        value: T,
-    ) -> Result<bool, HeapError> {
-        Ok(self.map.insert_or_error(mc, value, ())?.is_none())
     }
 
     /// Whether a value is there. Expected constant time.
@@ -421,22 +387,6 @@ where
         self.map.remove(mc, value).is_some()
     }
 
-    /// [`HashSet::remove`] that returns the value.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(HashSet::<_>::from_iter(mc, [1]).take(mc, &1), Some(1));
-    /// # });
-    /// ```
-    pub fn take<Q>(&mut self, mc: &impl Mutates<'gc, (T, ())>, value: &Q) -> Option<T>
-    where
-        T: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
-    {
-        self.map.remove_entry(mc, value).map(|(value, ())| value)
-    }
-
     /// Removes a value; the others stay in their order. Whether it was there. Linear.
     ///
     /// ```
@@ -453,103 +403,6 @@ where
         Q: Eq + Hash + ?Sized,
     {
         self.map.shift_remove(mc, value).is_some()
-    }
-
-    /// The values that are in both sets, in the order of this one.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// let [one, other] = [[1, 2], [2, 3]].map(|values| HashSet::<_>::from_iter(mc, values));
-    /// assert!(one.intersection(&other).eq(&[2]));
-    /// # });
-    /// ```
-    pub fn intersection<'a>(
-        &'a self,
-        other: &'a HashSet<'gc, T, S>,
-    ) -> impl Iterator<Item = &'a T> {
-        self.iter().filter(|value| other.contains(*value))
-    }
-
-    /// The values that are in this set only, in its order.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// let [one, other] = [[1, 2], [2, 3]].map(|values| HashSet::<_>::from_iter(mc, values));
-    /// assert!(one.difference(&other).eq(&[1]));
-    /// # });
-    /// ```
-    pub fn difference<'a>(&'a self, other: &'a HashSet<'gc, T, S>) -> impl Iterator<Item = &'a T> {
-        self.iter().filter(|value| !other.contains(*value))
-    }
-
-    /// The values that are in one of the sets only.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// let [one, other] = [[1, 2], [2, 3]].map(|values| HashSet::<_>::from_iter(mc, values));
-    /// assert!(one.symmetric_difference(&other).eq(&[1, 3]));
-    /// # });
-    /// ```
-    pub fn symmetric_difference<'a>(
-        &'a self,
-        other: &'a HashSet<'gc, T, S>,
-    ) -> impl Iterator<Item = &'a T> {
-        self.difference(other).chain(other.difference(self))
-    }
-
-    /// The values that are in any of the sets, each once.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// let [one, other] = [[1, 2], [2, 3]].map(|values| HashSet::<_>::from_iter(mc, values));
-    /// assert!(one.union(&other).eq(&[1, 2, 3]));
-    /// # });
-    /// ```
-    pub fn union<'a>(&'a self, other: &'a HashSet<'gc, T, S>) -> impl Iterator<Item = &'a T> {
-        self.iter().chain(other.difference(self))
-    }
-
-    /// Whether no value is in both sets.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// let [one, other] = [[1, 2], [2, 3]].map(|values| HashSet::<_>::from_iter(mc, values));
-    /// assert!(!one.is_disjoint(&other));
-    /// # });
-    /// ```
-    pub fn is_disjoint(&self, other: &HashSet<'gc, T, S>) -> bool {
-        self.intersection(other).next().is_none()
-    }
-
-    /// Whether all values of this set are in the other.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// let [one, all] = [[1, 1], [2, 1]].map(|values| HashSet::<_>::from_iter(mc, values));
-    /// assert!(one.is_subset(&all));
-    /// # });
-    /// ```
-    pub fn is_subset(&self, other: &HashSet<'gc, T, S>) -> bool {
-        self.len() <= other.len() && self.difference(other).next().is_none()
-    }
-
-    /// Whether all values of the other set are in this one.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashSet};
-    /// # rootless_mutate(|mc| {
-    /// let [one, all] = [[1, 1], [2, 1]].map(|values| HashSet::<_>::from_iter(mc, values));
-    /// assert!(all.is_superset(&one));
-    /// # });
-    /// ```
-    pub fn is_superset(&self, other: &HashSet<'gc, T, S>) -> bool {
-        other.is_subset(self)
     }
 }
 

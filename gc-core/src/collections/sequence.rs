@@ -76,49 +76,6 @@ macro_rules! sequence {
                 Ok(())
             }
 
-            /// Makes room for so many more elements, and no more than that.
-            ///
-            /// ```
-            #[doc = concat!("# use gc_core::{arena::rootless_mutate, collections::", stringify!($name), "};")]
-            /// # rootless_mutate(|mc| {
-            #[doc = concat!("let mut numbers = ", stringify!($name), "::from_iter(mc, [1]);")]
-            /// numbers.reserve_exact(mc, 10);
-            /// assert_eq!(numbers.capacity(), 11);
-            /// # });
-            /// ```
-            ///
-            /// # Panics
-            ///
-            #[doc = concat!("If there is no memory; see [`", stringify!($name), "::try_reserve_exact`].")]
-            pub fn reserve_exact(&mut self, mc: &impl Mutates<'gc, T>, additional: usize) {
-                or_panic(self.try_reserve_exact(mc, additional))
-            }
-
-            /// Makes room for so many more elements, and no more than that.
-            ///
-            /// ```
-            #[doc = concat!("# use gc_core::{arena::rootless_mutate, collections::", stringify!($name), "};")]
-            /// # rootless_mutate(|mc| {
-            #[doc = concat!("let mut numbers = ", stringify!($name), "::from_iter(mc, [1]);")]
-            /// assert!(numbers.try_reserve_exact(mc, usize::MAX).is_err());
-            /// # });
-            /// ```
-            ///
-            /// # Errors
-            ///
-            /// If there is no memory; all is as it was.
-            pub fn try_reserve_exact(
-                &mut self,
-                mc: &impl Mutates<'gc, T>,
-                additional: usize,
-            ) -> Result<(), HeapError> {
-                if additional > self.capacity() - self.len {
-                    let capacity = needed::<T>(self.len, additional)?;
-                    self.resize_buffer(mc.access().0, capacity)?;
-                }
-                Ok(())
-            }
-
             /// Moves the elements to memory without room for more.
             ///
             /// ```

@@ -79,27 +79,11 @@ impl<'gc> String<'gc> {
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`String::try_from_str`].
+    /// If there is no memory; see [`String::try_reserve`].
     pub fn from_str(mc: &impl Mutates<'gc, u8>, text: &str) -> String<'gc> {
-        or_panic(String::try_from_str(mc, text))
-    }
-
-    /// A copy of a text.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::String};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(String::try_from_str(mc, "text").unwrap(), "text");
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory.
-    pub fn try_from_str(mc: &impl Mutates<'gc, u8>, text: &str) -> Result<String<'gc>, HeapError> {
-        let mut bytes = Vec::try_with_capacity(mc, text.len())?;
-        bytes.try_extend_from_slice(mc, text.as_bytes())?;
-        Ok(String { bytes })
+        let mut string = String::with_capacity(mc, text.len());
+        string.push_str(mc, text);
+        string
     }
 
     /// A text of characters.
@@ -198,22 +182,6 @@ impl<'gc> String<'gc> {
     #[inline]
     pub fn as_str(&self) -> &str {
         self
-    }
-
-    /// The text, to be changed in place.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::String};
-    /// # rootless_mutate(|mc| {
-    /// let mut text = String::from_str(mc, "text");
-    /// text.as_mut_str(mc).make_ascii_uppercase();
-    /// assert_eq!(text, "TEXT");
-    /// # });
-    /// ```
-    #[inline]
-    pub fn as_mut_str(&mut self, mc: &impl Mutates<'gc, u8>) -> &mut str {
-        // SAFETY: the bytes are UTF-8.
-        unsafe { core::str::from_utf8_unchecked_mut(self.bytes.as_mut_slice(mc)) }
     }
 
     /// How many bytes fit without more memory.
@@ -316,30 +284,15 @@ impl<'gc> String<'gc> {
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`String::try_push_str`].
+    /// If there is no memory; see [`String::try_reserve`].
     #[inline]
     pub fn push_str(&mut self, mc: &impl Mutates<'gc, u8>, text: &str) {
         or_panic(self.try_push_str(mc, text));
     }
 
     /// Adds a text at the end.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::String};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(String::new().try_push_str(mc, "text"), Ok(()));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory; the text is as it was.
     #[inline]
-    pub fn try_push_str(
-        &mut self,
-        mc: &impl Mutates<'gc, u8>,
-        text: &str,
-    ) -> Result<(), HeapError> {
+    fn try_push_str(&mut self, mc: &impl Mutates<'gc, u8>, text: &str) -> Result<(), HeapError> {
         self.bytes.try_extend_from_slice(mc, text.as_bytes())
     }
 
@@ -521,27 +474,6 @@ impl<'gc> String<'gc> {
         let kept: std::string::String = self.chars().filter(|&character| keep(character)).collect();
         self.bytes.as_mut_slice(mc)[..kept.len()].copy_from_slice(kept.as_bytes());
         self.bytes.truncate(mc, kept.len());
-    }
-
-    /// Splits the text: what is behind the first `at` bytes is returned.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::String};
-    /// # rootless_mutate(|mc| {
-    /// let mut text = String::from_str(mc, "abcd");
-    /// assert_eq!(text.split_off(mc, 1), "bcd");
-    /// assert_eq!(text, "a");
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `at` is not at the border of a character, or there is no memory.
-    #[track_caller]
-    pub fn split_off(&mut self, mc: &impl Mutates<'gc, u8>, at: usize) -> String<'gc> {
-        self.check_border(at);
-        let bytes = self.bytes.split_off(mc, at);
-        String { bytes }
     }
 
     /// Something to write to with [`write!`]. Writing fails if there is no memory; what was written until then is there.

@@ -109,24 +109,8 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeakLong<'gc, T, K> {
     }
 
     /// The weak pointer to the same value that finalization clears.
-    ///
-    /// ```
-    /// use gc_core::{Arena, Gc, GcWeakLong, Rootable};
-    ///
-    /// let mut arena = Arena::<Rootable![GcWeakLong<'_, u32>]>::new(|mc| {
-    ///     let seven = Gc::new(mc, 7);
-    ///     _ = mc.finalize_with(seven, |_, _| ());
-    ///     Gc::downgrade_long(seven)
-    /// });
-    /// arena.mutate(|mc, weak| assert_eq!(weak.shorten().upgrade(mc).as_deref(), Some(&7)));
-    /// arena.finish_cycle();
-    /// // Whoever is not to see what was finalized uses the short one.
-    /// arena.mutate(|mc, weak| {
-    ///     assert!(weak.upgrade(mc).is_some() && weak.shorten().upgrade(mc).is_none());
-    /// });
-    /// ```
     #[inline]
-    pub fn shorten(self) -> GcWeak<'gc, T, K> {
+    pub(crate) fn shorten(self) -> GcWeak<'gc, T, K> {
         self.0
     }
 

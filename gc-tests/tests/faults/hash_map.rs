@@ -118,18 +118,14 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
         Op::<F>::new(&["HashMap::shrink_to_fit"], Same, |mc, map| {
             map.shrink_to_fit(mc)
         }),
-        Op::<F>::new(
-            &["HashMap::insert", "HashMap::insert_or_error"],
-            More,
-            |mc, map| {
-                for id in [1, 50, 3, 51] {
-                    let (key, value) = pair(mc, id);
-                    drop(map.insert(mc, key, value));
-                    let (key, value) = pair(mc, id);
-                    drop(map.insert_or_error(mc, key, value));
-                }
-            },
-        ),
+        Op::<F>::new(&["HashMap::insert"], More, |mc, map| {
+            for id in [1, 50, 3, 51] {
+                let (key, value) = pair(mc, id);
+                drop(map.insert(mc, key, value));
+                let (key, value) = pair(mc, id);
+                drop(map.insert(mc, key, value));
+            }
+        }),
         Op::<F>::new(
             &["HashMap::remove", "HashMap::remove_entry"],
             Any,
@@ -182,12 +178,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
             Map::<F::Of<'_>>::from_iter(mc, pairs(mc, [70, 1, 71, 70, 72, 73, 74, 75]));
         }),
         Op::<F>::new(
-            &[
-                "HashMap::new",
-                "HashMap::with_capacity",
-                "HashMap::with_capacity_and_hasher",
-                "HashMap: Default",
-            ],
+            &["HashMap::new", "HashMap::with_capacity", "HashMap: Default"],
             Same,
             |mc, _| {
                 let mut maps = [HashMap::new(), HashMap::with_capacity(mc, 5)];
@@ -195,8 +186,6 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                     let (key, value) = pair::<F::Of<'_>>(mc, 1);
                     map.insert(mc, key, value);
                 }
-                let (key, value) = pair::<F::Of<'_>>(mc, 1);
-                HashMap::with_capacity_and_hasher(mc, 5, Builder).insert(mc, key, value);
                 _ = Map::<F::Of<'_>>::default();
             },
         ),
@@ -208,7 +197,6 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 "HashMap::get_index",
                 "HashMap::get_index_of",
                 "HashMap::get",
-                "HashMap::get_key_value",
                 "HashMap::contains_key",
                 "HashMap: Index",
                 "HashMap: Collect",
@@ -218,7 +206,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 for id in 0..8 {
                     let key = Key(id);
                     let _ = map.get(&key).is_some() && map[&key].id() > 0;
-                    let _ = map.get_key_value(&key).is_some() && map.contains_key(&key);
+                    let _ = map.contains_key(&key);
                     let _ = map.get_index_of(&key).map(|at| map.get_index(at).is_some());
                 }
                 assert!(map.len() > 5 && !map.is_empty());
@@ -277,7 +265,6 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 "Entry::key",
                 "Entry::or_insert",
                 "Entry::or_insert_with",
-                "Entry::or_insert_with_key",
                 "Entry::or_default",
                 "Entry::and_modify",
                 "Entry: Debug",
@@ -292,8 +279,6 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                         hit(Call::Closure);
                         item(1)
                     });
-                    map.entry(mc, item(id + 20))
-                        .or_insert_with_key(Clone::clone);
                     map.entry(mc, item(id + 30)).or_default();
                     let entry = map.entry(mc, item(id)).and_modify(|value| {
                         *value = value.clone();
@@ -311,7 +296,6 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 "OccupiedEntry::into_mut",
                 "OccupiedEntry::insert",
                 "OccupiedEntry::remove",
-                "OccupiedEntry::remove_entry",
                 "OccupiedEntry: Debug",
             ],
             Any,
@@ -327,14 +311,13 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                     drop(entry.remove());
                 }
                 if let Entry::Occupied(entry) = map.entry(mc, item(4)) {
-                    drop(entry.remove_entry());
+                    drop(entry.remove());
                 }
             },
         ),
         Op::<F>::new(
             &[
                 "VacantEntry::key",
-                "VacantEntry::into_key",
                 "VacantEntry::insert",
                 "VacantEntry: Debug",
             ],
@@ -346,9 +329,6 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                         let _ = *entry.key() == item(1) || format!("{entry:?}").is_empty();
                         *entry.insert(item(1)) = item(2);
                     }
-                }
-                if let Entry::Vacant(entry) = map.entry(mc, item(60)) {
-                    drop(entry.into_key());
                 }
             },
         ),

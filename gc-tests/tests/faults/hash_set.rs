@@ -34,7 +34,7 @@ impl<F: Family> Subject for Subjects<F> {
     fn check<'gc>(_: &Mutation<'gc>, set: &mut Self::In<'gc>, honest: bool) {
         assert!(set.len() <= set.capacity());
         for index in 0..set.len() {
-            let id = set.get_index(index).unwrap().id();
+            let id = set.iter().nth(index).unwrap().id();
             assert!(set.contains(&Key(id)) || !honest);
         }
         for id in 500..505 {
@@ -48,7 +48,8 @@ impl<F: Family> Subject for Subjects<F> {
             assert!(set.insert(mc, F::Of::make(mc, id)));
         }
         assert!(set.shift_remove(mc, &Key(100)) && set.remove(mc, &Key(101)));
-        assert_eq!(set.take(mc, &Key(102)).unwrap().id(), 102);
+        assert_eq!(set.get(&Key(102)).unwrap().id(), 102);
+        assert!(set.remove(mc, &Key(102)));
         let copy = set.clone_in(mc);
         assert_eq!((set.len(), copy.len()), (len + 7, len + 7));
         set.shrink_to_fit(mc);
@@ -75,27 +76,18 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
         Op::<F>::new(&["HashSet::shrink_to_fit"], Same, |mc, set| {
             set.shrink_to_fit(mc)
         }),
+        Op::<F>::new(&["HashSet::insert"], More, |mc, set| {
+            for id in [1, 50, 51] {
+                set.insert(mc, F::Of::make(mc, id));
+                set.insert(mc, F::Of::make(mc, id));
+            }
+        }),
         Op::<F>::new(
-            &["HashSet::insert", "HashSet::insert_or_error"],
-            More,
-            |mc, set| {
-                for id in [1, 50, 51] {
-                    set.insert(mc, F::Of::make(mc, id));
-                    let _ = set.insert_or_error(mc, F::Of::make(mc, id));
-                }
-            },
-        ),
-        Op::<F>::new(
-            &[
-                "HashSet::remove",
-                "HashSet::take",
-                "HashSet::contains",
-                "HashSet::get",
-            ],
+            &["HashSet::remove", "HashSet::contains", "HashSet::get"],
             Any,
             |mc, set| {
                 set.remove(mc, &Key(1));
-                drop(set.take(mc, &Key(2)));
+                set.remove(mc, &Key(2));
                 let _ = set.contains(&Key(3)) && set.get(&Key(3)).is_some();
             },
         ),
@@ -146,42 +138,23 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 "HashSet::len",
                 "HashSet::is_empty",
                 "HashSet::iter",
-                "HashSet::get_index",
                 "HashSet: IntoIterator",
                 "HashSet: Collect",
             ],
             Same,
             |_, set| {
                 (&*set).into_iter().for_each(|item| _ = keeps(item.id()));
-                assert!(set.get_index(set.len()).is_none() && !set.is_empty());
+                assert!(set.len() > 0 && !set.is_empty());
             },
         ),
         Op::<F>::new(
-            &[
-                "HashSet::intersection",
-                "HashSet::difference",
-                "HashSet::symmetric_difference",
-                "HashSet::union",
-                "HashSet::is_disjoint",
-                "HashSet::is_subset",
-                "HashSet::is_superset",
-                "HashSet: PartialEq",
-                "HashSet: Eq",
-                "HashSet: Debug",
-            ],
+            &["HashSet: PartialEq", "HashSet: Eq", "HashSet: Debug"],
             Same,
             |mc, set| {
                 let mut other = set.clone_in(mc);
                 other.insert(mc, F::Of::make(mc, 9));
-                let counts = [
-                    set.intersection(&other).count(),
-                    set.difference(&other).count(),
-                    set.symmetric_difference(&other).count(),
-                    set.union(&other).count(),
-                ];
-                let _ = set.is_disjoint(&other) || set.is_subset(&other);
-                let _ = set.is_superset(&other) || *set == other;
-                drop((counts, format!("{set:?}")));
+                let _ = set.iter().all(|item| other.contains(&Key(item.id()))) || *set == other;
+                drop(format!("{set:?}"));
             },
         ),
     ]

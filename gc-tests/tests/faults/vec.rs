@@ -22,8 +22,8 @@ impl<F: Family> Subject for Subjects<F> {
         let mut vec = Vec::new();
         // With room for more, and without.
         match state {
-            0 => vec.reserve_exact(mc, 20),
-            _ => vec.reserve_exact(mc, 9),
+            0 => vec.reserve(mc, 20),
+            _ => vec.reserve(mc, 9),
         }
         for id in [1, 2, 3, 3, 4, 5, 6, 6, 7] {
             vec.push(mc, F::Of::make(mc, id));
@@ -66,28 +66,20 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
             vec.reserve(mc, 30);
             let _ = vec.try_reserve(mc, usize::MAX);
         }),
-        Op::<F>::new(
-            &["Vec::reserve_exact", "Vec::try_reserve_exact"],
-            Same,
-            |mc, vec| {
-                vec.reserve_exact(mc, 30);
-                let _ = vec.try_reserve_exact(mc, usize::MAX);
-            },
-        ),
         Op::<F>::new(&["Vec::shrink_to_fit"], Same, |mc, vec| {
             vec.shrink_to_fit(mc)
         }),
-        Op::<F>::new(&["Vec::push", "Vec::try_push"], More, |mc, vec| {
+        Op::<F>::new(&["Vec::push"], More, |mc, vec| {
             vec.push(mc, F::Of::make(mc, 50));
-            vec.try_push(mc, F::Of::make(mc, 51)).unwrap();
+            vec.push(mc, F::Of::make(mc, 51));
         }),
         Op::<F>::new(&["Vec::pop"], Fewer, |mc, vec| {
             drop(vec.pop(mc));
             drop(vec.pop(mc));
         }),
-        Op::<F>::new(&["Vec::insert", "Vec::try_insert"], More, |mc, vec| {
+        Op::<F>::new(&["Vec::insert"], More, |mc, vec| {
             vec.insert(mc, 3, F::Of::make(mc, 50));
-            vec.try_insert(mc, 0, F::Of::make(mc, 51)).unwrap();
+            vec.insert(mc, 0, F::Of::make(mc, 51));
         }),
         Op::<F>::new(&["Vec::remove"], Fewer, |mc, vec| {
             drop(vec.remove(mc, 3));
@@ -150,14 +142,6 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
         Op::<F>::new(&["Vec::retain"], Fewer, |mc, vec| {
             vec.retain(mc, |item| keeps(item.id()));
         }),
-        Op::<F>::new(&["Vec::retain_mut"], Any, |mc, vec| {
-            let mut last = F::Of::make(mc, 50);
-            vec.retain_mut(mc, |item| {
-                core::mem::swap(item, &mut last);
-                allocate(mc);
-                keeps(item.id())
-            });
-        }),
         Op::<F>::new(&["Vec::dedup"], Fewer, |mc, vec| vec.dedup(mc)),
         Op::<F>::new(&["Vec::dedup_by"], Any, |mc, vec| {
             vec.dedup_by(mc, |one, before| {
@@ -165,21 +149,12 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 !keeps(one.id())
             });
         }),
-        Op::<F>::new(&["Vec::dedup_by_key"], Fewer, |mc, vec| {
-            vec.dedup_by_key(mc, |item| item.clone());
+        Op::<F>::new(&["Vec::with_capacity"], Same, |mc, _| {
+            Vec::<F::Of<'_>>::with_capacity(mc, 5).push(mc, F::Of::make(mc, 1));
         }),
-        Op::<F>::new(
-            &["Vec::with_capacity", "Vec::try_with_capacity"],
-            Same,
-            |mc, _| {
-                Vec::<F::Of<'_>>::with_capacity(mc, 5).push(mc, F::Of::make(mc, 1));
-                let _ = Vec::<F::Of<'_>>::try_with_capacity(mc, usize::MAX);
-            },
-        ),
         Op::<F>::new(
             &[
                 "Vec::capacity",
-                "Vec::as_slice",
                 "Vec: Deref",
                 "Vec: AsRef",
                 "Vec: IntoIterator",
@@ -187,7 +162,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
             ],
             Same,
             |_, vec| {
-                vec.as_slice().iter().for_each(|item| _ = item.id());
+                vec.iter().for_each(|item| _ = item.id());
                 AsRef::<[_]>::as_ref(vec)
                     .iter()
                     .for_each(|item| _ = id_of(item));
@@ -246,14 +221,14 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
 /// Those that copy, and so call nothing of an item's.
 pub fn operations_with_copies() -> std::vec::Vec<Operation<Subjects<Plain>>> {
     vec![Operation::new(
-        &["Vec::extend_from_slice", "Vec::try_extend_from_slice"],
+        &["Vec::extend_from_slice"],
         Same,
         |mc, _| {
             let mut vec = Vec::new();
             vec.extend_from_slice(mc, &[1, 2, 3]);
             hit(Call::Closure);
             let twins: std::vec::Vec<u64> = vec.iter().map(|id| or_lie(*id, 9)).collect();
-            vec.try_extend_from_slice(mc, &twins).unwrap();
+            vec.extend_from_slice(mc, &twins);
             assert_eq!(vec.len(), 6);
         },
     )]

@@ -87,33 +87,17 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 let _ = deque.try_reserve(mc, usize::MAX);
             },
         ),
-        Op::<F>::new(
-            &["VecDeque::reserve_exact", "VecDeque::try_reserve_exact"],
-            Same,
-            |mc, deque| {
-                deque.reserve_exact(mc, 30);
-                let _ = deque.try_reserve_exact(mc, usize::MAX);
-            },
-        ),
         Op::<F>::new(&["VecDeque::shrink_to_fit"], Same, |mc, deque| {
             deque.shrink_to_fit(mc)
         }),
-        Op::<F>::new(
-            &["VecDeque::push_back", "VecDeque::try_push_back"],
-            More,
-            |mc, deque| {
-                deque.push_back(mc, F::Of::make(mc, 50));
-                deque.try_push_back(mc, F::Of::make(mc, 51)).unwrap();
-            },
-        ),
-        Op::<F>::new(
-            &["VecDeque::push_front", "VecDeque::try_push_front"],
-            More,
-            |mc, deque| {
-                deque.push_front(mc, F::Of::make(mc, 50));
-                deque.try_push_front(mc, F::Of::make(mc, 51)).unwrap();
-            },
-        ),
+        Op::<F>::new(&["VecDeque::push_back"], More, |mc, deque| {
+            deque.push_back(mc, F::Of::make(mc, 50));
+            deque.push_back(mc, F::Of::make(mc, 51));
+        }),
+        Op::<F>::new(&["VecDeque::push_front"], More, |mc, deque| {
+            deque.push_front(mc, F::Of::make(mc, 50));
+            deque.push_front(mc, F::Of::make(mc, 51));
+        }),
         Op::<F>::new(
             &["VecDeque::pop_front", "VecDeque::pop_back"],
             Fewer,
@@ -203,14 +187,9 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 let _ = ends.0 == ends.1 && deque[3] == deque[4] && ends.2 == ends.0;
             },
         ),
-        Op::<F>::new(
-            &["VecDeque::as_mut_slices", "VecDeque::make_contiguous"],
-            Any,
-            |mc, deque| {
-                deque.as_mut_slices(mc).0.sort();
-                deque.make_contiguous(mc).sort();
-            },
-        ),
+        Op::<F>::new(&["VecDeque::make_contiguous"], Any, |mc, deque| {
+            deque.make_contiguous(mc).sort();
+        }),
         Op::<F>::new(
             &["VecDeque::get_mut", "VecDeque::iter_mut"],
             Any,

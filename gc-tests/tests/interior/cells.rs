@@ -152,7 +152,11 @@ fn no_pointer_is_lost_on_its_way() {
                 last: slot(SLOTS + 40),
             };
             let table = Interior::from(Gc::new(mc, table));
-            let mut shards: Vec<_> = all.chunks(700).collect();
+            let mut shards: Vec<_> = all
+                .as_ref()
+                .chunks(700)
+                .flat_map(|shard| all.slice_ref(shard))
+                .collect();
             shards.push(interior!(table, Table, slots).into());
             Shards {
                 shards,

@@ -30,7 +30,7 @@ where
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`HashMap::insert_or_error`].
+    /// If there is no memory; see [`HashMap::try_reserve`].
     #[inline]
     pub fn insert(&mut self, mc: &impl Mutates<'gc, (K, V)>, key: K, value: V) -> Option<V> {
         or_panic(self.insert_or_error(mc, key, value))
@@ -38,20 +38,8 @@ where
 
     /// [`HashMap::insert`] that drops key and value if there is no memory for them. (Who wants to keep them calls
     /// [`HashMap::try_reserve`] before.) A name with `try_` means something else in `std`.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashMap};
-    /// # rootless_mutate(|mc| {
-    /// let mut map = HashMap::new();
-    /// assert_eq!(map.insert_or_error(mc, 1, 'a'), Ok(None));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory; the map is as it was.
     #[inline]
-    pub fn insert_or_error(
+    fn insert_or_error(
         &mut self,
         mc: &impl Mutates<'gc, (K, V)>,
         key: K,

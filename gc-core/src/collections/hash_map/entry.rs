@@ -123,30 +123,9 @@ where
     /// If there is no memory, or `default` panics.
     #[inline]
     pub fn or_insert_with(self, default: impl FnOnce() -> V) -> &'a mut V {
-        self.or_insert_with_key(|_| default())
-    }
-
-    /// The value, which is made of the key if that was not there.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashMap};
-    /// # rootless_mutate(|mc| {
-    /// let mut map: HashMap<_, _> = HashMap::new();
-    /// assert_eq!(map.entry(mc, 1).or_insert_with_key(|key| key * 2), &2);
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there is no memory, or `default` panics.
-    #[inline]
-    pub fn or_insert_with_key(self, default: impl FnOnce(&K) -> V) -> &'a mut V {
         match self {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let value = default(&entry.key);
-                entry.insert(value)
-            }
+            Entry::Vacant(entry) => entry.insert(default()),
         }
     }
 
@@ -309,19 +288,8 @@ where
     }
 
     /// Removes the entry, as [`HashMap::remove_entry`].
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
-    /// # rootless_mutate(|mc| {
-    /// let mut map: HashMap<_, _> = HashMap::from_iter(mc, [("key".to_string(), 1)]);
-    /// if let Entry::Occupied(entry) = map.entry(mc, "key".to_string()) {
-    ///     assert_eq!(entry.remove_entry(), ("key".to_string(), 1));
-    /// }
-    /// assert!(map.is_empty());
-    /// # });
-    /// ```
     #[inline]
-    pub fn remove_entry(self) -> (K, V) {
+    fn remove_entry(self) -> (K, V) {
         self.map.swap_remove_at(self.mc, self.at, self.entry)
     }
 }
@@ -349,24 +317,6 @@ where
     #[inline]
     pub fn key(&self) -> &K {
         &self.key
-    }
-
-    /// The key by value.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
-    /// # rootless_mutate(|mc| {
-    /// let mut map: HashMap<String, u32> = HashMap::new();
-    /// if let Entry::Vacant(entry) = map.entry(mc, "costly".to_string()) {
-    ///     let key = entry.into_key(); // Nothing is inserted, and the key is not lost.
-    ///     assert_eq!(key, "costly");
-    /// }
-    /// assert!(map.is_empty());
-    /// # });
-    /// ```
-    #[inline]
-    pub fn into_key(self) -> K {
-        self.key
     }
 
     /// Inserts the key with a value.

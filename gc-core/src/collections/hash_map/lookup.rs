@@ -47,7 +47,7 @@ where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let entries = self.entries.as_slice();
+        let entries = &self.entries[..];
         self.index
             .find(hash, |entry| entries[entry].0.borrow() == key)
     }
@@ -92,16 +92,8 @@ where
     }
 
     /// The entry of a key. Expected constant time.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashMap};
-    /// # rootless_mutate(|mc| {
-    /// let map: HashMap<_, _> = HashMap::from_iter(mc, [(1, 'a')]);
-    /// assert_eq!(map.get_key_value(&1), Some((&1, &'a')));
-    /// # });
-    /// ```
     #[inline]
-    pub fn get_key_value<Q>(&self, key: &Q) -> Option<(&K, &V)>
+    pub(in crate::collections) fn get_key_value<Q>(&self, key: &Q) -> Option<(&K, &V)>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,

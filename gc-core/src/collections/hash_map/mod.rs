@@ -96,30 +96,6 @@ where
         }
     }
 
-    /// No entries, with memory for `capacity`.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::HashMap};
-    /// # rootless_mutate(|mc| {
-    /// let hasher = std::hash::RandomState::new();
-    /// let map = HashMap::<u32, u32, _>::with_capacity_and_hasher(mc, 10, hasher);
-    /// assert!(map.capacity() >= 10);
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there is no memory.
-    pub fn with_capacity_and_hasher(
-        mc: &impl Mutates<'gc, (K, V)>,
-        capacity: usize,
-        hasher: S,
-    ) -> HashMap<'gc, K, V, S> {
-        let mut map = HashMap::with_hasher(hasher);
-        or_panic(map.try_reserve(mc, capacity));
-        map
-    }
-
     /// The number of entries.
     ///
     /// ```
@@ -291,7 +267,9 @@ where
     ///
     /// If there is no memory.
     pub fn with_capacity(mc: &impl Mutates<'gc, (K, V)>, capacity: usize) -> HashMap<'gc, K, V> {
-        HashMap::with_capacity_and_hasher(mc, capacity, DefaultHashBuilder::default())
+        let mut map = HashMap::new();
+        map.reserve(mc, capacity);
+        map
     }
 }
 

@@ -23,7 +23,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`Vec::try_push`].
+    /// If there is no memory; see [`Vec::try_reserve`].
     #[inline]
     pub fn push(&mut self, mc: &impl Mutates<'gc, T>, value: T) {
         if self.len == self.capacity() {
@@ -35,20 +35,12 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
 
     /// Adds an element at the end, or drops it if there is no memory. (Who wants to keep it calls
     /// [`Vec::try_reserve`] before.)
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::Vec};
-    /// # rootless_mutate(|mc| {
-    /// let mut vec = Vec::new();
-    /// assert_eq!(vec.try_push(mc, 1), Ok(()));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory; the vector is as it was.
     #[inline]
-    pub fn try_push(&mut self, mc: &impl Mutates<'gc, T>, value: T) -> Result<(), HeapError> {
+    pub(in crate::collections) fn try_push(
+        &mut self,
+        mc: &impl Mutates<'gc, T>,
+        value: T,
+    ) -> Result<(), HeapError> {
         self.try_reserve(mc, 1)?;
         // SAFETY: there is room.
         unsafe { self.push_within_capacity(mc.access().0, value) };
@@ -104,32 +96,15 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     ///
     /// # Panics
     ///
-    /// If `index` is greater than the length, or there is no memory; see [`Vec::try_insert`].
+    /// If `index` is greater than the length, or there is no memory; see [`Vec::try_reserve`].
     #[track_caller]
     pub fn insert(&mut self, mc: &impl Mutates<'gc, T>, index: usize, value: T) {
         or_panic(self.try_insert(mc, index, value))
     }
 
     /// Adds an element at `index`, or drops it if there is no memory.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::Vec};
-    /// # rootless_mutate(|mc| {
-    /// let mut vec = Vec::from_iter(mc, [1, 3]);
-    /// assert_eq!(vec.try_insert(mc, 0, 0), Ok(()));
-    /// assert_eq!(*vec, [0, 1, 3]);
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory; the vector is as it was.
-    ///
-    /// # Panics
-    ///
-    /// If `index` is greater than the length.
     #[track_caller]
-    pub fn try_insert(
+    fn try_insert(
         &mut self,
         mc: &impl Mutates<'gc, T>,
         index: usize,

@@ -96,25 +96,13 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`Vec::try_with_capacity`].
+    /// If there is no memory; see [`Vec::try_reserve`].
     pub fn with_capacity(mc: &impl Mutates<'gc, T>, capacity: usize) -> Vec<'gc, T> {
         or_panic(Vec::try_with_capacity(mc, capacity))
     }
 
     /// No elements, with memory for `capacity`.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::Vec};
-    /// # rootless_mutate(|mc| {
-    /// assert!(Vec::<u64>::try_with_capacity(mc, 10).is_ok());
-    /// assert!(Vec::<u64>::try_with_capacity(mc, usize::MAX).is_err());
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory, as [`Gc::try_new`].
-    pub fn try_with_capacity(
+    pub(super) fn try_with_capacity(
         mc: &impl Mutates<'gc, T>,
         capacity: usize,
     ) -> Result<Vec<'gc, T>, HeapError> {
@@ -176,19 +164,6 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     #[inline]
     pub fn capacity(&self) -> usize {
         self.buffer.capacity()
-    }
-
-    /// The elements; also by deref.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::Vec};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(Vec::from_iter(mc, [1, 2]).as_slice(), [1, 2]);
-    /// # });
-    /// ```
-    #[inline]
-    pub fn as_slice(&self) -> &[T] {
-        self
     }
 
     /// All elements, to be changed. Calls the barrier for all of them.

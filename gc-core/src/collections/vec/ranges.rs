@@ -92,7 +92,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`Vec::try_extend_from_slice`].
+    /// If there is no memory; see [`Vec::try_reserve`].
     pub fn extend_from_slice(&mut self, mc: &impl Mutates<'gc, T>, slice: &[T])
     where
         T: Copy,
@@ -101,19 +101,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     }
 
     /// Adds copies of the elements of a slice at the end.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::Vec};
-    /// # rootless_mutate(|mc| {
-    /// let mut vec = Vec::new();
-    /// assert_eq!(vec.try_extend_from_slice(mc, b"ab"), Ok(()));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory; the vector is as it was.
-    pub fn try_extend_from_slice(
+    pub(in crate::collections) fn try_extend_from_slice(
         &mut self,
         mc: &impl Mutates<'gc, T>,
         slice: &[T],

@@ -27,23 +27,11 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     }
 
     /// [`Vec::retain`] with elements that can be changed.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::Vec};
-    /// # rootless_mutate(|mc| {
-    /// let mut vec = Vec::from_iter(mc, 0..6);
-    /// vec.retain_mut(mc, |element| {
-    ///     *element += 1;
-    ///     *element % 2 == 0
-    /// });
-    /// assert_eq!(*vec, [2, 4, 6]);
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `keep` does; what it was not asked about is kept.
-    pub fn retain_mut(&mut self, mc: &impl Mutates<'gc, T>, mut keep: impl FnMut(&mut T) -> bool) {
+    pub(in crate::collections) fn retain_mut(
+        &mut self,
+        mc: &impl Mutates<'gc, T>,
+        mut keep: impl FnMut(&mut T) -> bool,
+    ) {
         self.filter(mc.access().0, |element, _| keep(element));
     }
 
@@ -70,28 +58,6 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
             Some(before) => !same(element, before),
             None => true,
         });
-    }
-
-    /// Drops elements whose key is that of the one before.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::Vec};
-    /// # rootless_mutate(|mc| {
-    /// let mut vec = Vec::from_iter(mc, [10, 11, 20]);
-    /// vec.dedup_by_key(mc, |element| *element / 10);
-    /// assert_eq!(*vec, [10, 20]);
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `key` does; what it was not asked about is kept.
-    pub fn dedup_by_key<K: PartialEq>(
-        &mut self,
-        mc: &impl Mutates<'gc, T>,
-        mut key: impl FnMut(&mut T) -> K,
-    ) {
-        self.dedup_by(mc, |one, before| key(one) == key(before));
     }
 
     /// Drops elements that are equal to the one before.

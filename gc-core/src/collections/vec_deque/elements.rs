@@ -22,26 +22,15 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`VecDeque::try_push_back`].
+    /// If there is no memory; see [`VecDeque::try_reserve`].
     #[inline]
     pub fn push_back(&mut self, mc: &impl Mutates<'gc, T>, value: T) {
         or_panic(self.try_push_back(mc, value));
     }
 
     /// Adds an element at the back, or drops it if there is no memory.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::VecDeque};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(VecDeque::new().try_push_back(mc, 1), Ok(()));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory; the deque is as it was.
     #[inline]
-    pub fn try_push_back(&mut self, mc: &impl Mutates<'gc, T>, value: T) -> Result<(), HeapError> {
+    fn try_push_back(&mut self, mc: &impl Mutates<'gc, T>, value: T) -> Result<(), HeapError> {
         self.try_reserve(mc, 1)?;
         let slot = self.slot(self.len);
         self.buffer.before_write(mc.access().0, slot, 1);
@@ -66,26 +55,15 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`VecDeque::try_push_front`].
+    /// If there is no memory; see [`VecDeque::try_reserve`].
     #[inline]
     pub fn push_front(&mut self, mc: &impl Mutates<'gc, T>, value: T) {
         or_panic(self.try_push_front(mc, value));
     }
 
     /// Adds an element at the front, or drops it if there is no memory.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::VecDeque};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(VecDeque::new().try_push_front(mc, 1), Ok(()));
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no memory; the deque is as it was.
     #[inline]
-    pub fn try_push_front(&mut self, mc: &impl Mutates<'gc, T>, value: T) -> Result<(), HeapError> {
+    fn try_push_front(&mut self, mc: &impl Mutates<'gc, T>, value: T) -> Result<(), HeapError> {
         self.try_reserve(mc, 1)?;
         let slot = self.slot(self.capacity() - 1);
         self.buffer.before_write(mc.access().0, slot, 1);

@@ -222,17 +222,8 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     }
 
     /// The elements, to be changed, as two slices. Calls the barrier for all of them.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::VecDeque};
-    /// # rootless_mutate(|mc| {
-    /// let mut deque = VecDeque::from_iter(mc, [1, 2]);
-    /// deque.as_mut_slices(mc).0[0] = 5;
-    /// assert_eq!(deque[0], 5);
-    /// # });
-    /// ```
     #[inline]
-    pub fn as_mut_slices(&mut self, mc: &impl Mutates<'gc, T>) -> (&mut [T], &mut [T]) {
+    fn as_mut_slices(&mut self, mc: &impl Mutates<'gc, T>) -> (&mut [T], &mut [T]) {
         self.before_write(mc.access().0, 0, self.len);
         let (slot, front, back) = self.parts(0, self.len);
         let place = self.buffer.place();

@@ -2,7 +2,7 @@
 
 use core::slice::{self, SliceIndex};
 
-use super::{Parts, Slice};
+use super::Slice;
 
 impl<'gc, T: 'gc> Slice<'gc, T> {
     /// The elements in a range.
@@ -89,20 +89,6 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
         unsafe { (self.part(before), self.part(after)) }
     }
 
-    /// The elements before `middle`, and the rest, if there are so many.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// assert!(Slice::from(Gc::new(mc, [1, 2])).split_at_checked(3).is_none());
-    /// # });
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn split_at_checked(self, middle: usize) -> Option<(Slice<'gc, T>, Slice<'gc, T>)> {
-        (middle <= self.len()).then(|| self.split_at(middle))
-    }
-
     /// The first element, and the rest.
     ///
     /// ```
@@ -154,120 +140,5 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
     #[inline]
     pub fn iter(self) -> slice::Iter<'gc, T> {
         self.as_ref().iter()
-    }
-
-    /// The slices of `size` elements each, beginning at the first; the last may be shorter.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// let slice = Slice::from(Gc::new(mc, [1, 2, 3, 4, 5]));
-    /// assert_eq!(slice.chunks(2).map(|chunk| chunk.len()).collect::<Vec<_>>(), [2, 2, 1]);
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `size` is zero.
-    #[inline]
-    #[track_caller]
-    pub fn chunks(self, size: usize) -> Parts<'gc, slice::Chunks<'gc, T>> {
-        // SAFETY: chunks are elements of the slice.
-        unsafe { Parts::new(self.base, self.as_ref().chunks(size)) }
-    }
-
-    /// The slices of `size` elements each, beginning at the last; the last may be shorter.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// let slice = Slice::from(Gc::new(mc, [1, 2, 3, 4, 5]));
-    /// assert_eq!(*slice.rchunks(2).next().unwrap(), [4, 5]);
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `size` is zero.
-    #[inline]
-    #[track_caller]
-    pub fn rchunks(self, size: usize) -> Parts<'gc, slice::RChunks<'gc, T>> {
-        // SAFETY: chunks are elements of the slice.
-        unsafe { Parts::new(self.base, self.as_ref().rchunks(size)) }
-    }
-
-    /// The slices of exactly `size` elements each, beginning at the first; what is left over is left out.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(Slice::from(Gc::new(mc, [1, 2, 3, 4, 5])).chunks_exact(2).len(), 2);
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `size` is zero.
-    #[inline]
-    #[track_caller]
-    pub fn chunks_exact(self, size: usize) -> Parts<'gc, slice::ChunksExact<'gc, T>> {
-        // SAFETY: chunks are elements of the slice.
-        unsafe { Parts::new(self.base, self.as_ref().chunks_exact(size)) }
-    }
-
-    /// All slices of `size` neighbouring elements.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// let slice = Slice::from(Gc::new(mc, [1, 2, 3]));
-    /// assert!(slice.windows(2).eq([[1, 2], [2, 3]]));
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `size` is zero.
-    #[inline]
-    #[track_caller]
-    pub fn windows(self, size: usize) -> Parts<'gc, slice::Windows<'gc, T>> {
-        // SAFETY: windows are elements of the slice.
-        unsafe { Parts::new(self.base, self.as_ref().windows(size)) }
-    }
-
-    /// The slices between the elements that `is_separator` names.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// let slice = Slice::from(Gc::new(mc, [1, 0, 2, 3]));
-    /// assert_eq!(*slice.split(|element| *element == 0).last().unwrap(), [2, 3]);
-    /// # });
-    /// ```
-    #[inline]
-    pub fn split<F: FnMut(&T) -> bool>(
-        self,
-        is_separator: F,
-    ) -> Parts<'gc, slice::Split<'gc, T, F>> {
-        // SAFETY: what lies between are elements of the slice.
-        unsafe { Parts::new(self.base, self.as_ref().split(is_separator)) }
-    }
-
-    /// The longest slices of which each two neighbours belong together.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// let slice = Slice::from(Gc::new(mc, [1, 1, 2, 3, 3]));
-    /// assert_eq!(*slice.chunk_by(|one, next| one == next).last().unwrap(), [3, 3]);
-    /// # });
-    /// ```
-    #[inline]
-    pub fn chunk_by<F: FnMut(&T, &T) -> bool>(
-        self,
-        together: F,
-    ) -> Parts<'gc, slice::ChunkBy<'gc, T, F>> {
-        // SAFETY: chunks are elements of the slice.
-        unsafe { Parts::new(self.base, self.as_ref().chunk_by(together)) }
     }
 }

@@ -52,7 +52,6 @@
 mod index;
 mod interior;
 mod offset;
-mod parts;
 mod str;
 mod traits;
 
@@ -61,7 +60,6 @@ use core::ptr::{self, NonNull};
 
 pub use self::interior::Interior;
 pub use self::offset::OffsetSlice;
-pub use self::parts::{Parts, StrParts};
 pub use self::str::Str;
 #[doc(inline)]
 pub use crate::__interior as interior;
@@ -101,7 +99,7 @@ use crate::types::type_map::TypeMap;
 ///     let middle = all.slice(1..4);
 ///     assert_eq!(*middle, [2, 3, 4]);
 ///     assert_eq!(middle.iter().sum::<i32>(), 9);
-///     let pairs: Vec<Slice<'_, i32>> = all.windows(2).collect();
+///     let pairs: Vec<Slice<'_, i32>> = all.as_ref().windows(2).flat_map(|pair| all.slice_ref(pair)).collect();
 ///     assert_eq!(*pairs[3], [4, 5]);
 /// });
 /// ```

@@ -8,7 +8,7 @@ use core::ops::Deref;
 use core::slice::SliceIndex;
 use core::str::{self, Utf8Error};
 
-use super::{Slice, StrParts};
+use super::Slice;
 use crate::heap::error::HeapError;
 use crate::mutator::mutates::Mutates;
 use crate::pointers::gc::{Gc, IsGcKind};
@@ -240,23 +240,6 @@ impl<'gc> Str<'gc> {
         unsafe { (self.part(before), self.part(after)) }
     }
 
-    /// The text before and after the first `separator`, if there is one.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
-    /// # rootless_mutate(|mc| {
-    /// let (scheme, rest) = Str::from(Gc::str_from(mc, "file:x:y")).split_once(':').unwrap();
-    /// assert_eq!((scheme.as_ref(), rest.as_ref()), ("file", "x:y"));
-    /// # });
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn split_once(self, separator: char) -> Option<(Str<'gc>, Str<'gc>)> {
-        let (before, after) = self.as_ref().split_once(separator)?;
-        // SAFETY: both are text of this string.
-        Some(unsafe { (self.part(before), self.part(after)) })
-    }
-
     /// The text between all `separator`s. For other patterns, see [`Str::slice_ref`].
     ///
     /// ```
@@ -266,37 +249,10 @@ impl<'gc> Str<'gc> {
     /// # });
     /// ```
     #[inline]
-    pub fn split(self, separator: char) -> StrParts<'gc, str::Split<'gc, char>> {
+    pub fn split(self, separator: char) -> impl DoubleEndedIterator<Item = Str<'gc>> + Clone {
         // SAFETY: what lies between is text of this string.
-        unsafe { StrParts::new(self.base(), self.as_ref().split(separator)) }
-    }
-
-    /// The words between white space.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
-    /// # rootless_mutate(|mc| {
-    /// assert!(Str::from(Gc::str_from(mc, " a  b ")).split_whitespace().eq(["a", "b"]));
-    /// # });
-    /// ```
-    #[inline]
-    pub fn split_whitespace(self) -> StrParts<'gc, str::SplitWhitespace<'gc>> {
-        // SAFETY: words are text of this string.
-        unsafe { StrParts::new(self.base(), self.as_ref().split_whitespace()) }
-    }
-
-    /// The lines, without their ends.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
-    /// # rootless_mutate(|mc| {
-    /// assert!(Str::from(Gc::str_from(mc, "a\r\nb\n")).lines().eq(["a", "b"]));
-    /// # });
-    /// ```
-    #[inline]
-    pub fn lines(self) -> StrParts<'gc, str::Lines<'gc>> {
-        // SAFETY: lines are text of this string.
-        unsafe { StrParts::new(self.base(), self.as_ref().lines()) }
+        let part = move |text| unsafe { self.part(text) };
+        self.as_ref().split(separator).map(part)
     }
 
     /// The text without white space before and after it.
@@ -321,7 +277,7 @@ impl<'gc> Str<'gc> {
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
     /// let file = Str::from(Gc::str_from(mc, &"a line\n".repeat(1000)));
-    /// let line = file.lines().next().unwrap().compact_to_fit(mc);
+    /// let line = file.split('\n').next().unwrap().compact_to_fit(mc);
     /// assert_eq!(line, "a line");
     /// assert!(!Gc::ptr_eq(line.base(), file.base()));
     /// # });
