@@ -11,6 +11,7 @@
 //! | [`claim`] | a marker which reads objects, a mutator which will write to one | who may touch it |
 //! | [`termination`] | markers which steal from each other | that no work is left anywhere |
 //! | [`handshake`] | a collecting thread, the mutators of a shared heap | that nobody works on the heap |
+//! | [`waiting`] | a marker which meets an ephemeron, one which marks its key | who follows the value |
 //! | [`root_table`] | handles that are dropped anywhere, the tracing of roots | what lives from outside |
 //!
 //! Two more have models, but are rules for the use of words which are elsewhere: how a swept block
@@ -25,3 +26,4 @@ pub(crate) mod handshake;
 pub(crate) mod root_table;
 pub(crate) mod slot_table;
 pub(crate) mod termination;
+pub(crate) mod waiting;

@@ -4,7 +4,9 @@ use core::ops::{Deref, DerefMut};
 use std::time::Instant;
 
 pub(crate) use loom::sync::Arc;
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, fence};
+pub(crate) use loom::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+};
 pub(crate) use loom::thread::yield_now;
 pub(crate) use loom::thread_local;
 pub(crate) use std::sync::OnceLock;

@@ -43,6 +43,7 @@ mod claim;
 mod handshake;
 mod root_table;
 mod termination;
+mod waiting;
 
 /// Runs a model, with at most so many preemptions in a run.
 fn check(preemptions: impl Into<Option<usize>>, model: impl Fn() + Sync + Send + 'static) {

@@ -1,15 +1,13 @@
 //! Marking in place: what does not fit on the mark stack is *deferred*.
 //!
-//! A deferred object is marked at once, flagged grey in the mark plane, and its block is put on a list. When the
+//! A deferred object is marked immediately, flagged grey in the mark plane, and its block is put on a list. When the
 //! stack is nearly empty, the grey objects of listed blocks are scanned, a batch of pointers at a time.
-
-use core::sync::atomic::fence;
 
 use super::Marker;
 use crate::heap::block::{BLOCK, BlockIndex, Use};
 use crate::heap::planes::{ENDS, GRANULE, GROUP_BYTES, STARTS, bit, groups, whole_groups, words};
 use crate::os::prefetch;
-use crate::sync::Ordering;
+use crate::protocol::waiting;
 
 /// How many bytes ahead of those that are scanned the grey objects of a block are prefetched.
 const AHEAD: usize = 8 * GROUP_BYTES;
@@ -32,8 +30,8 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         if state.usage() == Use::LargeLeaf {
             self.insert_mark(target, group, bit(target));
             if self.work.pending.is_in_use() {
-                // Between the mark and the look at what is noted, as `pending` asks for.
-                fence(Ordering::SeqCst);
+                // Between the mark and the look at what is noted.
+                waiting::marked();
                 self.follow_values(target);
             }
             return;

@@ -1,15 +1,13 @@
 //! Weak pointers and ephemerons among the words of an object.
 //!
-//! Where a weak pointer leads is noted, if that is not marked, for others to settle. The value of an ephemeron is
-//! followed when its key is marked: at once, or, if the marker meets the ephemeron before the key, when it scans the
-//! key ([`Pending`](crate::collector::references::pending::Pending)).
-
-use core::sync::atomic::fence;
+//! Where a weak pointer leads is noted, if that is not marked, to be processed when marking is complete. The value
+//! of an ephemeron is followed when its key is marked: immediately, or, if the marker meets the ephemeron before the
+//! key, when it scans the key ([`Pending`](crate::collector::references::pending::Pending)).
 
 use super::Marker;
 use super::words::read_word;
 use crate::heap::planes::{WORD, words};
-use crate::sync::Ordering;
+use crate::protocol::waiting;
 
 impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// Meets the ephemerons among the words of an object: `keys` names their first words.
@@ -48,9 +46,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         if !unsafe { self.work.pending.add(self.heap, key, value) } {
             return self.push(value);
         }
-        // Between what is noted and the look at the mark, as `pending` asks for.
-        fence(Ordering::SeqCst);
-        if group.is_marked(key) {
+        if waiting::was_marked(|| group.is_marked(key)) {
             self.follow_values(key);
         }
     }

@@ -6,30 +6,25 @@
 //! looked at twice at most, chains and cycles of them are resolved in linear time, and there are no passes
 //! over those that remain.
 //!
-//! For each block in which such keys are there is a *page* with a place for each granule: the number of the
-//! first of a chain of values. No hashing, and keys that were allocated side by side are found side by side.
-//! All of this lies outside of the heap and is freed when the cycle needs it no more.
+//! Who takes what is the protocol of [`waiting`](crate::protocol::waiting), with its proof. Here is where its
+//! places are. For each block in which such keys are there is a *page* with a place for each granule. No hashing,
+//! and keys that were allocated side by side are found side by side. All of this lies outside of the heap and is
+//! freed when the cycle needs it no more.
 //!
-//! That a block has a page is not looked at for every object: whoever notes a key raises the flag
-//! [`Flag::Weak`] of its block, which leads a marker off its fast path.
-//!
-//! # No key is missed
-//!
-//! One marker notes a key while another marks it. The first writes (the place, the flag of the block), then
-//! fences, then looks at the mark; if it is set, it takes what is noted and follows it itself. The second
-//! writes the mark, then fences, then looks at flag and place. So at least one sees what the other wrote.
-//! Beside the program the second fence is that of [`Batch::publish`](crate::protocol::claim::Batch::publish),
-//! which comes between marking and scanning; that an object was claimed meanwhile, and is not scanned, does not
-//! save the look. Markers of a cycle at once have none there: when they are
-//! done, those keys are looked through that are left ([`Pending::each_key`]), once, and again for as
-//! long as one of them turns out to be marked, which only such a race can bring about.
+//! The protocol's flag is [`Flag::Weak`] of the key's block, which leads a marker off its fast path. Its fence M2
+//! is that of [`Batch::publish`](crate::protocol::claim::Batch::publish) in a concurrent marker, which comes
+//! between marking and scanning; that an object was claimed meanwhile, and is not scanned, does not save the look.
+//! Markers of a cycle that stops the world have none there. When they are done, the keys are looked through that
+//! are left ([`Pending::each_key`]), once, and again for as long as one of them turns out to be marked.
 //!
 //! # Invariants
 //!
 //! 1. Keys are starts of objects that were not marked when they were noted. Objects that are younger than the
 //!    directory were born marked, or in a cycle that remembers writes: there the directory is made to
-//!    [cover](Pending::cover) them before a round that can lead a marker to them. What is younger even so is followed.
-//! 2. Places change under the lock of `values`.
+//!    [cover](Pending::cover) them before a round that can lead a marker to them. Values of still younger keys are
+//!    followed.
+//! 2. Directory and pages are made under the lock of `values`, and known before a place in them is written. They
+//!    are freed only when no marker is at work.
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32};
@@ -37,7 +32,8 @@ use core::sync::atomic::{AtomicPtr, AtomicU32};
 use crate::heap::Heap;
 use crate::heap::block::{BLOCK, Flag};
 use crate::heap::planes::GRANULE;
-use crate::sync::{Mutex, Ordering};
+use crate::protocol::waiting::Waiting;
+use crate::sync::Ordering;
 
 /// Granules in a block.
 const PLACES: usize = BLOCK / GRANULE;
@@ -48,18 +44,12 @@ type Page = [AtomicU32; PLACES];
 /// The pages of the blocks of a heap.
 type Directory = Vec<AtomicPtr<Page>>;
 
-/// A value, and the number of the next with the same key.
-struct Value {
-    value: usize,
-    next: u32,
-}
-
 /// See the [module documentation](self).
 #[derive(Default)]
 pub(crate) struct Pending {
     /// Null while nothing was noted in this cycle.
     directory: AtomicPtr<Directory>,
-    values: Mutex<Vec<Value>>,
+    values: Waiting,
 }
 
 impl Pending {
@@ -71,7 +61,7 @@ impl Pending {
     }
 
     fn directory(&self) -> Option<&Directory> {
-        // SAFETY: it is null or was boxed by `add`, and freed by nobody while others look (`clear`).
+        // SAFETY: it is null or was boxed by `add`, and is not freed while a marker is at work (invariant 2).
         // `Acquire`, partner: `add`.
         unsafe { self.directory.load(Ordering::Acquire).as_ref() }
     }
@@ -79,7 +69,8 @@ impl Pending {
     /// The place of a key, if its block has a page.
     fn place(&self, heap: &Heap, key: usize) -> Option<&AtomicU32> {
         let page = self.directory()?.get(heap.owned_block(key).number())?;
-        // SAFETY: as in `directory`. `Acquire`, partner: `add`.
+        // SAFETY: it is null or was boxed by `add`, and is not freed while a marker is at work (invariant 2).
+        // `Acquire`, partner: `add`.
         let page = unsafe { page.load(Ordering::Acquire).as_ref()? };
         Some(&page[(key - heap.base()) % BLOCK / GRANULE])
     }
@@ -92,9 +83,9 @@ impl Pending {
     /// An object of `heap` starts at `key`, which was not marked when the caller looked.
     pub(crate) unsafe fn add(&self, heap: &Heap, key: usize, value: usize) -> bool {
         let mut values = self.values.lock();
-        let Ok(number) = u32::try_from(values.len() + 1) else {
+        if !values.has_room() {
             return false;
-        };
+        }
         let block = heap.owned_block(key);
         if !self.is_in_use() {
             let blocks = (heap.top() - heap.base()) / BLOCK;
@@ -115,12 +106,8 @@ impl Pending {
             page.store(Box::into_raw(new), Ordering::Release);
         }
         let place = self.place(heap, key).expect("the page was just made");
-        // Relaxed: places change under the lock. Who looks without it is ordered by fences, as the module
-        // tells.
-        let next = place.load(Ordering::Relaxed);
-        values.push(Value { value, next });
-        place.store(number, Ordering::Relaxed);
-        // SAFETY: the block is that of an object of the heap.
+        values.note(place, value);
+        // SAFETY: the block is that of an object of the heap (the caller's promise).
         unsafe { heap.blocks().raise(block, Flag::Weak) }
         true
     }
@@ -135,18 +122,7 @@ impl Pending {
         let Some(place) = self.place(heap, key) else {
             return;
         };
-        // Relaxed: as in `add`.
-        if place.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let values = self.values.lock();
-        let mut number = place.load(Ordering::Relaxed);
-        place.store(0, Ordering::Relaxed);
-        while number != 0 {
-            let Value { value, next } = values[number as usize - 1];
-            taken.push(value);
-            number = next;
-        }
+        self.values.take(place, taken);
     }
 
     /// Calls `f` with each key under which something is noted.
@@ -154,13 +130,14 @@ impl Pending {
         // The directory is of no more blocks than the heap ever had.
         let pages = self.directory().into_iter().flatten();
         for (block, page) in heap.each_block().zip(pages) {
-            // SAFETY: as in `place`. `Acquire`, partner: `add`.
+            // SAFETY: it is null or was boxed by `add`, and is not freed before the cycle has ended marking
+            // (invariant 2). `Acquire`, partner: `add`.
             let Some(page) = (unsafe { page.load(Ordering::Acquire).as_ref() }) else {
                 continue;
             };
             let base = heap.address_of(block);
             for (granule, place) in page.iter().enumerate() {
-                // Relaxed: as in `add`.
+                // Relaxed: all markers rest, which orders what they have noted before.
                 if place.load(Ordering::Relaxed) != 0 {
                     f(base + granule * GRANULE);
                 }
@@ -174,7 +151,7 @@ impl Pending {
     ///
     /// No marker is at work.
     pub(crate) unsafe fn cover(&self, heap: &Heap) {
-        let _values = self.values.lock();
+        let _locked = self.values.lock();
         // `Acquire`, partner: `add`.
         let directory = self.directory.load(Ordering::Acquire);
         // SAFETY: it is null or was boxed by `add`, and nobody else looks.
@@ -194,7 +171,7 @@ impl Pending {
         let mut values = self.values.lock();
         // `AcqRel`: as where the pointers are written and read; nobody does either meanwhile.
         let directory = self.directory.swap(ptr::null_mut(), Ordering::AcqRel);
-        *values = Vec::new();
+        values.clear();
         drop(values);
         if directory.is_null() {
             return;
