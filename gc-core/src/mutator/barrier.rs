@@ -354,7 +354,7 @@ impl<T: IndexWrite<I> + ?Sized, I> Index<I> for Write<T> {
 ///     type Unlocked = Cell<Option<Gc<'gc, u32>>>;
 ///
 ///     unsafe fn unlock_unchecked(&self) -> &Self::Unlocked {
-///         // SAFETY: passed on to the caller.
+///         // SAFETY: whoever calls this has called the barrier of the variable, which is that of the lock in it.
 ///         unsafe { self.value.unlock_unchecked() }
 ///     }
 /// }
