@@ -158,6 +158,8 @@ pub(crate) struct Collector {
     unknown_writes: AtomicBool,
     /// Whether an object was written in this cycle whose contents could not be recorded.
     aborts_later: AtomicBool,
+    /// Whether an atomic cell in memory of an unknown object was written, so that all such memory is rescanned.
+    owned_cells_written: AtomicBool,
     /// What claims note: see [`rescan::Noting`].
     noting: AtomicU8,
     weak_reads: WeakReads,
@@ -207,6 +209,7 @@ impl Collector {
             paused: AtomicBool::new(false),
             unknown_writes: AtomicBool::new(false),
             aborts_later: AtomicBool::new(false),
+            owned_cells_written: AtomicBool::new(false),
             noting: AtomicU8::new(0),
             weak_reads: WeakReads::new(),
             claims: Claims::default(),

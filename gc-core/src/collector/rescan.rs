@@ -54,9 +54,11 @@
 //! made, in blocks that it does not know: what it scans was not claimed, so it leads to what was there when the
 //! claims were taken back, before the marker was made.
 //!
-//! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) in memory that an object
-//! or the root owns, or before the cycle remembers writes, or into a `DynamicRootSet` is marked by who does it; handles
-//! and pins are roots. What a finalization call writes is noted when it is over ([`finalization`](super::finalization)).
+//! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) before the cycle remembers
+//! writes, or into a `DynamicRootSet`, is marked by who does it; handles and pins are roots. An `AtomicGc` in memory that
+//! an object owns is in no object that could be claimed. If one was written, the next round rescans all marked objects
+//! that own memory, written or not ([`Collector::note_owned_cell`]). No mutator runs in the last round, so it
+//! sees all such cells as they are. What a finalization call writes is noted when it is over ([`finalization`](super::finalization)).
 //!
 //! A weak pointer that can be reached leads to what is marked, or was noted, by the same argument: whoever scans an
 //! object notes the targets of its weak pointers that are not marked.
@@ -103,8 +105,9 @@ pub(crate) enum Noting {
 pub(super) struct Rescan {
     /// Blocks that the present round has still to look at.
     blocks: Vec<BlockIndex>,
-    /// Whether there is a round in progress.
+    /// Whether there is a round in progress, and whether it rescans what objects own outside of the heap, too.
     going: bool,
+    owned_memory: bool,
     /// How many rounds there were.
     rounds: u32,
 }
@@ -182,12 +185,21 @@ impl Collector {
         }
     }
 
+    /// Notes that an atomic cell was written in memory outside of the heap, in a cycle that remembers writes. Which object
+    /// owns the memory is not known, so the next round rescans what all of them own.
+    pub(crate) fn note_owned_cell(&self) {
+        // Relaxed: read when mutators are stopped.
+        self.owned_cells_written.store(true, Ordering::Relaxed);
+    }
+
     /// A cycle begins, or is over. `polled` says for how many cycles the program is taken to poll weak pointers.
     pub(super) fn forget_weak_reads(&self, cycle: &mut Cycle) {
         if self.weak_reads.clear() {
             cycle.polled = QUIET;
         }
         cycle.rescan = Rescan::default();
+        // Relaxed: mutators are stopped.
+        self.owned_cells_written.store(false, Ordering::Relaxed);
         self.set_noting(match cycle.polled {
             0 => Noting::Contents,
             _ => Noting::Nothing,
@@ -271,6 +283,8 @@ impl Collector {
                 cycle.rescan.going = true;
                 cycle.rescan.rounds += 1;
                 cycle.rescan.blocks = self.heap.occupied_blocks();
+                // Relaxed: mutators are stopped, which orders this after their stores.
+                cycle.rescan.owned_memory = self.owned_cells_written.swap(false, Ordering::Relaxed);
                 // SAFETY: no marker is at work (2).
                 unsafe { self.work.pending.cover(&self.heap) }
                 let mut buffer = SnapshotBuffer::default();
@@ -281,7 +295,7 @@ impl Collector {
             // SAFETY: the caller makes the safepoint promises (1), and no mutator and no marker is at work (2). The
             // blocks are those of this heap, and nothing is swept while a cycle marks.
             let marked = unsafe {
-                self.send_some(&mut cycle.rescan.blocks);
+                self.send_some(&mut cycle.rescan);
                 self.mark_until(cycle, deadline)
             };
             cycle.rescan.going = !cycle.rescan.blocks.is_empty();
@@ -299,12 +313,16 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::rescan`]; and the blocks are of this heap.
-    unsafe fn send_some(&self, blocks: &mut Vec<BlockIndex>) {
+    unsafe fn send_some(&self, rescan: &mut Rescan) {
         let heap = &self.heap;
         let mut packet = Packet::new();
         while packet.len() < SOME
-            && let Some(block) = blocks.pop()
+            && let Some(block) = rescan.blocks.pop()
         {
+            if rescan.owned_memory {
+                // SAFETY: the block is one of this heap (the caller's promise).
+                unsafe { self.send_owners(block, &mut packet) }
+            }
             // SAFETY: the block is one of this heap, in which no allocation buffer is, as they are retired. No
             // mutator is at work (2), and nothing is swept while a cycle marks. Objects start where `unclaim_large`
             // says.
@@ -324,6 +342,27 @@ impl Collector {
             }
         }
         self.work.add(packet);
+    }
+
+    /// Lets markers have all marked objects of a block that may own memory outside of the heap, claimed or not.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::rescan`]; and the block is of this heap.
+    unsafe fn send_owners(&self, block: BlockIndex, packet: &mut Packet) {
+        let heap = &self.heap;
+        // SAFETY: the block is one of this heap (the caller's promise), so its state is there. Objects start where
+        // `each_start` says, and no mutator is at work (2).
+        unsafe {
+            if heap.blocks().state(block).is_described() {
+                heap.each_start(block, |start| {
+                    let start = start.address();
+                    if heap.planes().is_marked(start) && self.is_traced_by_value(start) {
+                        packet.push(start | entry::SCAN);
+                    }
+                });
+            }
+        }
     }
 
     /// Marks, and traces objects, until there is nothing to do or the deadline is over. Whether there is nothing to do.

@@ -38,6 +38,8 @@ struct Child<'gc> {
 struct Row<'gc> {
     cell: AtomicGc<'gc, Parent<'gc>>,
     lock: RwLock<Vec<Gc<'gc, Parent<'gc>>>>,
+    /// In memory outside of the heap.
+    owned: Box<AtomicGc<'gc, Parent<'gc>>>,
 }
 
 impl<'gc> Parent<'gc> {
@@ -65,6 +67,7 @@ impl<'gc> Parent<'gc> {
         if let Some(row) = self.row.load() {
             row.cell.load().into_iter().for_each(own);
             row.lock.read().iter().for_each(|parent| own(*parent));
+            row.owned.load().into_iter().for_each(own);
         }
         self.cells.iter().filter_map(AtomicGc::load).for_each(own);
         assert!(
@@ -120,8 +123,18 @@ fn give_row<'gc>(mc: &Mutation<'gc>, to: Gc<'gc, Parent<'gc>>) {
         all.insert(0, to);
     } else {
         let (cell, lock) = (AtomicGc::null(), RwLock::new(vec![to]));
-        to.row.store(mc, Some(mc.allocate(Row { cell, lock })));
+        let owned = Box::default();
+        to.row
+            .store(mc, Some(mc.allocate(Row { cell, lock, owned })));
     }
+}
+
+/// A cell in memory that an object owns: nobody can find the object by the cell.
+fn give_to_owned_memory<'gc>(mc: &Mutation<'gc>, to: Gc<'gc, Parent<'gc>>) {
+    let Some(row) = to.row.load() else {
+        return give_row(mc, to);
+    };
+    row.owned.store(mc, Some(to));
 }
 
 fn fill_cells<'gc>(mc: &Mutation<'gc>, to: Gc<'gc, Parent<'gc>>) {
@@ -136,12 +149,15 @@ type Roots<'gc> = (
     Gc<'gc, Vec<GcWeak<'gc, Parent<'gc>>>>,
     // Holds one for a moment, and the last that lives for ever.
     [AtomicGc<'gc, Parent<'gc>>; 2],
+    // The same in memory that an object owns.
+    Gc<'gc, Vec<AtomicGc<'gc, Parent<'gc>>>>,
 );
 type Heap = Arena<Rootable![Roots<'_>]>;
 
-/// Stores something in each that is found, and makes pairs: how many there are.
-fn poll(here: &Attached<'_, Rootable![Roots<'_>]>, give: Give) -> usize {
-    here.mutate(|mc, (_, weak, [current, kept])| {
+/// Stores something in each that is found, and makes pairs: how many there are. If this is the only thread, nobody traces an object
+/// while what is in its memory for a moment is there.
+fn poll(here: &Attached<'_, Rootable![Roots<'_>]>, give: Give, alone: bool) -> usize {
+    here.mutate(|mc, (_, weak, [current, kept], owned)| {
         let found: Vec<_> = weak.iter().filter_map(|weak| mc.upgrade(*weak)).collect();
         for &one in &found {
             one.check();
@@ -150,13 +166,24 @@ fn poll(here: &Attached<'_, Rootable![Roots<'_>]>, give: Give) -> usize {
             one.friend.store(mc, friend.copied());
             one.check();
             current.store(mc, Some(one));
+            if alone {
+                owned[0].store(mc, Some(one));
+            }
+            // The root and the object take turns in keeping it.
             if one.id == 1 {
                 kept.store(mc, None);
-                kept.store(mc, Some(one));
+                owned[1].store(mc, Some(one));
+            }
+            if one.id == 0 {
+                kept.store(mc, owned[1].swap(mc, None));
             }
         }
-        current.store(mc, None);
-        assert!(kept.load().is_none_or(|kept| kept.id == 1));
+        for current in [current, &owned[0]] {
+            current.store(mc, None);
+        }
+        for kept in [kept, &owned[1]] {
+            assert!(kept.load().is_none_or(|kept| kept.id == 1));
+        }
         found.len()
     })
 }
@@ -167,7 +194,13 @@ fn dies_in(way: Way, give: Give, threads: usize, cells: usize) {
         let all: Vec<_> = (0..COUNT).map(|id| Parent::new(mc, id, cells)).collect();
         let weak = all.iter().map(|gc| Gc::downgrade(*gc)).collect();
         let cells = [None, all.get(1).copied()].map(AtomicGc::new);
-        (mc.allocate(Mutex::new(all)), mc.allocate(weak), cells)
+        let owned = mc.allocate(vec![AtomicGc::null(), AtomicGc::null()]);
+        (
+            mc.allocate(Mutex::new(all)),
+            mc.allocate(weak),
+            cells,
+            owned,
+        )
     });
     let collections = || heap.metrics().statistics().collections;
     let done = AtomicUsize::new(0);
@@ -175,7 +208,7 @@ fn dies_in(way: Way, give: Give, threads: usize, cells: usize) {
         let here = heap.attach();
         if number > 0 {
             while done.load(Ordering::Relaxed) == 0 {
-                poll(&here, give);
+                poll(&here, give, threads == 1);
                 here.collect_debt();
                 std::thread::yield_now();
             }
@@ -185,13 +218,13 @@ fn dies_in(way: Way, give: Give, threads: usize, cells: usize) {
             let end = collections() + cycles;
             while collections() < end {
                 crate::begin(&here);
-                poll(&here, give);
+                poll(&here, give, threads == 1);
                 here.collect_debt();
                 std::thread::yield_now();
             }
         };
         run(2);
-        let kept = poll(&here, give);
+        let kept = poll(&here, give, threads == 1);
         crate::begin(&here);
         // What is left is a pair, and half of one.
         here.mutate(|mc, (strong, ..)| {
@@ -200,7 +233,7 @@ fn dies_in(way: Way, give: Give, threads: usize, cells: usize) {
             strong.truncate(1);
         });
         run(3);
-        let left = poll(&here, give);
+        let left = poll(&here, give, threads == 1);
         done.store(1, Ordering::Relaxed);
         assert_eq!((kept, left), (COUNT, 2), "{way:?}");
     });
@@ -243,6 +276,11 @@ fn a_child_behind_a_lock() {
 #[test]
 fn what_only_trace_knows() {
     dies(give_row);
+}
+
+#[test]
+fn cells_in_owned_memory() {
+    dies(give_to_owned_memory);
 }
 
 #[test]

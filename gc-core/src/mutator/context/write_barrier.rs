@@ -227,7 +227,7 @@ impl Context {
 
     /// Prepares a write to the atomic cell at `cell`. `true` if the pointers that come and go are to be
     /// [noted](Context::note_stored): if not, the cell is scanned again, as it is in the root, which `is_in_root` tells,
-    /// or in an object that was claimed.
+    /// in an object that was claimed, or in memory that is rescanned as a whole.
     ///
     /// # Safety
     ///
@@ -257,8 +257,12 @@ impl Context {
             return true;
         }
         let Some(Extent { base, .. }) = self.heap().allocation_of(cell) else {
-            // Each round visits the root. Other cells are in memory of an object that is not known.
-            return !is_in_root();
+            // Each round visits the root. Other cells are in memory of an object that is not known, or that nothing
+            // reaches.
+            if !is_in_root() {
+                self.collector.note_owned_cell();
+            }
+            return false;
         };
         // SAFETY: the cell is in use, so the object that it is in exists, and is not freed in this `mutate` call.
         // If it is still being built, it was born in this call, and so claimed. The cell is a word of it. A cycle
