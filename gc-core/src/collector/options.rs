@@ -100,23 +100,7 @@ impl Zeal {
     }
 
     /// The zeal that the environment variable `GC_ZEAL` asks for; see [`Zeal::parse`].
-    ///
-    /// ```
-    /// use gc_core::{HeapOptions, Zeal};
-    ///
-    /// // It is where the default comes from.
-    /// let zeal = Zeal::from_env();
-    /// assert_eq!(HeapOptions::default(), HeapOptions::default().zeal(zeal));
-    /// // A test that wants more than the environment says:
-    /// let zeal = Zeal { verify: true, ..zeal };
-    /// assert!(zeal.verify);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the variable has a name that [`Zeal::parse`] does not know: a check that was asked for
-    /// and silently not made would be worse.
-    pub fn from_env() -> Zeal {
+    pub(crate) fn from_env() -> Zeal {
         let Some(names) = std::env::var_os("GC_ZEAL") else {
             return Zeal::NONE;
         };
@@ -777,7 +761,7 @@ impl HeapOptions {
 
     /// The checks that the heap makes of itself.
     ///
-    /// By default those that `GC_ZEAL` names ([`Zeal::from_env`]).
+    /// By default those that `GC_ZEAL` names (see [`Zeal::parse`]; a name that is not known is a panic).
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable, Zeal};

@@ -35,19 +35,7 @@ pub struct Extent {
 
 impl Extent {
     /// The address behind the last byte.
-    ///
-    /// The allocation ends before it.
-    ///
-    /// ```
-    /// use gc_core::{Arena, Gc, Rootable};
-    ///
-    /// let mut arena = Arena::<Rootable![[Gc<'_, u64>; 3]]>::new(|mc| [1, 2, 3].map(|n| Gc::new(mc, n)));
-    /// // Objects that were allocated one after the other are neighbours.
-    /// let extents = arena.allocations();
-    /// assert!(extents.is_sorted_by(|one, next| one.end() <= next.base));
-    /// assert_eq!(extents[2].end() - extents[0].base, 48);
-    /// ```
-    pub fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.base + self.bytes
     }
 }

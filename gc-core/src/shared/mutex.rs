@@ -89,18 +89,6 @@ impl<T> Mutex<T> {
             value: UnsafeCell::new(value),
         }
     }
-
-    /// The value.
-    ///
-    /// ```
-    /// use gc_core::shared::Mutex;
-    ///
-    /// let mutex = Mutex::new("value");
-    /// assert_eq!(mutex.into_inner(), "value");
-    /// ```
-    pub fn into_inner(self) -> T {
-        self.value.into_inner()
-    }
 }
 
 impl<T: ?Sized> Mutex<T> {
@@ -112,7 +100,7 @@ impl<T: ?Sized> Mutex<T> {
     /// // No lock is taken: nobody else can have the mutex yet.
     /// let mut mutex = Mutex::new(vec![1]);
     /// mutex.get_mut().push(2);
-    /// assert_eq!(mutex.into_inner(), [1, 2]);
+    /// assert_eq!(*mutex.get_mut(), [1, 2]);
     /// ```
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
@@ -193,25 +181,6 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, Mutex<T>>> Gc<'gc, Mutex<T>, K> {
     #[inline]
     pub fn lock(self, mc: &Mutation<'gc>) -> MutexGuard<'gc, T> {
         mc.write(self).lock()
-    }
-
-    /// Takes the value, with a write barrier, if no other thread has it.
-    ///
-    /// ```
-    /// # use gc_core::{Rootable, shared::{Arena, Mutex}};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let cache = mc.allocate(Mutex::new(1));
-    /// {
-    ///     let _taken = cache.lock(mc);
-    ///     assert!(cache.try_lock(mc).is_none());
-    /// }
-    /// assert!(cache.try_lock(mc).is_some());
-    /// # });
-    /// ```
-    #[inline]
-    pub fn try_lock(self, mc: &Mutation<'gc>) -> Option<MutexGuard<'gc, T>> {
-        mc.write(self).try_lock()
     }
 }
 

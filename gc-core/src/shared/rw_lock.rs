@@ -54,7 +54,7 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 /// let words = mc.allocate(RwLock::new(vec!["one", "two"]));
 /// let (one, other): (RwLockReadGuard<'_, _>, _) = (words.read(), words.read());
 /// assert_eq!(one.len(), other.len()); // Several may read.
-/// assert!(words.try_lock_write(mc).is_none()); // Nobody writes meanwhile.
+/// assert!(mc.write(words).try_write().is_none()); // Nobody writes meanwhile.
 /// # });
 /// ```
 #[must_use]
@@ -104,17 +104,6 @@ impl<T> RwLock<T> {
             lock: sync::RwLock::new(()),
             value: UnsafeCell::new(value),
         }
-    }
-
-    /// The value.
-    ///
-    /// ```
-    /// use gc_core::shared::RwLock;
-    ///
-    /// assert_eq!(RwLock::new([1, 2]).into_inner(), [1, 2]);
-    /// ```
-    pub fn into_inner(self) -> T {
-        self.value.into_inner()
     }
 }
 
@@ -269,25 +258,6 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, RwLock<T>>> Gc<'gc, RwLock<T>, K> {
     #[inline]
     pub fn lock_write(self, mc: &Mutation<'gc>) -> RwLockWriteGuard<'gc, T> {
         mc.write(self).write()
-    }
-
-    /// Takes the value, with a write barrier, if no other thread reads or writes.
-    ///
-    /// ```
-    /// # use gc_core::{Rootable, shared::{Arena, RwLock}};
-    /// # let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// # arena.attach().mutate(|mc, _| {
-    /// let log = mc.allocate(RwLock::new(vec!["started"]));
-    /// // Rather lose a line than wait:
-    /// if let Some(mut lines) = log.try_lock_write(mc) {
-    ///     lines.push("running");
-    /// }
-    /// assert_eq!(log.read().len(), 2);
-    /// # });
-    /// ```
-    #[inline]
-    pub fn try_lock_write(self, mc: &Mutation<'gc>) -> Option<RwLockWriteGuard<'gc, T>> {
-        mc.write(self).try_write()
     }
 }
 

@@ -70,6 +70,7 @@ pub unsafe trait DynCollect<'gc> {
     fn dyn_trace(&self, cc: &mut dyn Trace<'gc>);
 
     /// Adds up what the value owns outside of the heap; see [`Collect::owned_bytes`]. The default is nothing.
+    #[doc(hidden)]
     #[inline]
     fn dyn_owned_bytes(&self, owned: &mut OwnedBytes) {
         let _ = owned;

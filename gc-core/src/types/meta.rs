@@ -423,6 +423,7 @@ impl<E, M> AllocMeta<[E], M> for SlicePtrMeta {
 /// let fat = <Meta as PtrMeta<Static<str>, ()>>::from_thin((), thin, 4);
 /// assert_eq!(fat as *const str, "text" as *const str);
 /// ```
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct StaticPtrMeta<P>(PhantomData<P>);
 

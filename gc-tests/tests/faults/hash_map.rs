@@ -294,7 +294,6 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 "OccupiedEntry::get",
                 "OccupiedEntry::get_mut",
                 "OccupiedEntry::into_mut",
-                "OccupiedEntry::insert",
                 "OccupiedEntry::remove",
                 "OccupiedEntry: Debug",
             ],
@@ -303,7 +302,7 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 let item = |id| F::Of::make(mc, id);
                 if let Entry::Occupied(mut entry) = map.entry(mc, item(3)) {
                     let _ = entry.key() == entry.get() || format!("{entry:?}").is_empty();
-                    drop(entry.insert(item(4)));
+                    drop(std::mem::replace(entry.get_mut(), item(4)));
                     *entry.get_mut() = item(5);
                     *entry.into_mut() = item(6);
                 }

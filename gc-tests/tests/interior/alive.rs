@@ -146,7 +146,7 @@ fn chains_of_slices_are_followed() {
     in_each_way(|way| {
         type Links<'gc> = Slice<'gc, Link<'gc>>;
         let mut arena =
-            Arena::<Rootable![Links<'_>]>::with_options(way.often(), |_| Slice::empty()).unwrap();
+            Arena::<Rootable![Links<'_>]>::with_options(way.often(), |_| Slice::default()).unwrap();
         let links = way.size(60, 400);
         for round in 0..links {
             arena.mutate_root(|mc, root| {

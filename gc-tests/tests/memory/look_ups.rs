@@ -47,12 +47,14 @@ fn every_address_leads_to_its_object_and_to_no_dead_one() {
             continue;
         };
         let naive = |address: usize| {
-            let contains = |object: &&Extent| (object.base..object.end()).contains(&address);
+            let contains =
+                |object: &&Extent| (object.base..object.base + object.bytes).contains(&address);
             objects.iter().find(contains).copied()
         };
-        let any = (0..3000).map(|_| first.base + random.below(last.end() - first.base + 70_000));
+        let any = (0..3000)
+            .map(|_| first.base + random.below(last.base + last.bytes - first.base + 70_000));
         let edges = objects.iter().flat_map(|object| {
-            let (start, end) = (object.base, object.end());
+            let (start, end) = (object.base, object.base + object.bytes);
             [
                 start.saturating_sub(1),
                 start,

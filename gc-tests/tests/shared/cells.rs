@@ -72,12 +72,12 @@ fn formatting_and_defaults() {
         assert_eq!(format!("{lock:?}"), "RwLock(5)");
         {
             let _writes = lock.lock_write(mc);
-            assert!(lock.try_read().is_none() && lock.try_lock_write(mc).is_none());
+            assert!(lock.try_read().is_none() && mc.write(lock).try_write().is_none());
             assert_eq!(format!("{lock:?}"), "RwLock(<being written>)");
         }
         let mutex = mc.allocate(Mutex::from("text"));
         assert_eq!(format!("{:?}", mutex.lock(mc)), "\"text\"");
-        assert_eq!(Mutex::new(1).into_inner() + RwLock::new(2).into_inner(), 3);
+        assert_eq!(*Mutex::new(1).get_mut() + *RwLock::new(2).get_mut(), 3);
         assert_eq!(&*mc.allocate_str("text"), "text");
     });
     assert!(format!("{heap:?} {here:?}").contains("total_gc_count"));

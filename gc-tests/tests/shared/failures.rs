@@ -144,7 +144,7 @@ fn leaked_guards() {
         let here = heap.attach();
         here.mutate(|mc, cell| core::mem::forget(cell.lock(mc)));
         for _ in 0..3 {
-            here.mutate(|mc, cell| assert!(cell.try_lock(mc).is_none()));
+            here.mutate(|mc, cell| assert!(mc.write(*cell).try_lock().is_none()));
             here.collect_debt();
             here.finish_cycle();
         }

@@ -56,8 +56,8 @@ fn moved(way: Way, delay: usize) {
     (0..delay).for_each(|_| here.collect_debt());
     here.mutate(|mc, (old, root)| {
         let new = Locks::new(mc, |_| None);
-        *new.mutex.lock(mc) = old.mutex.try_lock(mc).unwrap().take();
-        *new.lock.try_lock_write(mc).unwrap() = old.lock.lock_write(mc).take();
+        *new.mutex.lock(mc) = mc.write(old.mutex).try_lock().unwrap().take();
+        *mc.write(new.lock).try_write().unwrap() = old.lock.lock_write(mc).take();
         for index in 0..600 {
             let number = mc.write_at(old.slots, index).lock().take();
             *mc.write_at(new.slots, index).lock() = number;

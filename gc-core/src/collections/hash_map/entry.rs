@@ -34,7 +34,7 @@ pub enum Entry<'a, 'gc, K, V, S, M> {
 /// let mut map: HashMap<_, _> = HashMap::from_iter(mc, [(1, 'a')]);
 /// if let Entry::Occupied(mut entry) = map.entry(mc, 1) {
 ///     assert_eq!(entry.key(), &1);
-///     assert_eq!(entry.insert('b'), 'a');
+///     assert_eq!(std::mem::replace(entry.get_mut(), 'b'), 'a');
 ///     assert_eq!(entry.remove(), 'b');
 /// }
 /// assert!(map.is_empty());
@@ -248,23 +248,6 @@ where
     pub fn into_mut(self) -> &'a mut V {
         let entry = self.map.entries.get_mut(self.mc, self.entry);
         &mut entry.expect("the entry is there").1
-    }
-
-    /// Replaces the value.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::{Entry, HashMap}};
-    /// # rootless_mutate(|mc| {
-    /// let mut owners: HashMap<_, _> = HashMap::from_iter(mc, [("lock", "Ada")]);
-    /// if let Entry::Occupied(mut entry) = owners.entry(mc, "lock") {
-    ///     assert_eq!(entry.insert("Alan"), "Ada");
-    /// }
-    /// assert_eq!(owners["lock"], "Alan");
-    /// # });
-    /// ```
-    #[inline]
-    pub fn insert(&mut self, value: V) -> V {
-        core::mem::replace(self.get_mut(), value)
     }
 
     /// Removes the entry, and returns the value, as [`HashMap::remove`].

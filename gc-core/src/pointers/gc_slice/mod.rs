@@ -43,7 +43,7 @@ pub use self::builder::GcSliceBuilder;
 pub use self::string::{GcStr, GcStrBuilder, GcThinStr, StrPtrMeta};
 pub use self::with_header::{
     GcSliceWithHeader, GcSliceWithHeaderBuilder, GcSliceWithHeaderSliceBuilder,
-    GcThinSliceWithHeader, HeaderSlice, SliceWithHeader, SliceWithHeaderPtrMeta,
+    GcThinSliceWithHeader, SliceWithHeader, SliceWithHeaderPtrMeta,
 };
 
 use crate::heap::error::{HeapError, or_panic};

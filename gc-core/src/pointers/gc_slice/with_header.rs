@@ -43,18 +43,6 @@ pub struct SliceWithHeader<H, E> {
     pub slice: [E],
 }
 
-/// Another name of [`SliceWithHeader`].
-///
-/// ```
-/// use gc_core::gc_slice::{HeaderSlice, SliceWithHeader};
-///
-/// fn length(value: &HeaderSlice<u8, u16>) -> usize {
-///     value.slice.len()
-/// }
-/// let _same: fn(&SliceWithHeader<u8, u16>) -> usize = length;
-/// ```
-pub type HeaderSlice<H, E> = SliceWithHeader<H, E>;
-
 // SAFETY: both parts are visited in place. The header is at the start, the elements wherever they are.
 unsafe impl<'gc, H: Collect<'gc>, E: Collect<'gc>> Collect<'gc> for SliceWithHeader<H, E> {
     const NEEDS_TRACE: bool = H::NEEDS_TRACE || E::NEEDS_TRACE;

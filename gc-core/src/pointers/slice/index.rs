@@ -89,45 +89,6 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
         unsafe { (self.part(before), self.part(after)) }
     }
 
-    /// The first element, and the rest.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// let mut rest = Slice::from(Gc::new(mc, [1, 2, 3]));
-    /// let mut sum = 0;
-    /// while let Some((first, others)) = rest.split_first() {
-    ///     sum += first;
-    ///     rest = others;
-    /// }
-    /// assert_eq!(sum, 6);
-    /// # });
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn split_first(self) -> Option<(&'gc T, Slice<'gc, T>)> {
-        let (first, rest) = self.as_ref().split_first()?;
-        // SAFETY: the rest are elements of the slice.
-        Some((first, unsafe { self.part(rest) }))
-    }
-
-    /// The last element, and those before.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// let (last, others) = Slice::from(Gc::new(mc, [1, 2, 3])).split_last().unwrap();
-    /// assert_eq!((*last, others.len()), (3, 2));
-    /// # });
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn split_last(self) -> Option<(&'gc T, Slice<'gc, T>)> {
-        let (last, rest) = self.as_ref().split_last()?;
-        // SAFETY: the rest are elements of the slice.
-        Some((last, unsafe { self.part(rest) }))
-    }
-
     /// References to the elements for the whole of the current call, one by one.
     ///
     /// ```

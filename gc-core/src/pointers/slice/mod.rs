@@ -125,26 +125,6 @@ const _: () = {
 };
 
 impl<'gc, T: 'gc> Slice<'gc, T> {
-    /// A slice without elements, which keeps nothing alive.
-    ///
-    /// ```
-    /// # use gc_core::slice::Slice;
-    /// # gc_core::arena::rootless_mutate(|mc| {
-    /// # let _ = mc;
-    /// assert!(Slice::<u8>::empty().is_empty());
-    /// # });
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn empty() -> Slice<'gc, T> {
-        Slice {
-            length: 0,
-            // SAFETY: a value of type `()` can be anywhere, and there is no object.
-            base: unsafe { Gc::from_non_null(NonNull::dangling()) },
-            pointer: NonNull::dangling().as_ptr(),
-        }
-    }
-
     /// The slice of these elements, which `base` keeps alive.
     ///
     /// # Safety
@@ -397,7 +377,12 @@ impl<'gc, T: 'gc, const N: usize> From<Interior<'gc, [T; N]>> for Slice<'gc, T> 
 impl<'gc, T: 'gc> Default for Slice<'gc, T> {
     #[inline]
     fn default() -> Slice<'gc, T> {
-        Slice::empty()
+        Slice {
+            length: 0,
+            // SAFETY: a value of type `()` can be anywhere, and there is no object.
+            base: unsafe { Gc::from_non_null(NonNull::dangling()) },
+            pointer: NonNull::dangling().as_ptr(),
+        }
     }
 }
 

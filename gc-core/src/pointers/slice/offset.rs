@@ -126,25 +126,6 @@ impl<'gc, T: Collect<'gc> + 'gc> OffsetSlice<'gc, T> {
 }
 
 impl<'gc, T: 'gc> OffsetSlice<'gc, T> {
-    /// A slice without elements, which keeps nothing alive.
-    ///
-    /// ```
-    /// # use gc_core::slice::OffsetSlice;
-    /// # gc_core::arena::rootless_mutate(|mc| {
-    /// # let _ = mc;
-    /// assert!(OffsetSlice::<u8>::empty().is_empty());
-    /// # });
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn empty() -> OffsetSlice<'gc, T> {
-        OffsetSlice {
-            // SAFETY: this is not dereferenced, for there are no elements.
-            base: unsafe { Gc::from_non_null(NonNull::dangling()) },
-            offset: if size_of::<T>() == 0 { usize::MAX } else { 0 },
-        }
-    }
-
     /// The number of elements from the first of all on. `place` tells where the base is, if it is in a heap.
     fn end(self, place: Option<(Planes, BlockTable, BlockIndex)>) -> usize {
         match place {
@@ -344,7 +325,11 @@ impl<'gc, T: 'gc> From<OffsetSlice<'gc, T>> for Slice<'gc, T> {
 impl<'gc, T: 'gc> Default for OffsetSlice<'gc, T> {
     #[inline]
     fn default() -> OffsetSlice<'gc, T> {
-        OffsetSlice::empty()
+        OffsetSlice {
+            // SAFETY: this is not dereferenced, for there are no elements.
+            base: unsafe { Gc::from_non_null(NonNull::dangling()) },
+            offset: if size_of::<T>() == 0 { usize::MAX } else { 0 },
+        }
     }
 }
 

@@ -25,10 +25,11 @@ use crate::types::type_map::TypeMap;
 ///
 /// rootless_mutate(|mc| {
 ///     let text = Str::from(Gc::str_from(mc, "key = value"));
-///     let (key, value) = text.split_once('=').unwrap();
-///     assert_eq!((key.trim(), value.trim()), (text.slice(..3), text.slice(6..)));
-///     assert_eq!(value.trim(), "value");
-///     assert_eq!(value.chars().count(), 6);
+///     let (_, value) = text.as_ref().split_once(" = ").unwrap();
+///     let value = text.slice_ref(value).unwrap();
+///     assert_eq!(value, "value");
+///     assert_eq!(value, text.slice(6..));
+///     assert_eq!(value.chars().count(), 5);
 /// });
 /// ```
 #[derive(Clone, Copy)]
@@ -41,23 +42,6 @@ pub struct Str<'gc> {
 const _: () = assert!(size_of::<Str<'_>>() == 24 && size_of::<Option<Str<'_>>>() == 24);
 
 impl<'gc> Str<'gc> {
-    /// A string without text, which keeps nothing alive.
-    ///
-    /// ```
-    /// # use gc_core::slice::Str;
-    /// # gc_core::arena::rootless_mutate(|mc| {
-    /// # let _ = mc;
-    /// assert_eq!(Str::empty(), "");
-    /// # });
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn empty() -> Str<'gc> {
-        Str {
-            bytes: Slice::empty(),
-        }
-    }
-
     /// The string with this text, which `base` keeps alive.
     ///
     /// # Safety
@@ -151,7 +135,8 @@ impl<'gc> Str<'gc> {
     /// ```
     /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
     /// # rootless_mutate(|mc| {
-    /// let (one, other) = Str::from(Gc::str_from(mc, "abab")).split_at(2);
+    /// let text = Str::from(Gc::str_from(mc, "abab"));
+    /// let (one, other) = (text.slice(..2), text.slice(2..));
     /// assert!(one == other && !Str::ptr_eq(one, other));
     /// # });
     /// ```
@@ -218,28 +203,6 @@ impl<'gc> Str<'gc> {
         Some(Str { bytes })
     }
 
-    /// The text before the byte `middle`, and the rest.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
-    /// # rootless_mutate(|mc| {
-    /// let (before, after) = Str::from(Gc::str_from(mc, "abc")).split_at(1);
-    /// assert_eq!((before.as_ref(), after.as_ref()), ("a", "bc"));
-    /// # });
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If that is beyond the end, or within a character.
-    #[inline]
-    #[must_use]
-    #[track_caller]
-    pub fn split_at(self, middle: usize) -> (Str<'gc>, Str<'gc>) {
-        let (before, after) = self.as_ref().split_at(middle);
-        // SAFETY: both are text of this string.
-        unsafe { (self.part(before), self.part(after)) }
-    }
-
     /// The text between all `separator`s. For other patterns, see [`Str::slice_ref`].
     ///
     /// ```
@@ -253,21 +216,6 @@ impl<'gc> Str<'gc> {
         // SAFETY: what lies between is text of this string.
         let part = move |text| unsafe { self.part(text) };
         self.as_ref().split(separator).map(part)
-    }
-
-    /// The text without white space before and after it.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(Str::from(Gc::str_from(mc, " a b ")).trim(), "a b");
-    /// # });
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn trim(self) -> Str<'gc> {
-        // SAFETY: what is left is text of this string.
-        unsafe { self.part(self.as_ref().trim()) }
     }
 
     /// A string with the same text that keeps no more memory than that needs: a copy, or this one if it is all
@@ -325,7 +273,9 @@ impl<'gc, K: IsGcKind<'gc, str>> From<Gc<'gc, str, K>> for Str<'gc> {
 impl Default for Str<'_> {
     #[inline]
     fn default() -> Self {
-        Str::empty()
+        Str {
+            bytes: Slice::default(),
+        }
     }
 }
 
