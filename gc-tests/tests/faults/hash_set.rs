@@ -144,7 +144,8 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
             Same,
             |_, set| {
                 (&*set).into_iter().for_each(|item| _ = keeps(item.id()));
-                assert!(set.len() > 0 && !set.is_empty());
+                assert!(!set.is_empty());
+                assert_ne!(set.len(), 0);
             },
         ),
         Op::<F>::new(
