@@ -85,7 +85,7 @@ fn phases_are_told() {
             arena.finish_cycle();
         });
         let heard = heard.lock().unwrap();
-        for phase in ["Marking", "Settling", "Sweeping", "Sleeping"] {
+        for phase in ["Marking", "ClearingWeak", "Sweeping", "Sleeping"] {
             let told = |text: &String| text.contains(phase);
             assert!(heard.spans.iter().any(told), "{mode:?}: no span of {phase}");
         }
