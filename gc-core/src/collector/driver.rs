@@ -28,7 +28,7 @@ use super::cycle::{Cycle, Kind, Phase};
 use super::dispose::Disposer;
 use super::dying::Turn;
 use super::naive::RecordedRoots;
-use super::{Collector, LITTLE_ROOM, Program, Roots};
+use super::{Collector, LITTLE_ROOM, Mutators, Program, Roots};
 use crate::collector::options::Mode;
 use crate::sync::{Arc, MutexGuard};
 use crate::types::trace::EdgeVisitor;
@@ -360,7 +360,11 @@ impl Collector {
                     (Phase::Sweeping, _) => self.sweep_some(cycle, program, budget),
                 }
             }
-            if !budget.all || self.phase() == Phase::Sweeping && self.has_destructors() {
+            // Values of a heap with one mutator are dropped in place, and last owners when the cycle is over.
+            let waits = self.mutators == Mutators::Many
+                && self.phase() == Phase::Sweeping
+                && self.has_destructors();
+            if !budget.all || waits {
                 return;
             }
         }

@@ -58,7 +58,9 @@
 //! writes, or into a `DynamicRootSet`, is marked by who does it; handles and pins are roots. An `AtomicGc` in memory that
 //! an object owns is in no object that could be claimed. If one was written, the next round rescans all marked objects
 //! that own memory, written or not ([`Collector::note_owned_cell`]). No mutator runs in the last round, so it
-//! sees all such cells as they are. What a finalization call writes is noted when it is over ([`finalization`](super::finalization)).
+//! sees all such cells as they are. If the program writes such cells in each call, every round does that: so the
+//! last, which has no bound, takes as long as it takes to trace these objects. What a finalization call writes is
+//! noted when it is over ([`finalization`](super::finalization)).
 //!
 //! A weak pointer that can be reached leads to what is marked, or was noted, by the same argument: whoever scans an
 //! object notes the targets of its weak pointers that are not marked.

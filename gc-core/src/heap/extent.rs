@@ -188,7 +188,7 @@ impl Heap {
         to: usize,
         mut f: impl FnMut(ObjectStart),
     ) {
-        debug_assert!(from >= to || self.block_of(from).is_some());
+        assert!(from >= to || self.block_of(from).is_some());
         self.each_group_of_starts(from, to, |base, starts| {
             // SAFETY: the planes say that objects start there, in a block of this heap.
             words(base, starts).for_each(|at| f(unsafe { ObjectStart::new_unchecked(at) }))

@@ -1,6 +1,11 @@
 //! Values with destructors weigh more to the pacer. That must not let the heap itself grow by more.
 
-use gc_core::{Arena, Collect, Gc, HeapOptions, Lock, Mode, Rootable};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use gc_core::arena::CollectionPhase;
+use gc_core::{Arena, Collect, Gc, HeapOptions, Lock, Mode, Rootable, Zeal};
+use gc_tests::drops::Counted;
 
 /// Has a destructor, and fills much of the heap.
 struct Owner(
@@ -109,4 +114,58 @@ fn a_few_values_with_destructors_do_not_let_a_heap_of_others_grow() {
     };
     let (without, with) = (growth(usize::MAX), growth(500));
     assert!(with <= without + (without / 8), "{with} and {without}");
+}
+
+/// A value that a `Weak` of `std` shares is dropped by the collector if that was its last owner, after the cycle. That some may wait
+/// for this does not end a collection before it has swept.
+#[test]
+fn weak_pointers_of_std_do_not_hold_up_a_collection() {
+    #[derive(Collect)]
+    #[collect(no_drop)]
+    struct Shared<'gc>(Gc<'gc, u64>);
+    #[derive(Collect)]
+    #[collect(no_drop)]
+    struct Roots<'gc> {
+        strong: Rc<Shared<'gc>>,
+        local: std::rc::Weak<Shared<'gc>>,
+        across: std::sync::Weak<Shared<'gc>>,
+        owner: std::sync::Arc<Shared<'gc>>,
+    }
+    for mode in [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent] {
+        let options = HeapOptions::default()
+            .mode(mode)
+            .concurrent_from(0)
+            .zeal(Zeal::NONE);
+        let mut arena = Arena::<Rootable![Roots<'_>]>::with_options(options, |mc| {
+            let strong = Rc::new(Shared(Gc::new(mc, 1)));
+            let owner = std::sync::Arc::new(Shared(Gc::new(mc, 2)));
+            Roots {
+                local: Rc::downgrade(&strong),
+                across: std::sync::Arc::downgrade(&owner),
+                strong,
+                owner,
+            }
+        })
+        .unwrap();
+        let dropped: Rc<Cell<usize>> = Rc::default();
+        for round in 1..4 {
+            arena.mutate(|mc, _| {
+                Gc::new(mc, Counted(dropped.clone()));
+                Gc::new(mc, 3_u64);
+            });
+            arena.finish_cycle();
+            assert_eq!(
+                arena.collection_phase(),
+                CollectionPhase::Sleeping,
+                "{mode:?}"
+            );
+            assert_eq!(arena.metrics().total_gc_count(), 2, "{mode:?}");
+            assert_eq!(arena.metrics().statistics().collections, round, "{mode:?}");
+            assert_eq!(dropped.get() as u64, round, "{mode:?}");
+        }
+        arena.mutate(|_, roots| {
+            assert_eq!(*roots.local.upgrade().unwrap().0, *roots.strong.0);
+            assert_eq!(*roots.across.upgrade().unwrap().0, *roots.owner.0);
+        });
+    }
 }
