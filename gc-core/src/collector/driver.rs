@@ -429,8 +429,10 @@ impl Collector {
         self.pacer.lock().start_cycle(program.allocated);
         self.enter(Phase::Marking);
         self.forget_weak_reads(cycle);
-        if kind == Kind::Snapshot {
-            self.begin_births(cycle, program);
+        match kind {
+            Kind::Snapshot => self.begin_births(cycle, program),
+            // Nothing is born while mutators are stopped.
+            Kind::StopTheWorld => {}
         }
         self.choose_soft();
     }

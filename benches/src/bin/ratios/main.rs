@@ -169,7 +169,7 @@ fn run(options: Options) -> Result<()> {
 fn table(measures: &[Measure]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
-    table.set_header(["measure", "measured", "asked", "unit", ""]);
+    table.set_header(["measure", "measured", "target", "unit", ""]);
     for measure in measures {
         let verdict = match measure.is_met() {
             Some(true) => "met",
