@@ -1,9 +1,9 @@
 //! [`DynamicRootSet`]: roots that come and go.
 //!
 //! A set is an external object with a table of slots (`slot_table`), which takes memory and time for those that are in
-//! use. A handle, [`DynamicRoot`], shares the table and knows the number of its slot; the table counts the handles of each
-//! slot and forgets the pointer when the last is gone. The handle is `'static`: it names the pointer, but only the set,
-//! inside of a `mutate` call, gives it back its brand.
+//! use. A handle, [`DynamicRoot`], shares the table and knows the number of its slot; the table counts the handles of
+//! each slot and forgets the pointer when the last is gone. The handle is `'static`: it names the pointer, but only the
+//! set, inside of a `mutate` call, gives it back its brand.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -335,12 +335,11 @@ impl<'gc> Inner<'gc> {
     /// Adds to `some` what is in some slots from `index` on. Where to go on, if there were any.
     fn some(&self, index: usize, some: &mut Vec<Gc<'gc, ()>>) -> Option<usize> {
         self.slots.borrow().table.visit_some(index, |_, slot| {
-            // SAFETY: the pointer was put there in this arena, and was kept alive until now, as it has a handle.
-            // Nothing is freed while values are traced.
-            let pointer = slot
-                .pointer
-                .map(|gc| unsafe { Gc::from_ptr(Gc::as_ptr(gc)) });
-            some.extend(pointer);
+            if let Some(gc) = slot.pointer {
+                // SAFETY: the pointer was put there in this arena, and was kept alive until now, as it has a handle.
+                // Nothing is freed while values are traced.
+                some.push(unsafe { Gc::from_ptr(Gc::as_ptr(gc)) });
+            }
         })
     }
 }

@@ -25,9 +25,8 @@ impl Disposer {
     /// Nothing will refer to the value again.
     pub(crate) unsafe fn dispose(&mut self, object: Described) {
         // SAFETY: the object has its value, and nothing will refer to it (the caller's promise).
-        self.released = self
-            .released
-            .wrapping_add(unsafe { object.entry() }.bytes() as u64);
+        let entry = unsafe { object.entry() };
+        self.released = self.released.wrapping_add(entry.bytes() as u64);
         // SAFETY: nothing will refer to the value again (the caller's promise).
         self.call(|| unsafe { object.dispose() });
     }

@@ -421,16 +421,22 @@ impl Collector {
         !goes_on || pacer.stops_the_world() || pacer.is_pressed() || cramped
     }
 
-    /// Begins a cycle of some kind. The program is stopped, and no cycle is in progress.
-    pub(super) fn begin(&self, cycle: &mut Cycle, program: &Program<'_>, kind: Kind) {
+    /// Begins a cycle of some kind.
+    ///
+    /// # Safety
+    ///
+    /// Mutators are stopped, and no cycle is in progress.
+    pub(super) unsafe fn begin(&self, cycle: &mut Cycle, program: &Program<'_>, kind: Kind) {
         cycle.begin(kind, program.allocated);
         cycle.idle = self.heap.spare_blocks();
         cycle.kept = self.finalizers.bytes();
         self.pacer.lock().start_cycle(program.allocated);
-        self.enter(Phase::Marking);
+        // SAFETY: mutators are stopped, and the collector sleeps (the caller's promises).
+        unsafe { self.enter(Phase::Marking) };
         self.forget_weak_reads(cycle);
         match kind {
-            Kind::Snapshot => self.begin_births(cycle, program),
+            // SAFETY: mutators are stopped (the caller's promise).
+            Kind::Snapshot => unsafe { self.begin_births(cycle, program) },
             // Nothing is born while mutators are stopped.
             Kind::StopTheWorld => {}
         }
@@ -463,10 +469,12 @@ impl Collector {
                 stopped: &|action| action(),
                 ..*program
             };
-            self.begin(cycle, &program, Kind::StopTheWorld);
-            // SAFETY: the caller makes the safepoint promises, `program` has the same roots, and mutators are
-            // stopped already, from before the beginning of the cycle to its end.
-            unsafe { self.go_through(cycle, &program, Until::Finished, &Budget::ALL) }
+            // SAFETY: no cycle is in progress. The caller makes the safepoint promises, `program` has the same roots,
+            // and mutators are stopped already, from before the beginning of the cycle to its end.
+            unsafe {
+                self.begin(cycle, &program, Kind::StopTheWorld);
+                self.go_through(cycle, &program, Until::Finished, &Budget::ALL)
+            }
         });
         self.note_step(cycle);
     }

@@ -112,8 +112,8 @@ impl Running {
 }
 
 impl Dying {
-    /// Adds values. The caller has the lock of [`Cycle`].
-    pub(super) fn add(&self, values: impl IntoIterator<Item = DeadValue>) {
+    /// Adds values, under the lock of the cycle (invariant 3).
+    pub(super) fn add(&self, _: &mut Cycle, values: impl IntoIterator<Item = DeadValue>) {
         self.0.lock().waiting.extend(values);
     }
 
@@ -311,7 +311,12 @@ impl Collector {
     ///
     /// 1. Marking is complete, and weak pointers are cleared.
     /// 2. The heap has many mutators, and the thread is at the safepoint.
-    pub(super) unsafe fn sweep_dying(&self, sweeper: &mut Sweeper<'_>, force: bool) -> bool {
+    pub(super) unsafe fn sweep_dying(
+        &self,
+        cycle: &mut Cycle,
+        sweeper: &mut Sweeper<'_>,
+        force: bool,
+    ) -> bool {
         loop {
             let Some(blocks) = self.take_swept_next(force) else {
                 return false;
@@ -333,9 +338,8 @@ impl Collector {
             if blocks.is_empty() {
                 return true;
             }
-            let mut state = self.dying.0.lock();
-            state.waiting.extend(values);
-            state.blocks = blocks;
+            self.dying.add(cycle, values);
+            self.dying.0.lock().blocks = blocks;
         }
     }
 

@@ -34,7 +34,11 @@ impl Collector {
     }
 
     /// Ends a cycle.
-    pub(super) fn end(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
+    ///
+    /// # Safety
+    ///
+    /// The cycle is sweeping, every block is swept, and no job of the cycle is at work.
+    pub(super) unsafe fn end(self: &Arc<Self>, cycle: &mut Cycle, program: &Program<'_>) {
         // If mutators were stopped, what was allocated since is no part of it. Else this is how much they had
         // allocated when it began.
         let (allocated, concurrent) = match cycle.kind {
@@ -76,7 +80,8 @@ impl Collector {
         let since = concurrent.map_or(0, |before| allocated.since(before).bytes);
         let wanted = expected.saturating_sub(since as usize);
         let (surplus, idle) = (wanted.saturating_sub(survivors.holes), cycle.idle);
-        self.enter(Phase::Sleeping);
+        // SAFETY: every block is swept, and nobody sweeps or marks (the caller's promise).
+        unsafe { self.enter(Phase::Sleeping) };
         let keep_house = move |this: &Collector| {
             this.heap.trim(surplus, idle, this.options.keep_spare);
             // The next cycle needs the thread more.
@@ -109,13 +114,20 @@ impl Collector {
         (cycle.entered, cycle.ended) = (now, now);
     }
 
-    /// Verifies the heap after a cycle, if the options say so. The program is stopped.
-    pub(super) fn verify_at_end(&self) {
-        if self.options.zeal.verify {
-            self.jobs.close();
-            // SAFETY: no cycle is in progress any more, and no mutator is at work.
-            unsafe { self.verify(self.has_unknown_writes()) }
-                .unwrap_or_else(|error| panic!("after a collection, {error}"));
-        }
+    /// Verifies the heap after a cycle.
+    ///
+    /// # Panics
+    ///
+    /// If something is wrong.
+    ///
+    /// # Safety
+    ///
+    /// The safepoint promises of [`Collector::safepoint`]; mutators are stopped, and no cycle is in progress.
+    pub(super) unsafe fn verify_at_end(&self) {
+        self.jobs.close();
+        // SAFETY: no cycle is in progress, mutators are stopped, and the thread may trace values (safepoint
+        // promise 3).
+        let verified = unsafe { self.verify(self.has_unknown_writes()) };
+        verified.unwrap_or_else(|error| panic!("after a collection, {error}"));
     }
 }

@@ -34,7 +34,8 @@ impl Collector {
                     // Relaxed: no mutator is at work.
                     self.unknown_writes.store(false, Ordering::Relaxed);
                 }
-                self.begin(cycle, program, Kind::Snapshot);
+                // SAFETY: mutators are stopped, and no cycle is in progress (the caller's promise).
+                unsafe { self.begin(cycle, program, Kind::Snapshot) };
                 self.finalizers.begin_to_visit();
                 let mut buffer = SnapshotBuffer::default();
                 (program.roots)(&mut buffer.visitor(self));
@@ -279,9 +280,12 @@ impl Collector {
     ///
     /// Mutators are stopped, and no marker is at work but those of the collector's jobs.
     pub(super) unsafe fn abort_cycle(&self, cycle: &mut Cycle) {
-        self.abort_marking();
-        // SAFETY: mutators are stopped (the caller's promise). The jobs have ended, as `abort_marking` closes them.
-        unsafe { self.clear_aborted(cycle) };
+        // SAFETY: mutators are stopped, and only jobs mark (the caller's promises). They have ended when `abort_marking`
+        // returns, which closes them.
+        unsafe {
+            self.abort_marking();
+            self.clear_aborted(cycle);
+        }
     }
 
     /// Ends marking, if everything is marked; or pauses the cycle there. Rescans until the deadline, if that is needed.

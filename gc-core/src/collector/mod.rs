@@ -231,7 +231,22 @@ impl Collector {
         Phase::ALL[usize::from(self.phase.load(Ordering::Acquire))]
     }
 
-    fn enter(&self, next: Phase) {
+    /// Enters the next phase.
+    ///
+    /// # Panics
+    ///
+    /// If that does not follow the present one.
+    ///
+    /// # Safety
+    ///
+    /// 1. No `mutate` call runs. The exceptions are those of invariant 1: the thread is the heap's one mutator and
+    ///    `next` is [`Phase::Aborted`], or sweeping is over.
+    /// 2. The present phase has done what it is for. From [`Phase::Marking`] on to [`Phase::ClearingWeak`] everything
+    ///    that will survive is marked, but for what finalizers see. Before [`Phase::Sweeping`], weak pointers to dead
+    ///    objects are cleared.
+    /// 3. Before [`Phase::Sleeping`], every block is swept, or nothing is marked or claimed.
+    /// 4. No marker is at work, unless `next` is [`Phase::Marking`] or [`Phase::Finalizing`].
+    unsafe fn enter(&self, next: Phase) {
         let phase = self.phase();
         assert!(
             phase.may_become(next),
@@ -311,11 +326,18 @@ impl Collector {
     }
 
     /// Aborts a cycle that marks: when this returns, no marker reads anything. What the cycle has done is cleared
-    /// away at the next safepoint. May be called in a `mutate` call.
-    pub(crate) fn abort_marking(&self) {
+    /// away at the next safepoint.
+    ///
+    /// # Safety
+    ///
+    /// 1. Mutators are stopped, or the thread is the heap's one mutator.
+    /// 2. No marker is at work but those of the collector's jobs.
+    pub(crate) unsafe fn abort_marking(&self) {
         self.work.set_stop(true);
         self.jobs.close();
-        self.enter(Phase::Aborted);
+        // SAFETY: no `mutate` call runs, or it is that of the heap's one mutator (1). Only jobs were marking (2), and
+        // they are closed. An aborted cycle may have done anything before.
+        unsafe { self.enter(Phase::Aborted) };
     }
 
     /// Clears away what an aborted cycle has done.
@@ -328,14 +350,16 @@ impl Collector {
         self.aborts_later.store(false, Ordering::Relaxed);
         // SAFETY: no marker is at work (the caller's promise).
         unsafe { self.work.clear() };
+        // SAFETY: no mutator is in a `mutate` call (the caller's promise).
+        unsafe { self.heap.set_births(Births::White) };
         cycle.backlog = Backlog::default();
         cycle.weak = Vec::new();
         cycle.stage = Stage::default();
         self.forget_weak_reads(cycle);
         self.finalizers.finish_enqueuing();
-        self.heap.set_births(Births::White);
         self.heap.clear_marks();
-        self.enter(Phase::Sleeping);
+        // SAFETY: no mutator and no marker is at work (the caller's promise), and no mark and no claim is left.
+        unsafe { self.enter(Phase::Sleeping) };
     }
 
     /// Notes that an object is about to be written that is not known.

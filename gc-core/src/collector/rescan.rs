@@ -209,21 +209,32 @@ impl Collector {
         cycle.polled = cycle.polled.saturating_sub(1);
     }
 
-    /// Says how objects are born in a cycle that begins. The program is stopped.
-    pub(super) fn begin_births(&self, cycle: &mut Cycle, program: &Program<'_>) {
+    /// Sets how objects are born in a cycle that begins.
+    ///
+    /// # Safety
+    ///
+    /// Mutators are stopped.
+    pub(super) unsafe fn begin_births(&self, cycle: &mut Cycle, program: &Program<'_>) {
         cycle.allocated_unblack = program.allocated;
-        self.heap.set_births(if self.remembers_writes() {
+        let births = if self.remembers_writes() {
             Births::Claimed
         } else {
             Births::Black
-        });
+        };
+        // SAFETY: mutators are stopped (the caller's promise).
+        unsafe { self.heap.set_births(births) };
     }
 
-    /// Marking is complete: from now on what has no mark is taken for dead. The program is stopped.
-    fn blacken_births(&self, cycle: &mut Cycle, program: &Program<'_>) {
+    /// Allocates black from now on: marking is complete, so what has no mark is taken for dead.
+    ///
+    /// # Safety
+    ///
+    /// Mutators are stopped.
+    unsafe fn allocate_black(&self, cycle: &mut Cycle, program: &Program<'_>) {
         if self.heap.births() == Births::Claimed {
             cycle.allocated_unblack = program.allocated;
-            self.heap.set_births(Births::Black);
+            // SAFETY: mutators are stopped (the caller's promise).
+            unsafe { self.heap.set_births(Births::Black) };
         }
     }
 
@@ -260,7 +271,8 @@ impl Collector {
                 cycle.polled = QUIET;
             }
             self.weak_reads.clear();
-            self.blacken_births(cycle, program);
+            // SAFETY: no mutator is at work (2).
+            unsafe { self.allocate_black(cycle, program) };
         }
         result
     }

@@ -190,8 +190,8 @@ impl Collector {
         if !group.is_marked(target) {
             if self.phase() == Phase::Finalizing && group.extents.get() & bit(target) != 0 {
                 // SAFETY: the planes say that an object of this heap starts there.
-                self.heap
-                    .insert_found_dead(unsafe { ObjectStart::new_unchecked(target) });
+                let start = unsafe { ObjectStart::new_unchecked(target) };
+                self.heap.insert_found_dead(start);
             }
             group.marks[1].insert_shared(bit(target));
             buffer.pointers.push(target | entry::SCAN);

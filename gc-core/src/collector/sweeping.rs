@@ -54,12 +54,16 @@ impl Collector {
         cycle: &mut Cycle,
         program: &Program<'_>,
     ) {
-        // SAFETY: mutators are stopped (the caller's promise), and sweeping begins below.
-        unsafe { self.keep_dying() };
-        self.enter(Phase::Sweeping);
+        // SAFETY: mutators are stopped (the caller's promise), so no `mutate` call runs and their allocation buffers are
+        // retired. Sweeping begins here: marking is complete, weak pointers are cleared, and no marker is at work (the
+        // caller's promises).
+        unsafe {
+            self.keep_dying();
+            self.enter(Phase::Sweeping);
+            self.heap.set_births(Births::White);
+            *self.sweeping.unswept.lock() = self.heap.take_occupied();
+        }
         cycle.allocated_marked = program.allocated;
-        self.heap.set_births(Births::White);
-        *self.sweeping.unswept.lock() = self.heap.take_occupied();
         // Without a thread for it, safepoints sweep.
         match (cycle.kind, self.options.mode) {
             (Kind::StopTheWorld, _) => {
@@ -117,9 +121,13 @@ impl Collector {
         }
         let nobody_sweeps = self.jobs.unfinished() == 0;
         if done && none_left && nobody_sweeps && self.sweeping.with_drops.lock().is_empty() {
-            self.end(cycle, program);
+            // SAFETY: the cycle is sweeping (the caller's promise). No block is in a list of those that are to be swept,
+            // and no job is unfinished that could have taken one; this thread has swept what it took.
+            unsafe { self.end(cycle, program) };
             if self.options.zeal.verify {
-                (program.stopped)(&mut || self.verify_at_end());
+                // SAFETY: the cycle has just ended, and none begins while this thread has the lock of the cycle. The
+                // caller makes the safepoint promises.
+                (program.stopped)(&mut || unsafe { self.verify_at_end() });
             }
         }
     }
@@ -201,7 +209,8 @@ impl Collector {
             let force = budget.all;
             // SAFETY: marking is complete, weak pointers are cleared, and the thread is at the safepoint (the
             // caller's promises). The heap has many mutators.
-            return unsafe { self.sweep_dying(sweeper, force) } && (force || self.dying.is_empty());
+            return unsafe { self.sweep_dying(cycle, sweeper, force) }
+                && (force || self.dying.is_empty());
         }
         while let Some(block) = { self.sweeping.with_drops.lock().pop() } {
             // SAFETY: marking is complete (the caller's promise). The block was taken off the list, so it was not

@@ -44,7 +44,7 @@ impl Collector {
     ///
     /// As for [`Collector::verify`], and the object is described.
     unsafe fn verify_outside(&self, start: ObjectStart) -> Result<(), VerifyError> {
-        // SAFETY: the object is in a described block, says the caller.
+        // SAFETY: the object is in a described block (the caller's promise).
         let Some(object) = (unsafe { Described::at(self.heap.extent_of(start)) }) else {
             return Ok(());
         };

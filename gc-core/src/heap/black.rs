@@ -34,8 +34,12 @@ pub(crate) enum Births {
 }
 
 impl Heap {
-    /// Says how objects are born from now on. No mutator is in a `mutate` call.
-    pub(crate) fn set_births(&self, births: Births) {
+    /// Sets how objects are born from now on.
+    ///
+    /// # Safety
+    ///
+    /// No mutator is in a `mutate` call. What a cycle takes for dead is not born white while that cycle marks.
+    pub(crate) unsafe fn set_births(&self, births: Births) {
         // Relaxed: it changes while no mutator is in a `mutate` call.
         self.births.store(births as u8, Ordering::Relaxed);
     }
@@ -63,7 +67,7 @@ impl Heap {
         }
         for stretch in stretches(start, end) {
             let (at, own) = (stretch.start(), stretch.mask());
-            // SAFETY: the words lie in a block of this heap, says the caller.
+            // SAFETY: the words lie in a block of this heap (the caller's promise).
             unsafe {
                 if births == Births::Black {
                     // The mark plane that markers share with mutators.
@@ -72,7 +76,7 @@ impl Heap {
                 self.planes.claims(at).insert_shared(own);
             }
         }
-        // SAFETY: the hole lies in a block of this heap, says the caller.
+        // SAFETY: the hole lies in a block of this heap (the caller's promise).
         unsafe { self.note_births(start, births) }
     }
 
@@ -87,7 +91,7 @@ impl Heap {
         if births == Births::White {
             return;
         }
-        // SAFETY: the memory is ours, says the caller. Each chunk is a group, and belongs to this object alone.
+        // SAFETY: the memory is ours (the caller's promise). Each chunk is a group, and belongs to this object alone.
         unsafe {
             if births == Births::Black {
                 self.planes.group(start).marks[1].insert_shared(bit(start));
@@ -110,7 +114,7 @@ impl Heap {
     /// `start` lies in a block of this heap.
     unsafe fn note_births(&self, start: usize, births: Births) {
         let block = self.owned_block(start);
-        // SAFETY: the address lies in a block of this heap, says the caller.
+        // SAFETY: the address lies in a block of this heap (the caller's promise).
         unsafe {
             match births {
                 Births::White => {}

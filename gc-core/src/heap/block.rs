@@ -233,7 +233,7 @@ impl BlockTable {
         // Relaxed: a pointer into the block reaches whoever asks through something that orders this
         // load after the store: the mutator itself, the start of a job, a queue, or an acquiring read of
         // the pointer. Those that look a block up by chance read some valid byte.
-        // SAFETY: the block is below the frontier, and the space alive, says the caller.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise).
         BlockState(unsafe { self.state_byte(block) }.load(Ordering::Relaxed))
     }
 
@@ -245,7 +245,7 @@ impl BlockTable {
     #[inline(always)]
     pub(crate) unsafe fn state_beside(self, block: BlockIndex) -> BlockState {
         // `Acquire`, partner: `unclaim`. What was written under a claim that is over happened before.
-        // SAFETY: the block is below the frontier, and the space alive, says the caller.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise).
         BlockState(unsafe { self.state_byte(block) }.load(Ordering::Acquire))
     }
 
@@ -256,7 +256,7 @@ impl BlockTable {
     /// As for [`BlockTable::state`].
     #[inline(always)]
     pub(crate) unsafe fn has_any(self, block: BlockIndex, bits: u8) -> bool {
-        // SAFETY: the block is below the frontier, and the space alive, says the caller.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise).
         unsafe { self.state(block) }.0 & bits != 0
     }
 
@@ -270,7 +270,7 @@ impl BlockTable {
     #[inline(always)]
     pub(crate) unsafe fn set_state(self, block: BlockIndex, state: BlockState) {
         // Relaxed: as in `state`. Ownership itself changes hands under the lock of the space.
-        // SAFETY: the block is below the frontier, and the space alive, says the caller.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise).
         unsafe { self.state_byte(block) }.store(state.0, Ordering::Relaxed)
     }
 
@@ -281,7 +281,7 @@ impl BlockTable {
     /// As for [`BlockTable::state`], and the caller works for the block's owner.
     #[inline]
     pub(crate) unsafe fn raise(self, block: BlockIndex, flag: Flag) {
-        // SAFETY: the block is below the frontier, and the space alive, says the caller.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise).
         let byte = unsafe { self.state_byte(block) };
         // Relaxed: flags are looked at by the mutator that raised them, and in later phases.
         if byte.load(Ordering::Relaxed) & flag as u8 == 0 {
@@ -295,7 +295,7 @@ impl BlockTable {
     ///
     /// As for [`BlockTable::raise`]. Nothing in the block is claimed.
     pub(crate) unsafe fn unclaim(self, block: BlockIndex) {
-        // SAFETY: the block is below the frontier, and the space alive, says the caller.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise).
         let byte = unsafe { self.state_byte(block) };
         claim::lower(byte, BlockState::CLAIMED | BlockState::BLACKENED);
     }
@@ -307,7 +307,7 @@ impl BlockTable {
     /// As for [`BlockTable::state`].
     #[inline(always)]
     pub(crate) unsafe fn byte<'a>(self, block: BlockIndex) -> &'a AtomicU8 {
-        // SAFETY: the block is below the frontier, and the space alive, says the caller.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise).
         unsafe { self.state_byte(block) }
     }
 
@@ -317,7 +317,7 @@ impl BlockTable {
     ///
     /// As for [`BlockTable::state`].
     pub(crate) unsafe fn owner_and_span(self, block: BlockIndex) -> (u32, u32) {
-        // SAFETY: the block is below the frontier, and the space alive, says the caller. Relaxed: as in `state`.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise). Relaxed: as in `state`.
         let detail = unsafe { self.detail(block) }.load(Ordering::Relaxed);
         ((detail >> 32) as u32, detail as u32)
     }
@@ -328,7 +328,7 @@ impl BlockTable {
     ///
     /// As for [`BlockTable::set_state`].
     pub(crate) unsafe fn set_owner_and_span(self, block: BlockIndex, owner: u32, span: u32) {
-        // SAFETY: the block is below the frontier, and the space alive, says the caller. Relaxed: as in `state`.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise). Relaxed: as in `state`.
         unsafe { self.detail(block) }
             .store(u64::from(owner) << 32 | u64::from(span), Ordering::Relaxed)
     }

@@ -218,7 +218,7 @@ pub(crate) unsafe fn end_of_in(
     block: BlockIndex,
     base: usize,
 ) -> usize {
-    // SAFETY: an allocation starts there, in that block of the space, says the caller.
+    // SAFETY: an allocation starts there, in that block of the space (the caller's promise).
     unsafe {
         match near_end_of(planes, base) {
             Some(end) => end,
@@ -241,7 +241,7 @@ pub(crate) unsafe fn end_of(base: usize) -> usize {
     let Some((planes, blocks, block)) = space::find(base) else {
         unreachable!("{base:#x} is in no address space, so no allocation starts there");
     };
-    // SAFETY: an allocation starts there, says the caller, and that is its block.
+    // SAFETY: an allocation starts there (the caller's promise), and that is its block.
     unsafe { end_of_in(planes, blocks, block, base) }
 }
 
@@ -252,7 +252,7 @@ pub(crate) unsafe fn end_of(base: usize) -> usize {
 ///
 /// If the address is in an address space, an allocation starts there, and stays as long as this takes.
 pub(crate) unsafe fn has_room(address: usize, bytes: usize) -> bool {
-    // SAFETY: the address is in a space, and so an allocation starts there, says the caller.
+    // SAFETY: the address is in a space, and so an allocation starts there (the caller's promise).
     space::find(address).is_none() || unsafe { end_of(address) } - address >= bytes
 }
 
@@ -264,10 +264,8 @@ pub(crate) unsafe fn has_room(address: usize, bytes: usize) -> bool {
 #[inline(always)]
 unsafe fn near_end_of(planes: Planes, base: usize) -> Option<usize> {
     // SAFETY: the allocation lies in a block of that space, so the group is committed.
-    behind_first(
-        base,
-        unsafe { planes.group(base) }.ends() >> bit_index(base),
-    )
+    let group = unsafe { planes.group(base) };
+    behind_first(base, group.ends() >> bit_index(base))
 }
 
 /// The address behind the allocation that starts at `base` and leaves its first group. Takes time linear

@@ -119,7 +119,7 @@ impl Heap {
     /// 2. Nothing refers to the object any more.
     pub(super) unsafe fn free_large(&self, head: BlockIndex) {
         let count = self.span_of(head);
-        // SAFETY: the blocks are ours, and the object in them is dead, says the caller.
+        // SAFETY: the blocks are ours, and the object in them is dead (the caller's promise).
         unsafe {
             let base = self.address_of(head);
             let state = self.blocks.state(head);

@@ -212,15 +212,20 @@ impl Heap {
     /// The state of the block in which an object starts, whose flags are the object's.
     #[inline(always)]
     pub(crate) fn state_of(&self, start: ObjectStart) -> BlockState {
-        debug_assert!(self.spans(start.address()));
+        debug_assert!(self.owns(start));
         // SAFETY: the object is one of this heap, so its block is.
         unsafe { self.state_at(start.address()) }
+    }
+
+    /// Whether a start lies in a block of this heap, as it does if it came from this heap and is not freed.
+    fn owns(&self, start: ObjectStart) -> bool {
+        self.block_of(start.address()).is_some()
     }
 
     /// The group in which an object starts.
     #[inline(always)]
     pub(crate) fn group_of(&self, start: ObjectStart) -> &Group {
-        debug_assert!(self.spans(start.address()));
+        debug_assert!(self.owns(start));
         // SAFETY: the object lies in a block of this heap, whose space the heap keeps alive.
         unsafe { self.planes.group(start.address()) }
     }

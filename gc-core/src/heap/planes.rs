@@ -373,7 +373,7 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn is_marked(self, start: usize) -> bool {
-        // SAFETY: the address lies in a block of the heap at work, says the caller.
+        // SAFETY: the address lies in a block of the heap at work (the caller's promise).
         unsafe { self.group(start) }.is_marked(start)
     }
 
@@ -397,7 +397,7 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn kinds<'a>(self, address: usize) -> &'a Plane {
-        // SAFETY: the address lies in a block of the heap at work, says the caller.
+        // SAFETY: the address lies in a block of the heap at work (the caller's promise).
         unsafe { Planes::linear(self.kinds, address) }
     }
 
@@ -408,7 +408,7 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn states<'a>(self, address: usize) -> &'a Plane {
-        // SAFETY: the address lies in a block of the heap at work, says the caller.
+        // SAFETY: the address lies in a block of the heap at work (the caller's promise).
         unsafe { Planes::linear(self.states, address) }
     }
 
@@ -419,7 +419,7 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn claims<'a>(self, address: usize) -> &'a Plane {
-        // SAFETY: the address lies in a block of the heap at work, says the caller.
+        // SAFETY: the address lies in a block of the heap at work (the caller's promise).
         unsafe { Planes::linear(self.claims, address) }
     }
 
@@ -430,7 +430,7 @@ impl Planes {
     /// As for [`Planes::group`].
     #[inline(always)]
     pub(crate) unsafe fn fates<'a>(self, address: usize) -> &'a Plane {
-        // SAFETY: the address lies in a block of the heap at work, says the caller.
+        // SAFETY: the address lies in a block of the heap at work (the caller's promise).
         unsafe { Planes::linear(self.fates, address) }
     }
 }

@@ -85,7 +85,7 @@ impl BlockTable {
     /// As for [`BlockTable::state`].
     #[inline]
     pub(super) unsafe fn place(self, block: BlockIndex) -> Option<Place> {
-        // SAFETY: the block is below the frontier, and the space alive, says the caller.
+        // SAFETY: the block is below the frontier, and the space alive (the caller's promise).
         Place::decoded(unsafe { self.owner_and_span(block) }.1)
     }
 }
@@ -179,7 +179,7 @@ impl Heap {
                 reach: ((end - base) / GROUP_BYTES).min(GROUPS),
                 ..self.place_of(block).unwrap_or_default()
             };
-            // SAFETY: the block is one of the run, and nobody else changes its entry, says the caller.
+            // SAFETY: the block is one of the run, and nobody else changes its entry (the caller's promise).
             unsafe { self.set_place(block, place) };
             block = block.up(1);
         }
@@ -192,7 +192,7 @@ impl Heap {
     /// 1. The block belongs to this heap.
     /// 2. Nobody else changes its entry meanwhile.
     pub(super) unsafe fn set_place(&self, block: BlockIndex, place: Place) {
-        // SAFETY: a block of this heap is below the frontier; and nobody else changes its entry, says the caller.
+        // SAFETY: a block of this heap is below the frontier; and nobody else changes its entry (the caller's promise).
         unsafe {
             self.blocks
                 .set_owner_and_span(block, self.number, place.encoded())
@@ -242,7 +242,7 @@ pub(super) unsafe fn last_group(blocks: BlockTable, block: BlockIndex, base: usi
 /// The rest of the block belongs to the heap at work.
 pub(super) unsafe fn end_from(planes: Planes, group: usize) -> Option<usize> {
     groups(group, block_base(group) + BLOCK).find_map(|at| {
-        // SAFETY: the rest of the block belongs to the heap at work, says the caller.
+        // SAFETY: the rest of the block belongs to the heap at work (the caller's promise).
         behind_first(at, unsafe { planes.group(at) }.ends())
     })
 }

@@ -5,7 +5,8 @@
 //! walk over the starts in the planes, or by whoever calls [`ObjectStart::new_unchecked`].
 //!
 //! Two things the type does not say. *Which heap* it is of: each mutator, marker and sweeper has one heap, and a
-//! start is used with the heap that it came from. And that the object *still* exists: that is for whoever frees it to
+//! start is used with the heap that it came from. Debug builds check this where a heap looks at its planes by a start
+//! ([`Heap::state_of`](super::Heap::state_of), [`Heap::group_of`](super::Heap::group_of)). And that the object *still* exists: that is for whoever frees it to
 //! see to. Freeing is `unsafe`, as nothing may refer to the object any more, and an `ObjectStart` refers to it. A
 //! look at the planes by a start that is out of date goes to memory of the planes all the same, since they stay
 //! committed: then the answer is of no use, and does no harm.

@@ -126,7 +126,8 @@ impl Heap {
     /// 2. There are no objects in these groups, or they are dead and nothing refers to them.
     pub(super) unsafe fn clear_planes(&self, start: usize, end: usize, state: BlockState) {
         for at in groups(start, end) {
-            // SAFETY: the groups are those of blocks of this heap, in which no object needs them, says the caller.
+            // SAFETY: the groups are those of blocks of this heap in which no object needs them (the caller's
+            // promise).
             unsafe {
                 let group = self.planes.group(at);
                 group.tags.set(0);

@@ -103,7 +103,8 @@ impl<'h> Sweeper<'h> {
     /// 3. The values of those that need it were dropped.
     pub(crate) unsafe fn small(&mut self, block: BlockIndex) {
         let (heap, blocks) = (self.heap, self.heap.blocks());
-        // SAFETY: the block is one of this heap's, and nothing refers to an unmarked object in it, says the caller.
+        // SAFETY: the block is one of this heap's, and nothing refers to an unmarked object in it (the caller's
+        // promise).
         let (state, swept) = unsafe {
             if self.scrub {
                 let base = heap.address_of(block);
@@ -164,7 +165,7 @@ impl<'h> Sweeper<'h> {
         let heap = self.heap;
         if heap.place_of(head).is_some() {
             // SAFETY: the run was taken out of the store to be swept, and nothing refers to its unmarked objects,
-            // says the caller.
+            // (the caller's promise).
             return unsafe { self.run(head) };
         }
         let (base, span) = (heap.address_of(head), heap.span_of(head));
@@ -177,7 +178,7 @@ impl<'h> Sweeper<'h> {
             }
             self.freed += 1;
             // SAFETY: the block was taken out of the store, and nothing refers to the object, which is not marked,
-            // says the caller.
+            // (the caller's promise).
             unsafe { heap.free_large(head) };
             return;
         }
@@ -218,9 +219,13 @@ impl<'h> Sweeper<'h> {
 }
 
 impl Heap {
-    /// Takes all occupied blocks out of the store, to be swept. Which of them have values that need
-    /// `Drop` is for the caller to see. No cursor is in any of them.
-    pub(crate) fn take_occupied(&self) -> Occupied {
+    /// Takes all occupied blocks out of the store, to be swept. The caller finds out which of them have values that
+    /// need `Drop`.
+    ///
+    /// # Safety
+    ///
+    /// No cursor is in any of them: all allocation buffers are retired.
+    pub(crate) unsafe fn take_occupied(&self) -> Occupied {
         let mut store = self.store.lock();
         store.partial.iter_mut().for_each(Vec::clear);
         store.runs.forget_holes();
@@ -297,7 +302,7 @@ impl Heap {
             // SAFETY: the groups are those of blocks of this heap.
             let group = unsafe { self.planes().group(at) };
             for start in words(at, group.starts() & !group.marks()) {
-                // SAFETY: the planes say that an object starts there, and it is not swept, says the caller.
+                // SAFETY: the planes say that an object starts there, and it is not swept (the caller's promise).
                 let start = unsafe { ObjectStart::new_unchecked(start) };
                 if !f(start, self.end_of(start)) {
                     return false;
@@ -337,10 +342,10 @@ impl Heap {
     unsafe fn sweep_block(&self, block: BlockIndex, state: BlockState) -> Swept {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("popcnt") {
-            // SAFETY: the processor can do it; and the block is to be swept, says the caller.
+            // SAFETY: the processor can do it; and the block is to be swept (the caller's promise).
             return unsafe { self.sweep_planes_with_popcnt(block, state) };
         }
-        // SAFETY: the block is to be swept, says the caller.
+        // SAFETY: the block is to be swept (the caller's promise).
         unsafe { self.sweep_planes(block, state) }
     }
 
@@ -353,7 +358,7 @@ impl Heap {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "popcnt")]
     unsafe fn sweep_planes_with_popcnt(&self, block: BlockIndex, state: BlockState) -> Swept {
-        // SAFETY: the block is to be swept, says the caller.
+        // SAFETY: the block is to be swept (the caller's promise).
         unsafe { self.sweep_planes(block, state) }
     }
 

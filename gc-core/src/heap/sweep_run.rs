@@ -41,7 +41,8 @@ impl Sweeper<'_> {
             let block = head.up(index);
             let state = heap.state(block);
             heap.each_start(block, |start| {
-                // SAFETY: the run was taken to be swept, and nothing refers to its unmarked objects, says the caller.
+                // SAFETY: the run was taken to be swept, and nothing refers to its unmarked objects (the caller's
+                // promise).
                 let lives = unsafe { self.medium(start, state) };
                 if let Some(end) = lives {
                     found.starts = true;
@@ -160,8 +161,8 @@ impl Heap {
         end: usize,
         state: BlockState,
     ) {
-        // SAFETY: the object is dead, and the words up to `end` belong to nothing else, says the caller. Of a leaf
-        // that has no bit but its extent, nothing else is to be cleared.
+        // SAFETY: the object is dead, and the words up to `end` belong to nothing else (the caller's promise). Of a
+        // leaf that has no bit but its extent, nothing else is to be cleared.
         unsafe {
             if state.usage() == Use::LargeLeaf && !state.has_kinds() {
                 self.clear_planes(last, last + WORD, BlockState::FREE);
@@ -199,7 +200,7 @@ impl Heap {
             self.each_start(block, |start| {
                 self.count_freed(1);
                 let last = self.end_of(start) - WORD;
-                // SAFETY: nothing refers to the object any more, says the caller, and its slot is its own.
+                // SAFETY: nothing refers to the object any more (the caller's promise), and its slot is its own.
                 unsafe { self.clear_object(start.address(), last, slot_end(last), state) };
             });
         }

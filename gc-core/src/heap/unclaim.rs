@@ -44,7 +44,7 @@ impl Heap {
                     _ => 0,
                 };
             }
-            // SAFETY: marks were looked at on starts only, and nothing is swept, says the caller.
+            // SAFETY: marks were looked at on starts only, and nothing is swept (the caller's promise).
             words(at, marked).for_each(|at| f(unsafe { ObjectStart::new_unchecked(at) }));
         }
         // SAFETY: all claims of the block were taken back above, and no mutator claims anything meanwhile, says the

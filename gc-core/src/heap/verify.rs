@@ -125,7 +125,7 @@ impl Heap {
                 self.verify_run(block, span)?;
             }
             // SAFETY: the blocks are listed as this heap's; no cycle is in progress, all tagged words are
-            // initialised, and nobody writes, says the caller.
+            // initialised, and nobody writes (the caller's promise).
             unsafe { self.verify_blocks(address, end, usage, all_dirty, &pins)? };
         }
         for hole in store.runs.holes() {
@@ -264,7 +264,7 @@ impl Heap {
                 }
                 if !dirty {
                     let content = core::ptr::with_exposed_provenance::<usize>(address);
-                    // SAFETY: tagged words are initialised, says the caller.
+                    // SAFETY: tagged words are initialised (the caller's promise).
                     let target = unsafe { content.read() };
                     self.verify_target(address, target, word.kind)?;
                 }

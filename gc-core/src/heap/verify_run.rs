@@ -12,9 +12,11 @@ impl Heap {
     /// sort, each has its place, and knows the object that reaches into it.
     pub(super) fn verify_run(&self, head: BlockIndex, count: usize) -> Result<(), VerifyError> {
         let base = self.address_of(head);
-        // SAFETY: the words are those of the run's blocks, which are this heap's.
-        let has_extent =
-            |word: usize| unsafe { self.planes().group(word) }.extents.get() & bit(word) != 0;
+        let has_extent = |word: usize| {
+            // SAFETY: the words are those of the run's blocks, which are this heap's.
+            let group = unsafe { self.planes().group(word) };
+            group.extents.get() & bit(word) != 0
+        };
         let mut inside = None;
         for (index, block) in head.row(count).enumerate() {
             let address = self.address_of(block);

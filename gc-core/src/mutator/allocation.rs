@@ -176,7 +176,8 @@ impl Context {
         detail: Option<Detail>,
         entry: Entry,
     ) {
-        // SAFETY: the words for detail and descriptor were kept free, says the caller.
+        // SAFETY: the object is new, and so long that the words for detail and descriptor, its last, hold nothing else
+        // (the caller's promises). An object starts at its extent's base.
         unsafe {
             if let Some(detail) = detail {
                 Described::set_detail(extent, detail);
@@ -206,7 +207,8 @@ impl Context {
         size: usize,
         count: usize,
     ) {
-        // SAFETY: the words lie in the object, says the caller.
+        // SAFETY: `count` values of `size` bytes from `first` on lie in the object (the caller's promise), so their
+        // words are words of a block of this heap, and no other thread writes the planes of a new object.
         unsafe {
             if tags != 0 {
                 record_repeatedly(self.heap().planes(), first, size / WORD, count, tags);
@@ -261,7 +263,7 @@ pub(crate) unsafe fn fill<T>(
     let mut there = Unfinished(ptr::slice_from_raw_parts_mut(place, 0));
     for index in 0..count {
         let value = next(index);
-        // SAFETY: there is room for so many, says the caller.
+        // SAFETY: `index < count`, and there is room for `count` values (the caller's promise).
         unsafe { place.add(index).write(value) };
         there.0 = ptr::slice_from_raw_parts_mut(place, index + 1);
     }
@@ -286,8 +288,9 @@ pub(crate) unsafe fn measured_length<T>(
     (planes, blocks, block): (Planes, BlockTable, BlockIndex),
     base: usize,
 ) -> usize {
-    // SAFETY: an object starts there, says the caller; and if it is described, there are values in it, or
-    // else its last byte was written if these are not as long as granules.
+    // SAFETY: an object starts at `base` (the caller's promise), so its end is known. `allocate_measured` wrote the
+    // length as the detail of a described object, and the unused bytes into the last byte of any other whose values are
+    // not as long as granules.
     unsafe {
         let bytes = end_of_in(planes, blocks, block, base) - base;
         if blocks.state(block).is_described() {

@@ -143,7 +143,8 @@ impl Begun<'_> {
     #[inline]
     pub(crate) unsafe fn finish(self) {
         if self.extent.bytes > 0 {
-            // SAFETY: the object was allocated for this plan, and has its value, says the caller.
+            // SAFETY: `begin` allocated the object with the shape of this plan, and its value is there (the caller's
+            // promise). `finish` takes `self`, so nobody has described the object before.
             unsafe { (self.plan.recipe.finish)(self.context, self.extent, self.plan.detail) }
         }
     }
@@ -252,7 +253,7 @@ where
             return Entry::NOTHING;
         }
         let guard = Unfinished(value);
-        // SAFETY: the value is there, says the caller.
+        // SAFETY: the value is there (the caller's promise).
         let entry = Entry::of(OwnedBytes::of(unsafe { &*value }));
         core::mem::forget(guard);
         entry

@@ -60,7 +60,7 @@ pub(super) fn reserve(bytes: usize, align: usize) -> Result<usize, Errno> {
 /// The range was reserved by us.
 pub(super) unsafe fn commit(pages: Range<usize>) -> Result<(), Errno> {
     let access = MprotectFlags::READ | MprotectFlags::WRITE;
-    // SAFETY: the range is ours, says the caller.
+    // SAFETY: the range is ours (the caller's promise).
     unsafe { rustix::mm::mprotect(pointer(pages.start), pages.len(), access) }.map_err(errno)
 }
 
@@ -69,7 +69,7 @@ pub(super) unsafe fn commit(pages: Range<usize>) -> Result<(), Errno> {
 /// The range was reserved and committed by us, and nothing refers to its contents.
 pub(super) unsafe fn purge(pages: Range<usize>) {
     let result =
-        // SAFETY: the range is ours and its contents are forgotten, says the caller.
+        // SAFETY: the range is ours and its contents are forgotten (the caller's promise).
         unsafe { rustix::mm::madvise(pointer(pages.start), pages.len(), Advice::LinuxDontNeed) };
     result.expect("the system refused to take back memory that it gave");
 }
@@ -79,7 +79,7 @@ pub(super) unsafe fn purge(pages: Range<usize>) {
 /// The range was reserved by us.
 pub(super) unsafe fn prefer_huge_pages(pages: Range<usize>) {
     let _ =
-        // SAFETY: the range is ours, says the caller; the advice keeps contents as they are.
+        // SAFETY: the range is ours (the caller's promise); the advice keeps contents as they are.
         unsafe { rustix::mm::madvise(pointer(pages.start), pages.len(), Advice::LinuxHugepage) };
 }
 
@@ -88,7 +88,7 @@ pub(super) unsafe fn prefer_huge_pages(pages: Range<usize>) {
 /// The range was reserved and committed by us.
 pub(super) unsafe fn populate(pages: Range<usize>) {
     let _ =
-        // SAFETY: the range is ours, says the caller; contents stay as they are.
+        // SAFETY: the range is ours (the caller's promise); contents stay as they are.
         unsafe { rustix::mm::madvise(pointer(pages.start), pages.len(), Advice::LinuxPopulateWrite) };
 }
 
@@ -96,7 +96,7 @@ pub(super) unsafe fn populate(pages: Range<usize>) {
 ///
 /// The range was reserved by us, and nothing refers to it.
 pub(super) unsafe fn release(pages: Range<usize>) {
-    // SAFETY: the range is ours and unused, says the caller.
+    // SAFETY: the range is ours and unused (the caller's promise).
     unsafe { rustix::mm::munmap(pointer(pages.start), pages.len()) }
         .expect("the system refused to release a range that it reserved");
 }

@@ -85,9 +85,9 @@ pub trait BuildFrom<'gc, C>: Builder<'gc> {
 pub trait Sealed {}
 
 impl<'gc> Mutation<'gc> {
-    /// Completes a builder: [`GcBuilder::write`], [`GcSliceBuilder::write_slice_with`], [`GcStrBuilder::copy_str`] and so
-    /// on for shared arenas. [`BuildFrom`] tells with what. Never collects, unless an iterator does; takes time linear
-    /// in the number of elements or bytes.
+    /// Completes a builder: [`GcBuilder::write`], [`GcSliceBuilder::write_slice_with`], [`GcStrBuilder::copy_str`] and
+    /// so on for shared arenas. [`BuildFrom`] tells with what. Never collects, unless an iterator does; takes time
+    /// linear in the number of elements or bytes.
     ///
     /// ```
     /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
@@ -239,7 +239,8 @@ impl<'gc> Mutation<'gc> {
     /// As for `assume_init` of the builder.
     #[inline]
     pub unsafe fn build_init<B: Builder<'gc>>(&self, builder: B) -> B::Made {
-        // SAFETY: what was written is as the builder wants it, says the caller; the arena is the one that `'gc` brands.
+        // SAFETY: what was written is as the builder wants it (the caller's promise), and `self` is branded with the
+        // arena's `'gc`.
         unsafe { builder.complete_init(Mutates::<()>::access(self)) }
     }
 }
@@ -251,7 +252,8 @@ impl<'gc, T: ?Sized + Send + Sync + 'gc, M, P> Builder<'gc> for GcBuilder<'gc, T
 
     #[inline]
     unsafe fn complete_init(self, access: Access<'_>) -> Self::Made {
-        // SAFETY: both are what the caller says.
+        // SAFETY: what the builder holds is initialised, and the access is to the arena that `'gc` brands (the
+        // caller's promises).
         unsafe { self.assume_init_in(access.0) }
     }
 }
@@ -259,7 +261,7 @@ impl<'gc, T: ?Sized + Send + Sync + 'gc, M, P> Builder<'gc> for GcBuilder<'gc, T
 impl<'gc, T: Send + Sync + 'gc, M, P> BuildFrom<'gc, T> for GcBuilder<'gc, T, M, P> {
     #[inline]
     unsafe fn complete(self, access: Access<'_>, value: T) -> Result<Self::Made, HeapError> {
-        // SAFETY: the access is to the right arena, says the caller.
+        // SAFETY: the access is to the arena that `'gc` brands (the caller's promise).
         unsafe { self.write_in(access.0, value) }
     }
 }
@@ -279,7 +281,8 @@ impl<'gc, E: Send + Sync + 'gc, M> Builder<'gc> for GcSliceBuilder<'gc, E, M> {
 
     #[inline]
     unsafe fn complete_init(self, access: Access<'_>) -> Self::Made {
-        // SAFETY: both are what the caller says.
+        // SAFETY: what the builder holds is initialised, and the access is to the arena that `'gc` brands (the
+        // caller's promises).
         unsafe { self.assume_init_in(access.0) }
     }
 }
@@ -292,7 +295,7 @@ where
     #[inline]
     unsafe fn complete(self, access: Access<'_>, elements: I) -> Result<Self::Made, HeapError> {
         let (length, mut elements) = (self.length(), elements.into_iter());
-        // SAFETY: the access is to the right arena, says the caller.
+        // SAFETY: the access is to the arena that `'gc` brands (the caller's promise).
         unsafe { self.write_slice_in(access.0, |index| next(&mut elements, index, length)) }
     }
 }
@@ -304,7 +307,8 @@ impl<'gc, M> Builder<'gc> for GcStrBuilder<'gc, M> {
 
     #[inline]
     unsafe fn complete_init(self, access: Access<'_>) -> Self::Made {
-        // SAFETY: both are what the caller says.
+        // SAFETY: what the builder holds is initialised, and the access is to the arena that `'gc` brands (the
+        // caller's promises).
         unsafe { self.assume_init_in(access.0) }
     }
 }
@@ -313,7 +317,7 @@ impl<'gc, M> BuildFrom<'gc, &str> for GcStrBuilder<'gc, M> {
     #[inline]
     #[track_caller]
     unsafe fn complete(self, access: Access<'_>, text: &str) -> Result<Self::Made, HeapError> {
-        // SAFETY: the access is to the right arena, says the caller.
+        // SAFETY: the access is to the arena that `'gc` brands (the caller's promise).
         unsafe { self.copy_str_in(access.0, text) }
     }
 }
@@ -329,7 +333,8 @@ where
 
     #[inline]
     unsafe fn complete_init(self, access: Access<'_>) -> Self::Made {
-        // SAFETY: both are what the caller says.
+        // SAFETY: what the builder holds is initialised, and the access is to the arena that `'gc` brands (the
+        // caller's promises).
         unsafe { self.assume_init_in(access.0) }
     }
 }
@@ -343,7 +348,7 @@ where
     #[inline]
     unsafe fn complete(self, access: Access<'_>, elements: I) -> Result<Self::Made, HeapError> {
         let (length, mut elements) = (self.length(), elements.into_iter());
-        // SAFETY: the access is to the right arena, says the caller.
+        // SAFETY: the access is to the arena that `'gc` brands (the caller's promise).
         unsafe { self.write_slice_in(access.0, |index| next(&mut elements, index, length)) }
     }
 }

@@ -441,8 +441,8 @@ impl<'gc> Mutation<'gc> {
         unsafe { ephemeron.get_in(self.context()) }
     }
 
-    /// Registers a closure as a finalizer of the object, see [`crate::references::finalizer`]: it is called with it, once,
-    /// when it was found to be dead, on whatever thread is at a safepoint then. Never collects, and takes
+    /// Registers a closure as a finalizer of the object, see [`crate::references::finalizer`]: it is called with it,
+    /// once, when it was found to be dead, on whatever thread is at a safepoint then. Never collects, and takes
     /// constant time and a lock for a moment.
     ///
     /// ```
@@ -622,7 +622,7 @@ impl<'gc> Mutation<'gc> {
     /// The cell is in use, in an object of this heap or outside of all heaps.
     #[inline]
     pub(super) unsafe fn before_atomic_write(&self, cell: usize) -> bool {
-        // SAFETY: the cell is in use, says the caller, and there is a `mutate` call as long as `self`.
+        // SAFETY: the cell is in use (the caller's promise), and there is a `mutate` call as long as `self`.
         unsafe {
             self.context()
                 .before_atomic_write(cell, || self.mutator.is_in_root(cell))

@@ -94,8 +94,8 @@ const ADDRESS: usize = ((1 << ENTRY) - 1) & !GONE;
 /// It is a described object, which is not freed while this is in use.
 #[inline(always)]
 unsafe fn last_word<'a>(end: usize) -> &'a AtomicUsize {
-    // SAFETY: the object is described and not freed, says the caller; so its last word is there, and it is aligned and
-    // initialised (invariant 1).
+    // SAFETY: the object is described and not freed (the caller's promise); so its last word is there, and it is
+    // aligned and initialised (invariant 1).
     unsafe { &*ptr::with_exposed_provenance::<AtomicUsize>(end - WORD) }
 }
 
@@ -124,7 +124,7 @@ fn detail_at(end: usize) -> usize {
 #[inline(always)]
 pub(crate) unsafe fn read_detail<D: Copy>(end: usize) -> D {
     const { assert!(size_of::<D>() <= WORD && align_of::<D>() <= WORD) };
-    // SAFETY: the detail was written with the value, says the caller, and does not change (invariant 3).
+    // SAFETY: the detail was written with the value (the caller's promise), and does not change (invariant 3).
     unsafe { ptr::with_exposed_provenance::<D>(detail_at(end)).read() }
 }
 
@@ -135,8 +135,8 @@ pub(crate) unsafe fn read_detail<D: Copy>(end: usize) -> D {
 /// A value is or was in the object, which is described, and the metadata of its type are an `M`.
 #[inline(always)]
 pub(crate) unsafe fn read_metadata<M: Copy>(end: usize) -> M {
-    // SAFETY: the object is described, and has or had a value, says the caller, so the word has the address of its
-    // descriptor. A descriptor is static, as are the metadata; the provenance of its address was exposed.
+    // SAFETY: the object is described, and has or had a value (the caller's promise), so the word has the address of
+    // its descriptor. A descriptor is static, as are the metadata; the provenance of its address was exposed.
     unsafe {
         // Relaxed: the address was there before whoever has a pointer had it (invariant 3).
         let last = last_word(end).load(Ordering::Relaxed);
@@ -197,7 +197,7 @@ impl Described {
     #[inline]
     pub(crate) unsafe fn at(extent: Extent) -> Option<Described> {
         // Relaxed: the object was made before whoever asks heard of it.
-        // SAFETY: it is an allocation in a described block, says the caller.
+        // SAFETY: it is an allocation in a described block (the caller's promise).
         let word = unsafe { last_word(extent.end()) }.load(Ordering::Relaxed);
         if word & GONE != 0 {
             return None;
@@ -249,7 +249,7 @@ impl Described {
     /// The object was not freed.
     pub(crate) unsafe fn entry(&self) -> Entry {
         // Relaxed: a figure by itself.
-        // SAFETY: the object was not freed, says the caller.
+        // SAFETY: the object was not freed (the caller's promise).
         let word = unsafe { last_word(self.extent.end()) }.load(Ordering::Relaxed);
         Entry::from_bits(word >> ENTRY)
     }
@@ -266,7 +266,7 @@ impl Described {
             return 0;
         };
         // SAFETY: by the invariants, a value of the descriptor's type is there; nobody has an exclusive reference to
-        // it, and this thread may look at it, says the caller.
+        // it, and this thread may look at it (the caller's promise).
         let (Some(now), last) = (unsafe { (measure(self.extent), last_word(self.extent.end())) })
         else {
             return 0;
@@ -288,7 +288,8 @@ impl Described {
     ///
     /// Nothing refers to the value, nor ever will.
     pub(crate) unsafe fn dispose(self) {
-        // SAFETY: nothing refers to the value, nor ever will, says the caller; and it is dropped where it is taken.
+        // SAFETY: nothing refers to the value, nor ever will (the caller's promise); and it is dropped where it is
+        // taken.
         unsafe {
             if let Some(value) = self.take() {
                 value.drop();
@@ -344,7 +345,7 @@ impl DeadValue {
     ///
     /// The memory of the object was not used for anything else since.
     pub(crate) unsafe fn drop(self) {
-        // SAFETY: the object's memory was not used for anything else, says the caller. The value is dropped once,
+        // SAFETY: the object's memory was not used for anything else (the caller's promise). The value is dropped once,
         // since no one can find it any more.
         unsafe { (self.drop)(self.extent) }
     }

@@ -153,12 +153,13 @@ impl<'gc> Trace<'gc> for DynTrace<'_, 'gc> {
     }
 
     unsafe fn enter_owned(&mut self, owner: usize, memory: Range<usize>) -> Option<Range<usize>> {
-        // SAFETY: safe code gets to the memory by the owner only, says the caller.
+        // SAFETY: safe code gets to the memory by the owner only (the caller's promise).
         unsafe { self.0.enter_owned(owner, memory) }
     }
 
     unsafe fn leave_owned(&mut self, before: Range<usize>) {
-        // SAFETY: `before` is what the visitor within has returned, says the caller, for `enter_owned` passes it on.
+        // SAFETY: `before` is what `enter_owned` returned (the caller's promise), and that is what the visitor within
+        // returned.
         unsafe { self.0.leave_owned(before) }
     }
 }

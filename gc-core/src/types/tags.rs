@@ -37,7 +37,8 @@ impl Heap {
     /// clear.
     #[inline]
     pub(crate) unsafe fn tag_ephemeron(&self, slot: usize) {
-        // SAFETY: both words are of an object of this heap, and pointer words, says the caller.
+        // SAFETY: both are words of an object of this heap (the caller's promise): the first is a weak pointer, the
+        // second the word of its value.
         unsafe {
             self.tag_word(slot, true);
             self.insert_kind(slot + WORD, Flag::Weak);
@@ -50,7 +51,7 @@ impl Heap {
     ///
     /// The address lies in an object of this heap.
     pub(crate) unsafe fn insert_kind(&self, address: usize, flag: Flag) {
-        // SAFETY: the address lies in an object of this heap, says the caller.
+        // SAFETY: the address lies in an object of this heap (the caller's promise).
         unsafe {
             self.note_kinds(address, flag);
             self.planes().kinds(address).insert(bit(address));
@@ -90,7 +91,7 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn note_kinds(&self, address: usize, flag: Flag) {
         // The flags of an object are those of the block in which it starts.
-        // SAFETY: the address lies in an object of this heap, says the caller, and so the blocks are this heap's.
+        // SAFETY: the address lies in an object of this heap (the caller's promise), and so the blocks are this heap's.
         unsafe { self.blocks().raise(self.start_block(address), flag) }
     }
 
@@ -123,7 +124,7 @@ impl Heap {
     pub(crate) unsafe fn clear_dirty(&self, object: Described) {
         if !object.descriptor().external {
             let start = object.start();
-            // SAFETY: the object is one of this heap, says the caller.
+            // SAFETY: the object is one of this heap (the caller's promise).
             unsafe { self.planes().states(start.address()) }.remove_shared(dirty_bit(start));
         }
     }
@@ -156,8 +157,8 @@ impl Heap {
     /// It is an object of this heap, and no mutator is at work on it.
     pub(crate) unsafe fn retag(&self, object: Described) {
         let extent = object.extent();
-        // SAFETY: the object is one of this heap, says the caller, and nobody looks at its tags or writes to it while
-        // they are made anew.
+        // SAFETY: the object is one of this heap (the caller's promise), and nobody looks at its tags or writes to it
+        // while they are made anew.
         unsafe {
             self.clear_tags(extent);
             object.trace(&mut Tagger { heap: self, extent });

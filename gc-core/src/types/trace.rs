@@ -261,7 +261,7 @@ impl LastOwner {
         ///
         /// `owner` comes from `Box::into_raw` of a `P`, and this is called once.
         unsafe fn drop_boxed<P>(owner: *mut ()) {
-            // SAFETY: it was boxed as a `P`, and nobody else has it, says the caller.
+            // SAFETY: it was boxed as a `P`, and nobody else has it (the caller's promise).
             drop(unsafe { Box::from_raw(owner.cast::<P>()) });
         }
         LastOwner {

@@ -116,7 +116,8 @@ impl Collector {
         cycle.weak = self.work.take_weak();
         cycle.cleared = 0;
         if self.finalizers.begin_to_enqueue() {
-            self.enter(Phase::Finalizing);
+            // SAFETY: everything reachable is marked, and mutators are stopped (the caller's promises).
+            unsafe { self.enter(Phase::Finalizing) };
             cycle.stage = Stage::ClearShort;
         } else {
             // SAFETY: there are no finalizers to mark for, so all is marked that will be. Mutators are stopped, and
@@ -131,7 +132,8 @@ impl Collector {
     ///
     /// All is marked that will be, mutators are stopped, and no marker is at work.
     pub(super) unsafe fn begin_to_clear_weak(&self, cycle: &mut Cycle) {
-        self.enter(Phase::ClearingWeak);
+        // SAFETY: all is marked that will be, mutators are stopped, and no marker is at work (the caller's promises).
+        unsafe { self.enter(Phase::ClearingWeak) };
         cycle.stage = Stage::ClearLong;
         cycle.marked = Instant::now();
         let kept = self.work.take_kept();
@@ -183,8 +185,8 @@ impl Collector {
                 // Noted here, for the cycle may be aborted before it marks what is enqueued; and to the next
                 // one, what the queue leads to is not dead.
                 // SAFETY: the target is an object of this heap that is not freed before its finalizer is enqueued.
-                self.heap
-                    .insert_found_dead(unsafe { ObjectStart::new_unchecked(target) })
+                let start = unsafe { ObjectStart::new_unchecked(target) };
+                self.heap.insert_found_dead(start);
             }
             is_dead
         };
@@ -224,7 +226,7 @@ impl Collector {
                 break;
             }
         }
-        self.dying.add(values);
+        self.dying.add(cycle, values);
         self.heap.count_dropped(cycle.disposer.take_released());
         if !cycle.weak.is_empty() {
             return false;

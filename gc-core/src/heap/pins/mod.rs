@@ -199,7 +199,7 @@ impl Pins {
         let number = *numbers.entry(address).or_insert_with(|| {
             if self.is_inside(address) {
                 // Barriers and sweepers change other bits of the word.
-                // SAFETY: it is an object of the heap, which is there, says the caller.
+                // SAFETY: it is an object of the heap, which is there (the caller's promise).
                 unsafe { self.planes.states(address) }.insert_shared(bit(address));
             }
             entries.add(Entry {
@@ -285,7 +285,7 @@ impl Pins {
     /// As for [`Pins::add`].
     pub(crate) unsafe fn is_pinned(&self, address: usize) -> bool {
         if self.is_inside(address) {
-            // SAFETY: an object of the heap is there, says the caller, for no value without memory is inside.
+            // SAFETY: an object of the heap is there (the caller's promise), for no value without memory is inside.
             return unsafe { self.planes.states(address) }.get() & bit(address) != 0;
         }
         self.table.lock().numbers.contains_key(&address)
@@ -338,7 +338,7 @@ impl Pins {
         if core::mem::take(&mut table.open) {
             let inside = table.numbers.keys().filter(|key| self.is_inside(**key));
             for &address in inside {
-                // SAFETY: the heap is there, says the caller, and the object was pinned.
+                // SAFETY: the heap is there (the caller's promise), and the object was pinned.
                 unsafe { self.planes.states(address) }.remove_shared(bit(address));
             }
         }

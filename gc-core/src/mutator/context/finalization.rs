@@ -49,7 +49,8 @@ impl Context {
             };
             let noting = panic::catch_unwind(AssertUnwindSafe(note));
             if let Err(payload) = noting {
-                self.collector.abort_marking();
+                // SAFETY: this is the heap's one mutator (1), and not at a safepoint, so only jobs mark.
+                unsafe { self.collector.abort_marking() };
                 self.arm();
                 // The first panic goes on. To drop the payload of another might panic as well.
                 if result.is_ok() {

@@ -217,10 +217,16 @@ impl Context {
     }
 
     /// Prepares a write to an object that is not known. Aborts a cycle that marks.
+    ///
+    /// # Panics
+    ///
+    /// If the heap has many mutators: none of them can abort a cycle.
     pub(crate) fn before_unknown_write(&self) {
+        assert!(self.collector.has_one_mutator());
         self.collector.note_unknown_write();
         if self.is_marking() {
-            self.collector.abort_marking();
+            // SAFETY: this thread is the heap's one mutator, and not at a safepoint, so only jobs mark.
+            unsafe { self.collector.abort_marking() };
             self.arm();
         }
     }

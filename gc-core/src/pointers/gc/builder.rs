@@ -355,7 +355,7 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     /// /// Something like a function of a C library: whether it has written a result.
     /// unsafe fn measure(is_there: bool, result: *mut f64) -> bool {
     ///     if is_there {
-    ///         // SAFETY: there is room for a result, says the caller.
+    ///         // SAFETY: there is room for a result (the caller's promise).
     ///         unsafe { result.write(1.5) }
     ///     }
     ///     is_there
@@ -424,7 +424,8 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     ///
     /// # Safety
     ///
-    /// A valid `T` is there, all of it, and belongs to the builder: nobody drops it, moves it out or goes on using it there.
+    /// A valid `T` is there, all of it, and belongs to the builder: nobody drops it, moves it out or goes on using it
+    /// there.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcFat<'gc, T, M, P> {
         // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.

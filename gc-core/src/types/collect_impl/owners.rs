@@ -58,7 +58,7 @@ pub(super) unsafe fn trace_owned<'gc, O, M: ?Sized, C: Trace<'gc>>(
 ) {
     let start = ptr::from_ref(memory).cast::<()>().addr();
     let range = start..start + size_of_val(memory);
-    // SAFETY: safe code gets to the memory only by a reference to the owner, says the caller.
+    // SAFETY: safe code gets to the memory only by a reference to the owner (the caller's promise).
     let before = unsafe { cc.enter_owned(ptr::from_ref(owner).addr(), range) };
     visit(cc, memory);
     if let Some(before) = before {
