@@ -7,7 +7,7 @@
 //! - [`collected`] is one source of managed heaps, compiled against gc-core and against gc-arena;
 //! - [`child`] runs a measurement in a process of its own, so that none inherits another's heap,
 //!   warm pages or peak;
-//! - [`machine`], [`resident`] and [`units`] say where a figure comes from and in which unit.
+//! - [`machine`], [`processor`], [`resident`] and [`units`] say where a figure comes from and in which unit.
 //!
 //! Nothing here decides what is measured or how often; the binaries `pauses` and `ratios` and the
 //! Criterion benches do.
@@ -16,6 +16,7 @@ pub mod child;
 pub mod collected;
 pub mod forest;
 pub mod machine;
+pub mod processor;
 pub mod resident;
 pub mod shared;
 pub mod units;

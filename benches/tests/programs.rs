@@ -189,6 +189,17 @@ fn wrong_arguments_are_told_in_a_sentence_with_exit_code_1() {
 }
 
 #[test]
+fn the_mode_of_programs_with_owners_can_be_asked_for() {
+    for mode in ["stop-the-world", "incremental", "concurrent"] {
+        let mode = format!("--mode={mode}");
+        let output = run(RATIOS, &["--quick", "--only=owners", &mode]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let table = text(&output.stdout);
+        assert!(table.contains("live map: speed") && !table.contains("mimalloc"));
+    }
+}
+
+#[test]
 fn the_ratios_of_a_quick_run_are_all_there_and_judge_nothing() {
     let output = run(RATIOS, &["--quick"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -202,6 +213,8 @@ fn the_ratios_of_a_quick_run_are_all_there_and_judge_nothing() {
         "random graph of 0.2 M: speed-up, 1 → 2 threads",
         "one list of 0.2 M: 2 threads / 1",
         "barriered store - plain store",
+        "coroutines: speed, gc-core / gc-arena",
+        "peak resident: gc-core",
     ] {
         assert!(table.contains(expected), "no line about {expected}");
     }

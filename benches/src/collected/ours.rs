@@ -1,10 +1,12 @@
 //! The shapes, in gc-core.
 
-use super::Account;
+use super::{Account, Program};
 use gc_core as gc;
 
 #[path = "graphs.rs"]
 pub mod graphs;
+#[path = "owners/mod.rs"]
+pub mod owners;
 #[path = "trees.rs"]
 pub mod trees;
 

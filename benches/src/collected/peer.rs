@@ -1,6 +1,6 @@
 //! The shapes, in gc-arena.
 
-use super::Account;
+use super::{Account, Program};
 use gc_arena as gc;
 
 #[path = "graphs.rs"]
@@ -9,6 +9,12 @@ use gc_arena as gc;
     reason = "one source keeps the two collectors comparable"
 )]
 pub mod graphs;
+#[path = "owners/mod.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "one source keeps the two collectors comparable"
+)]
+pub mod owners;
 #[path = "trees.rs"]
 #[expect(
     clippy::duplicate_mod,

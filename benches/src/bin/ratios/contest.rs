@@ -9,7 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
-use crate::{barrier, collections, containers, memory, parallel, references, shared, trees};
+use crate::{
+    barrier, collections, containers, memory, owners, parallel, references, shared, trees,
+};
 
 /// One thing that is measured in a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -52,6 +54,20 @@ pub enum Contender {
     ChainOfEphemerons,
     FinalizersInSteps,
     FinalizersBeside,
+    OwnersStringsOurs,
+    OwnersStringsPeer,
+    OwnersCoroutinesOurs,
+    OwnersCoroutinesPeer,
+    OwnersTablesOurs,
+    OwnersTablesPeer,
+    OwnersClosuresOurs,
+    OwnersClosuresPeer,
+    OwnersLiveOurs,
+    OwnersLivePeer,
+    OwnersTreesOurs,
+    OwnersTreesPeer,
+    OwnersFinalizersOurs,
+    OwnersFinalizersPeer,
 }
 
 /// What a contender measured: figures by name. Which names, its group knows.
@@ -108,6 +124,10 @@ pub fn as_child(contender: &Contender, options: &Options) -> Result<()> {
         VecOurs | VecStd | MapOurs | MapStd => containers::run(*contender, options.objects)?,
         TargetsOnly | TargetsAndWeak | ListOfObjects | ChainOfEphemerons | FinalizersInSteps
         | FinalizersBeside => references::run(*contender, options.objects)?,
+        OwnersStringsOurs | OwnersStringsPeer | OwnersCoroutinesOurs | OwnersCoroutinesPeer
+        | OwnersTablesOurs | OwnersTablesPeer | OwnersClosuresOurs | OwnersClosuresPeer
+        | OwnersLiveOurs | OwnersLivePeer | OwnersTreesOurs | OwnersTreesPeer
+        | OwnersFinalizersOurs | OwnersFinalizersPeer => owners::run(*contender, options)?,
     };
     println!("{}", serde_json::to_string(&figures)?);
     Ok(())
@@ -139,11 +159,13 @@ pub fn hold(contenders: &[Contender], options: &Options, name: &str) -> Result<M
             .to_possible_value()
             .context("a contender has no name")?;
         bar.set_message(value.get_name().to_owned());
-        let arguments = [
+        let mut arguments = vec![
             format!("--child={}", value.get_name()),
             format!("--depth={}", options.depth),
             format!("--objects={}", options.objects),
         ];
+        let mode = options.mode.and_then(|mode| mode.to_possible_value());
+        arguments.extend(mode.map(|mode| format!("--mode={}", mode.get_name())));
         child::run(&arguments, |line| {
             let measured: Figures = serde_json::from_str(line)
                 .with_context(|| format!("{contender:?} printed no figures"))?;

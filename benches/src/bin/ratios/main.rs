@@ -1,6 +1,6 @@
 //! What gc-core costs beside its peers: the measures that the project holds itself to, in one run.
 //!
-//! Eight groups, each of which prints what is asked for beside what was measured:
+//! Nine groups, each of which prints what is asked for beside what was measured:
 //!
 //! - *trees*: the binary-trees program on one thread, as a ratio to `Box` with the system's malloc,
 //!   `Box` with mimalloc, and bumpalo; gc-arena for orientation;
@@ -10,7 +10,8 @@
 //! - *shared*: the binary-trees program on two threads of one arena beside one thread;
 //! - *barrier*: a store through the write barrier beside a plain one;
 //! - *containers*: managed vectors and maps beside those of `std` and `hashbrown`;
-//! - *references*: what weak pointers, ephemerons and finalizers cost a collection.
+//! - *references*: what weak pointers, ephemerons and finalizers cost a collection;
+//! - *owners*: programs with the shape of a dynamic language's machine, beside gc-arena.
 //!
 //! Every single measurement has a process of its own, and the contenders of a group take turns
 //! (A B C A B C …), so that a machine that slows down slows all of them. A figure is the median of
@@ -24,6 +25,7 @@ mod containers;
 mod contest;
 mod memory;
 mod options;
+mod owners;
 mod parallel;
 mod references;
 mod shared;
@@ -155,6 +157,9 @@ fn run(options: Options) -> Result<()> {
     }
     if options.wants(Group::References) {
         measures.extend(references::measure(&options)?);
+    }
+    if options.wants(Group::Owners) {
+        measures.extend(owners::measure(&options)?);
     }
 
     println!("{}", table(&measures));

@@ -31,6 +31,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = OBJECTS)]
     pub objects: usize,
 
+    /// How gc-core's heaps collect in the group owners (otherwise as they do if nobody chooses)
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub mode: Option<Mode>,
+
     /// One round of small sizes: a look whether everything works
     #[arg(long)]
     pub quick: bool,
@@ -63,6 +67,30 @@ pub enum Group {
     Containers,
     /// What weak pointers, ephemerons and finalizers cost
     References,
+    /// Programs whose objects own memory outside of the heap
+    Owners,
+}
+
+/// When the collector of gc-core works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Whole collections
+    StopTheWorld,
+    /// Slices, on the program's thread
+    Incremental,
+    /// Other threads, while the program runs
+    Concurrent,
+}
+
+impl Mode {
+    /// The mode as the collector knows it.
+    pub fn of_heap(self) -> gc_core::Mode {
+        match self {
+            Mode::StopTheWorld => gc_core::Mode::StopTheWorld,
+            Mode::Incremental => gc_core::Mode::Incremental,
+            Mode::Concurrent => gc_core::Mode::Concurrent,
+        }
+    }
 }
 
 impl Options {
