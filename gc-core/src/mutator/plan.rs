@@ -225,10 +225,7 @@ where
         external: T::TYPE_MAP.is_external(),
         moves: T::TYPE_MAP.moves(),
         lent: false,
-        // SAFETY: a reference is not null.
-        metadata: unsafe {
-            NonNull::new_unchecked(ptr::from_ref(TM::__TYPE_METADATA).cast_mut().cast())
-        },
+        metadata: NonNull::from_ref(TM::TYPE_METADATA).cast(),
         type_name: core::any::type_name::<T>,
     };
 

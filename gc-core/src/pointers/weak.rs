@@ -289,9 +289,7 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcWeak<'gc, T, GcKind<Fat<T>, M, P>> {
     }
 }
 
-impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>>
-    GcWeak<'gc, T, GcKind<Fat<T>, M, P>>
-{
+impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcWeak<'gc, T, GcKind<Fat<T>, M, P>> {
     /// A pointer of 8 bytes to the same value, as [`Gc::as_thin`].
     ///
     /// ```
@@ -316,9 +314,7 @@ impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>>
     }
 }
 
-impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>>
-    GcWeak<'gc, T, GcKind<Thin<T>, M, P>>
-{
+impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcWeak<'gc, T, GcKind<Thin<T>, M, P>> {
     /// The pointer with all that belongs to it: the reverse of [`GcWeak::as_thin`]. The value need not be
     /// there any more.
     ///

@@ -90,23 +90,24 @@ impl<'gc> Mutation<'gc> {
     /// linear in the number of elements or bytes.
     ///
     /// ```
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    /// use gc_core::meta::TypeMeta;
     /// use gc_core::shared::{Arena, AtomicGc};
     /// use gc_core::{Gc, GcBuilder, GcSliceBuilder, GcSliceWithHeaderBuilder, GcStrBuilder};
     /// use gc_core::{GcThinSliceWithHeader, Rootable};
     /// use std::time::Duration;
     ///
-    /// type Call = fn(argument: u32) -> u32;
+    /// struct Code {
+    ///     call: fn(argument: u32) -> u32,
+    /// }
     ///
     /// struct Increment;
     /// impl TypeMeta for Increment {
-    ///     type TypeMetadata = Call;
-    ///     const TYPE_METADATA: Call = |argument| argument + 1;
-    ///     type_meta_const_promotion!();
+    ///     type TypeMetadata = Code;
+    ///     const TYPE_METADATA: &'static Code = &Code { call: |argument| argument + 1 };
     /// }
     ///
     /// /// A closure: its name, what it has captured, and its code, behind a pointer of 8 bytes.
-    /// type Closure<'gc> = GcThinSliceWithHeader<'gc, &'static str, AtomicGc<'gc, u32>, Call>;
+    /// type Closure<'gc> = GcThinSliceWithHeader<'gc, &'static str, AtomicGc<'gc, u32>, Code>;
     ///
     /// let arena = Arena::<Rootable![Closure<'_>]>::new(|mc| {
     ///     let builder = GcSliceWithHeaderBuilder::new_with_type_meta::<Increment>(2);
@@ -115,7 +116,8 @@ impl<'gc> Mutation<'gc> {
     /// });
     /// arena.attach().mutate(|mc, closure| {
     ///     assert_eq!((closure.header, closure.slice.len()), ("increment", 2));
-    ///     closure.slice[1].store(mc, Some(mc.allocate(Gc::type_metadata(*closure)(6))));
+    ///     let code = Gc::type_metadata(*closure);
+    ///     closure.slice[1].store(mc, Some(mc.allocate((code.call)(6))));
     ///     assert_eq!(closure.slice[1].load().as_deref(), Some(&7));
     ///
     ///     // Pointers to slices and strings that know their length can be thin.

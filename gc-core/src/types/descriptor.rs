@@ -128,20 +128,20 @@ pub(crate) unsafe fn read_detail<D: Copy>(end: usize) -> D {
     unsafe { ptr::with_exposed_provenance::<D>(detail_at(end)).read() }
 }
 
-/// Reads the metadata of the type of an object that ends at `end`.
+/// The metadata of the type of an object that ends at `end`.
 ///
 /// # Safety
 ///
 /// A value is or was in the object, which is described, and the metadata of its type are an `M`.
 #[inline(always)]
-pub(crate) unsafe fn read_metadata<M: Copy>(end: usize) -> M {
+pub(crate) unsafe fn read_metadata<M: 'static>(end: usize) -> &'static M {
     // SAFETY: the object is described, and has or had a value (the caller's promise), so the word has the address of
     // its descriptor. A descriptor is static, as are the metadata; the provenance of its address was exposed.
     unsafe {
         // Relaxed: the address was there before whoever has a pointer had it (invariant 3).
         let last = last_word(end).load(Ordering::Relaxed);
         let descriptor = &*ptr::with_exposed_provenance::<Descriptor>(last & ADDRESS);
-        descriptor.metadata.cast::<M>().read()
+        descriptor.metadata.cast::<M>().as_ref()
     }
 }
 

@@ -14,9 +14,8 @@
 //!
 //! ```
 //! use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
-//! use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+//! use gc_core::meta::TypeMeta;
 //!
-//! #[derive(Clone, Copy)]
 //! struct Info {
 //!     name: &'static str,
 //! }
@@ -26,8 +25,7 @@
 //!
 //! impl TypeMeta for Named {
 //!     type TypeMetadata = Info;
-//!     const TYPE_METADATA: Info = Info { name: "number" };
-//!     type_meta_const_promotion!();
+//!     const TYPE_METADATA: &'static Info = &Info { name: "number" };
 //! }
 //!
 //! rootless_mutate(|mc| {
@@ -42,22 +40,19 @@ use core::ptr;
 
 use crate::types::static_wrapper::Static;
 
-#[doc(inline)]
-pub use crate::__type_meta_const_promotion as type_meta_const_promotion;
-
 /// A name for metadata that objects of a type can have.
 ///
 /// Objects of one and the same type can be made with different implementations; if their
 /// `TypeMetadata` are of one type, so are the pointers.
 ///
-/// Every implementation has [`type_meta_const_promotion!`] as its last item.
+/// The constant is a reference, so the metadata have an address, which objects refer to. The expression behind `&` is
+/// evaluated by the compiler, which refuses one with interior mutability.
 ///
 /// ```
 /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
-/// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+/// use gc_core::meta::TypeMeta;
 ///
 /// /// What a language's methods on a number are: the same table for all of a class.
-/// #[derive(Clone, Copy)]
 /// struct Methods {
 ///     class: &'static str,
 ///     negate: fn(f64) -> f64,
@@ -66,8 +61,7 @@ pub use crate::__type_meta_const_promotion as type_meta_const_promotion;
 /// struct Angle;
 /// impl TypeMeta for Angle {
 ///     type TypeMetadata = Methods;
-///     const TYPE_METADATA: Methods = Methods { class: "angle", negate: |degrees| 360.0 - degrees };
-///     type_meta_const_promotion!();
+///     const TYPE_METADATA: &'static Methods = &Methods { class: "angle", negate: |degrees| 360.0 - degrees };
 /// }
 ///
 /// rootless_mutate(|mc| {
@@ -77,7 +71,7 @@ pub use crate::__type_meta_const_promotion as type_meta_const_promotion;
 /// });
 /// ```
 pub trait TypeMeta {
-    /// The type of the metadata.
+    /// The type of the metadata. All threads to which a pointer is sent may read them, hence `Sync`.
     ///
     /// ```
     /// use gc_core::meta::{TypeMeta, UnitTypeMeta};
@@ -86,12 +80,12 @@ pub trait TypeMeta {
     /// let none: <UnitTypeMeta as TypeMeta>::TypeMetadata = ();
     /// assert_eq!(size_of_val(&none), 0);
     /// ```
-    type TypeMetadata: Copy + Send + Sync + 'static;
+    type TypeMetadata: Sync + 'static;
 
     /// The metadata.
     ///
     /// ```
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    /// use gc_core::meta::TypeMeta;
     ///
     /// /// The name of the metadata of a type that implements this, for any such type.
     /// trait Named {
@@ -101,44 +95,15 @@ pub trait TypeMeta {
     /// struct NameOf<T>(T);
     /// impl<T: Named> TypeMeta for NameOf<T> {
     ///     type TypeMetadata = &'static str;
-    ///     const TYPE_METADATA: &'static str = T::NAME;
-    ///     type_meta_const_promotion!();
+    ///     const TYPE_METADATA: &'static &'static str = &T::NAME;
     /// }
     ///
     /// impl Named for u8 {
     ///     const NAME: &'static str = "byte";
     /// }
-    /// assert_eq!(NameOf::<u8>::TYPE_METADATA, "byte");
+    /// assert_eq!(*NameOf::<u8>::TYPE_METADATA, "byte");
     /// ```
-    const TYPE_METADATA: Self::TypeMetadata;
-
-    /// Where the metadata are: [`type_meta_const_promotion!`] says it.
-    #[doc(hidden)]
-    const __TYPE_METADATA: &'static Self::TypeMetadata;
-}
-
-/// The last item of every implementation of [`TypeMeta`]: it gives the metadata an address.
-///
-/// Metadata with interior mutability have none, and are refused.
-///
-/// ```
-/// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
-///
-/// struct Version;
-///
-/// impl TypeMeta for Version {
-///     type TypeMetadata = u32;
-///     const TYPE_METADATA: u32 = 7;
-///     type_meta_const_promotion!();
-/// }
-/// assert_eq!(Version::TYPE_METADATA, 7);
-/// ```
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __type_meta_const_promotion {
-    () => {
-        const __TYPE_METADATA: &'static Self::TypeMetadata = &Self::TYPE_METADATA;
-    };
+    const TYPE_METADATA: &'static Self::TypeMetadata;
 }
 
 /// No metadata of the type: `()`. Objects made with it need no memory for them.
@@ -148,7 +113,7 @@ macro_rules! __type_meta_const_promotion {
 ///
 /// rootless_mutate(|mc| {
 ///     let plain: Gc<u8> = GcBuilder::new_with_type_meta::<UnitTypeMeta>().write(mc, 1);
-///     assert_eq!(Gc::type_metadata(plain), ());
+///     assert_eq!(Gc::type_metadata(plain), &());
 /// });
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -156,8 +121,7 @@ pub struct UnitTypeMeta;
 
 impl TypeMeta for UnitTypeMeta {
     type TypeMetadata = ();
-    const TYPE_METADATA: () = ();
-    type_meta_const_promotion!();
+    const TYPE_METADATA: &'static () = &();
 }
 
 /// How pointers to a `T` whose type has the metadata `M` are taken apart and put together.
@@ -200,17 +164,17 @@ impl TypeMeta for UnitTypeMeta {
 ///     type PtrMetadata = &'static Kind;
 ///     type Thin = ();
 ///
-///     fn to_thin(_: M, fat: *const dyn Shape) -> *const () {
+///     fn to_thin(_: &'static M, fat: *const dyn Shape) -> *const () {
 ///         fat.cast()
 ///     }
 ///
-///     fn from_thin(_: M, thin: *const (), kind: &'static Kind) -> *const dyn Shape {
+///     fn from_thin(_: &'static M, thin: *const (), kind: &'static Kind) -> *const dyn Shape {
 ///         (kind.fatten)(thin)
 ///     }
 /// }
 ///
 /// impl<M> AllocMeta<dyn Shape, M> for Shapes {
-///     fn layout(_: M, kind: &'static Kind) -> Option<Layout> {
+///     fn layout(_: &'static M, kind: &'static Kind) -> Option<Layout> {
 ///         Some(kind.layout)
 ///     }
 /// }
@@ -266,10 +230,10 @@ pub trait PtrMeta<T: ?Sized, M> {
     /// use gc_core::meta::PtrMeta;
     ///
     /// let text = "text";
-    /// let thin = <StrPtrMeta as PtrMeta<str, ()>>::to_thin((), text);
+    /// let thin = <StrPtrMeta as PtrMeta<str, ()>>::to_thin(&(), text);
     /// assert_eq!(thin.addr(), text.as_ptr().addr());
     /// ```
-    fn to_thin(type_meta: M, fat: *const T) -> *const Self::Thin;
+    fn to_thin(type_meta: &'static M, fat: *const T) -> *const Self::Thin;
 
     /// A pointer to the value at the address of `thin`: the one that was given to `to_thin`, if
     /// `ptr_meta` are the metadata of that.
@@ -279,11 +243,15 @@ pub trait PtrMeta<T: ?Sized, M> {
     /// use gc_core::meta::PtrMeta;
     ///
     /// let slice: &[u8] = b"text";
-    /// let thin = <SlicePtrMeta as PtrMeta<[u8], ()>>::to_thin((), slice);
-    /// let again: *const [u8] = SlicePtrMeta::from_thin((), thin, slice.len());
+    /// let thin = <SlicePtrMeta as PtrMeta<[u8], ()>>::to_thin(&(), slice);
+    /// let again: *const [u8] = SlicePtrMeta::from_thin(&(), thin, slice.len());
     /// assert_eq!(again, &raw const *slice);
     /// ```
-    fn from_thin(type_meta: M, thin: *const Self::Thin, ptr_meta: Self::PtrMetadata) -> *const T;
+    fn from_thin(
+        type_meta: &'static M,
+        thin: *const Self::Thin,
+        ptr_meta: Self::PtrMetadata,
+    ) -> *const T;
 }
 
 /// How much memory a `T` needs whose pointer has certain metadata.
@@ -301,22 +269,22 @@ pub trait PtrMeta<T: ?Sized, M> {
 ///     type PtrMetadata = usize;
 ///     type Thin = ();
 ///
-///     fn to_thin(_: M, fat: *const [f64]) -> *const () {
+///     fn to_thin(_: &'static M, fat: *const [f64]) -> *const () {
 ///         fat.cast()
 ///     }
 ///
-///     fn from_thin(_: M, thin: *const (), side: usize) -> *const [f64] {
+///     fn from_thin(_: &'static M, thin: *const (), side: usize) -> *const [f64] {
 ///         std::ptr::slice_from_raw_parts(thin.cast(), side * side)
 ///     }
 /// }
 ///
 /// impl<M> AllocMeta<[f64], M> for Matrix {
-///     fn layout(_: M, side: usize) -> Option<Layout> {
+///     fn layout(_: &'static M, side: usize) -> Option<Layout> {
 ///         Layout::array::<f64>(side.checked_mul(side)?).ok()
 ///     }
 /// }
 ///
-/// let layout = |side| <Matrix as AllocMeta<[f64], ()>>::layout((), side);
+/// let layout = |side| <Matrix as AllocMeta<[f64], ()>>::layout(&(), side);
 /// assert_eq!(layout(3), Some(Layout::new::<[f64; 9]>()));
 /// assert_eq!(layout(1 << 32), None);
 /// ```
@@ -327,11 +295,11 @@ pub trait AllocMeta<T: ?Sized, M>: PtrMeta<T, M> {
     /// use gc_core::gc_slice::StrPtrMeta;
     /// use gc_core::meta::AllocMeta;
     ///
-    /// let layout = |length| <StrPtrMeta as AllocMeta<str, ()>>::layout((), length);
+    /// let layout = |length| <StrPtrMeta as AllocMeta<str, ()>>::layout(&(), length);
     /// assert_eq!(layout(5).map(|layout| (layout.size(), layout.align())), Some((5, 1)));
     /// assert_eq!(layout(usize::MAX), None);
     /// ```
-    fn layout(type_meta: M, ptr_meta: Self::PtrMetadata) -> Option<Layout>;
+    fn layout(type_meta: &'static M, ptr_meta: Self::PtrMetadata) -> Option<Layout>;
 }
 
 /// No metadata of the pointer: those of `Gc`s by default.
@@ -344,7 +312,7 @@ pub trait AllocMeta<T: ?Sized, M>: PtrMeta<T, M> {
 /// use gc_core::meta::{PtrMeta, UnitPtrMeta};
 ///
 /// let value = 7_u8;
-/// let thin = <UnitPtrMeta as PtrMeta<u8, ()>>::to_thin((), &value);
+/// let thin = <UnitPtrMeta as PtrMeta<u8, ()>>::to_thin(&(), &value);
 /// assert_eq!(thin, &raw const value);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -355,19 +323,19 @@ impl<T, M> PtrMeta<T, M> for UnitPtrMeta {
     type Thin = T;
 
     #[inline]
-    fn to_thin(_: M, fat: *const T) -> *const T {
+    fn to_thin(_: &'static M, fat: *const T) -> *const T {
         fat
     }
 
     #[inline]
-    fn from_thin(_: M, thin: *const T, (): ()) -> *const T {
+    fn from_thin(_: &'static M, thin: *const T, (): ()) -> *const T {
         thin
     }
 }
 
 impl<T, M> AllocMeta<T, M> for UnitPtrMeta {
     #[inline]
-    fn layout(_: M, (): ()) -> Option<Layout> {
+    fn layout(_: &'static M, (): ()) -> Option<Layout> {
         Some(Layout::new::<T>())
     }
 }
@@ -380,10 +348,10 @@ impl<T, M> AllocMeta<T, M> for UnitPtrMeta {
 /// use std::alloc::Layout;
 ///
 /// let slice: &[u16] = &[1, 2, 3];
-/// let thin = <SlicePtrMeta as PtrMeta<[u16], ()>>::to_thin((), slice);
-/// let fat: *const [u16] = SlicePtrMeta::from_thin((), thin, 2);
+/// let thin = <SlicePtrMeta as PtrMeta<[u16], ()>>::to_thin(&(), slice);
+/// let fat: *const [u16] = SlicePtrMeta::from_thin(&(), thin, 2);
 /// assert_eq!(fat, &raw const slice[..2]);
-/// let layout = <SlicePtrMeta as AllocMeta<[u16], ()>>::layout((), 3);
+/// let layout = <SlicePtrMeta as AllocMeta<[u16], ()>>::layout(&(), 3);
 /// assert_eq!(layout, Some(Layout::for_value(slice)));
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -394,19 +362,19 @@ impl<E, M> PtrMeta<[E], M> for SlicePtrMeta {
     type Thin = ();
 
     #[inline]
-    fn to_thin(_: M, fat: *const [E]) -> *const () {
+    fn to_thin(_: &'static M, fat: *const [E]) -> *const () {
         fat.cast()
     }
 
     #[inline]
-    fn from_thin(_: M, thin: *const (), length: usize) -> *const [E] {
+    fn from_thin(_: &'static M, thin: *const (), length: usize) -> *const [E] {
         ptr::slice_from_raw_parts(thin.cast(), length)
     }
 }
 
 impl<E, M> AllocMeta<[E], M> for SlicePtrMeta {
     #[inline]
-    fn layout(_: M, length: usize) -> Option<Layout> {
+    fn layout(_: &'static M, length: usize) -> Option<Layout> {
         Layout::array::<E>(length).ok()
     }
 }
@@ -420,7 +388,7 @@ impl<E, M> AllocMeta<[E], M> for SlicePtrMeta {
 ///
 /// type Meta = StaticPtrMeta<StrPtrMeta>;
 /// let thin = "text".as_ptr().cast::<Static<()>>();
-/// let fat = <Meta as PtrMeta<Static<str>, ()>>::from_thin((), thin, 4);
+/// let fat = <Meta as PtrMeta<Static<str>, ()>>::from_thin(&(), thin, 4);
 /// assert_eq!(fat as *const str, "text" as *const str);
 /// ```
 #[doc(hidden)]
@@ -432,13 +400,13 @@ impl<T: ?Sized, M, P: PtrMeta<T, M>> PtrMeta<Static<T>, M> for StaticPtrMeta<P> 
     type Thin = Static<P::Thin>;
 
     #[inline]
-    fn to_thin(type_meta: M, fat: *const Static<T>) -> *const Static<P::Thin> {
+    fn to_thin(type_meta: &'static M, fat: *const Static<T>) -> *const Static<P::Thin> {
         P::to_thin(type_meta, fat as *const T).cast()
     }
 
     #[inline]
     fn from_thin(
-        type_meta: M,
+        type_meta: &'static M,
         thin: *const Static<P::Thin>,
         ptr_meta: P::PtrMetadata,
     ) -> *const Static<T> {
@@ -448,7 +416,7 @@ impl<T: ?Sized, M, P: PtrMeta<T, M>> PtrMeta<Static<T>, M> for StaticPtrMeta<P> 
 
 impl<T: ?Sized, M, P: AllocMeta<T, M>> AllocMeta<Static<T>, M> for StaticPtrMeta<P> {
     #[inline]
-    fn layout(type_meta: M, ptr_meta: P::PtrMetadata) -> Option<Layout> {
+    fn layout(type_meta: &'static M, ptr_meta: P::PtrMetadata) -> Option<Layout> {
         P::layout(type_meta, ptr_meta)
     }
 }

@@ -48,8 +48,7 @@ const PROGRAM: &str = r#"
     struct OurMeta;
     impl ::gc_core::meta::TypeMeta for OurMeta {
         type TypeMetadata = ::core::primitive::u64;
-        const TYPE_METADATA: ::core::primitive::u64 = 7;
-        ::gc_core::meta::type_meta_const_promotion!();
+        const TYPE_METADATA: &'static ::core::primitive::u64 = &7;
     }
 
     type OurRoot = ::gc_core::Rootable![::gc_core::Gc<'_, OurNode<'_, ::gc_core::Gc<'_, ::core::primitive::u64>>>];

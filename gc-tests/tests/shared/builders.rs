@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+use gc_core::meta::TypeMeta;
 use gc_core::shared::{Arena, AtomicGc, Mutex};
 use gc_core::{
     Collect, Gc, GcBuilder, GcSliceBuilder, GcSliceWithHeaderBuilder, GcStrBuilder, GcThinSlice,
@@ -19,8 +19,7 @@ struct Said;
 
 impl TypeMeta for Said {
     type TypeMetadata = &'static str;
-    const TYPE_METADATA: &'static str = "said";
-    type_meta_const_promotion!();
+    const TYPE_METADATA: &'static &'static str = &"said";
 }
 
 /// One of each, behind pointers of one word.
@@ -63,9 +62,9 @@ fn threads_share_what_builders_make() {
                 here.mutate(|mc, all| {
                     for shapes in &*all.lock(mc) {
                         let round: usize = shapes.name.parse().unwrap();
-                        assert_eq!(Gc::type_metadata(shapes.name), "said");
-                        assert_eq!(Gc::type_metadata(shapes.slots), "said");
-                        assert_eq!(Gc::type_metadata(shapes.record), "said");
+                        assert_eq!(*Gc::type_metadata(shapes.name), "said");
+                        assert_eq!(*Gc::type_metadata(shapes.slots), "said");
+                        assert_eq!(*Gc::type_metadata(shapes.record), "said");
                         let slots = shapes.slots.iter().map(|slot| *slot.load().unwrap());
                         assert!(slots.eq(0..round % 5));
                         assert_eq!(*shapes.record.header, round);

@@ -1,6 +1,6 @@
 //! Pointers of other kinds than the default one: the same locks, barriers, and upgrades.
 
-use gc_core::meta::{TypeMeta, UnitPtrMeta, type_meta_const_promotion};
+use gc_core::meta::{TypeMeta, UnitPtrMeta};
 use gc_core::shared::{Arena, AtomicGc, Mutex, RwLock};
 use gc_core::{
     Collect, Gc, GcBuilder, GcSliceBuilder, GcThin, GcThinSlice, GcWeak, HeapOptions, Rootable,
@@ -12,8 +12,7 @@ struct Locked;
 
 impl TypeMeta for Locked {
     type TypeMetadata = u8;
-    const TYPE_METADATA: u8 = 7;
-    type_meta_const_promotion!();
+    const TYPE_METADATA: &'static u8 = &7;
 }
 
 type Thin<'gc, T> = GcThin<'gc, T, u8, UnitPtrMeta>;
@@ -75,7 +74,7 @@ fn moved(way: Way, delay: usize) {
                 let number = mc.write_at(new.slots, index).lock().unwrap();
                 assert_eq!(*number, 3 + index as u64);
             }
-            assert_eq!(Gc::type_metadata(new.slots), 7);
+            assert_eq!(*Gc::type_metadata(new.slots), 7);
         });
         here.finish_cycle();
         verify(&here);

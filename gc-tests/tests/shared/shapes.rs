@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+use gc_core::meta::TypeMeta;
 use gc_core::shared::{Arena, AtomicGc, Mutex};
 use gc_core::{
     Collect, Gc, GcBuilder, GcSliceBuilder, GcSliceWithHeaderBuilder, GcStrBuilder,
@@ -127,8 +127,7 @@ struct Kind;
 
 impl TypeMeta for Kind {
     type TypeMetadata = &'static str;
-    const TYPE_METADATA: &'static str = "kind";
-    type_meta_const_promotion!();
+    const TYPE_METADATA: &'static &'static str = &"kind";
 }
 
 #[test]
@@ -142,7 +141,7 @@ fn other_threads_find_metadata() {
     });
     on_threads(2, |_| {
         heap.attach().mutate(|_, found| {
-            assert_eq!((Gc::type_metadata(*found), **found), ("kind", [7; 8]));
+            assert_eq!((*Gc::type_metadata(*found), **found), ("kind", [7; 8]));
         });
     });
     // Values without memory, and none at all.

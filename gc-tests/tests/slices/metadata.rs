@@ -3,7 +3,7 @@
 use gc_core::arena::rootless_mutate;
 use gc_core::gc::IsGcKind;
 use gc_core::lock::OnceLock;
-use gc_core::meta::{TypeMeta, UnitPtrMeta, type_meta_const_promotion};
+use gc_core::meta::{TypeMeta, UnitPtrMeta};
 use gc_core::{
     Arena, Collect, Gc, GcBuilder, GcFat, GcSlice, GcSliceBuilder, GcSliceWithHeader,
     GcSliceWithHeaderBuilder, GcStr, GcStrBuilder, GcThin, GcThinSlice, Lock, Mutation, RefLock,
@@ -13,7 +13,6 @@ use gc_tests::way::in_each_way;
 
 use crate::counted::{Count, Counted};
 
-#[derive(Clone, Copy)]
 struct Info {
     name: &'static str,
     call: fn(u32) -> u32,
@@ -24,8 +23,7 @@ macro_rules! info {
         struct $type;
         impl TypeMeta for $type {
             type TypeMetadata = Info;
-            const TYPE_METADATA: Info = Info { name: $name, call: $call };
-            type_meta_const_promotion!();
+            const TYPE_METADATA: &'static Info = &Info { name: $name, call: $call };
         }
     )*};
 }
@@ -38,8 +36,7 @@ info! {
 struct SizeOf<T>(T);
 impl<T> TypeMeta for SizeOf<T> {
     type TypeMetadata = usize;
-    const TYPE_METADATA: usize = size_of::<T>();
-    type_meta_const_promotion!();
+    const TYPE_METADATA: &'static usize = &size_of::<T>();
 }
 
 #[derive(Collect)]
@@ -112,21 +109,21 @@ fn builders_of_all_sorts_take_them() {
     rootless_mutate(|mc| {
         let text: GcStr<usize> =
             GcStrBuilder::new_with_type_meta::<SizeOf<u16>>(4).copy_str(mc, "text");
-        assert_eq!((Gc::type_metadata(text), &*text), (2, "text"));
+        assert_eq!((*Gc::type_metadata(text), &*text), (2, "text"));
         let with: GcSliceWithHeader<u8, u8, usize> =
             GcSliceWithHeaderBuilder::new_with_type_meta::<SizeOf<u32>>(1)
                 .write_header(1)
                 .copy_slice(mc, &[2]);
         assert_eq!(
             (
-                Gc::type_metadata(with),
-                Gc::type_metadata(Gc::as_thin(with))
+                *Gc::type_metadata(with),
+                *Gc::type_metadata(Gc::as_thin(with))
             ),
             (4, 4)
         );
         let builder = GcBuilder::<Static<u8>, usize>::new_with_type_meta::<SizeOf<u64>>();
         assert_eq!(
-            Gc::type_metadata(builder.unwrap_static().write(mc, 7_u8)),
+            *Gc::type_metadata(builder.unwrap_static().write(mc, 7_u8)),
             8
         );
 
@@ -134,6 +131,59 @@ fn builders_of_all_sorts_take_them() {
         Gc::type_metadata(Gc::new(mc, 7));
         Gc::type_metadata(Gc::new_slice(mc, &[7]));
         Gc::type_metadata(Gc::new(mc, ()));
+    });
+}
+
+/// Not `Copy`, and larger than a word, with parts of its own behind it.
+struct Table {
+    names: [&'static str; 3],
+    parent: Option<&'static Table>,
+}
+
+struct Child;
+impl Child {
+    const PARENT: &'static Table = &Table {
+        names: ["a", "b", "c"],
+        parent: None,
+    };
+}
+impl TypeMeta for Child {
+    type TypeMetadata = Table;
+    const TYPE_METADATA: &'static Table = &Table {
+        names: ["d", "e", "f"],
+        parent: Some(Child::PARENT),
+    };
+}
+
+#[test]
+fn a_reference_to_them_outlives_the_heap() {
+    let (one, other) = rootless_mutate(|mc| {
+        let make = |value: u8| GcBuilder::new_with_type_meta::<Child>().write(mc, value);
+        (Gc::type_metadata(make(1)), Gc::type_metadata(make(2)))
+    });
+    assert!(std::ptr::eq(one, other), "there is one copy for each type");
+    assert_eq!(one.names, ["d", "e", "f"]);
+    let parent = one.parent.expect("the child has a parent");
+    assert_eq!((parent.names[0], parent.parent.is_none()), ("a", true));
+}
+
+/// Takes no memory and is not `Copy`.
+#[derive(Debug, PartialEq)]
+struct Token;
+
+struct Marked;
+impl TypeMeta for Marked {
+    type TypeMetadata = Token;
+    const TYPE_METADATA: &'static Token = &Token;
+}
+
+#[test]
+fn those_without_a_size_are_not_looked_for() {
+    rootless_mutate(|mc| {
+        let value = GcBuilder::new_with_type_meta::<Marked>().write(mc, 7_u32);
+        assert_eq!((*value, Gc::type_metadata(value)), (7, &Token));
+        let text = GcStrBuilder::new_with_type_meta::<Marked>(4).copy_str(mc, "text");
+        assert_eq!(Gc::type_metadata(Gc::as_thin(text)), &Token);
     });
 }
 

@@ -219,11 +219,11 @@ impl PtrMeta<dyn Animal, ()> for UnitPtrMeta {
     type PtrMetadata = usize;
     type Thin = u32;
 
-    fn to_thin((): (), fat: *const dyn Animal) -> *const u32 {
+    fn to_thin((): &(), fat: *const dyn Animal) -> *const u32 {
         fat.cast()
     }
 
-    fn from_thin((): (), _: *const u32, _: usize) -> *const dyn Animal {
+    fn from_thin((): &(), _: *const u32, _: usize) -> *const dyn Animal {
         std::ptr::null::<u32>()
     }
 }

@@ -2,7 +2,7 @@
 
 use gc_core::gc::{GcKind, Thin};
 use gc_core::gc_slice::{SlicePtrMeta, SliceWithHeaderPtrMeta};
-use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+use gc_core::meta::TypeMeta;
 use gc_core::{
     Arena, Collect, Gc, GcSliceBuilder, GcSliceWithHeaderBuilder, GcThinSlice, GcWeak, Rootable,
     SliceWithHeader,
@@ -17,8 +17,7 @@ type OfTwo = SliceWithHeader<Counted, u32>;
 struct Named;
 impl TypeMeta for Named {
     type TypeMetadata = &'static str;
-    const TYPE_METADATA: &'static str = "named";
-    type_meta_const_promotion!();
+    const TYPE_METADATA: &'static &'static str = &"named";
 }
 
 #[derive(Collect)]
@@ -56,7 +55,7 @@ fn they_lead_to_the_value_as_long_as_it_is_there() {
             arena.finish_cycle();
             arena.mutate(|mc, root| {
                 let gc = root.thin.upgrade(mc).unwrap();
-                assert_eq!((gc.len(), Gc::type_metadata(gc)), (5, "named"));
+                assert_eq!((gc.len(), *Gc::type_metadata(gc)), (5, "named"));
                 assert!(root.leaf.upgrade(mc).is_none() && root.leaf.is_dropped());
                 assert!(root.header.upgrade(mc).is_none() && root.header.is_dropped());
                 assert_eq!(count.alive(), 5);
@@ -103,26 +102,25 @@ mod scaled {
         type PtrMetadata = u16;
         type Thin = u8;
 
-        fn to_thin(_: u32, fat: *const [u8]) -> *const u8 {
+        fn to_thin(_: &u32, fat: *const [u8]) -> *const u8 {
             fat.cast()
         }
 
-        fn from_thin(scale: u32, thin: *const u8, length: u16) -> *const [u8] {
-            std::ptr::slice_from_raw_parts(thin, scale as usize * usize::from(length))
+        fn from_thin(scale: &u32, thin: *const u8, length: u16) -> *const [u8] {
+            std::ptr::slice_from_raw_parts(thin, *scale as usize * usize::from(length))
         }
     }
 
     impl AllocMeta<[u8], u32> for Scaled {
-        fn layout(scale: u32, length: u16) -> Option<Layout> {
-            Layout::array::<u8>(scale as usize * usize::from(length)).ok()
+        fn layout(scale: &u32, length: u16) -> Option<Layout> {
+            Layout::array::<u8>(*scale as usize * usize::from(length)).ok()
         }
     }
 
     struct Ten;
     impl TypeMeta for Ten {
         type TypeMetadata = u32;
-        const TYPE_METADATA: u32 = 10;
-        type_meta_const_promotion!();
+        const TYPE_METADATA: &'static u32 = &10;
     }
 
     type Weak<'gc> = GcWeak<'gc, [u8], GcKind<Thin<[u8]>, u32, Scaled>>;
@@ -151,6 +149,6 @@ mod scaled {
                 assert_eq!(weak.as_ptr().len(), 30);
             });
         });
-        rootless_mutate(|mc| assert_eq!(Gc::type_metadata(build(mc)), 10));
+        rootless_mutate(|mc| assert_eq!(*Gc::type_metadata(build(mc)), 10));
     }
 }

@@ -21,7 +21,7 @@ use crate::mutator::context::Context;
 use crate::mutator::mutation::{Invariant, Mutation};
 use crate::mutator::plan::Plan;
 use crate::types::collect::Collect;
-use crate::types::meta::{AllocMeta, StaticPtrMeta, TypeMeta, UnitPtrMeta, UnitTypeMeta};
+use crate::types::meta::{AllocMeta, PtrMeta, StaticPtrMeta, TypeMeta, UnitPtrMeta, UnitTypeMeta};
 use crate::types::static_wrapper::Static;
 
 /// Makes a [`Gc`] with metadata: of the type, or of the pointer, or both.
@@ -85,7 +85,7 @@ impl<'gc, T: Collect<'gc>, M> GcBuilder<'gc, T, M> {
     ///
     /// ```
     /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    /// use gc_core::meta::TypeMeta;
     ///
     /// /// Lengths in memory are numbers; their unit is metadata.
     /// macro_rules! units {
@@ -93,8 +93,7 @@ impl<'gc, T: Collect<'gc>, M> GcBuilder<'gc, T, M> {
     ///         struct $unit;
     ///         impl TypeMeta for $unit {
     ///             type TypeMetadata = &'static str;
-    ///             const TYPE_METADATA: &'static str = $name;
-    ///             type_meta_const_promotion!();
+    ///             const TYPE_METADATA: &'static &'static str = &$name;
     ///         }
     ///     )*};
     /// }
@@ -133,17 +132,17 @@ impl<'gc, T: Collect<'gc> + ?Sized, M, P: AllocMeta<T, M>> GcBuilder<'gc, T, M, 
     ///     type PtrMetadata = u32;
     ///     type Thin = u32;
     ///
-    ///     fn to_thin(_: M, fat: *const [u32]) -> *const u32 {
+    ///     fn to_thin(_: &'static M, fat: *const [u32]) -> *const u32 {
     ///         fat.cast()
     ///     }
     ///
-    ///     fn from_thin(_: M, thin: *const u32, pairs: u32) -> *const [u32] {
+    ///     fn from_thin(_: &'static M, thin: *const u32, pairs: u32) -> *const [u32] {
     ///         std::ptr::slice_from_raw_parts(thin, 2 * pairs as usize)
     ///     }
     /// }
     ///
     /// impl<M> AllocMeta<[u32], M> for Pairs {
-    ///     fn layout(_: M, pairs: u32) -> Option<Layout> {
+    ///     fn layout(_: &'static M, pairs: u32) -> Option<Layout> {
     ///         Layout::array::<u32>(2 * pairs as usize).ok()
     ///     }
     /// }
@@ -189,7 +188,7 @@ impl<'gc, T: Collect<'gc> + ?Sized, M, P: AllocMeta<T, M>> GcBuilder<'gc, T, M, 
     ) -> Option<GcBuilder<'gc, T, M, P>> {
         let plan = Plan::new::<T, TM, P>(ptr_meta)?;
         let nowhere = ptr::without_provenance::<P::Thin>(plan.layout().align());
-        let value = P::from_thin(TM::TYPE_METADATA, nowhere, ptr_meta).cast_mut();
+        let value = fatten::<T, TM, P>(nowhere, ptr_meta).cast_mut();
         Some(GcBuilder {
             plan,
             // SAFETY: `from_thin` keeps the address.
@@ -199,6 +198,15 @@ impl<'gc, T: Collect<'gc> + ?Sized, M, P: AllocMeta<T, M>> GcBuilder<'gc, T, M, 
             _invariant: PhantomData,
         })
     }
+}
+
+/// `P::from_thin` with the metadata of the type. For `M`, of which it is not said that it is `'static`, it cannot be named.
+#[inline(always)]
+fn fatten<T: ?Sized, TM: TypeMeta, P: PtrMeta<T, TM::TypeMetadata>>(
+    thin: *const P::Thin,
+    ptr_meta: P::PtrMetadata,
+) -> *const T {
+    P::from_thin(TM::TYPE_METADATA, thin, ptr_meta)
 }
 
 /// The answer to the size of a value that no address space holds.

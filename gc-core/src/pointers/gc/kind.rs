@@ -78,7 +78,7 @@ pub struct Thin<T: ?Sized> {
 /// ```
 /// use gc_core::{Gc, GcStrBuilder, arena::rootless_mutate};
 /// use gc_core::gc::{GcKind, IsGcKind};
-/// # use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+/// # use gc_core::meta::TypeMeta;
 ///
 /// /// For strings whose type says which language they are in, behind fat and thin pointers.
 /// fn greet<'gc, S, P>(name: Gc<'gc, str, GcKind<S, Language, P>>) -> String
@@ -88,14 +88,12 @@ pub struct Thin<T: ?Sized> {
 ///     format!("{} {}", Gc::type_metadata(name).0, &*name)
 /// }
 ///
-/// #[derive(Clone, Copy)]
 /// struct Language(&'static str);
 ///
 /// struct German;
 /// impl TypeMeta for German {
 ///     type TypeMetadata = Language;
-///     const TYPE_METADATA: Language = Language("Hallo");
-///     type_meta_const_promotion!();
+///     const TYPE_METADATA: &'static Language = &Language("Hallo");
 /// }
 ///
 /// rootless_mutate(|mc| {
@@ -115,13 +113,12 @@ pub struct GcKind<S, M = (), P = UnitPtrMeta> {
 /// ```
 /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
 /// use gc_core::gc::DefaultGcKind;
-/// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+/// use gc_core::meta::TypeMeta;
 ///
 /// struct Celsius;
 /// impl TypeMeta for Celsius {
 ///     type TypeMetadata = char;
-///     const TYPE_METADATA: char = 'C';
-///     type_meta_const_promotion!();
+///     const TYPE_METADATA: &'static char = &'C';
 /// }
 ///
 /// /// A pointer to a number whose type has a letter for metadata.
@@ -129,10 +126,10 @@ pub struct GcKind<S, M = (), P = UnitPtrMeta> {
 ///
 /// rootless_mutate(|mc| {
 ///     let room: Degrees = GcBuilder::new_with_type_meta::<Celsius>().write(mc, 20.5);
-///     assert_eq!((*room, Gc::type_metadata(room)), (20.5, 'C'));
+///     assert_eq!((*room, *Gc::type_metadata(room)), (20.5, 'C'));
 ///     // The one of a plain `Gc` has none.
 ///     let plain: Gc<f32, DefaultGcKind<f32>> = Gc::new(mc, 20.5);
-///     assert_eq!(Gc::type_metadata(plain), ());
+///     assert_eq!(Gc::type_metadata(plain), &());
 /// });
 /// ```
 pub type DefaultGcKind<T, M = ()> = GcKind<Fat<T>, M, UnitPtrMeta>;
@@ -231,7 +228,7 @@ unsafe impl<T: ?Sized, M, P> Store<T> for GcKind<Fat<T>, M, P> {
 }
 
 // SAFETY: it is the address, which `PtrMeta` keeps.
-unsafe impl<T: ?Sized, M: Copy + 'static, P: PtrMeta<T, M>> Store<T> for GcKind<Thin<T>, M, P> {
+unsafe impl<T: ?Sized, M: 'static, P: PtrMeta<T, M>> Store<T> for GcKind<Thin<T>, M, P> {
     const LOOKS_UP: bool = size_of::<P::PtrMetadata>() > 0;
 
     #[inline(always)]
@@ -264,12 +261,12 @@ unsafe impl<T: ?Sized, M: Copy + 'static, P: PtrMeta<T, M>> Store<T> for GcKind<
 ///
 /// A pointer in use points there, and by invariant 2 of the module the object has such metadata.
 #[inline]
-pub(super) unsafe fn type_metadata<M: Copy>(address: NonNull<()>) -> M {
-    // SAFETY: of a type of size zero there is a value wherever it is aligned. Any other is in the object's
-    // descriptor.
+pub(super) unsafe fn type_metadata<M: 'static>(address: NonNull<()>) -> &'static M {
+    // SAFETY: the address of any other metadata is in the object's descriptor. There is a value of the type, namely that
+    // with which the object was made (invariant 2); so if it takes no memory, it is wherever it would be aligned.
     unsafe {
         if size_of::<M>() == 0 {
-            return NonNull::<M>::dangling().read();
+            return NonNull::<M>::dangling().as_ref();
         }
         read_metadata(extent::end_of(address.addr().get()))
     }

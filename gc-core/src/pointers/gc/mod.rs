@@ -90,7 +90,7 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     }
 }
 
-impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M, P> {
+impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M, P> {
     /// A thin `Gc` of the value at `address`.
     ///
     /// # Safety

@@ -6,7 +6,7 @@ use super::kind::{self, check_made_to_be_thin};
 use super::{Gc, GcFat, GcKind, GcThin, IsGcKind};
 use crate::types::meta::PtrMeta;
 
-impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>> GcFat<'gc, T, M, P> {
+impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcFat<'gc, T, M, P> {
     /// A pointer of 8 bytes to the same value.
     ///
     /// It can be used like this one, but each use asks the object for what it lacks. In the address space
@@ -39,7 +39,7 @@ impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>> GcFat<'gc, T, M,
     }
 }
 
-impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M, P> {
+impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M, P> {
     /// The pointer with all that belongs to it: the reverse of [`Gc::as_thin`].
     ///
     /// ```
@@ -123,7 +123,7 @@ impl<'gc, T: ?Sized + 'gc, M: Copy + 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M
     }
 }
 
-impl<'gc, T: ?Sized + 'gc, S, M: Copy + 'static, P> Gc<'gc, T, GcKind<S, M, P>>
+impl<'gc, T: ?Sized + 'gc, S, M: 'static, P> Gc<'gc, T, GcKind<S, M, P>>
 where
     GcKind<S, M, P>: IsGcKind<'gc, T>,
 {
@@ -134,22 +134,25 @@ where
     ///
     /// ```
     /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    /// use gc_core::meta::TypeMeta;
+    ///
+    /// struct Methods {
+    ///     show: fn(u32) -> String,
+    /// }
     ///
     /// struct Shown;
     /// impl TypeMeta for Shown {
-    ///     type TypeMetadata = fn(u32) -> String;
-    ///     const TYPE_METADATA: fn(u32) -> String = |number| format!("number {number}");
-    ///     type_meta_const_promotion!();
+    ///     type TypeMetadata = Methods;
+    ///     const TYPE_METADATA: &'static Methods = &Methods { show: |number| format!("number {number}") };
     /// }
     ///
     /// rootless_mutate(|mc| {
     ///     let seven = GcBuilder::new_with_type_meta::<Shown>().write(mc, 7_u32);
-    ///     assert_eq!(Gc::type_metadata(seven)(*seven), "number 7");
+    ///     assert_eq!((Gc::type_metadata(seven).show)(*seven), "number 7");
     /// });
     /// ```
     #[inline]
-    pub fn type_metadata(gc: Gc<'gc, T, GcKind<S, M, P>>) -> M {
+    pub fn type_metadata(gc: Gc<'gc, T, GcKind<S, M, P>>) -> &'static M {
         // SAFETY: a `Gc` is in use; its kind says what the metadata are.
         unsafe { kind::type_metadata(gc.address()) }
     }

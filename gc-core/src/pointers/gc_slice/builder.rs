@@ -78,19 +78,18 @@ impl<'gc, E: Collect<'gc>, M> GcSliceBuilder<'gc, E, M> {
     ///
     /// ```
     /// use gc_core::{Gc, GcSliceBuilder, GcThinSlice, arena::rootless_mutate};
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    /// use gc_core::meta::TypeMeta;
     ///
     /// struct Vowels;
     /// impl TypeMeta for Vowels {
     ///     type TypeMetadata = &'static str;
-    ///     const TYPE_METADATA: &'static str = "vowels";
-    ///     type_meta_const_promotion!();
+    ///     const TYPE_METADATA: &'static &'static str = &"vowels";
     /// }
     ///
     /// rootless_mutate(|mc| {
     ///     let builder = GcSliceBuilder::new_with_type_meta::<Vowels>(5);
     ///     let thin: GcThinSlice<u8, &str> = Gc::as_thin(builder.copy_slice(mc, b"aeiou"));
-    ///     assert_eq!((Gc::type_metadata(thin), thin.len()), ("vowels", 5));
+    ///     assert_eq!((*Gc::type_metadata(thin), thin.len()), ("vowels", 5));
     /// });
     /// ```
     ///

@@ -41,8 +41,8 @@ pub type GcThinStr<'gc, M = ()> = GcThin<'gc, str, M, StrPtrMeta>;
 /// use gc_core::meta::PtrMeta;
 ///
 /// let text = "text";
-/// let thin = <StrPtrMeta as PtrMeta<str, ()>>::to_thin((), text);
-/// let fat: *const str = StrPtrMeta::from_thin((), thin, 2);
+/// let thin = <StrPtrMeta as PtrMeta<str, ()>>::to_thin(&(), text);
+/// let fat: *const str = StrPtrMeta::from_thin(&(), thin, 2);
 /// assert_eq!(fat, &raw const text[..2]);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -53,19 +53,19 @@ impl<M> PtrMeta<str, M> for StrPtrMeta {
     type Thin = ();
 
     #[inline]
-    fn to_thin(_: M, fat: *const str) -> *const () {
+    fn to_thin(_: &'static M, fat: *const str) -> *const () {
         fat.cast()
     }
 
     #[inline]
-    fn from_thin(_: M, thin: *const (), length: usize) -> *const str {
+    fn from_thin(_: &'static M, thin: *const (), length: usize) -> *const str {
         ptr::slice_from_raw_parts(thin.cast::<u8>(), length) as *const str
     }
 }
 
 impl<M> AllocMeta<str, M> for StrPtrMeta {
     #[inline]
-    fn layout(type_meta: M, length: usize) -> Option<Layout> {
+    fn layout(type_meta: &'static M, length: usize) -> Option<Layout> {
         <SlicePtrMeta as AllocMeta<[u8], M>>::layout(type_meta, length)
     }
 }
@@ -155,7 +155,7 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
     ///
     /// ```
     /// use gc_core::{Gc, GcStrBuilder, GcThinStr, arena::rootless_mutate};
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    /// use gc_core::meta::TypeMeta;
     ///
     /// #[derive(Clone, Copy, Debug, PartialEq)]
     /// enum Token {
@@ -166,15 +166,14 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
     /// struct Name;
     /// impl TypeMeta for Name {
     ///     type TypeMetadata = Token;
-    ///     const TYPE_METADATA: Token = Token::Name;
-    ///     type_meta_const_promotion!();
+    ///     const TYPE_METADATA: &'static Token = &Token::Name;
     /// }
     ///
     /// rootless_mutate(|mc| {
     ///     let builder = GcStrBuilder::new_with_type_meta::<Name>(2);
     ///     let name: GcThinStr<Token> = Gc::as_thin(builder.copy_str(mc, "if"));
-    ///     assert_eq!((Gc::type_metadata(name), &*name), (Token::Name, "if"));
-    ///     # assert_ne!(Gc::type_metadata(name), Token::Text);
+    ///     assert_eq!((Gc::type_metadata(name), &*name), (&Token::Name, "if"));
+    ///     # assert_ne!(Gc::type_metadata(name), &Token::Text);
     /// });
     /// ```
     ///

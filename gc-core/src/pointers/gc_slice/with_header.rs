@@ -147,7 +147,7 @@ impl<H, E> SliceWithHeader<H, E> {
 /// // What an object with a header and `length` elements takes, beside two words.
 /// let size = |length| {
 ///     let layout = <SliceWithHeaderPtrMeta as AllocMeta<SliceWithHeader<u64, u32>, ()>>::layout;
-///     layout((), length).map(|layout| layout.size())
+///     layout(&(), length).map(|layout| layout.size())
 /// };
 /// assert_eq!((size(0), size(3), size(usize::MAX)), (Some(8), Some(24), None));
 /// ```
@@ -159,19 +159,19 @@ impl<H, E, M> PtrMeta<SliceWithHeader<H, E>, M> for SliceWithHeaderPtrMeta {
     type Thin = H;
 
     #[inline]
-    fn to_thin(_: M, fat: *const SliceWithHeader<H, E>) -> *const H {
+    fn to_thin(_: &'static M, fat: *const SliceWithHeader<H, E>) -> *const H {
         SliceWithHeader::to_thin_ptr(fat)
     }
 
     #[inline]
-    fn from_thin(_: M, thin: *const H, length: usize) -> *const SliceWithHeader<H, E> {
+    fn from_thin(_: &'static M, thin: *const H, length: usize) -> *const SliceWithHeader<H, E> {
         SliceWithHeader::from_thin_ptr(thin, length)
     }
 }
 
 impl<H, E, M> AllocMeta<SliceWithHeader<H, E>, M> for SliceWithHeaderPtrMeta {
     #[inline]
-    fn layout(_: M, length: usize) -> Option<Layout> {
+    fn layout(_: &'static M, length: usize) -> Option<Layout> {
         SliceWithHeader::<H, E>::layout(length).ok()
     }
 }
@@ -270,23 +270,26 @@ impl<'gc, H: Collect<'gc>, E: Collect<'gc>, M> GcSliceWithHeaderBuilder<'gc, H, 
     ///
     /// ```
     /// use gc_core::{Gc, GcSliceWithHeaderBuilder, GcThinSliceWithHeader, arena::rootless_mutate};
-    /// use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+    /// use gc_core::meta::TypeMeta;
     ///
-    /// type Call = fn(captured: &[i32], argument: i32) -> i32;
+    /// struct Code {
+    ///     call: fn(captured: &[i32], argument: i32) -> i32,
+    /// }
     ///
     /// /// Closures that add what they have captured.
     /// struct Adds;
     /// impl TypeMeta for Adds {
-    ///     type TypeMetadata = Call;
-    ///     const TYPE_METADATA: Call = |captured, argument| captured.iter().sum::<i32>() + argument;
-    ///     type_meta_const_promotion!();
+    ///     type TypeMetadata = Code;
+    ///     const TYPE_METADATA: &'static Code = &Code {
+    ///         call: |captured, argument| captured.iter().sum::<i32>() + argument,
+    ///     };
     /// }
     ///
     /// rootless_mutate(|mc| {
     ///     let builder = GcSliceWithHeaderBuilder::new_with_type_meta::<Adds>(2);
     ///     let adder = builder.write_header("adder").copy_slice(mc, &[10, 20]);
-    ///     let thin: GcThinSliceWithHeader<&str, i32, Call> = Gc::as_thin(adder);
-    ///     assert_eq!(Gc::type_metadata(thin)(&thin.slice, 3), 33);
+    ///     let thin: GcThinSliceWithHeader<&str, i32, Code> = Gc::as_thin(adder);
+    ///     assert_eq!((Gc::type_metadata(thin).call)(&thin.slice, 3), 33);
     /// });
     /// ```
     ///

@@ -1,7 +1,9 @@
 //! Slices, strings and headers with their builders; thin and fat pointers; metadata of types.
 
+use std::alloc::Layout;
+
 use gc_arena::arena::rootless_mutate;
-use gc_arena::meta::{TypeMeta, UnitPtrMeta, type_meta_const_promotion};
+use gc_arena::meta::{AllocMeta, PtrMeta, TypeMeta, UnitPtrMeta};
 use gc_arena::{
     Arena, Collect, Gc, GcBuilder, GcFat, GcSlice, GcSliceBuilder, GcSliceWithHeaderBuilder, GcStr,
     GcThin, GcThinSlice, GcThinSliceWithHeader, GcThinStr, GcWeak, Lock, Rootable, Static,
@@ -90,8 +92,7 @@ struct Name;
 
 impl TypeMeta for Name {
     type TypeMetadata = &'static str;
-    const TYPE_METADATA: &'static str = "a number";
-    type_meta_const_promotion!();
+    const TYPE_METADATA: &'static &'static str = &"a number";
 }
 
 #[test]
@@ -102,9 +103,82 @@ fn metadata_belong_to_the_type() {
                 .unwrap_static()
                 .write(mc, 7);
         let thin: GcThin<'_, u32, &'static str, UnitPtrMeta> = Gc::as_thin(number);
-        assert_eq!((*number, Gc::type_metadata(number)), (7, "a number"));
-        assert_eq!((*thin, Gc::type_metadata(thin)), (7, "a number"));
+        assert_eq!((*number, *Gc::type_metadata(number)), (7, "a number"));
+        assert_eq!((*thin, *Gc::type_metadata(thin)), (7, "a number"));
         assert!(Gc::ptr_eq(number, Gc::as_fat(thin)));
+    });
+}
+
+struct Methods {
+    class: &'static str,
+    double: fn(u8) -> u8,
+}
+
+/// Generic over what is in the table, as a crate would be that only passes it on.
+struct ClassOf<T>(T);
+
+impl<T: Default> TypeMeta for ClassOf<T> {
+    type TypeMetadata = Methods;
+    const TYPE_METADATA: &'static Methods = &Methods {
+        class: "of numbers",
+        double: |number| number * 2,
+    };
+}
+
+#[test]
+fn metadata_are_a_reference_to_a_constant() {
+    fn methods<'gc, T>(of: GcFat<'gc, T, Methods, UnitPtrMeta>) -> &'static Methods {
+        Gc::type_metadata(of)
+    }
+    let methods = rootless_mutate(|mc| {
+        let value = GcBuilder::new_with_type_meta::<ClassOf<u8>>().write(mc, 5_u8);
+        assert_eq!((methods(value).double)(*value), 10);
+        methods(value)
+    });
+    assert_eq!(methods.class, "of numbers");
+}
+
+/// Pointers to as many bytes as the metadata of the type say for each of the pointer's.
+struct Wide;
+
+impl PtrMeta<[u8], usize> for Wide {
+    type PtrMetadata = usize;
+    type Thin = ();
+
+    fn to_thin(_: &'static usize, fat: *const [u8]) -> *const () {
+        fat.cast()
+    }
+
+    fn from_thin(width: &'static usize, thin: *const (), count: usize) -> *const [u8] {
+        std::ptr::slice_from_raw_parts(thin.cast(), count * width)
+    }
+}
+
+impl AllocMeta<[u8], usize> for Wide {
+    fn layout(width: &'static usize, count: usize) -> Option<Layout> {
+        Layout::array::<u8>(count.checked_mul(*width)?).ok()
+    }
+}
+
+struct Three;
+
+impl TypeMeta for Three {
+    type TypeMetadata = usize;
+    const TYPE_METADATA: &'static usize = &3;
+}
+
+#[test]
+fn pointers_are_made_with_a_reference_to_the_metadata_of_the_type() {
+    rootless_mutate(|mc| {
+        // SAFETY: `Wide` keeps to the rules, and all bytes are written.
+        let fat: GcFat<'_, [u8], usize, Wide> = unsafe {
+            let mut builder =
+                GcBuilder::<[u8], usize, Wide>::new_with_type_and_ptr_meta::<Three>(2);
+            builder.as_ptr().cast::<u8>().write_bytes(7, 6);
+            builder.assume_init(mc)
+        };
+        let thin: GcThin<'_, [u8], usize, Wide> = Gc::as_thin(fat);
+        assert_eq!((&*thin, Gc::type_metadata(thin)), (&[7; 6][..], &3));
     });
 }
 

@@ -1,22 +1,29 @@
 use std::cell::Cell;
+use std::sync::atomic::AtomicU32;
 
 use gc_core::arena::rootless_mutate;
-use gc_core::meta::{TypeMeta, type_meta_const_promotion};
+use gc_core::meta::TypeMeta;
 use gc_core::{Arena, Collect, Gc, GcBuilder, GcSliceBuilder, Rootable, unsize};
 
 struct Counter;
 
 impl TypeMeta for Counter {
     type TypeMetadata = Cell<u32>;
-    const TYPE_METADATA: Cell<u32> = Cell::new(0);
-    type_meta_const_promotion!();
+    const TYPE_METADATA: &'static Cell<u32> = &Cell::new(0);
 }
 
-struct NoPromotion;
+struct ByValue;
 
-impl TypeMeta for NoPromotion {
+impl TypeMeta for ByValue {
     type TypeMetadata = u32;
     const TYPE_METADATA: u32 = 0;
+}
+
+struct Changing;
+
+impl TypeMeta for Changing {
+    type TypeMetadata = AtomicU32;
+    const TYPE_METADATA: &'static AtomicU32 = &AtomicU32::new(0);
 }
 
 #[derive(Collect)]
