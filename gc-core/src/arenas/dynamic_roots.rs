@@ -181,7 +181,7 @@ impl<'gc> DynamicRootSet<'gc> {
         // The slot can be emptied without a barrier, so what was read from it is noted.
         // SAFETY: the handle came from this set, so the pointer was put there in this arena, as a
         // pointer to this type; and since the handle exists, it was kept alive.
-        unsafe { self.0.metrics.0.note_read(root.pointer_address()) };
+        unsafe { self.0.metrics.0.0.note_read(root.pointer_address()) };
         // SAFETY: as above.
         Ok(unsafe { Gc::from_ptr(Gc::as_ptr(root.pointer) as *const Root<'gc, R>) })
     }

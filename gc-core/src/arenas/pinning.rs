@@ -15,6 +15,7 @@ use core::fmt;
 
 use crate::arenas::arena::{Arena, Root, Rootable, WellFormed};
 use crate::heap::pins::{Kind, Pins, Place};
+use crate::mutator::mismatch::MismatchedArena;
 use crate::mutator::mutates::Mutates;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::sync::Arc;
@@ -313,9 +314,9 @@ impl<R: for<'a> Rootable<'a>> Pinned<R> {
     pub fn try_get<'gc>(
         &self,
         mc: &impl Mutates<'gc, ()>,
-    ) -> Result<Gc<'gc, Root<'gc, R>>, MismatchedPin> {
+    ) -> Result<Gc<'gc, Root<'gc, R>>, MismatchedArena> {
         if !Arc::ptr_eq(pins(mc), &self.pin.pins) {
-            return Err(MismatchedPin(()));
+            return Err(MismatchedArena("pinned object"));
         }
         // SAFETY: it was put here in this arena, as a pointer to this type, and was pinned ever since; so it
         // survives the cycle in progress, if there is one, also when it is not any more (`heap::pins`).
@@ -369,30 +370,9 @@ where
     /// assert_eq!(list[0].address, pinned.as_ptr().addr());
     /// ```
     pub fn pinned(&self) -> Vec<PinnedObject> {
-        self.metrics().0.heap().pins().list()
+        self.metrics().0.0.heap().pins().list()
     }
 }
-
-/// A guard was used with an arena that it is not of.
-///
-/// ```
-/// use gc_core::{Arena, Gc, Rootable};
-/// use gc_core::pinning::{MismatchedPin, Pinned};
-///
-/// fn read(arena: &Arena<Rootable![()]>, pin: &Pinned<Rootable![u32]>) -> Result<u32, MismatchedPin> {
-///     arena.mutate(|mc, _| Ok(*pin.try_get(mc)?))
-/// }
-///
-/// let [arena, other] = [(); 2].map(|()| Arena::<Rootable![()]>::new(|_| ()));
-/// let pinned = arena.mutate(|mc, _| Gc::pin(mc, Gc::new(mc, 7)));
-/// assert_eq!(read(&arena, &pinned).ok(), Some(7));
-/// assert!(read(&other, &pinned).unwrap_err().to_string().contains("another arena"));
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the pinned object is of another arena: ask for it in a `mutate` call of the one that it was pinned in"
-)]
-pub struct MismatchedPin(());
 
 /// The address of what a pointer leads to.
 #[inline]

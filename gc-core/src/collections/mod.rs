@@ -43,12 +43,12 @@ pub use crate::mutator::mutates::Mutates;
 pub use self::{
     hash_map::{
         DefaultHashBuilder, Entry, HashMap, Iter, IterMut, Keys, OccupiedEntry, VacantEntry,
-        Values, ValuesMut,
+        ValuesMut,
     },
     hash_set::HashSet,
     identity::ByIdentity,
     into_iter::IntoIter,
     string::{String, Writer},
     vec::Vec,
-    vec_deque::{VecDeque, VecDequeIter, VecDequeIterMut},
+    vec_deque::{VecDeque, VecDequeIter},
 };

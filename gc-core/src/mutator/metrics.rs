@@ -1,17 +1,16 @@
-//! What an arena tells about its collector, and how its pace is set.
+//! [`Metrics`]: what an arena tells about its collector, and how its pace is set.
 
-use core::fmt;
-use std::rc::Rc;
+use core::{fmt, ptr};
 
-use crate::collector::Collector;
 pub use crate::collector::pacing::Pacing;
 pub use crate::collector::statistics::Statistics;
-use crate::heap::volume::Volume;
-use crate::mutator::context::Context;
+use crate::mutator::figures::{Figures, OneThread, Source};
 
 /// A handle to the figures and the pace of an arena's collector.
 ///
-/// It can be cloned and kept, also beyond the arena's life; an arena that is gone has no objects.
+/// It can be cloned and kept, also beyond the arena's life; an arena that is gone has no objects. That of a shared arena,
+/// [`shared::Metrics`](crate::shared::Metrics), is for any thread. What its threads have allocated lately, in the blocks that
+/// they are at, is counted when they are done with those, when they detach, and whenever they are stopped.
 ///
 /// ```
 /// use gc_core::{Arena, Gc, Rootable};
@@ -21,11 +20,20 @@ use crate::mutator::context::Context;
 /// assert_eq!(metrics.total_gc_count(), 1);
 /// drop(arena);
 /// assert_eq!(metrics.total_gc_count(), 0);
+///
+/// let arena = gc_core::shared::Arena::<Rootable![()]>::new(|_| ());
+/// let metrics = arena.metrics();
+/// let watch = std::thread::spawn({
+///     let metrics = metrics.clone();
+///     // A thread that is not attached may ask as well.
+///     move || metrics.statistics().heap_bytes
+/// });
+/// assert!(watch.join().unwrap() <= metrics.statistics().peak_heap_bytes);
 /// ```
 #[derive(Clone)]
-pub struct Metrics(pub(crate) Rc<Context>);
+pub struct Metrics<S: Source = OneThread>(pub(crate) S);
 
-impl Metrics {
+impl<S: Source> Metrics<S> {
     /// A value that identifies the arena, for logging.
     ///
     /// An arena that is made when this one is gone, and its metrics, may have the same.
@@ -37,11 +45,11 @@ impl Metrics {
     /// assert_eq!(one.metrics().arena_id(), one.mutate(|mc, _| mc.metrics().arena_id()));
     /// assert_ne!(one.metrics().arena_id(), other.metrics().arena_id());
     /// ```
-    pub fn arena_id(&self) -> impl fmt::Debug + Copy + Eq + use<> {
-        Rc::as_ptr(&self.0).addr()
+    pub fn arena_id(&self) -> impl fmt::Debug + Copy + Eq + use<S> {
+        ptr::from_ref(self.0.figures().collector).addr()
     }
 
-    /// Sets the pace. It takes effect immediately.
+    /// Sets the pace. It takes effect immediately. Takes a lock for a moment, as do the debt and the statistics.
     ///
     /// ```
     /// use gc_core::metrics::Pacing;
@@ -56,7 +64,10 @@ impl Metrics {
     /// assert!(arena.metrics().statistics().collections >= 3);
     /// ```
     pub fn set_pacing(&self, pacing: Pacing) {
-        self.0.collector().pace(|pacer| pacer.set_pacing(pacing));
+        self.0
+            .figures()
+            .collector
+            .pace(|pacer| pacer.set_pacing(pacing));
     }
 
     /// The number of objects that are allocated and not freed. Takes constant time.
@@ -73,7 +84,7 @@ impl Metrics {
     /// assert_eq!(arena.metrics().total_gc_count(), 4);
     /// ```
     pub fn total_gc_count(&self) -> usize {
-        self.0.objects() as usize
+        self.0.figures().objects as usize
     }
 
     /// By how many bytes of allocation the beginning of a collection is overdue; zero if it is not due yet.
@@ -95,7 +106,8 @@ impl Metrics {
     /// # Ok::<(), gc_core::HeapError>(())
     /// ```
     pub fn allocation_debt(&self) -> f64 {
-        self.0.debt()
+        let figures = self.0.figures();
+        figures.collector.pacer.lock().debt(figures.allocated)
     }
 
     /// Adds to the allocation debt, in bytes, until the end of the next collection.
@@ -126,7 +138,7 @@ impl Metrics {
     /// # Ok::<(), gc_core::HeapError>(())
     /// ```
     pub fn adjust_debt(&self, bytes: f64) {
-        self.0.collector().pace(|pacer| pacer.adjust(bytes));
+        self.0.figures().collector.pace(|pacer| pacer.adjust(bytes));
     }
 
     /// All figures. Takes constant time.
@@ -143,28 +155,28 @@ impl Metrics {
     /// assert_eq!((after.collections - before.collections, after.live_bytes), (1, 0));
     /// ```
     pub fn statistics(&self) -> Statistics {
-        statistics(self.0.collector(), self.0.allocated())
+        let Figures {
+            collector,
+            allocated,
+            ..
+        } = self.0.figures();
+        let heap = &collector.heap;
+        let (heap_bytes, peak_heap_bytes) = heap.owned_and_peak();
+        let (pinned_objects, pins) = heap.pins().counts();
+        Statistics {
+            allocated_bytes: allocated.bytes,
+            owned_bytes: heap.owned_elsewhere(allocated) as usize,
+            heap_bytes,
+            peak_heap_bytes,
+            finalizers_waiting: collector.finalizers.waiting(),
+            pinned_objects,
+            pins,
+            ..*collector.statistics.lock()
+        }
     }
 }
 
-/// The figures of a collector by now, with what was allocated ever, which mutators know best.
-pub(crate) fn statistics(collector: &Collector, allocated: Volume) -> Statistics {
-    let heap = &collector.heap;
-    let (heap_bytes, peak_heap_bytes) = heap.owned_and_peak();
-    let (pinned_objects, pins) = heap.pins().counts();
-    Statistics {
-        allocated_bytes: allocated.bytes,
-        owned_bytes: heap.owned_elsewhere(allocated) as usize,
-        heap_bytes,
-        peak_heap_bytes,
-        finalizers_waiting: collector.finalizers.waiting(),
-        pinned_objects,
-        pins,
-        ..*collector.statistics.lock()
-    }
-}
-
-impl fmt::Debug for Metrics {
+impl<S: Source> fmt::Debug for Metrics<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Metrics")
             .field("arena_id", &self.arena_id())

@@ -9,8 +9,10 @@
 pub(crate) mod allocation;
 pub mod barrier;
 pub(crate) mod context;
+pub(crate) mod figures;
 pub(crate) mod local_arenas;
 pub mod metrics;
+pub(crate) mod mismatch;
 pub(crate) mod mutates;
 pub(crate) mod mutation;
 pub(crate) mod plan;

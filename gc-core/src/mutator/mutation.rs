@@ -54,7 +54,7 @@ impl<'gc> Mutation<'gc> {
 
     #[inline(always)]
     pub(crate) fn context(&self) -> &Context {
-        &self.metrics.0
+        &self.metrics.0.0
     }
 
     /// The figures and the pace of this arena's collector.

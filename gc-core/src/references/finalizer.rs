@@ -37,6 +37,7 @@ use crate::collector::pacer::Pacer;
 use crate::collector::references::finalizers::{Finalizer, Key, Run};
 use crate::heap::start::ObjectStart;
 use crate::mutator::context::Context;
+use crate::mutator::mismatch::MismatchedArena;
 use crate::mutator::mutates::{Access, Mutates, Sealed};
 use crate::mutator::mutation::Mutation;
 use crate::pointers::gc::{Gc, IsGcKind};
@@ -294,7 +295,7 @@ impl fmt::Debug for Finalizing<'_> {
 /// });
 /// // It is closed as it should be.
 /// arena.mutate_root(|mc, file| {
-///     assert_eq!(mc.unregister_finalizer(forgotten).ok(), Some(true));
+///     assert_eq!(forgotten.unregister(mc).ok(), Some(true));
 ///     *file = None;
 /// });
 /// arena.finish_cycle();
@@ -307,22 +308,38 @@ pub struct Registration {
     heap: u64,
 }
 
-/// A registration was used with an arena that it is not of.
-///
-/// ```
-/// use gc_core::{Gc, arena::rootless_mutate};
-///
-/// let elsewhere = rootless_mutate(|mc| mc.finalize_with(Gc::new(mc, 5), |_, _| ()));
-/// rootless_mutate(|mc| {
-///     let error = mc.unregister_finalizer(elsewhere).unwrap_err();
-///     assert!(error.to_string().contains("another arena"));
-/// });
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the finalizer was registered in another arena: unregister it in a `mutate` call of that one"
-)]
-pub struct MismatchedRegistration(());
+impl Registration {
+    /// Takes the finalizer back, and drops what it owns. Whether it had not been enqueued yet, nor taken back.
+    /// Never collects, and takes constant time.
+    ///
+    /// ```
+    /// use gc_core::Rootable;
+    /// use gc_core::shared::Arena;
+    ///
+    /// let arena = Arena::<Rootable![()]>::new(|_| ());
+    /// let here = arena.attach();
+    /// here.mutate(|mc, _| {
+    ///     let file = mc.allocate(3);
+    ///     let close = mc.finalize_with(file, |file, _| panic!("{file} was not closed"));
+    ///     // It was closed by hand:
+    ///     assert!(close.unregister(mc).unwrap());
+    ///     assert!(!close.unregister(mc).unwrap());
+    /// });
+    /// here.finish_cycle();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it was registered in another arena.
+    pub fn unregister<'gc>(self, mc: &impl Mutates<'gc, ()>) -> Result<bool, MismatchedArena> {
+        let finalizers = &mc.access().0.collector().finalizers;
+        if self.heap != finalizers.number() {
+            return Err(MismatchedArena("finalizer"));
+        }
+        // Dropped without the lock: what it owns is the user's.
+        Ok(finalizers.unregister(self.key).is_some())
+    }
+}
 
 impl Context {
     fn register(&self, target: usize, run: Run) -> Registration {
@@ -353,18 +370,6 @@ impl Context {
         // SAFETY: passed on to the caller.
         let run = unsafe { core::mem::transmute::<Branded<'gc>, Run>(run) };
         self.register(Gc::as_ptr(gc).expose_provenance(), run)
-    }
-
-    pub(crate) fn unregister(
-        &self,
-        registration: Registration,
-    ) -> Result<bool, MismatchedRegistration> {
-        let finalizers = &self.collector().finalizers;
-        if registration.heap != finalizers.number() {
-            return Err(MismatchedRegistration(()));
-        }
-        // Dropped without the lock: what it owns is the user's.
-        Ok(finalizers.unregister(registration.key).is_some())
     }
 }
 
@@ -446,29 +451,6 @@ impl<'gc> Mutation<'gc> {
         };
         // SAFETY: what the closure owns is `f`, which is `'static`.
         unsafe { self.context().register_run(gc, Box::new(run)) }
-    }
-
-    /// Takes a finalizer back, and drops what it owns. Whether it had not been enqueued yet, nor taken back.
-    /// Never collects, and takes constant time.
-    ///
-    /// ```
-    /// use gc_core::{Gc, arena::rootless_mutate};
-    ///
-    /// rootless_mutate(|mc| {
-    ///     let registration = mc.finalize_with(Gc::new(mc, 5), |_, _| ());
-    ///     assert!(mc.unregister_finalizer(registration).unwrap());
-    ///     assert!(!mc.unregister_finalizer(registration).unwrap());
-    /// });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If it was registered in another arena.
-    pub fn unregister_finalizer(
-        &self,
-        registration: Registration,
-    ) -> Result<bool, MismatchedRegistration> {
-        self.context().unregister(registration)
     }
 }
 

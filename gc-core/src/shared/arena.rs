@@ -4,8 +4,8 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ptr;
 
+use super::Metrics;
 use super::attached::Attached;
-use super::metrics::Metrics;
 use super::mutation::Mutation;
 use super::world::World;
 use crate::arenas::arena::{CollectionPhase, Root as RootOf, Rootable, WellFormed};
@@ -13,6 +13,8 @@ use crate::collector::Phase;
 use crate::collector::options::HeapOptions;
 use crate::heap::error::HeapError;
 use crate::heap::pins::PinnedObject;
+use crate::mutator::figures::AnyThread;
+use crate::mutator::metrics;
 use crate::references::finalizer::FinalizerReport;
 use crate::sync::Arc;
 use crate::types::collect::Collect;
@@ -197,7 +199,7 @@ where
     /// assert_eq!(metrics.total_gc_count(), 0);
     /// ```
     pub fn metrics(&self) -> Metrics {
-        Metrics::new(&self.owner.0.collector)
+        metrics::Metrics(AnyThread(Arc::clone(&self.owner.0.collector)))
     }
 
     /// Where in its cycle the collector is. Other threads may have led it elsewhere when this returns.

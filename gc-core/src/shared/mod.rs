@@ -122,7 +122,6 @@ mod atomic_gc;
 mod attached;
 mod build;
 mod finalizer_thread;
-mod metrics;
 mod mutation;
 mod mutator;
 mod mutex;
@@ -131,13 +130,28 @@ mod rw_lock;
 mod world;
 
 pub use crate::arenas::pinning::Pinned;
+use crate::mutator::figures::AnyThread;
+use crate::mutator::metrics;
+pub use crate::mutator::mismatch::MismatchedArena;
 
 pub use self::arena::Arena;
 pub use self::atomic_gc::AtomicGc;
 pub use self::attached::Attached;
 pub use self::build::{BuildFrom, Builder};
-pub use self::metrics::Metrics;
 pub use self::mutation::Mutation;
 pub use self::mutex::{Mutex, MutexGuard};
-pub use self::root::{MismatchedArena, Root};
+pub use self::root::Root;
 pub use self::rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// A handle to the figures and the pace of a shared arena's collector, for any thread.
+///
+/// ```
+/// use gc_core::Rootable;
+/// use gc_core::shared::{Arena, Metrics};
+///
+/// let arena = Arena::<Rootable![()]>::new(|_| ());
+/// let metrics: Metrics = arena.metrics();
+/// metrics.adjust_debt(1e9);
+/// assert!(std::thread::spawn(move || metrics.allocation_debt()).join().unwrap() > 0.0);
+/// ```
+pub type Metrics = metrics::Metrics<AnyThread>;

@@ -2,20 +2,23 @@
 
 use core::ptr::{self, NonNull};
 
-use super::metrics::Metrics;
+use super::Metrics;
 use super::mutator::Mutator;
-use super::root::{MismatchedArena, Root};
+use super::root::Root;
 use crate::arenas::arena::{Root as RootOf, Rootable};
 use crate::heap::error::{HeapError, or_panic};
 use crate::mutator::barrier::Write;
 use crate::mutator::context::Context;
+use crate::mutator::figures::AnyThread;
+use crate::mutator::metrics;
+use crate::mutator::mismatch::MismatchedArena;
 use crate::mutator::mutates::{Access, Mutates, Sealed};
 use crate::mutator::mutation::Invariant;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::pointers::weak::GcWeak;
 use crate::pointers::weak_long::GcWeakLong;
 use crate::references::ephemeron::Ephemeron;
-use crate::references::finalizer::{MismatchedRegistration, Registration};
+use crate::references::finalizer::Registration;
 use crate::sync::Arc;
 use crate::types::collect::Collect;
 
@@ -95,7 +98,7 @@ impl<'gc> Mutation<'gc> {
     /// ```
     #[inline]
     pub fn metrics(&self) -> Metrics {
-        Metrics::new(self.context().collector())
+        metrics::Metrics(AnyThread(Arc::clone(self.context().collector())))
     }
 
     /// Moves `value` into the heap. Never collects, and takes constant time, like
@@ -484,34 +487,6 @@ impl<'gc> Mutation<'gc> {
         unsafe { self.context().register_run(gc, Box::new(run)) }
     }
 
-    /// Takes a finalizer back. Whether it had not been enqueued yet, nor taken back. Takes constant time.
-    ///
-    /// ```
-    /// use gc_core::Rootable;
-    /// use gc_core::shared::Arena;
-    ///
-    /// let arena = Arena::<Rootable![()]>::new(|_| ());
-    /// let here = arena.attach();
-    /// here.mutate(|mc, _| {
-    ///     let file = mc.allocate(3);
-    ///     let close = mc.finalize_with(file, |file, _| panic!("{file} was not closed"));
-    ///     // It was closed by hand:
-    ///     assert!(mc.unregister_finalizer(close).unwrap());
-    ///     assert!(!mc.unregister_finalizer(close).unwrap());
-    /// });
-    /// here.finish_cycle();
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If it was registered in another arena.
-    pub fn unregister_finalizer(
-        &self,
-        registration: Registration,
-    ) -> Result<bool, MismatchedRegistration> {
-        self.context().unregister(registration)
-    }
-
     /// Whether somebody waits for this call to return. Calls that take long should ask now and then, and
     /// return early; the next one can go on. Costs a load.
     ///
@@ -606,7 +581,7 @@ impl<'gc> Mutation<'gc> {
         root: &Root<R>,
     ) -> Result<Gc<'gc, RootOf<'gc, R>>, MismatchedArena> {
         if !Arc::ptr_eq(root.table(), &self.mutator.world.roots) {
-            return Err(MismatchedArena(()));
+            return Err(MismatchedArena("handle"));
         }
         // SAFETY: the handle is of this arena, and keeps its object alive.
         let gc = unsafe { root.pointer() };

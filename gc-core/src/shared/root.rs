@@ -98,18 +98,3 @@ impl<R: for<'a> Rootable<'a>> fmt::Debug for Root<R> {
             .finish_non_exhaustive()
     }
 }
-
-/// A handle was used with an arena that it is not of.
-///
-/// ```
-/// use gc_core::Rootable;
-/// use gc_core::shared::{Arena, MismatchedArena};
-///
-/// let (mine, yours) = (Arena::<Rootable![()]>::new(|_| ()), Arena::<Rootable![()]>::new(|_| ()));
-/// let root = mine.attach().mutate(|mc, _| mc.root::<Rootable![u8]>(mc.allocate(1)));
-/// let error: MismatchedArena = yours.attach().mutate(|mc, _| mc.try_get(&root).err()).unwrap();
-/// assert!(error.to_string().starts_with("the handle is of another arena"));
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[error("the handle is of another arena: use it in a `mutate` call of the one that it was made in")]
-pub struct MismatchedArena(pub(super) ());

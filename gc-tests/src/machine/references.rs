@@ -158,9 +158,7 @@ impl Machine {
         let count = self.registrations.len();
         if count > 0 {
             let (number, registration) = self.registrations[wanted % count];
-            let taken = self
-                .arena
-                .mutate(|mc, _| mc.unregister_finalizer(registration));
+            let taken = self.arena.mutate(|mc, _| registration.unregister(mc));
             self.model
                 .unregistered(number, taken.expect("it is of this arena"));
         }

@@ -73,10 +73,8 @@ const CALL_NOTHING: &[&str] = &[
     "StrPtrMeta",
     // Copies of what is there.
     "GcSlice::new_slice",
-    "GcSlice::try_new_slice",
     "GcSlice::new_slice_static",
     "GcStr::new_str",
-    "GcStr::try_new_str",
 ];
 
 /// Types that are not public, and part of what is.

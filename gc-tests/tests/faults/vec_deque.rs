@@ -172,7 +172,11 @@ pub fn operations<F: Family>() -> std::vec::Vec<Operation<Subjects<F>>> {
                 "VecDeque: IntoIterator",
                 "VecDeque: Collect",
                 "VecDeque::iter",
-                "VecDequeIter: Clone",
+                "VecDequeIter: Iterator",
+                "VecDequeIter: DoubleEndedIterator",
+                "VecDequeIter: ExactSizeIterator",
+                "VecDequeIter: FusedIterator",
+                "VecDequeIter: Debug",
             ],
             Same,
             |_, deque| {

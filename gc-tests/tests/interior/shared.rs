@@ -55,7 +55,7 @@ fn threads_write_views() {
                                 *gc_core::barrier::field!(board, Board, last).lock() = Some(last);
                             }
                             let text = mc.allocate_str(&format!("title: {round}"));
-                            let title = Str::from(text).slice(7..).try_compact_to_fit(mc).unwrap();
+                            let title = Str::from(text).slice(7..).compact_to_fit(mc);
                             assert!(board.title.read().parse::<usize>().is_ok());
                             let board = mc.write(board);
                             *gc_core::barrier::field!(board, Board, title).write() = title;

@@ -114,16 +114,16 @@ fn one_that_is_unregistered_never_runs() {
         let log = Log::default();
         let registrations: Vec<_> = (0..3).map(|id| register(&heap, &log, id)).collect();
         heap.mutate(|mc, _| {
-            assert!(mc.unregister_finalizer(registrations[1]).unwrap());
-            assert!(!mc.unregister_finalizer(registrations[1]).unwrap());
+            assert!(registrations[1].unregister(mc).unwrap());
+            assert!(!registrations[1].unregister(mc).unwrap());
         });
-        let error = other.mutate(|mc, _| mc.unregister_finalizer(registrations[0]).unwrap_err());
+        let error = other.mutate(|mc, _| registrations[0].unregister(mc).unwrap_err());
         assert!(error.to_string().contains("another arena"));
         (0..3).for_each(|id| forget(&heap, id));
         heap.finish_cycle();
         assert_eq!(sorted(&log), [0, 2]);
         heap.mutate(|mc, _| {
-            assert!(!mc.unregister_finalizer(registrations[0]).unwrap());
+            assert!(!registrations[0].unregister(mc).unwrap());
         });
         assert_eq!(weak(&heap).1, [0, 2]);
     });
@@ -341,7 +341,7 @@ fn random_programs() {
                     2 if !registrations.is_empty() => {
                         let (id, one) =
                             registrations.swap_remove(random.below(registrations.len()));
-                        if heap.mutate(|mc, _| mc.unregister_finalizer(one).unwrap()) {
+                        if heap.mutate(|mc, _| one.unregister(mc).unwrap()) {
                             back[id] += 1;
                         }
                     }

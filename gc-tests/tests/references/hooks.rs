@@ -93,12 +93,12 @@ fn what_a_finalizer_owns_unregisters_another_when_it_is_dropped() {
             let again = Arc::clone(&arena);
             let last = Last(move || {
                 again.attach().mutate(|mc, ()| {
-                    assert!(mc.unregister_finalizer(other).unwrap());
+                    assert!(other.unregister(mc).unwrap());
                     _ = mc.finalize_with(mc.allocate(2), |_, _| ());
                 });
             });
             let first = mc.finalize_with(mc.allocate(3), move |_, _| _ = &last);
-            assert!(mc.unregister_finalizer(first).unwrap());
+            assert!(first.unregister(mc).unwrap());
         });
         here.finish_cycle();
         assert_eq!(arena.metrics().statistics().finalizers_run, 1);

@@ -156,8 +156,16 @@ fn without_memory_everything_is_dropped() {
                 .try_copy_slice(mc, &[0_u8; 1 << 21])
                 .is_err()
         );
-        assert!(Gc::try_new_slice(mc, &[0_u8; 1 << 21]).is_err());
-        assert!(Gc::try_new_str(mc, &"-".repeat(1 << 21)).is_err());
+        assert!(
+            GcSliceBuilder::new(1 << 21)
+                .try_copy_slice(mc, &[0_u8; 1 << 21])
+                .is_err()
+        );
+        assert!(
+            GcStrBuilder::new(1 << 21)
+                .try_copy_str(mc, &"-".repeat(1 << 21))
+                .is_err()
+        );
     });
     assert_eq!((count.alive(), count.dropped()), (0, 1));
 

@@ -16,6 +16,7 @@ use crate::heap::start::ObjectStart;
 use crate::heap::verify::VerifyError;
 use crate::heap::volume::Volume;
 use crate::mutator::context::Context;
+use crate::mutator::figures::OneThread;
 use crate::mutator::local_arenas;
 use crate::mutator::metrics::Metrics;
 use crate::mutator::mutation::Mutation;
@@ -27,6 +28,7 @@ use crate::types::static_wrapper::Static;
 use crate::types::trace::{EdgeVisitor, Edges, Trace};
 
 pub use crate::arenas::well_formed::WellFormed;
+pub use crate::mutator::mismatch::MismatchedArena;
 
 mod marked;
 
@@ -224,7 +226,7 @@ struct Owner(Metrics);
 
 impl Owner {
     fn new(options: &HeapOptions) -> Result<Owner, HeapError> {
-        let owner = Owner(Metrics(Rc::new(Context::new(options)?)));
+        let owner = Owner(Metrics(OneThread(Rc::new(Context::new(options)?))));
         // SAFETY: the context is in an `Rc`, of which the owner has a part until it removes it.
         unsafe { local_arenas::add(owner.context()) };
         Ok(owner)
@@ -235,7 +237,7 @@ impl Owner {
     }
 
     fn context(&self) -> &Context {
-        &self.0.0
+        &self.0.0.0
     }
 
     /// The right to work on the heap.

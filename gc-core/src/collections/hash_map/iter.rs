@@ -123,8 +123,8 @@ where
     /// # });
     /// ```
     #[inline]
-    pub fn values(&self) -> Values<'_, K, V> {
-        Values::new(self.entries.iter())
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> + ExactSizeIterator + Clone {
+        self.iter().map(|(_, value)| value)
     }
 
     /// The values, which can be changed. Calls the barrier for all of them.
@@ -182,17 +182,6 @@ iterators! {
     /// # });
     /// ```
     Keys: Iter => &'a K, |(key, _)| key;
-    /// The values of a [`HashMap`]; see [`HashMap::values`].
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::{HashMap, Values}};
-    /// # rootless_mutate(|mc| {
-    /// let map: HashMap<_, _> = HashMap::from_iter(mc, [('x', 1.5), ('y', 2.0)]);
-    /// let values: Values<_, _> = map.values();
-    /// assert_eq!(values.clone().sum::<f64>() / values.len() as f64, 1.75);
-    /// # });
-    /// ```
-    Values: Iter => &'a V, |(_, value)| value;
     /// The values of a [`HashMap`]; see [`HashMap::values_mut`].
     ///
     /// ```
@@ -216,11 +205,5 @@ impl<K, V> Clone for Iter<'_, K, V> {
 impl<K, V> Clone for Keys<'_, K, V> {
     fn clone(&self) -> Self {
         Keys(self.0.clone())
-    }
-}
-
-impl<K, V> Clone for Values<'_, K, V> {
-    fn clone(&self) -> Self {
-        Values(self.0.clone())
     }
 }

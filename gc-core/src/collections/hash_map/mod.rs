@@ -25,7 +25,7 @@ mod traits;
 use core::hash::{BuildHasher, Hash};
 
 pub use self::entry::{Entry, OccupiedEntry, VacantEntry};
-pub use self::iter::{Iter, IterMut, Keys, Values, ValuesMut};
+pub use self::iter::{Iter, IterMut, Keys, ValuesMut};
 use super::index::{Index, Retaining};
 use super::into_iter::IntoIter;
 use super::vec::Vec;

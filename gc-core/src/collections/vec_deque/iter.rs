@@ -1,100 +1,77 @@
-//! Iterators over a [`VecDeque`](super::VecDeque): over one slice, and then another.
+//! [`VecDequeIter`]: over one slice, and then another.
 
 use core::fmt;
 use core::iter::FusedIterator;
-use core::slice;
+use core::mem;
 
-macro_rules! iterators {
-    ($($(#[$doc:meta])* $name:ident: $slice:ident => $item:ty;)*) => {$(
-        $(#[$doc])*
-        pub struct $name<'a, T> {
-            front: slice::$slice<'a, T>,
-            back: slice::$slice<'a, T>,
-        }
-
-        impl<'a, T> $name<'a, T> {
-            pub(super) fn new(front: slice::$slice<'a, T>, back: slice::$slice<'a, T>) -> Self {
-                $name { front, back }
-            }
-        }
-
-        impl<'a, T> Iterator for $name<'a, T> {
-            type Item = $item;
-
-            #[inline]
-            fn next(&mut self) -> Option<$item> {
-                if self.front.len() == 0 {
-                    core::mem::swap(&mut self.front, &mut self.back);
-                }
-                self.front.next()
-            }
-
-            #[inline]
-            fn size_hint(&self) -> (usize, Option<usize>) {
-                let len = self.front.len() + self.back.len();
-                (len, Some(len))
-            }
-
-            #[inline]
-            fn fold<B, F: FnMut(B, $item) -> B>(self, init: B, mut f: F) -> B {
-                let state = self.front.fold(init, &mut f);
-                self.back.fold(state, f)
-            }
-        }
-
-        impl<T> DoubleEndedIterator for $name<'_, T> {
-            #[inline]
-            fn next_back(&mut self) -> Option<Self::Item> {
-                match self.back.next_back() {
-                    None => self.front.next_back(),
-                    some => some,
-                }
-            }
-        }
-
-        impl<T> ExactSizeIterator for $name<'_, T> {}
-
-        impl<T> FusedIterator for $name<'_, T> {}
-
-        impl<T> fmt::Debug for $name<'_, T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name))
-                    .field("len", &self.len())
-                    .finish_non_exhaustive()
-            }
-        }
-    )*};
+/// The elements of a [`VecDeque`](super::VecDeque), by references of some kind; see
+/// [`VecDeque::iter`](super::VecDeque::iter) and [`VecDeque::iter_mut`](super::VecDeque::iter_mut).
+///
+/// ```
+/// # use gc_core::{arena::rootless_mutate, collections::{VecDeque, VecDequeIter}};
+/// # rootless_mutate(|mc| {
+/// let mut deque = VecDeque::from_iter(mc, 0..5);
+/// let mut elements: VecDequeIter<std::slice::Iter<_>> = deque.iter();
+/// assert_eq!((elements.next(), elements.next_back()), (Some(&0), Some(&4)));
+/// assert!(elements.eq(&[1, 2, 3]));
+/// deque.iter_mut(mc).rev().take(2).for_each(|element| *element = 0);
+/// assert!(deque.iter().eq(&[0, 1, 2, 0, 0]));
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct VecDequeIter<I> {
+    front: I,
+    back: I,
 }
 
-iterators! {
-    /// The elements of a [`VecDeque`](super::VecDeque); see [`VecDeque::iter`](super::VecDeque::iter).
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::{VecDeque, VecDequeIter}};
-    /// # rootless_mutate(|mc| {
-    /// let deque = VecDeque::from_iter(mc, 0..5);
-    /// let mut elements: VecDequeIter<_> = deque.iter();
-    /// assert_eq!((elements.next(), elements.next_back()), (Some(&0), Some(&4)));
-    /// assert!(elements.eq(&[1, 2, 3]));
-    /// # });
-    /// ```
-    VecDequeIter: Iter => &'a T;
-    /// The elements of a [`VecDeque`](super::VecDeque); see [`VecDeque::iter_mut`](super::VecDeque::iter_mut).
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, collections::{VecDeque, VecDequeIterMut}};
-    /// # rootless_mutate(|mc| {
-    /// let mut deque = VecDeque::from_iter(mc, [1, 2, 3]);
-    /// let elements: VecDequeIterMut<_> = deque.iter_mut(mc);
-    /// elements.rev().take(2).for_each(|element| *element = 0);
-    /// assert!(deque.iter().eq(&[1, 0, 0]));
-    /// # });
-    /// ```
-    VecDequeIterMut: IterMut => &'a mut T;
+impl<I> VecDequeIter<I> {
+    pub(super) fn new(front: I, back: I) -> Self {
+        VecDequeIter { front, back }
+    }
 }
 
-impl<T> Clone for VecDequeIter<'_, T> {
-    fn clone(&self) -> Self {
-        VecDequeIter::new(self.front.clone(), self.back.clone())
+impl<I: ExactSizeIterator> Iterator for VecDequeIter<I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        if self.front.len() == 0 {
+            mem::swap(&mut self.front, &mut self.back);
+        }
+        self.front.next()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = self.front.len() + self.back.len();
+        (len, Some(len))
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, I::Item) -> B>(self, init: B, mut f: F) -> B {
+        let state = self.front.fold(init, &mut f);
+        self.back.fold(state, f)
+    }
+}
+
+impl<I: ExactSizeIterator + DoubleEndedIterator> DoubleEndedIterator for VecDequeIter<I> {
+    #[inline]
+    fn next_back(&mut self) -> Option<I::Item> {
+        match self.back.next_back() {
+            None => self.front.next_back(),
+            some => some,
+        }
+    }
+}
+
+impl<I: ExactSizeIterator> ExactSizeIterator for VecDequeIter<I> {}
+
+impl<I: ExactSizeIterator + FusedIterator> FusedIterator for VecDequeIter<I> {}
+
+impl<I: ExactSizeIterator> fmt::Debug for VecDequeIter<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VecDequeIter")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
     }
 }

@@ -20,8 +20,9 @@ mod ranges;
 mod traits;
 
 use core::mem::MaybeUninit;
+use core::slice;
 
-pub use self::iter::{VecDequeIter, VecDequeIterMut};
+pub use self::iter::VecDequeIter;
 use super::buffer::Buffer;
 use super::into_iter::IntoIter;
 use crate::heap::error::or_panic;
@@ -271,7 +272,7 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     /// # });
     /// ```
     #[inline]
-    pub fn iter(&self) -> VecDequeIter<'_, T> {
+    pub fn iter(&self) -> VecDequeIter<slice::Iter<'_, T>> {
         let (front, back) = self.as_slices();
         VecDequeIter::new(front.iter(), back.iter())
     }
@@ -287,9 +288,9 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     /// # });
     /// ```
     #[inline]
-    pub fn iter_mut(&mut self, mc: &impl Mutates<'gc, T>) -> VecDequeIterMut<'_, T> {
+    pub fn iter_mut(&mut self, mc: &impl Mutates<'gc, T>) -> VecDequeIter<slice::IterMut<'_, T>> {
         let (front, back) = self.as_mut_slices(mc);
-        VecDequeIterMut::new(front.iter_mut(), back.iter_mut())
+        VecDequeIter::new(front.iter_mut(), back.iter_mut())
     }
 
     /// The element at `index`, counted from the front.

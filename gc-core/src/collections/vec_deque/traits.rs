@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 use core::hash::{Hash, Hasher};
 use core::mem::offset_of;
 use core::ops::Index;
+use core::slice;
 
 use super::{VecDeque, VecDequeIter};
 use crate::collections::buffer::Buffer;
@@ -42,9 +43,9 @@ impl<'gc, T: Collect<'gc> + 'gc> Index<usize> for VecDeque<'gc, T> {
 
 impl<'a, 'gc, T: Collect<'gc> + 'gc> IntoIterator for &'a VecDeque<'gc, T> {
     type Item = &'a T;
-    type IntoIter = VecDequeIter<'a, T>;
+    type IntoIter = VecDequeIter<slice::Iter<'a, T>>;
 
-    fn into_iter(self) -> VecDequeIter<'a, T> {
+    fn into_iter(self) -> VecDequeIter<slice::Iter<'a, T>> {
         self.iter()
     }
 }

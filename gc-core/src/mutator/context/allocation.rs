@@ -82,9 +82,4 @@ impl Context {
     pub(crate) fn objects(&self) -> u64 {
         self.heap().objects() + self.allocator.uncounted_objects(self.heap())
     }
-
-    /// By how many bytes a collection is overdue.
-    pub(crate) fn debt(&self) -> f64 {
-        self.collector.pacer.lock().debt(self.allocated())
-    }
 }

@@ -46,9 +46,8 @@ pub use self::with_header::{
     GcThinSliceWithHeader, SliceWithHeader, SliceWithHeaderPtrMeta,
 };
 
-use crate::heap::error::{HeapError, or_panic};
 use crate::mutator::mutation::Mutation;
-use crate::pointers::gc::{Gc, GcFat, GcThin};
+use crate::pointers::gc::{GcFat, GcThin};
 use crate::types::collect::Collect;
 #[doc(inline)]
 pub use crate::types::meta::SlicePtrMeta;
@@ -91,34 +90,10 @@ impl<'gc, E: Collect<'gc> + Copy + 'gc> GcSlice<'gc, E> {
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`Gc::try_new_slice`].
+    /// If there is no memory; see [`GcSliceBuilder::try_copy_slice`].
     #[inline]
     pub fn new_slice(mc: &Mutation<'gc>, elements: &[E]) -> GcSlice<'gc, E> {
-        or_panic(Gc::try_new_slice(mc, elements))
-    }
-
-    /// Copies the elements into the heap. Never collects, and takes time linear in their number.
-    ///
-    /// ```
-    /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
-    ///
-    /// let options = HeapOptions::default().limit(64 << 10);
-    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
-    /// arena.mutate(|mc, _| {
-    ///     assert_eq!(*Gc::try_new_slice(mc, b"bytes")?, *b"bytes");
-    ///     let error = Gc::try_new_slice(mc, &[0_u8; 100_000]).unwrap_err();
-    ///     assert!(matches!(error, HeapError::LimitReached { requested: 100_000.., .. }));
-    ///     Ok::<(), HeapError>(())
-    /// })?;
-    /// # Ok::<(), HeapError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Gc::try_new`].
-    #[inline]
-    pub fn try_new_slice(mc: &Mutation<'gc>, elements: &[E]) -> Result<GcSlice<'gc, E>, HeapError> {
-        GcSliceBuilder::new(elements.len()).try_copy_slice(mc, elements)
+        GcSliceBuilder::new(elements.len()).copy_slice(mc, elements)
     }
 }
 
@@ -139,7 +114,7 @@ impl<'gc, E: Copy + 'static> GcSlice<'gc, E> {
     ///
     /// # Panics
     ///
-    /// If there is no memory, as [`Gc::new_slice`].
+    /// If there is no memory, as [`Gc::new_slice`](crate::Gc::new_slice).
     #[inline]
     pub fn new_slice_static(mc: &Mutation<'gc>, elements: &[E]) -> GcSlice<'gc, E> {
         GcSliceBuilder::new(elements.len())

@@ -80,37 +80,10 @@ impl<'gc> GcStr<'gc> {
     ///
     /// # Panics
     ///
-    /// If there is no memory; see [`Gc::try_new_str`].
+    /// If there is no memory; see [`GcStrBuilder::try_copy_str`].
     #[inline]
     pub fn new_str(mc: &Mutation<'gc>, text: &str) -> GcStr<'gc> {
-        or_panic(Gc::try_new_str(mc, text))
-    }
-
-    /// Copies a string into the heap. Never collects, and takes time linear in its length.
-    ///
-    /// ```
-    /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
-    ///
-    /// let options = HeapOptions::default().limit(64 << 10);
-    /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
-    /// arena.mutate(|mc, _| {
-    ///     // As `s * n` in a language: the program gets an error of the language, and goes on.
-    ///     let repeat = |text: &str, count| {
-    ///         let text = Gc::try_new_str(mc, &text.repeat(count));
-    ///         text.map_err(|_| format!("MemoryError: {count} times"))
-    ///     };
-    ///     assert_eq!(&*repeat("ab", 3).unwrap(), "ababab");
-    ///     assert_eq!(repeat("ab", 100_000).unwrap_err(), "MemoryError: 100000 times");
-    /// });
-    /// # Ok::<(), gc_core::HeapError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Gc::try_new`].
-    #[inline]
-    pub fn try_new_str(mc: &Mutation<'gc>, text: &str) -> Result<GcStr<'gc>, HeapError> {
-        GcStrBuilder::new(text.len()).try_copy_str(mc, text)
+        GcStrBuilder::new(text.len()).copy_str(mc, text)
     }
 }
 

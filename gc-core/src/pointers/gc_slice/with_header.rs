@@ -65,59 +65,21 @@ unsafe impl<'gc, H: Collect<'gc>, E: Collect<'gc>> Collect<'gc> for SliceWithHea
 
 impl<H, E> SliceWithHeader<H, E> {
     /// A pointer to the header.
-    ///
-    /// ```
-    /// # use gc_core::gc_slice::SliceWithHeader;
-    /// let header = 7_u32;
-    /// let whole = SliceWithHeader::<u32, u32>::from_thin_ptr(&header, 0);
-    /// assert_eq!(SliceWithHeader::to_thin_ptr(whole), &raw const header);
-    /// ```
     #[inline]
-    pub const fn to_thin_ptr(pointer: *const Self) -> *const H {
+    pub(crate) const fn to_thin_ptr(pointer: *const Self) -> *const H {
         pointer.cast()
     }
 
     /// A pointer to the header and `length` elements behind it. It can be used as such if they are there.
-    ///
-    /// ```
-    /// use gc_core::gc_slice::SliceWithHeader;
-    ///
-    /// #[repr(C)]
-    /// struct Whole {
-    ///     header: u32,
-    ///     elements: [u16; 3],
-    /// }
-    ///
-    /// let whole = Whole { header: 7, elements: [1, 2, 3] };
-    /// let thin = (&raw const whole).cast::<u32>();
-    /// let pointer = SliceWithHeader::<u32, u16>::from_thin_ptr(thin, 3);
-    /// // SAFETY: the header and three elements are there.
-    /// let fat = unsafe { &*pointer };
-    /// assert_eq!((fat.header, &fat.slice), (whole.header, &whole.elements[..]));
-    /// ```
     #[inline]
-    pub const fn from_thin_ptr(pointer: *const H, length: usize) -> *const Self {
+    pub(crate) const fn from_thin_ptr(pointer: *const H, length: usize) -> *const Self {
         // The metadata of a pointer to a struct are those of its last field.
         ptr::slice_from_raw_parts(pointer.cast::<u8>(), length) as *const Self
     }
 
-    /// The layout of a header and `length` elements.
-    ///
-    /// ```
-    /// use gc_core::gc_slice::SliceWithHeader;
-    ///
-    /// // One byte, three of padding, and two elements.
-    /// let layout = SliceWithHeader::<u8, u32>::layout(2)?;
-    /// assert_eq!((layout.size(), layout.align()), (12, 4));
-    /// assert!(SliceWithHeader::<u8, u32>::layout(usize::MAX).is_err());
-    /// # Ok::<(), std::alloc::LayoutError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If nothing can be so large.
+    /// The layout of a header and `length` elements, if anything can be so large.
     #[inline]
-    pub const fn layout(length: usize) -> Result<Layout, LayoutError> {
+    pub(crate) const fn layout(length: usize) -> Result<Layout, LayoutError> {
         let elements = match Layout::array::<E>(length) {
             Ok(layout) => layout,
             Err(error) => return Err(error),

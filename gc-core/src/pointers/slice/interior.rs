@@ -21,7 +21,8 @@ use crate::types::type_map::TypeMap;
 /// barrier of its object. It keeps the whole object alive. [`interior!`](macro@super::interior) makes one of a field,
 /// [`Interior::of_element`] one of an element, and a [`Gc`] can be turned into one of the whole.
 ///
-/// Comparing and hashing are those of `T`; [`Interior::ptr_eq`] tells whether two are the same.
+/// Comparing and hashing are those of `T`; [`ptr::eq`] of their targets tells whether two are
+/// the same.
 ///
 /// ```
 /// use gc_core::slice::{Interior, interior};
@@ -143,21 +144,6 @@ impl<'gc, T: 'gc> Interior<'gc, T> {
     #[inline]
     pub fn base(self) -> Gc<'gc, ()> {
         self.base
-    }
-
-    /// Whether two pointers are to the same place. Parts without a size may be at the same place as others.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::{Interior, Slice}};
-    /// # rootless_mutate(|mc| {
-    /// let slice = Slice::from(Gc::new(mc, [7, 7]));
-    /// let (one, other) = (Interior::of_element(slice, 0), Interior::of_element(slice, 1));
-    /// assert!(one == other && !Interior::ptr_eq(one, other));
-    /// # });
-    /// ```
-    #[inline]
-    pub fn ptr_eq(this: Interior<'gc, T>, other: Interior<'gc, T>) -> bool {
-        ptr::eq(this.pointer, other.pointer) && Gc::ptr_eq(this.base, other.base)
     }
 
     /// Calls the write barrier for the part, and lets the caller write to it, through its locks, until the end

@@ -75,7 +75,7 @@ pub use crate::pointers::gc_slice::{
     GcThinStr, SlicePtrMeta, SliceWithHeader, SliceWithHeaderPtrMeta, StrPtrMeta,
 };
 
-use crate::heap::error::{HeapError, or_panic};
+use crate::heap::error::or_panic;
 use crate::heap::start::ObjectStart;
 use crate::mutator::barrier::Write;
 use crate::mutator::context::Context;
@@ -89,7 +89,8 @@ use crate::types::type_map::TypeMap;
 /// It can be used as a `&[T]` ([`Slice::as_ref`] is one for the rest of the call), and divided without
 /// copying anything. It keeps the whole object in which the elements are alive.
 ///
-/// Comparing and hashing are those of `[T]`; [`Slice::ptr_eq`] tells whether two are the same.
+/// Comparing and hashing are those of `[T]`; [`ptr::eq`] of their contents tells whether two
+/// are the same.
 ///
 /// ```
 /// use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
@@ -188,23 +189,6 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
         self.base
     }
 
-    /// Whether two slices are the same: as long, and at the same place. Slices of elements without a size may
-    /// all be at the same place.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// let slice = Slice::from(Gc::new(mc, [7, 7]));
-    /// let (one, other) = slice.split_at(1);
-    /// assert!(one == other && !Slice::ptr_eq(one, other));
-    /// assert!(Slice::ptr_eq(other, slice.slice(1..)));
-    /// # });
-    /// ```
-    #[inline]
-    pub fn ptr_eq(this: Slice<'gc, T>, other: Slice<'gc, T>) -> bool {
-        ptr::eq(this.as_ref(), other.as_ref()) && Gc::ptr_eq(this.base, other.base)
-    }
-
     /// Calls the write barrier for the elements of this slice, and lets the caller write to them, through
     /// their locks, until the end of the current call.
     ///
@@ -264,7 +248,7 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
     /// let few = all.slice(500..503).compact_to_fit(mc);
     /// assert_eq!(*few, [500, 501, 502]);
     /// assert!(!Gc::ptr_eq(few.base(), all.base()));
-    /// assert!(Slice::ptr_eq(few, few.compact_to_fit(mc)));
+    /// assert!(std::ptr::eq(&*few, &*few.compact_to_fit(mc)));
     /// # });
     /// ```
     ///
@@ -287,37 +271,20 @@ impl<'gc, T: Collect<'gc> + Clone + 'gc> Slice<'gc, T> {
     #[inline]
     #[must_use]
     pub fn compact_to_fit(self, mc: &impl Mutates<'gc, T>) -> Slice<'gc, T> {
-        or_panic(self.try_compact_to_fit(mc))
-    }
-
-    /// [`Slice::compact_to_fit`], where there may be no memory.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Slice};
-    /// # rootless_mutate(|mc| {
-    /// let all = Slice::from(Gc::slice_from_iter(mc, 0..1000));
-    /// assert_eq!(all.slice(7..8).try_compact_to_fit(mc).unwrap()[0], 7);
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Gc::try_new`].
-    pub fn try_compact_to_fit(self, mc: &impl Mutates<'gc, T>) -> Result<Slice<'gc, T>, HeapError> {
         let context = mc.access().0;
         let base = Gc::as_ptr(self.base).addr();
         if !context.heap().spans(base) {
-            return Ok(self);
+            return self;
         }
         // SAFETY: bases in the heap are starts of objects.
         let start = unsafe { ObjectStart::new_unchecked(base) };
         let bytes = context.heap().extent_of(start).bytes;
         if context.slice_bytes::<T>(self.length) >= Some(bytes) {
-            return Ok(self);
+            return self;
         }
-        let copy = context.allocate_slice(self.as_ref().iter().cloned())?;
+        let copy = or_panic(context.allocate_slice(self.as_ref().iter().cloned()));
         // SAFETY: the values were just allocated in the arena.
-        Ok(Slice::from(unsafe { Gc::from_non_null(copy) }))
+        Slice::from(unsafe { Gc::from_non_null(copy) })
     }
 }
 

@@ -102,7 +102,7 @@ impl<'gc, T: Collect<'gc> + 'gc> OffsetSlice<'gc, T> {
     ///
     /// # Errors
     ///
-    /// As for [`Gc::try_new_slice`].
+    /// As for [`Gc::try_new`].
     ///
     /// # Panics
     ///
@@ -202,21 +202,6 @@ impl<'gc, T: 'gc> OffsetSlice<'gc, T> {
     #[inline]
     pub fn base(self) -> Gc<'gc, ()> {
         Gc::erase(self.base)
-    }
-
-    /// Whether two slices are the same: of the same array, and begin at the same element.
-    ///
-    /// ```
-    /// # use gc_core::{arena::rootless_mutate, slice::OffsetSlice};
-    /// # rootless_mutate(|mc| {
-    /// let all = OffsetSlice::new(mc, [1, 2, 3]);
-    /// assert!(OffsetSlice::ptr_eq(all.skip(2), all.skip(1).skip(1)));
-    /// assert!(!OffsetSlice::ptr_eq(all.skip(2), OffsetSlice::new(mc, [3])));
-    /// # });
-    /// ```
-    #[inline]
-    pub fn ptr_eq(this: OffsetSlice<'gc, T>, other: OffsetSlice<'gc, T>) -> bool {
-        Gc::ptr_eq(this.base, other.base) && this.offset == other.offset
     }
 
     /// The slice without its first `count` elements.

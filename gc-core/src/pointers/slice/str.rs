@@ -9,7 +9,6 @@ use core::slice::SliceIndex;
 use core::str::{self, Utf8Error};
 
 use super::Slice;
-use crate::heap::error::HeapError;
 use crate::mutator::mutates::Mutates;
 use crate::pointers::gc::{Gc, IsGcKind};
 use crate::types::collect::{Collect, Trace};
@@ -103,19 +102,6 @@ impl<'gc> Str<'gc> {
         unsafe { str::from_utf8_unchecked(self.bytes.as_ref()) }
     }
 
-    /// The bytes of the text.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
-    /// # rootless_mutate(|mc| {
-    /// assert_eq!(*Str::from(Gc::str_from(mc, "abc")).bytes_slice(), *b"abc");
-    /// # });
-    /// ```
-    #[inline]
-    pub fn bytes_slice(self) -> Slice<'gc, u8> {
-        self.bytes
-    }
-
     /// The object that this string keeps alive.
     ///
     /// ```
@@ -128,21 +114,6 @@ impl<'gc> Str<'gc> {
     #[inline]
     pub fn base(self) -> Gc<'gc, ()> {
         self.bytes.base()
-    }
-
-    /// Whether two strings are the same: as long, and at the same place.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
-    /// # rootless_mutate(|mc| {
-    /// let text = Str::from(Gc::str_from(mc, "abab"));
-    /// let (one, other) = (text.slice(..2), text.slice(2..));
-    /// assert!(one == other && !Str::ptr_eq(one, other));
-    /// # });
-    /// ```
-    #[inline]
-    pub fn ptr_eq(this: Str<'gc>, other: Str<'gc>) -> bool {
-        Slice::ptr_eq(this.bytes, other.bytes)
     }
 
     /// The text in a range of bytes.
@@ -241,24 +212,6 @@ impl<'gc> Str<'gc> {
             bytes: self.bytes.compact_to_fit(mc),
         }
     }
-
-    /// [`Str::compact_to_fit`], where there may be no memory.
-    ///
-    /// ```
-    /// # use gc_core::{Gc, arena::rootless_mutate, slice::Str};
-    /// # rootless_mutate(|mc| {
-    /// let text = Str::from(Gc::str_from(mc, "a long story, told in short"));
-    /// assert_eq!(text.slice(22..).try_compact_to_fit(mc).unwrap(), "short");
-    /// # });
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`Gc::try_new`].
-    pub fn try_compact_to_fit(self, mc: &impl Mutates<'gc, u8>) -> Result<Str<'gc>, HeapError> {
-        let bytes = self.bytes.try_compact_to_fit(mc)?;
-        Ok(Str { bytes })
-    }
 }
 
 /// All of a managed string.
@@ -267,6 +220,21 @@ impl<'gc, K: IsGcKind<'gc, str>> From<Gc<'gc, str, K>> for Str<'gc> {
     fn from(gc: Gc<'gc, str, K>) -> Str<'gc> {
         // SAFETY: the text is the object.
         unsafe { Str::of_parts(Gc::erase(gc), gc.as_ref()) }
+    }
+}
+
+/// The bytes of a text.
+///
+/// ```
+/// # use gc_core::{Gc, arena::rootless_mutate, slice::{Slice, Str}};
+/// # rootless_mutate(|mc| {
+/// assert_eq!(*Slice::from(Str::from(Gc::str_from(mc, "abc"))), *b"abc");
+/// # });
+/// ```
+impl<'gc> From<Str<'gc>> for Slice<'gc, u8> {
+    #[inline]
+    fn from(text: Str<'gc>) -> Slice<'gc, u8> {
+        text.bytes
     }
 }
 
