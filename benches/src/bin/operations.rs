@@ -15,6 +15,9 @@
 //!
 //! `upgrade-marking` upgrades in such a heap a weak pointer to an object that is not marked, as nothing else leads to it.
 //!
+//! `follow-thin` reads the last element of a slice with a header behind a thin pointer, for which the object has to be
+//! asked how long it is; `follow-thin-long` does so with a slice that is longer than a group of the planes.
+//!
 //! `collect-live` and `collect-garbage` collect a small heap with one marker and the program stopped, that many times:
 //! 200,000 nodes that are alive, and as many that are allocated anew each time and are not. Divided by the nodes, the
 //! difference between 10 and 20 times is what marking and sweeping one node costs, and what allocating and sweeping it does.
@@ -31,7 +34,10 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 use gc_core::arena::{CollectionPhase, rootless_mutate};
-use gc_core::{Arena, Collect, Gc, GcWeak, HeapOptions, Lock, Mode, Mutation, Rootable};
+use gc_core::{
+    Arena, Collect, Gc, GcSliceWithHeaderBuilder, GcThinSliceWithHeader, GcWeak, HeapOptions, Lock,
+    Mode, Mutation, Rootable,
+};
 
 /// Does one operation a number of times.
 #[derive(Parser)]
@@ -62,6 +68,10 @@ enum Operation {
     Upgrade,
     /// The same while a cycle marks, of which the target is not marked
     UpgradeMarking,
+    /// Follow a thin pointer to a slice with a header
+    FollowThin,
+    /// The same, to a slice of 2 KiB
+    FollowThinLong,
     /// Collect 200,000 nodes that are alive
     CollectLive,
     /// Allocate 200,000 nodes, and collect them
@@ -151,6 +161,22 @@ fn upgrade<'gc>(mc: &Mutation<'gc>, weak: GcWeak<'gc, u64>, times: usize) {
     for _ in 0..times {
         black_box(black_box(weak).upgrade(mc));
     }
+}
+
+#[inline(never)]
+fn follow_thin(slice: GcThinSliceWithHeader<'_, u64, u64>, times: usize) {
+    for _ in 0..times {
+        black_box(black_box(slice).slice.last());
+    }
+}
+
+/// Follows a thin pointer to a slice of so many numbers.
+fn follow_thin_to(length: usize, times: usize) {
+    rootless_mutate(|mc| {
+        let builder = GcSliceWithHeaderBuilder::new(length).write_header(1);
+        let slice = builder.write_slice_with(mc, |index| index as u64);
+        follow_thin(Gc::as_thin(slice), times);
+    });
 }
 
 #[derive(Collect)]
@@ -249,6 +275,8 @@ fn main() -> ExitCode {
         Operation::UpgradeMarking => {
             return succeed(while_marking(|mc, root| upgrade(mc, root.weak, times)));
         }
+        Operation::FollowThin => follow_thin_to(4, times),
+        Operation::FollowThinLong => follow_thin_to(256, times),
         Operation::CollectLive => return succeed(collect(times, true)),
         Operation::CollectGarbage => return succeed(collect(times, false)),
     }

@@ -9,7 +9,7 @@
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable, Flag};
 use crate::heap::planes::{Planes, bit};
-use crate::heap::space;
+use crate::heap::register;
 use crate::heap::start::ObjectStart;
 use crate::types::descriptor::Described;
 
@@ -20,7 +20,7 @@ use crate::types::descriptor::Described;
 /// `target` is an address at which a weak pointer in use points, and its arena is alive.
 pub(crate) unsafe fn is_shell(target: usize) -> bool {
     // A value that needs no memory lives outside of all spaces, for ever.
-    let Some((planes, blocks, block)) = space::find(target) else {
+    let Some((planes, blocks, block)) = register::find(target) else {
         return false;
     };
     // SAFETY: weak pointers in use point at objects, or at values that need no memory.

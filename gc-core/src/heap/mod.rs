@@ -45,6 +45,7 @@ mod large;
 mod medium;
 pub(crate) mod pins;
 pub(crate) mod planes;
+pub(crate) mod register;
 mod release;
 mod run;
 pub(crate) mod space;

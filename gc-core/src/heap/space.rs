@@ -25,8 +25,9 @@ use super::block::{BLOCK, BlockIndex, BlockState, BlockTable};
 use super::error::HeapError;
 use super::free_blocks::FreeBlocks;
 use super::planes::{LINEAR, Planes};
+use super::register::{self, Entry};
 use crate::os::{self, Errno, Reservation};
-use crate::sync::{Arc, Mutex, OnceLock};
+use crate::sync::{Arc, Mutex};
 
 /// The size of the space that heaps share unless told otherwise.
 pub(crate) const DEFAULT_RESERVE: usize = 64 << 30;
@@ -130,11 +131,11 @@ impl AddressSpace {
             free: Mutex::new(FreeBlocks::default()),
             numbers: Mutex::new(Numbers::default()),
         };
-        REGISTER.lock().push(space.entry());
+        register::enter(space.entry());
         Ok(space)
     }
 
-    fn entry(&self) -> Entry {
+    pub(super) fn entry(&self) -> Entry {
         Entry {
             base: self.base(),
             bytes: self.bytes,
@@ -151,11 +152,11 @@ impl AddressSpace {
     pub(crate) fn shared() -> Result<Arc<AddressSpace>, HeapError> {
         /// Two threads at once would refuse addresses to each other.
         static MAKING: Mutex<()> = Mutex::new(());
-        if let Some(space) = SHARED.get() {
+        if let Some(space) = register::shared() {
             return Ok(space.clone());
         }
         let _making = MAKING.lock();
-        if let Some(space) = SHARED.get() {
+        if let Some(space) = register::shared() {
             return Ok(space.clone());
         }
         let mut bytes = DEFAULT_RESERVE;
@@ -173,7 +174,7 @@ impl AddressSpace {
                 Err(error) => return Err(error),
             }
         };
-        Ok(SHARED.get_or_init(|| Arc::new(space)).clone())
+        Ok(register::share(space).clone())
     }
 
     /// Whether the process can still reserve half of this space's size for something else.
@@ -365,48 +366,8 @@ impl AddressSpace {
 
 impl Drop for AddressSpace {
     fn drop(&mut self) {
-        REGISTER.lock().retain(|entry| entry.base != self.base());
+        register::leave(self.base());
     }
-}
-
-/// The space that heaps share unless they have one of their own, when there is one.
-static SHARED: OnceLock<Arc<AddressSpace>> = OnceLock::new();
-
-/// All address spaces of the process, for the one question that must be answered from an address
-/// alone.
-static REGISTER: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
-
-/// An address space in the register.
-struct Entry {
-    base: usize,
-    bytes: usize,
-    planes: Planes,
-    blocks: BlockTable,
-}
-
-/// The planes and the block table of the space that `address` is in, and the number of its block.
-/// Takes a lock, unless that is the space that heaps share.
-#[inline]
-pub(crate) fn find(address: usize) -> Option<(Planes, BlockTable, BlockIndex)> {
-    match SHARED.get() {
-        Some(space) if address.wrapping_sub(space.base()) < space.bytes => {
-            let block = BlockIndex::of(space.base(), address);
-            Some((space.planes, space.blocks, block))
-        }
-        _ => find_registered(address),
-    }
-}
-
-/// [`find`] in the register.
-#[cold]
-#[inline(never)]
-fn find_registered(address: usize) -> Option<(Planes, BlockTable, BlockIndex)> {
-    let register = REGISTER.lock();
-    let entry = register
-        .iter()
-        .find(|entry| address.wrapping_sub(entry.base) < entry.bytes)?;
-    let block = BlockIndex::of(entry.base, address);
-    Some((entry.planes, entry.blocks, block))
 }
 
 #[cfg(test)]

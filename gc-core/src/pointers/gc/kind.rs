@@ -236,15 +236,20 @@ unsafe impl<T: ?Sized, M: 'static, P: PtrMeta<T, M>> Store<T> for GcKind<Thin<T>
         self.store.address
     }
 
-    #[inline]
+    // What is not quick in it is out of line (`extent::end_of`).
+    #[inline(always)]
     unsafe fn fat(self) -> NonNull<T> {
         let address = self.store.address;
         // SAFETY: passed on to the caller; by invariant 3 of the module. Whoever made the object promised
         // that `from_thin` makes a pointer to the value out of these, and that is not null.
         unsafe {
-            let type_meta = type_metadata::<M>(address);
+            let end = if size_of::<M>() + size_of::<P::PtrMetadata>() == 0 {
+                0 // Nothing is read there.
+            } else {
+                extent::end_of(address.addr().get())
+            };
             let thin = address.as_ptr().cast::<P::Thin>();
-            let fat = P::from_thin(type_meta, thin, pointer_metadata(address));
+            let fat = P::from_thin(metadata_before(end), thin, detail_before(end));
             NonNull::new_unchecked(fat.cast_mut())
         }
     }
@@ -262,29 +267,47 @@ unsafe impl<T: ?Sized, M: 'static, P: PtrMeta<T, M>> Store<T> for GcKind<Thin<T>
 /// A pointer in use points there, and by invariant 2 of the module the object has such metadata.
 #[inline]
 pub(super) unsafe fn type_metadata<M: 'static>(address: NonNull<()>) -> &'static M {
-    // SAFETY: the address of any other metadata is in the object's descriptor. There is a value of the type, namely that
-    // with which the object was made (invariant 2); so if it takes no memory, it is wherever it would be aligned.
+    // SAFETY: passed on to the caller.
     unsafe {
-        if size_of::<M>() == 0 {
-            return NonNull::<M>::dangling().as_ref();
-        }
-        read_metadata(extent::end_of(address.addr().get()))
+        let end = match size_of::<M>() {
+            0 => 0,
+            _ => extent::end_of(address.addr().get()),
+        };
+        metadata_before(end)
     }
 }
 
-/// The metadata that a pointer to the value at `address` has.
+/// The metadata of the type of an object that ends at `end`; if they take no memory, any number will do.
 ///
 /// # Safety
 ///
-/// A pointer in use points there, and by invariant 3 of the module the object has such metadata.
-#[inline]
-unsafe fn pointer_metadata<D: Copy>(address: NonNull<()>) -> D {
-    // SAFETY: as above.
+/// As for [`type_metadata`].
+#[inline(always)]
+unsafe fn metadata_before<M: 'static>(end: usize) -> &'static M {
+    // SAFETY: the address of any other metadata is in the object's descriptor. There is a value of the type, namely that
+    // with which the object was made (invariant 2); so if it takes no memory, it is wherever it would be aligned.
     unsafe {
-        if size_of::<D>() == 0 {
-            return NonNull::<D>::dangling().read();
+        match size_of::<M>() {
+            0 => NonNull::<M>::dangling().as_ref(),
+            _ => read_metadata(end),
         }
-        read_detail(extent::end_of(address.addr().get()))
+    }
+}
+
+/// The metadata that a pointer has to the value in an object that ends at `end`; as in [`metadata_before`].
+///
+/// # Safety
+///
+/// A pointer in use points to the object, and by invariant 3 of the module it has such metadata.
+#[inline(always)]
+unsafe fn detail_before<D: Copy>(end: usize) -> D {
+    // SAFETY: metadata of a pointer were given when the object was made, so there is a value of the type; if it takes no
+    // memory, it is wherever it would be aligned. Any other is the detail.
+    unsafe {
+        match size_of::<D>() {
+            0 => NonNull::<D>::dangling().read(),
+            _ => read_detail(end),
+        }
     }
 }
 

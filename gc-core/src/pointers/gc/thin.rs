@@ -10,12 +10,13 @@ impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcFat<'gc, T, M, P> {
     /// A pointer of 8 bytes to the same value.
     ///
     /// It can be used like this one, but each use asks the object for what it lacks. In the address space
-    /// that heaps share by default that takes some ten instructions and two loads: of the planes, to find
-    /// where the object ends, and of its last words. If the object crosses the end of its group of 512
-    /// bytes, the planes are searched for its end, one load for each group; the end of an object of more
+    /// that heaps share by default that takes some twenty instructions, which are inlined; they read the planes,
+    /// to find where the object ends, and its last words. If the object crosses the end of its group of 512
+    /// bytes, a call searches the planes for its end, one load for each group; the end of an object of more
     /// than 32 KiB is looked up, and needs no search. In a heap with a
     /// [`reserve`](crate::HeapOptions::reserve) of its own, a process-wide lock is taken for a moment.
-    /// Where a value is used more than once, take a reference ([`Gc::as_ref`]) and use that.
+    /// Where a value is used more than once, take a reference ([`Gc::as_ref`]) and use that; for the header of a
+    /// slice there is [`Gc::as_thin_ref`], which asks for nothing.
     ///
     /// ```
     /// # use gc_core::{Gc, GcSlice, GcThinSlice, arena::rootless_mutate};

@@ -15,7 +15,7 @@ use super::{Slice, write_part};
 use crate::heap::block::{BlockIndex, BlockTable};
 use crate::heap::error::{HeapError, or_panic};
 use crate::heap::planes::Planes;
-use crate::heap::space;
+use crate::heap::register;
 use crate::mutator::allocation::measured_length;
 use crate::mutator::barrier::Write;
 use crate::mutator::mutates::Mutates;
@@ -301,7 +301,7 @@ impl<'gc, T: 'gc> OffsetSlice<'gc, T> {
 impl<'gc, T: 'gc> From<OffsetSlice<'gc, T>> for Slice<'gc, T> {
     #[inline]
     fn from(slice: OffsetSlice<'gc, T>) -> Slice<'gc, T> {
-        let place = space::find(Gc::as_ptr(slice.base).addr());
+        let place = register::find(Gc::as_ptr(slice.base).addr());
         // SAFETY: there are so many.
         unsafe { slice.up_to(slice.end(place)) }
     }
