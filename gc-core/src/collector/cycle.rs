@@ -94,6 +94,8 @@ pub(crate) struct Cycle {
     /// What is next of processing references, and at how many of those objects was looked.
     pub(super) stage: Stage,
     pub(super) cleared: usize,
+    /// Bytes of the heap that only weak pointers keep.
+    pub(super) shells: u64,
     /// Bytes of the heap that survive it because finalizers wait: in the queue, or since it has enqueued them.
     pub(super) kept: usize,
     pub(super) disposer: Disposer,
@@ -128,6 +130,7 @@ impl Cycle {
             weak: Vec::new(),
             stage: Stage::default(),
             cleared: 0,
+            shells: 0,
             kept: 0,
             disposer: Disposer::default(),
             idle: 0,
@@ -145,6 +148,7 @@ impl Cycle {
         self.allocated_begun = allocated;
         self.allocated = allocated;
         self.credit = Duration::ZERO;
+        self.shells = 0;
         self.stage = Stage::Queue;
     }
 }

@@ -53,7 +53,10 @@ impl Collector {
         let meanwhile = concurrent.map_or(Volume::default(), |_| {
             cycle.allocated_marked.since(cycle.allocated_unblack)
         });
-        let live = survivors.bytes.saturating_sub(meanwhile.bytes) as usize;
+        // Nor do they who are only known to weak pointers count.
+        let live = survivors
+            .bytes
+            .saturating_sub(meanwhile.bytes + cycle.shells) as usize;
         // What values own is known to the end of the cycle, so all that they have grown by is left out.
         let grown = concurrent.map_or(0, |before| allocated.since(before).owned.max(0));
         let owned = self.heap.owned_elsewhere(allocated);

@@ -37,7 +37,7 @@ pub struct Statistics {
     /// Bytes of objects allocated ever; large objects count as whole blocks.
     pub allocated_bytes: u64,
     /// Bytes of objects that survived the last collection, large ones as whole blocks. What was allocated
-    /// while it ran is not counted.
+    /// while it ran is not counted, nor is what only weak pointers lead to.
     pub live_bytes: usize,
     /// Bytes that their values own outside of the heap, as far as [`Collect::owned_bytes`](crate::Collect::owned_bytes)
     /// tells; what these have grown by while the collection ran is not counted.

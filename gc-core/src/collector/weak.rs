@@ -1,17 +1,26 @@
 //! Zombie shells: what becomes of objects that only weak pointers lead to.
 //!
-//! Such an object turns into a *zombie shell*, or shell for short: its value is dropped and its tags are cleared,
-//! but its extent stays, so that its address is not used again while a weak pointer may still be compared with it.
-//! A shell is swept by the first cycle that meets no weak pointer to it. This serves weak pointers in memory
-//! outside of the heap, which cannot be cleared because the collector does not know where they are, just as well as
-//! those inside.
+//! Such an object turns into a *zombie shell*, or shell for short: its value is dropped, its tags are cleared, and a
+//! small object is cut down to a granule. That much stays, so that its address is not used again while a weak pointer
+//! may still be compared with it. A shell is swept by the first cycle that meets no weak pointer to it. This serves weak
+//! pointers in memory outside of the heap, which cannot be cleared because the collector does not know where they are,
+//! just as well as those inside.
+//!
+//! A shell is no survivor for the pacer: a program whose garbage is known to weak pointers, such as the strings of an
+//! interner, would earn an allowance by it.
+//!
+//! # Invariants
+//!
+//! 1. The last words of a shell tell what they told of the object (invariant 3 of [`crate::types::descriptor`]).
+//! 2. An object whose value is still to be dropped keeps its length.
 
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable, Flag};
-use crate::heap::planes::{Planes, bit};
+use crate::heap::extent::Extent;
+use crate::heap::planes::{GRANULE, Planes, bit};
 use crate::heap::register;
 use crate::heap::start::ObjectStart;
-use crate::types::descriptor::Described;
+use crate::types::descriptor::{self, Described};
 
 /// Whether the object at which a weak pointer points is a shell. The address tells all.
 ///
@@ -80,32 +89,65 @@ pub(crate) unsafe fn is_cleared_in(heap: &Heap, target: usize) -> bool {
 }
 
 /// Processes the object at `target`, where a weak pointer leads: if it is not marked, it is
-/// made into a shell, and marked so that it stays. Its value goes to `bury`.
+/// made into a shell, and marked so that it stays. Its value goes to `bury`, which tells whether its memory is free
+/// then. How many bytes the shell has; zero, if the object is marked.
 ///
 /// # Safety
 ///
-/// Marking is complete, and `target` is an address at which a weak pointer in use points, or did when the
-/// cycle began.
-pub(super) unsafe fn clear_weak(heap: &Heap, target: usize, mut bury: impl FnMut(Described)) {
+/// 1. Marking is complete, and no mutator is at work.
+/// 2. `target` is an address at which a weak pointer in use points, or did when the cycle began.
+pub(super) unsafe fn clear_weak(
+    heap: &Heap,
+    target: usize,
+    mut bury: impl FnMut(Described) -> bool,
+) -> usize {
     // SAFETY: weak pointers in use point at starts of objects.
     let group = unsafe { heap.planes().group(target) };
     if !group.is_unmarked_start(target) {
-        return;
+        return 0;
     }
     // SAFETY: an object starts there. Since it is reachable only weakly, and `upgrade` does not return
     // objects that are not marked, nothing will refer to its value again.
     unsafe {
         let start = ObjectStart::new_unchecked(target);
-        let extent = heap.extent_of(start);
-        if heap.state_of(start).is_described()
-            && let Some(object) = Described::at(extent)
-        {
-            bury(object);
-        }
+        let mut extent = heap.extent_of(start);
+        let is_free = match heap.state_of(start).is_described() {
+            // If it has no value, it was a shell before, and that may still wait to be dropped.
+            true => Described::at(extent).is_some_and(&mut bury),
+            false => true,
+        };
         heap.clear_tags(extent);
         heap.insert_kind(target, Flag::Weak);
         group.marks[0].insert(start.bit());
+        if is_free {
+            extent = cut(heap, extent);
+        }
+        extent.bytes
     }
+}
+
+/// Cuts a small object down to a granule, with the last words of a described one. What is left of it.
+///
+/// # Safety
+///
+/// The object is one of this heap, nothing is in it but what its last words tell, and no mutator is at work.
+unsafe fn cut(heap: &Heap, extent: Extent) -> Extent {
+    let rest = Extent {
+        bytes: GRANULE,
+        ..extent
+    };
+    // SAFETY: the object is one of this heap, of which nothing is needed but its last words, says the caller.
+    unsafe {
+        let state = heap.state_at(extent.base);
+        if state.is_large_head() || extent == rest {
+            return extent;
+        }
+        if state.is_described() {
+            descriptor::move_last_words(extent, rest);
+        }
+        heap.cut(extent, rest);
+    }
+    rest
 }
 
 /// Whether the object at which a weak pointer points is dead, in the phase in which weak pointers are

@@ -8,8 +8,8 @@ use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockTable, Use};
 use super::block_index::block_base;
 use super::planes::{
-    GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, behind_first, bit_index, group_base, groups,
-    low_bits, stretches, whole_groups, words,
+    GROUP_BYTES, GROUP_WORDS, Planes, STARTS, WORD, behind_first, bit, bit_index, group_base,
+    groups, low_bits, stretches, whole_groups, words,
 };
 use super::start::ObjectStart;
 use super::{register, run};
@@ -140,6 +140,22 @@ impl Heap {
         let base = start.address();
         let bytes = self.end_of(start) - base;
         Extent { base, bytes }
+    }
+
+    /// Shortens a small object. What it loses is free when its block was swept.
+    ///
+    /// # Safety
+    ///
+    /// 1. `from` is an object of this heap in a block of small ones, and `to` a shorter one at the same address.
+    /// 2. Nobody refers to what is between their ends, which has neither tags nor kinds, or looks for the end meanwhile.
+    pub(crate) unsafe fn cut(&self, from: Extent, to: Extent) {
+        debug_assert!(from.base == to.base && 0 < to.bytes && to.bytes < from.bytes);
+        let (old, new) = (from.end() - WORD, to.end() - WORD);
+        // SAFETY: both words are in the object, which is one of this heap, says the caller.
+        unsafe {
+            self.planes().group(new).extents.insert(bit(new));
+            self.planes().group(old).extents.remove(bit(old));
+        }
     }
 
     /// Calls `f` with the start of each allocation in the block, in address order.

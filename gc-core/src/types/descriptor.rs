@@ -145,6 +145,24 @@ pub(crate) unsafe fn read_metadata<M: 'static>(end: usize) -> &'static M {
     }
 }
 
+/// Copies the detail and the address of the descriptor to the end of a shorter object at the same address.
+///
+/// # Safety
+///
+/// 1. `from` is an object in a described block, and `to` begins where it does.
+/// 2. There is no value in it any more, and nobody looks at it meanwhile.
+pub(crate) unsafe fn move_last_words(from: Extent, to: Extent) {
+    debug_assert!(from.base == to.base && 2 * WORD <= to.bytes && to.bytes <= from.bytes);
+    // SAFETY: both words are in the object, in which nothing else is (the caller's promise). They are copied as what
+    // they are, whatever that is, and the first before the second, so neither is overwritten before it is read.
+    unsafe {
+        for at in [detail_at, |end| end - WORD] {
+            let word = ptr::with_exposed_provenance::<Detail>(at(from.end())).read();
+            ptr::with_exposed_provenance_mut::<Detail>(at(to.end())).write(word);
+        }
+    }
+}
+
 /// A described object with a value in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Described {

@@ -16,6 +16,7 @@ mod polled_new;
 mod pressure;
 mod reentrancy;
 mod resurrection;
+mod shells;
 mod soft;
 mod tables;
 mod trait_objects;

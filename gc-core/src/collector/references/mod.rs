@@ -215,12 +215,20 @@ impl Collector {
                 unsafe {
                     match self.mutators {
                         Mutators::One => disposer.dispose(object),
-                        Mutators::Many => values.extend(object.take()),
+                        Mutators::Many => {
+                            let value = object.take();
+                            let is_free = value.is_none();
+                            values.extend(value);
+                            return is_free;
+                        }
                     }
                 }
+                true
             };
-            // SAFETY: marking is complete (the caller's promise), and markers have met a weak pointer to the target.
-            unsafe { weak::clear_weak(&self.heap, target, bury) };
+            // SAFETY: marking is complete and no mutator is at work (the caller's promises), and markers have met a
+            // weak pointer to the target.
+            let bytes = unsafe { weak::clear_weak(&self.heap, target, bury) };
+            cycle.shells += bytes as u64;
             processed += 1;
             if processed % BETWEEN_LOOKS == 0 && is_over(deadline) {
                 break;
