@@ -1,13 +1,13 @@
 //! The allocator of one mutator: its cursors, and how they are refilled.
 //!
-//! Each mutator has its own, in blocks that nobody else allocates in. When a hole is full the next
-//! one is looked for in the rest of the block, and then in another block from the
+//! Each mutator has an allocator of its own, with blocks that no other mutator allocates in. When a hole is full, the
+//! allocator looks for the next hole in the rest of the block, and then takes another block from the
 //! [store](super::store).
 //!
 //! # Invariants
 //!
-//! 1. A block that a cursor is in was taken from the store by this allocator, and is in no list of
-//!    blocks for others to allocate in.
+//! 1. This allocator took the block of each of its cursors from the store. The block is in no list of blocks for
+//!    other allocators.
 
 use core::cell::{Cell, RefCell};
 

@@ -1,20 +1,21 @@
-//! How objects are born while a cycle marks beside the program.
+//! Allocating black: how objects are allocated while a cycle marks concurrently.
 //!
-//! *Black*: marked and claimed. They survive the cycle, no marker reads them, and the barrier finds nothing to do.
-//! *Claimed* only, in a cycle that remembers writes from its beginning ([`rescan`](crate::collector::rescan)): no
-//! marker reads them either, as long as the claim is not taken back, but they are marked only if something marked
-//! leads to them.
+//! Normally an object is allocated *black*: marked and claimed. It survives the cycle, no marker reads it, and the
+//! barrier finds nothing to do. In a cycle that remembers writes from its beginning
+//! ([`rescan`](crate::collector::rescan)) it is only *claimed*: no marker reads it until its claim is taken back, and
+//! it is marked only if a marked object leads to it.
 //!
-//! Small objects are born as the whole hole is made when a cursor enters it, so allocation itself knows nothing of it.
+//! When a cursor enters a hole, the bits for all objects to come are set in the whole hole. So the fast path of
+//! allocation does nothing for this.
 //!
 //! # Invariants
 //!
-//! 1. The answer to "how" changes only while no mutator is in a `mutate` call, and no cursor in a hole.
-//! 2. From the end of marking until the sweep begins, all births are black: in this time whoever asks the marks takes
-//!    what has none for dead.
-//! 3. The block of a claimed object has the flag that a marker looks at before it looks at claims, unless all objects
-//!    in it that were born in this cycle were born black: what is marked at birth comes before no marker until a
-//!    claim that was taken back is set anew, which raises the flag.
+//! 1. [`Births`] changes only while no mutator is in a `mutate` call and no cursor is in a hole.
+//! 2. From the end of marking until the sweep begins, all objects are allocated black, since in this time an object
+//!    without a mark is taken for dead.
+//! 3. The block of a claimed object has the flag that a marker checks before it checks claims. The exception is a block
+//!    in which all objects of this cycle were allocated black: no marker meets an object that was allocated marked
+//!    before a claim that was taken back is set again, which raises the flag.
 
 use super::Heap;
 use super::block::{BlockState, Flag};

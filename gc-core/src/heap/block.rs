@@ -1,13 +1,13 @@
 //! Blocks: the unit in which heaps own memory, and the dense table of their states.
 //!
-//! A block is 32 KiB. The table has one byte of state for each block of an address space, so that
-//! whoever must look at all blocks of a large heap reads a few cache lines instead of their
-//! metadata; beside it, which is read more rarely, are the owner and the span.
+//! A block is 32 KiB. The table has one byte of state for each block of an address space. So a walk over all blocks of
+//! a large heap reads a few cache lines, and not their metadata. The owner and the span of a block are read more
+//! rarely, and are in arrays of their own.
 //!
 //! # Invariants
 //!
-//! 1. A block that is not `Free` belongs to exactly one heap, its owner, and only threads that work
-//!    for that heap change its entry: in use, only by adding flags, until it is swept.
+//! 1. A block that is not `Free` belongs to exactly one heap, its owner. Only threads that work for that heap change
+//!    its entry. While the block is in use they only add flags, until it is swept.
 //! 2. A large object has a span of blocks: a head, whose `span` is their number, and tails, whose
 //!    `span` is their distance from the head. Both are less than 2^31. A block of a [run](super::run) has its
 //!    place in the run instead.
@@ -53,7 +53,7 @@ impl BlockState {
     const WEAK: u8 = 0x20;
     /// Says that some object of the block is claimed.
     pub(crate) const CLAIMED: u8 = 0x40;
-    /// Says that holes of the block were blackened.
+    /// Holes of the block were prepared to allocate black.
     const BLACKENED: u8 = 0x80;
 
     /// Bits that let a write barrier pass while no marker is at work: only writes to described
@@ -176,7 +176,7 @@ pub(crate) enum Flag {
     Derived = BlockState::DERIVED,
     /// Some object is claimed, or will be born so.
     Claimed = BlockState::CLAIMED,
-    /// Holes were blackened.
+    /// Holes were prepared to allocate black.
     Blackened = BlockState::BLACKENED,
 }
 
@@ -230,14 +230,14 @@ impl BlockTable {
     /// 2. The space is alive.
     #[inline(always)]
     pub(crate) unsafe fn state(self, block: BlockIndex) -> BlockState {
-        // Relaxed: a pointer into the block reaches whoever asks through something that orders this
+        // Relaxed: a thread gets a pointer into the block through something that orders this
         // load after the store: the mutator itself, the start of a job, a queue, or an acquiring read of
         // the pointer. Those that look a block up by chance read some valid byte.
         // SAFETY: the block is below the frontier, and the space alive (the caller's promise).
         BlockState(unsafe { self.state_byte(block) }.load(Ordering::Relaxed))
     }
 
-    /// [`BlockTable::state`] for a marker that is about to read objects of the block beside the program.
+    /// [`BlockTable::state`] for a marker that is about to read objects of the block concurrently with mutators.
     ///
     /// # Safety
     ///

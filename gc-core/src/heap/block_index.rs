@@ -1,8 +1,8 @@
 //! The numbers of blocks, and all arithmetic between them and addresses.
 //!
 //! A [`BlockIndex`] comes from an address of the space, from another block of it, or from a walk over blocks, never
-//! from a bare number elsewhere: whoever has one had something that is in the space. Which space that is the type
-//! does not say: a heap has one, and uses only indices that it made.
+//! from a bare number elsewhere. So there is a block with this number in some space. The type does not say in which:
+//! a heap has one space, and uses only indices that it made.
 
 /// Bytes in a block.
 pub(crate) const BLOCK: usize = 32 << 10;

@@ -1,9 +1,8 @@
 //! Bump allocation: the fast path, and how an allocation is recorded in the planes.
 //!
-//! There are four cursors, each in a hole of its own: objects with and without descriptors live in
-//! different blocks, and objects above [`MEDIUM`] bytes do not use up the holes that smaller ones
-//! could still fill (Immix calls this overflow allocation; Blackburn and McKinley, PLDI 2008,
-//! section 2.5).
+//! There are four cursors, each in a hole of its own. Objects with and without descriptors are in different blocks.
+//! Objects above [`MEDIUM`] bytes have cursors of their own, so that they do not use up holes which smaller objects
+//! could still fill (Immix calls this overflow allocation; Blackburn and McKinley, PLDI 2008, section 2.5).
 //!
 //! The fast path is: bump, compare, prefetch, record. Size and tags of most types are constants, so
 //! recording is two shifts and two read-modify-writes of a cache line that is as hot as the cursor.

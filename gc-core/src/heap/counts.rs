@@ -12,9 +12,9 @@ use crate::sync::{AtomicU64, AtomicUsize, Ordering};
 pub(super) struct Counts {
     /// Bytes of blocks that the heap may own.
     pub(super) limit: usize,
-    /// Bytes of blocks that it can own: no more than its limit, nor than its own space has.
+    /// Bytes of blocks that the heap can own: at most its limit, and at most what its own space has.
     bound: usize,
-    /// Bytes of blocks that it owns, spare ones included, now and at most.
+    /// Bytes of blocks that the heap owns, spare ones included: now, and at its peak.
     owned: AtomicUsize,
     peak: AtomicUsize,
     /// Bytes and objects allocated from holes that are done, and of large objects, ever.

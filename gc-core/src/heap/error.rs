@@ -44,7 +44,7 @@ pub enum HeapError {
         Bytes(*.requested), Bytes(*.limit), Bytes(*.in_use)
     )]
     LimitReached {
-        /// Bytes that were asked for.
+        /// Bytes that were requested.
         requested: usize,
         /// The limit in bytes.
         limit: usize,
@@ -76,7 +76,7 @@ pub enum HeapError {
         Bytes(*.requested), Bytes(*.reserved)
     )]
     AddressSpaceExhausted {
-        /// Bytes that were asked for.
+        /// Bytes that were requested.
         requested: usize,
         /// The size of the address space in bytes.
         reserved: usize,
@@ -90,7 +90,7 @@ pub enum HeapError {
         Bytes(*.requested)
     )]
     CommitRefused {
-        /// Bytes that were asked for.
+        /// Bytes that were requested.
         requested: usize,
         /// The system's error number.
         errno: i32,
@@ -125,7 +125,7 @@ pub enum HeapError {
     /// One object of this size cannot exist on this machine.
     #[error("{count} elements of {} each are more than any address space holds: ask for fewer", Bytes(*.size))]
     SizeOverflow {
-        /// The number of elements asked for.
+        /// The number of elements that were requested.
         count: usize,
         /// Bytes of each.
         size: usize,
@@ -212,7 +212,7 @@ impl fmt::Display for WaitingFinalizers {
     }
 }
 
-/// The answer to an allocation that failed where nobody asked for an error.
+/// Panics for an allocation that failed where the caller takes no error.
 #[cold]
 #[inline(never)]
 #[track_caller]

@@ -1,8 +1,8 @@
 //! Look-ups: from an address to the allocation around it.
 //!
 //! Starts and ends alternate in the `extents` plane, so the nearest bit at or below an address
-//! tells all: a start means that the address lies inside, an end that it lies outside (unless it is
-//! that last word itself). Looking for a bit is a leading- or trailing-zero count a group.
+//! decides: after a start, the address lies inside of an allocation; after an end, it lies outside (unless it is in
+//! that last word itself). Finding a bit is one leading- or trailing-zero count for each group.
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockTable, Use};
@@ -43,7 +43,7 @@ impl Extent {
 impl Heap {
     /// The allocation that contains `address`, if there is one in this heap.
     ///
-    /// Any number may be asked about. Takes time linear in the size of a small object, and about
+    /// The address may be any number. Takes time linear in the size of a small object, and about
     /// that of a small one for a large object.
     pub(crate) fn allocation_of(&self, address: usize) -> Option<Extent> {
         let (base, end) = self.bounds_around(address)?;

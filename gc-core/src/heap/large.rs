@@ -1,4 +1,5 @@
-//! Large objects: each has blocks of its own, a head and tails, in a row; but for [`medium`](super::medium) ones.
+//! Large objects: each has a span of blocks of its own, a head and tails. ([`medium`](super::medium) objects share
+//! theirs.)
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockState, Use};

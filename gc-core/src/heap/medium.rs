@@ -1,22 +1,22 @@
 //! Medium objects: those that would waste more than a fifth of blocks of their own.
 //!
-//! They are allocated in *runs* of blocks ([`run`](super::run)), which all mutators of a heap share, under the lock
-//! of the store: next to what it takes to fill so many bytes, that is nothing. Leaves, objects without descriptors
-//! and described ones have runs of their own. An object gets the shortest hole that is long enough, so that long ones
-//! are kept for long objects; without a hole, there is a new run.
+//! They are allocated in *runs* of blocks ([`run`](super::run)). All mutators of a heap share the runs, under the lock
+//! of the store; its cost is small next to that of filling so many bytes. There are separate runs for leaves, for
+//! objects without descriptors, and for described ones. Allocation is best fit: an object gets the shortest hole that
+//! is long enough, so long holes are kept for long objects. If there is no such hole, the heap makes a new run.
 //!
-//! # How much is wasted
+//! # Waste
 //!
-//! A run is so long that objects of the size for which it was made fill four fifths of it or more ([`blocks_for`]);
-//! this can be had with at most 7 blocks. So a heap of objects of one size takes at most 1.25 times their bytes,
-//! whatever the size is, from 8 KiB on. A heap that has many runs makes longer ones, up to [`LONGEST`] blocks, in
-//! which what is too short at the end weighs less: that is for objects of different sizes.
+//! A run is long enough for objects of the size for which it was made to fill at least four fifths of it
+//! ([`blocks_for`]), which takes at most 7 blocks. So a heap of objects of one size takes at most 1.25 times their
+//! bytes, for any size from 8 KiB on. A heap that has many runs makes longer ones, up to [`LONGEST`] blocks: with
+//! objects of different sizes, less of a long run is lost at its end.
 //!
 //! # Invariants
 //!
 //! 1. Those of [`run`](super::run).
-//! 2. Each hole is free, in one run of its sort, and no other hole has any of it. There are none in runs
-//!    that are to be swept: when all runs are taken to be swept, all holes are forgotten.
+//! 2. Each hole is free and lies in one run of its sort. Holes do not overlap. Runs that are to be swept have no holes:
+//!    when all runs are taken to be swept, all holes are forgotten.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The heap: memory of which everything can be known by arithmetic.
+//! The heap: memory whose metadata are found by arithmetic.
 //!
 //! A heap owns 32 KiB blocks of an [address space](space). For every address in them the
 //! [metadata planes](planes) tell which allocation it lies in, how long that is, and which of its
@@ -8,19 +8,19 @@
 //!   run of free granules in a block, and recording start, end and tags in the planes ([`bump`]).
 //!   When a hole is full the mutator's [`allocator`] finds the next one, and when a block is, the
 //!   [`store`] gives another: first one that a sweep left partly filled, then one that it left empty,
-//!   then a new one from the space. While the program runs beside a marker, they are born [`black`].
+//!   then a new one from the space. While a cycle marks concurrently, they are allocated [`black`].
 //! * **Large objects** have a span of blocks each ([`large`]), unless that would waste more than a fifth: then they
 //!   are [`medium`] ones, and share [runs](run) of blocks.
 //! * **Look-ups** turn an address into an allocation ([`extent`]).
 //! * **Sweeping** computes, 64 words at a time, which words belong to marked objects, and clears
 //!   the planes of all others ([`sweep`]).
 //! * **Pinned objects** are counted in a table, and have a bit each ([`pins`]).
-//! * **Releasing** gives back to the system what is not in use ([`release`]).
+//! * **Releasing** gives unused memory back to the system ([`release`]).
 //! * **Verification** walks the planes of all blocks and compares them with each other
 //!   ([`verify`]).
 //!
-//! The heap knows no types, roots, phases or policies. What it has of *described* objects is this:
-//! they live in blocks of their own, and their last word belongs to whoever described them.
+//! The heap knows no types, roots, phases or policies. Of *described* objects it knows two things: they are in blocks
+//! of their own, and their last word belongs to the layer above ([`descriptor`](crate::types::descriptor)).
 //!
 //! # Invariants
 //!
@@ -86,7 +86,7 @@ pub(crate) struct Heap {
     blocks: BlockTable,
     /// The address behind the highest block that this heap ever owned.
     top: AtomicUsize,
-    /// How new objects are born: see [`black::Births`].
+    /// How new objects are allocated: see [`black::Births`].
     births: AtomicU8,
     /// Whether an object was ever found to be dead that may live on.
     found_dead: AtomicBool,
@@ -153,8 +153,8 @@ impl Heap {
     /// and here, and planes and table are committed up to here.
     #[inline(always)]
     pub(crate) fn top(&self) -> usize {
-        // Relaxed: it only grows, and whoever has a pointer to an object has it through something
-        // that orders this load after the store.
+        // Relaxed: it only grows, and a thread gets a pointer to an object through something that orders this load
+        // after the store.
         self.top.load(Ordering::Relaxed)
     }
 
@@ -258,7 +258,7 @@ impl Heap {
 
     /// Notes that some object was found to be dead, and may live on.
     pub(crate) fn note_found_dead(&self) {
-        // Relaxed: who looks for the object has it through something that orders this.
+        // Relaxed: a thread gets the object through something that orders this.
         self.found_dead.store(true, Ordering::Relaxed);
     }
 

@@ -15,8 +15,8 @@
 //! There are two mark planes because there can be two markers: each writes only its own, without
 //! atomic read-modify-writes, and tests both. An object is marked if it is in either.
 //!
-//! What only some objects need has a linear plane, whose memory is untouched, and therefore not
-//! resident, wherever there are none of these:
+//! Bits that only some objects need are in linear planes. Where there are no such objects, the memory of a linear plane
+//! is untouched and therefore not resident:
 //!
 //! | plane | a set bit means |
 //! | --- | --- |
@@ -25,19 +25,20 @@
 //! | `fates` | on a start word: the object was *found dead* once, and may live on; see [`collector::references`](crate::collector::references) |
 //! | `claims` | on a start word, or on the first word of a chunk of a large object: a mutator *claimed* it in this cycle, no marker reads it any more; on the word after: *done*, the claimer has read it |
 //!
-//! This module knows the layout and nothing else; only it would change with another layout.
+//! This module knows the layout of the planes, and nothing else.
 //!
 //! # Invariants
 //!
 //! 1. Starts and ends alternate, beginning with a start, in each block or span of blocks.
-//! 2. Words outside of allocations have no bit set in any plane, except that, while a marker is at work
-//!    beside the program, holes in which it allocates are claimed, and mostly marked, as a whole.
-//! 3. Who writes a word of a plane: `tags` and `extents`, the one mutator that allocates in the block, or, of a
-//!    [medium](super::medium) object, in its groups; while marking, whoever makes tags anew (at a safepoint, one at a
-//!    time); while sweeping, the sweeper of the block, in which nobody allocates then. The first mark plane, its
-//!    marker, or several with `insert_shared`; the second, markers and mutators, beside the program with
-//!    `insert_shared`; then the sweeper. `kinds`, as `tags`. `states` and `claims`, anybody, with `insert_shared` and
-//!    `remove_shared` where there are others.
+//! 2. Words outside of allocations have no bit set in any plane. The exception: while a cycle marks concurrently, holes
+//!    in which mutators allocate are claimed, and mostly marked, as a whole.
+//! 3. Each word of a plane has one writer at a time, or all its writers use `insert_shared` and `remove_shared`:
+//!    * `tags`, `extents` and `kinds`: the one mutator that allocates in the block, or, for a [medium](super::medium)
+//!      object, in its groups. While marking, the thread at the safepoint, which makes tags anew. While sweeping, the
+//!      sweeper of the block, in which nobody allocates then.
+//!    * `marks[0]`: its one marker, or several markers with `insert_shared`; then the sweeper.
+//!    * `marks[1]`: its one marker; in a concurrent cycle, markers and mutators with `insert_shared`; then the sweeper.
+//!    * `states`, `fates` and `claims`: any thread, with `insert_shared` and `remove_shared` unless it is alone.
 //! 4. The word before a derived pointer belongs to the same allocation and is a strong pointer, its *base*. So
 //!    no derived pointer is on a start. It is one only if the base is one into this heap: then it points into
 //!    the allocation at the base, or at its end. Otherwise nobody reads it, and it may be uninitialised.

@@ -1,11 +1,11 @@
 //! Giving back to the system what a heap does not use now.
 //!
-//! Spare blocks go back to the space. Blocks in which something lives stay, but pages of them in which nothing
-//! does are purged: in holes of blocks of small objects and of runs, and behind large objects. They can be
-//! allocated in as before, and are resident again when that happens.
+//! Spare blocks go back to the space. Blocks with objects stay, but their pages without objects are purged: in holes of
+//! blocks of small objects and of runs, and behind large objects. Objects can be allocated there as before, which makes
+//! the pages resident again.
 //!
-//! Cursors are retired before. What was left of their holes would be out of reach until the next sweep, and a program
-//! that calls this often would take new blocks each time. So all blocks with holes are listed anew.
+//! Cursors are retired first. The rest of their holes would be lost until the next sweep, and a program that calls this
+//! often would take new blocks each time. So all blocks with holes are listed anew.
 
 use super::Heap;
 use super::block::BLOCK;

@@ -1,10 +1,10 @@
 //! Runs: blocks in a row that medium objects share, and how an object is found in them.
 //!
-//! Each object of a run has whole groups of the planes, from a multiple of [`GROUP_BYTES`] on, its *slot*. So no two
-//! objects share a word of any plane, and whoever works on one object needs nothing of its neighbours: mutators
-//! that allocate side by side, and sweepers. An object may lie in several blocks. The
-//! table says of each block of a run, in place of a span, which object reaches into it from the one before, and how far
-//! ([`Place`]). That makes the start and the end of any object a matter of some loads.
+//! Each object of a run has whole groups of the planes, from a multiple of [`GROUP_BYTES`] on: its *slot*. So no two
+//! objects share a word of any plane, and mutators and sweepers can work on neighbouring objects at the same time. An
+//! object may lie in several blocks. For a block of a run, the table has a [`Place`] instead of a span: which object
+//! reaches into it from the block before, and how far. So the start and the end of any object are found with a few
+//! loads.
 //!
 //! # Invariants
 //!
@@ -15,9 +15,9 @@
 //!    this one, and zero if there is none.
 //! 4. An object lies in one run, from its first to its last block.
 //!
-//! Places of blocks change while others look at them: when an object is allocated, and when a run is swept. That
-//! changes what is said of the blocks that this object reaches into, and of blocks without any other; and whether a
-//! block is the last of its run. An object that lives is found before and after.
+//! Places change while other threads read them: when an object is allocated, and when a run is swept. Such a change
+//! concerns only the blocks that this object reaches into, blocks without any other object, and whether a block is the
+//! last of its run. A live object is found before and after it.
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex, BlockTable, Use};

@@ -5,13 +5,12 @@
 //! takes its first block. A heap can have a space of its own instead. A space is arithmetic and a
 //! bitmap of free blocks; it knows no objects.
 //!
-//! Both ranges are reserved without memory. Blocks are taken at low addresses first, and everything
-//! below the *commit frontier* is usable, together with its planes and its block table; the
-//! frontier moves up in steps of a chunk. Where the system never overcommits, this is also what
-//! keeps the charge near to what is used.
+//! Both ranges are reserved without memory. Blocks are taken at low addresses first. Everything below the *commit
+//! frontier* is usable, together with its planes and its block table; the frontier moves up in steps of a chunk. So
+//! where the system never overcommits, a process is charged for little more than it uses.
 //!
-//! Blocks that are given back are purged at once: their memory returns to the system wherever they
-//! lie, not only at the top. Whoever wants to keep blocks for reuse does not give them back.
+//! Blocks that are given back are purged immediately: their memory returns to the system, wherever they are in the
+//! range. A heap that wants to reuse blocks keeps them.
 //!
 //! # Invariants
 //!
@@ -33,7 +32,7 @@ use crate::sync::{Arc, Mutex};
 pub(crate) const DEFAULT_RESERVE: usize = 64 << 30;
 /// The least size of that space: below it no program of any use would run for long.
 const LEAST_RESERVE: usize = 16 << 20;
-/// The largest space that can be asked for: 2^46 bytes, half of a five-level user address space's
+/// The largest space: 2^46 bytes, half of a five-level user address space's
 /// customary four-level part.
 pub(crate) const MAX_RESERVE: usize = 1 << 46;
 /// By how much the commit frontier moves at least.
@@ -42,8 +41,8 @@ const CHUNK: usize = 4 << 20;
 const _: () = assert!(
     DEFAULT_RESERVE.is_power_of_two() && LEAST_RESERVE.is_power_of_two() && LEAST_RESERVE >= CHUNK
 );
-/// From this many bytes on a space asks for huge pages: before, a small program would pay for memory
-/// that it never uses.
+/// From this many bytes on, a space requests huge pages. In a smaller one, a small program would pay for memory that
+/// it never uses.
 const HUGE_PAGES_FROM: usize = 4 << 20;
 /// From this many bytes on the groups are committed in steps of a huge page.
 const HUGE_GROUPS_FROM: usize = 16 << 20;

@@ -2,14 +2,14 @@
 //!
 //! That an object of the heap starts at an address is what most functions of a heap need to know. It is proven once,
 //! where an [`ObjectStart`] is made: by allocation, by a look-up ([`Heap::start_of`](super::Heap::start_of)), by a
-//! walk over the starts in the planes, or by whoever calls [`ObjectStart::new_unchecked`].
+//! walk over the starts in the planes, or by a caller of [`ObjectStart::new_unchecked`].
 //!
-//! Two things the type does not say. *Which heap* it is of: each mutator, marker and sweeper has one heap, and a
-//! start is used with the heap that it came from. Debug builds check this where a heap looks at its planes by a start
-//! ([`Heap::state_of`](super::Heap::state_of), [`Heap::group_of`](super::Heap::group_of)). And that the object *still* exists: that is for whoever frees it to
-//! see to. Freeing is `unsafe`, as nothing may refer to the object any more, and an `ObjectStart` refers to it. A
-//! look at the planes by a start that is out of date goes to memory of the planes all the same, since they stay
-//! committed: then the answer is of no use, and does no harm.
+//! The type does not say two things. First, *which heap* the object is in: each mutator, marker and sweeper has one
+//! heap, and uses a start with the heap that it came from. Debug builds check this where a heap looks at its planes by
+//! a start ([`Heap::state_of`](super::Heap::state_of), [`Heap::group_of`](super::Heap::group_of)). Second, that the
+//! object *still* exists. Freeing is `unsafe`: nothing may refer to the object any more, and an `ObjectStart` refers to
+//! it. A look at the planes by a start that is out of date is harmless all the same, since planes stay committed; the
+//! answer means nothing.
 
 use core::num::NonZero;
 use core::ptr::NonNull;

@@ -94,7 +94,7 @@ impl Heap {
         let bytes = count.saturating_mul(BLOCK);
         let limit = self.counts.limit;
         if bytes > limit.saturating_sub(self.owned_bytes()) {
-            // Spare blocks are of no use to whoever needs several in a row, so they make room.
+            // Spare blocks do not help an allocation that needs several in a row, so they make room.
             self.give_back(core::mem::take(&mut store.spare));
         }
         let in_use = self.owned_bytes();

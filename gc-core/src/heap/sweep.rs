@@ -10,8 +10,8 @@
 //! What is not covered is dead or was free: its tags, extents and kinds are cleared, and thereby it
 //! is free. A block in which nothing is covered is spare at once.
 //!
-//! Blocks are swept one by one, by whoever has them: the collecting thread, several threads, or one that
-//! works beside the program. Blocks with dead values that need `Drop` are swept by a mutator's thread.
+//! Blocks are swept one by one, by the collecting thread, by several threads, or concurrently by one thread. Blocks
+//! with dead values that need `Drop` are swept by a mutator's thread.
 //!
 //! # Invariants
 //!
@@ -312,7 +312,7 @@ impl Heap {
         true
     }
 
-    /// Overwrites the unmarked objects from `base` to `end`, so that whoever still reads them sees
+    /// Overwrites the unmarked objects from `base` to `end`, so that a read through a dangling pointer sees
     /// it.
     ///
     /// # Safety
@@ -379,7 +379,7 @@ impl Heap {
             // SAFETY: the block belongs to this heap.
             let group = unsafe { planes.group(at) };
             let extents = group.extents.get();
-            // Not every mark is that of an object: holes are blackened as a whole.
+            // Not every mark is that of an object: holes are marked as a whole.
             let marked = group.marks() & extents & STARTS;
             let live;
             (live, carry) = covered(marked, extents & !STARTS, carry);

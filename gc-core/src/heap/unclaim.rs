@@ -1,9 +1,8 @@
 //! Taking claims back: then what was written or born since the cycle began is once more an object like others.
 //!
-//! Claims say which objects were written ([`crate::collector::claim`]), and which were born ([`super::black`]).
-//! Whoever wants to look at these objects again, and to know afterwards which were written since, takes the claims
-//! back while he does. No cursor is in a hole then, nor will one come into this hole before it is swept; so claims of
-//! free words go as well.
+//! Claims say which objects were written ([`crate::collector::claim`]) or allocated ([`super::black`]) in this cycle.
+//! To scan these objects again, and to know later which were written since, the collector takes the claims back. No
+//! cursor is in a hole then, nor will one come into this hole before it is swept; so claims of free words go as well.
 
 use super::Heap;
 use super::block::{BLOCK, BlockIndex};

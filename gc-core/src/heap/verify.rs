@@ -384,7 +384,7 @@ impl Heap {
     fn word(&self, address: usize) -> Word {
         debug_assert!(address.is_multiple_of(WORD) && GROUP_BYTES.is_multiple_of(WORD));
         let planes = self.planes();
-        // SAFETY: callers ask about words in blocks of this heap.
+        // SAFETY: callers pass words in blocks of this heap.
         let (group, kinds, states, claims, fates) = unsafe {
             (
                 planes.group(address),

@@ -5,7 +5,7 @@
 pub(crate) struct Volume {
     /// In the heap; large objects count as whole blocks. What is counted is never taken back.
     pub(crate) bytes: u64,
-    /// What values own elsewhere, as far as it is known. What a value has grown by is added, and what it has shrunk by
+    /// The known bytes that values own elsewhere. What a value has grown by is added, and what it has shrunk by
     /// is subtracted; that values are dropped by the collector does not count. In a count since the beginning
     /// the sum wraps, for values may lie.
     pub(crate) owned: i64,

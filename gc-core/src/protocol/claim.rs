@@ -51,15 +51,15 @@
 //! # A claim that is taken back
 //!
 //! [`unclaim`] clears both bits while no mutator is at work, after all that they have written, with `Release`; and
-//! [`lower`] the flag, after the bits. The next claim is one like the first, and its proof the same, but for one case: C2 comes
-//! before M2, and at M3 the marker reads a later value than C1's, in which the claim is taken back. It reads flag and bit
-//! with `Acquire`, so all that was written under the claim happened before. And a claim later than what it
+//! [`lower`] the flag, after the bits. The next claim is one like the first, and its proof the same, but for one case:
+//! C2 comes before M2, and at M3 the marker reads a later value than C1's, in which the claim is taken back. It reads
+//! flag and bit with `Acquire`, so all that was written under the claim happened before. And a claim later than what it
 //! has read has its C2 after M2 (else M3 would have read that one, or what came after it), and so waits for the batch.
 //!
 //! A second mutator that sees the bit *done* with `Acquire` may write too, at once: done was set with
 //! `Release`, and every change of the word is a read-modify-write, so that later ones do not hide it.
-//! One which does not see it waits for its turn to claim the object, under a lock or because one of them is on the list of
-//! those that do, and looks again.
+//! One which does not see it waits for its turn to claim the object, under a lock or because one of them is on the list
+//! of those that do, and looks again.
 
 use crate::sync::{AtomicU8, AtomicU64, AtomicUsize, Ordering, fence, spin_loop, yield_now};
 
@@ -95,7 +95,7 @@ impl Batch {
     #[inline]
     pub(crate) fn publish(&self, addresses: &[usize]) {
         debug_assert!(addresses.len() <= BATCH && !addresses.contains(&0));
-        // `Release`, partner `wait_past`: who sees this address where he looked for one of an earlier
+        // `Release`, partner `wait_past`: a thread that sees this address where it looked for one of an earlier
         // batch knows that the marker has read all of that one.
         for (place, &address) in self.addresses.iter().zip(addresses) {
             place.store(address, Ordering::Release);

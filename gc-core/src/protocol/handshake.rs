@@ -30,12 +30,12 @@
 //!
 //! The fences E2 and S2 have an order. If E2 is first, the stopper sees at S3 that the participant is
 //! inside, or something later: that it has left again. If S2 is first, the participant sees at E3 that
-//! *stopping* is set, or something later: the end of this stop, at S5. So whoever gets past E3 either
-//! was waited for, or comes after S5. What it does inside happened before the stopper's return: `false`
+//! *stopping* is set, or something later: the end of this stop, at S5. So a participant that gets past E3 was
+//! waited for, or comes after S5. What it does inside happened before the stopper's return: `false`
 //! in *inside* is stored with `Release` and loaded with `Acquire`. What the stopper does happened
 //! before anybody is inside again: the same with `false` in *stopping*.
 //!
-//! Somebody that registers during a stop is outside, and comes to E1 later.
+//! A participant that registers during a stop is outside, and comes to E1 later.
 //!
 //! # No wake-up is lost
 //!
@@ -49,11 +49,10 @@
 //!
 //! # Threads that end inside
 //!
-//! A thread can end inside: if it lost the value that would have called `leave`, or if it was ended
-//! from outside. The end of a thread sets a flag of the thread, which stands in all of its
-//! participants; a stopper takes such a participant off the list, as if it had left. It looks for this
-//! every [`POLL`], since nobody notifies it. What runs on a thread after its flag is set, destructors of
-//! other thread-local values, cannot get inside again: `enter` panics there.
+//! A thread can end inside: if it lost the value that would have called `leave`, or if it was ended from outside. The
+//! end of a thread sets a flag that all of its participants share; a stopper takes such a participant off the list, as
+//! if it had left. It looks for this every [`POLL`], since nobody notifies it. What runs on a thread after its flag is
+//! set, destructors of other thread-local values, cannot get inside again: `enter` panics there.
 
 use std::time::{Duration, Instant};
 
@@ -215,7 +214,7 @@ impl Handshake {
 
     /// Waits until all participants are outside, and keeps them there.
     ///
-    /// Each time `patience` has passed, `on_late` is told the names of the threads that are still
+    /// Each time `patience` has passed, `on_late` gets the names of the threads that are still
     /// inside. The calling thread must not be inside, or it waits for itself for ever.
     pub(crate) fn stop(&self, patience: Duration, mut on_late: impl FnMut(&[&str])) -> Stopped<'_> {
         let mut participants = self.gate.lock();

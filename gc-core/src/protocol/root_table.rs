@@ -1,23 +1,22 @@
 //! The table of handles that keep objects of a shared heap alive from outside.
 //!
-//! A handle is an index of the table; a slot has the address of the object and the number of handles
-//! which are clones of each other. Handles are sent, cloned and dropped on any thread at any time,
-//! also while the world is stopped, so the table has a lock, which is held for a few instructions. A slot
-//! without handles is free, and memory without slots in use is given back ([`slot_table`](crate::protocol::slot_table)).
+//! A handle is an index of the table; a slot has the address of the object and the number of handles which are clones
+//! of each other. Handles are sent, cloned and dropped on any thread at any time, also while the world is stopped, so
+//! the table has a lock, which is held for a few instructions. A slot without handles is free, and memory without slots
+//! in use is given back ([`slot_table`](crate::protocol::slot_table)).
 //!
 //! # What a collection sees
 //!
 //! [`each`](RootTable::each) is called while the world is stopped. Then no handle is made for an object
-//! that had none, because that takes a thread that works on the heap; but handles are cloned and
-//! dropped. It lets go of the lock after each leaf of the table, so that these do not wait for a traversal of
-//! all. It visits each slot that has a handle throughout, since a slot keeps its index, and its
-//! address does not change, while it has one; and the traversal goes on from an index. A handle that is dropped
-//! meanwhile may be visited or not: it was there at the beginning of the stop, so to visit it is right, and nobody can
-//! ask for it any more, so not to visit it is right as well. Its leaf may be freed then: the traversal has nothing of
-//! it but addresses that it has copied.
+//! that had none, because only a thread that works on the heap can make one. But handles are cloned and dropped. The
+//! traversal releases the lock after each leaf of the table, so that clones and drops do not wait for all of it. It
+//! visits each slot that has a handle throughout: such a slot keeps its index and its address, and the traversal
+//! continues from an index. A handle that is dropped meanwhile may be visited or not, and both are right: it existed at
+//! the beginning of the stop, and nobody can use it any more. If its leaf is freed then, the traversal holds only
+//! addresses that it has copied.
 //!
-//! The object of a handle, got while markers are at work, may be one which they have not yet come to, and
-//! the handle may be dropped before they do: whoever gets it passes it on to them.
+//! A thread that gets the object of a handle while a cycle marks passes the object on to the markers: they may not have
+//! come to it yet, and the handle may be dropped before they do.
 
 use crate::protocol::slot_table::SlotTable;
 use crate::sync::Mutex;

@@ -1,27 +1,26 @@
-//! A table whose entries keep their number, which costs what is in it.
+//! A table whose entries keep their numbers, and whose cost is proportional to the entries in use.
 //!
-//! Handles know their entry by its number, so an entry stays where it is as long as it is in use; and yet a table of
-//! which a burst has made millions of entries must neither keep the memory for them, nor be walked through by each
-//! collection for ever. So entries are in *leaves* of [`LEAF`], each with a word that says which are in use; a leaf without
-//! any is freed. What is left is a directory, with a word and two bits for each leaf up to the last one in use. An entry is made
-//! in the first free place: so what is left of a burst goes on being filled from the front, and the end gets
-//! free.
+//! A handle knows its entry by number, so an entry does not move while it is in use. But after a burst of millions of
+//! entries, the table must not keep their memory, and collections must not walk through it for ever. So entries are in
+//! *leaves* of [`LEAF`], each with a word that says which entries are in use. A leaf without any is freed. What is left
+//! is a directory, with a word and two bits for each leaf up to the last one in use. A new entry gets the first free
+//! place, so the table fills from the front, and its end becomes free.
 //!
-//! The first leaf is kept, and of others one that gets empty, for the next that is needed: so who adds and removes some
+//! The first leaf is always kept, and so is one other leaf that becomes empty. So a program that adds and removes
 //! entries in turn allocates nothing.
 //!
 //! # Costs
 //!
-//! Finding an entry is a look into the directory and one into the leaf; removing one is no more, and adding one looks for the
-//! first leaf with a free place, too, through the bits of the directory. Visiting all costs the leaves in use, and
-//! a look at a word for each 64 leaves of the directory.
+//! Finding or removing an entry reads the directory and the leaf. Adding one also searches the bits of the directory
+//! for the first leaf with a free place. Visiting all entries costs the leaves in use, and one word for each 64 leaves
+//! of the directory.
 //!
 //! # Invariants
 //!
 //! 1. A bit of `used` is set if and only if that entry is in use. The others have the default value.
 //! 2. A leaf is there if and only if its bit of `occupied` is set. It has an entry in use, unless it is the first. The last
 //!    one of the directory is there.
-//! 3. A bit of `open` is set if and only if the directory reaches so far, and the leaf is not there or not full. Words before
+//! 3. A bit of `open` is set if and only if its leaf is in the directory, and is not there or not full. Words before
 //!    `first_open` have none.
 
 use core::mem;
@@ -175,8 +174,8 @@ impl<T: Default> SlotTable<T> {
         }
     }
 
-    /// Calls `f` with the number and the value of each entry of the first leaf that has some from `from` on. From where to
-    /// go on, or `None` if there was none.
+    /// Calls `f` with the number and the value of each entry of the first leaf that has some from `from` on. From where
+    /// to go on, or `None` if there was none.
     ///
     /// Whatever happens between two calls, entries that are in use throughout are visited once by all of them.
     pub(crate) fn visit_some(&self, from: usize, mut f: impl FnMut(usize, &T)) -> Option<usize> {
@@ -342,7 +341,7 @@ mod tests {
             }
             assert_eq!(leaves, 3);
         }
-        // The second time is as the first: four leaves, and the directory as far as it reaches.
+        // The second time is as the first: four leaves, and the whole directory.
         assert_eq!(after[0], after[1]);
         assert!(
             after[0] < 4 * size_of::<Leaf<u64>>() + BURST / 2,

@@ -24,7 +24,7 @@
 //! (R1). The first to get one after P would get one that was added before P; but those are dealt with.
 //! So nobody ever gets one.
 //!
-//! *A thief's waking comes before the rest of the marker that he robbed.* The thief wakes, then takes,
+//! *A thief's waking comes before the rest of the marker that it robbed.* The thief wakes, then takes,
 //! which changes the queue with `Release`. The robbed one finds its queue empty by reading that
 //! change, or one that follows it in a chain of read-modify-writes, perhaps with a relaxed load; the
 //! fence in [`rest`](Termination::rest) makes of this load an `Acquire`. So the waking happened before
@@ -35,10 +35,10 @@
 //!
 //! # A queue which others fill
 //!
-//! Work that does not come from markers (a mutator's) is in a queue of its own, from which they take
-//! as thieves. Then, while nobody adds to it, *first* the queue is found empty, and *then* `all_rest()`
-//! is asked. Asked the other way round, a marker could wake and take in between. The fence in `all_rest`
-//! is for this: who has found the queue empty, even with a relaxed load, sees that the taker is active.
+//! Work that does not come from markers (a mutator's) is in a queue of its own, from which they take as thieves. While
+//! nobody adds to it, a thread *first* finds the queue empty, and *then* calls `all_rest()`. In the other order, a
+//! marker could wake and take in between. The fence in `all_rest` is for this: a thread that has found the queue empty,
+//! even with a relaxed load, sees that the taker is active.
 
 use crate::sync::{AtomicUsize, Ordering, fence};
 
@@ -56,7 +56,7 @@ impl Termination {
     }
 
     /// One more marker is at work. It has called this itself, or the caller is active, or no marker
-    /// can be asking [`all_rest`](Termination::all_rest) yet.
+    /// can be calling [`all_rest`](Termination::all_rest) yet.
     #[inline]
     pub(crate) fn start(&self) {
         self.wake();
@@ -75,7 +75,7 @@ impl Termination {
     /// The calling marker is going to look for work in the queues of others.
     #[inline]
     pub(crate) fn wake(&self) {
-        // Relaxed: the taking that follows is a `Release`, and whoever reads it has this before it.
+        // Relaxed: the taking that follows is a `Release`, which orders this before any load that reads it.
         self.active.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -1,8 +1,8 @@
 //! Waiting values: the table in which the values of ephemerons wait for their keys to be marked.
 //!
-//! A marker that meets an ephemeron whose key is not marked *notes* the value under the key. Whoever marks and then
-//! scans the key *takes* what is noted, and follows it. Each key has a place: the number of the first of a chain of
-//! values. A flag, which many keys share, says that something may be noted, so that for most objects a marker looks
+//! A marker that meets an ephemeron whose key is not marked *notes* the value under the key. The marker that marks and
+//! then scans the key *takes* what is noted, and follows it. Each key has a place: the number of the first of a chain
+//! of values. A flag, which many keys share, says that something may be noted, so that for most objects a marker looks
 //! only at this.
 //!
 //! ```text
@@ -32,8 +32,8 @@
 //!
 //! # What this does not do
 //!
-//! It does not know where places are, nor how they become known: who finds a place has seen all that was written
-//! before.
+//! It does not know where places are, nor how threads find them: a thread that finds a place has seen all that was
+//! written before.
 
 use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering, fence};
 
@@ -89,7 +89,7 @@ impl Locked<'_> {
     /// the key [was marked](was_marked).
     pub(crate) fn note(&mut self, place: &AtomicU32, value: usize) {
         let number = u32::try_from(self.0.len() + 1).expect("there is room");
-        // Relaxed: places change under the lock. Who looks without it is ordered by the fences. N1 of the module's
+        // Relaxed: places change under the lock. The fences order a look without it. N1 of the module's
         // proof.
         let next = place.load(Ordering::Relaxed);
         self.0.push(Link { value, next });
@@ -104,7 +104,7 @@ impl Locked<'_> {
 
 /// Whether the key was marked, as `is_marked` looks, by somebody who may have missed what this thread has noted.
 pub(crate) fn was_marked(is_marked: impl FnOnce() -> bool) -> bool {
-    // Partner: the fence of whoever marks: `marked`, or that of `Batch::publish`. N3 of the module's proof.
+    // Partner: the fence of the marker: `marked`, or that of `Batch::publish`. N3 of the module's proof.
     fence(Ordering::SeqCst);
     is_marked()
 }

@@ -1,4 +1,4 @@
-//! Pinned objects: those that live, where they are, until whoever pinned them says otherwise.
+//! Pinned objects: they live and do not move until they are unpinned.
 //!
 //! An object is pinned by guards, or by its address alone (*raw*); it is as long as there is a pin of either kind.
 //! Two things say so: a bit of the `states` plane, that of the object's first word, for whoever has an address and
