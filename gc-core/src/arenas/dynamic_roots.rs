@@ -1,9 +1,9 @@
 //! [`DynamicRootSet`]: roots that come and go.
 //!
-//! A set is an external object with a table of slots (`slot_table`), which takes memory and time for those that are in
-//! use. A handle, [`DynamicRoot`], shares the table and knows the number of its slot; the table counts the handles of
-//! each slot and forgets the pointer when the last is gone. The handle is `'static`: it names the pointer, but only the
-//! set, inside of a `mutate` call, gives it back its brand.
+//! A set is an external object with a table of slots (`slot_table`), whose cost in memory and time is proportional to
+//! the slots in use. A handle, [`DynamicRoot`], shares the table and knows the number of its slot. The table counts the
+//! handles of each slot, and clears the slot when the last is dropped. A handle is `'static`; only the set, in a
+//! `mutate` call, gives its pointer the brand back.
 
 use core::fmt;
 use core::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! Arenas of one thread, and the roots that they can have beside their own: dynamic roots and pins.
+//! Arenas of one thread, and further kinds of roots: dynamic roots and pins.
 
 pub mod arena;
 pub mod dynamic_roots;

@@ -1,15 +1,16 @@
 //! Pinning: objects that foreign code may hold by address.
 //!
-//! [`Gc::pin`] makes a [`Pinned`], which keeps the object alive and where it is until it is dropped. It is
-//! not branded: it outlives the `mutate` call, and may be kept anywhere, beside the address that was handed
-//! to somebody who knows nothing of the collector. Pins nest: an object is pinned as long as it has one.
+//! [`Gc::pin`] makes a [`Pinned`] guard. Until it is dropped, the object stays alive and does not move. The guard has
+//! no brand: it outlives the `mutate` call, and may be kept anywhere, next to the address that foreign code has. Pins
+//! nest: an object is pinned as long as it has one.
 //!
-//! Who cannot keep a guard pins by address: [`Gc::pin_raw`], and [`Gc::unpin_raw`] for each
-//! time. [`Arena::pinned`], and that of shared arenas, lists what is pinned and, in debug builds, the lines of source which did it.
+//! Code that cannot keep a guard pins by address: with [`Gc::pin_raw`], and one [`Gc::unpin_raw`] for each call of it.
+//! [`Arena::pinned`], of both kinds of arenas, lists the pinned objects and, in debug builds, the source lines that
+//! pinned them.
 //!
-//! To the collector a pin is a root. It is found in a table (`heap::pins`), so a cycle costs a
-//! little for each pinned object, and nothing where there is none. The table is made for several threads, so all of this is
-//! the same for objects of arenas of one thread and of [shared](crate::shared) ones.
+//! To the collector, a pin is a root. Pins are in a table (`heap::pins`), so a cycle costs a little for each pinned
+//! object, and nothing if there is none. The table is thread-safe, so pins are the same in arenas of one thread and in
+//! [shared](crate::shared) ones.
 
 use core::fmt;
 
@@ -47,8 +48,8 @@ pub use crate::heap::pins::{NotPinned, PinnedObject};
 /// assert_eq!(arena.metrics().total_gc_count(), 0);
 /// ```
 ///
-/// It can be sent to, cloned and dropped on any thread if the object may be used there, for it tells the address. Each takes a
-/// lock for a moment. Who works on the arena there gets the pointer as well:
+/// It can be sent to, cloned and dropped on any thread if the object may be used there, for it tells the address. Each
+/// takes a lock for a moment. A `mutate` call of the arena gets the pointer back:
 ///
 /// ```
 /// use gc_core::shared::Arena;
@@ -85,8 +86,8 @@ where
     pin: Pin,
 }
 
-// SAFETY: a guard is an address and a share in a table that is made for several threads. Whoever gets a
-// pointer from it shares the object, but nothing else of its arena.
+// SAFETY: a guard is an address and a share in a thread-safe table. A thread that gets a pointer from it shares the
+// object, but nothing else of its arena.
 unsafe impl<R: for<'a> Rootable<'a>> Send for Pinned<R> where for<'a> Root<'a, R>: Send + Sync {}
 // SAFETY: as above.
 unsafe impl<R: for<'a> Rootable<'a>> Sync for Pinned<R> where for<'a> Root<'a, R>: Send + Sync {}

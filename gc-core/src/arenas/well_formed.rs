@@ -1,4 +1,4 @@
-//! [`WellFormed`]: the compiler checks a type where it would otherwise assume that it is right.
+//! [`WellFormed`]: a bound by which the compiler checks a type that it would otherwise assume to be well-formed.
 //!
 //! Brands rest on callbacks that work for any lifetime: `for<'gc> FnOnce(&'gc Mutation<'gc>, &'gc X<'gc>)`. The
 //! body of such a callback is compiled under the assumption that the types of its parameters are well-formed
@@ -14,7 +14,7 @@
 //! **How it is discharged.** A bound without a trait, `where Type:`, is the predicate "`Type` is well-formed", and
 //! the one way to demand it of the trait solver. [`WellFormed`] holds for every type, given that predicate:
 //! so `for<'gc> Root<'gc, R>: WellFormed` makes the solver put in a placeholder for `'gc`, of which it knows nothing,
-//! expand the family, and check all bounds of all types that it finds there. The bound stands
+//! expand the family, and check all bounds of all types that it finds there. The bound is
 //!
 //! 1. on [`Rootable::Root`](crate::Rootable::Root): a trait object is `Rootable` only if its member is well-formed.
 //!    This covers all of [`Rootable!`](crate::Rootable!), also behind other people's generic types and functions,
@@ -29,8 +29,8 @@
 //!
 //! **What is left** are holes of the language, which need no arena. Generic code of the user's own may have a callback
 //! whose parameter is an associated type of a trait object for any lifetime (rust-lang/rust#152489), or of a function
-//! whose signature implies what its caller does not check (#25860, #100051). Either turns any lifetime into `'static`, with
-//! `core` alone. In particular nobody checks a family of the second kind behind generic code that knows of it only
+//! whose signature implies what its caller does not check (#25860, #100051). Either turns any lifetime into `'static`,
+//! with `core` alone. In particular nobody checks a family of the second kind behind generic code that knows of it only
 //! that it is `Rootable`: a bound that generic code cannot see through would do so, but every type would need an
 //! implementation of it, and every generic function a clause, for a hole that is one line away all the same.
 

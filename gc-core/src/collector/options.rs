@@ -1,14 +1,14 @@
-//! What can be chosen about a heap.
+//! [`HeapOptions`]: the choices that a program has for a heap.
 
 use core::time::Duration;
 
 use crate::heap::block::BLOCK;
 use crate::heap::error::HeapError;
 
-/// Checks that a heap makes of itself. All are off by default.
+/// Checks of a heap by itself. All are off by default.
 ///
-/// They are for tests and for finding bugs in `unsafe` code around a heap: each makes collections
-/// slower by a factor, not by a few per cent.
+/// They are for tests, and for finding bugs in `unsafe` code around a heap. Each makes collections several times
+/// slower.
 ///
 /// ```
 /// use gc_core::{Arena, Gc, HeapOptions, Rootable, Zeal};
@@ -25,15 +25,15 @@ use crate::heap::error::HeapError;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Zeal {
-    /// Collect at every safepoint ([`Arena::collect_debt`](crate::Arena::collect_debt)), whether
-    /// memory was allocated or not; or go on with the cycle in progress.
+    /// Collect at every safepoint ([`Arena::collect_debt`](crate::Arena::collect_debt)), whether or not memory was
+    /// allocated. If a cycle is in progress, continue it.
     pub collect: bool,
     /// Verify the heap after each cycle, as [`Arena::verify`](crate::Arena::verify) does, and
-    /// panic with the finding; and overwrite the memory of dead objects, so that whoever still
-    /// reads them sees it.
+    /// panic if something is wrong; and overwrite the memory of dead objects, which exposes reads through dangling
+    /// pointers.
     pub verify: bool,
-    /// Mark a second time with a naive marker which shares no code with the first, and panic if that finds
-    /// an object which the first has missed; or, if the program was stopped, any difference.
+    /// Mark a second time with a naive marker, which shares no code with the first. Panic if it finds an object that
+    /// the first has missed or, if the program was stopped, any difference.
     pub naive_mark: bool,
 }
 
@@ -43,7 +43,7 @@ impl Zeal {
     /// ```
     /// use gc_core::{HeapOptions, Zeal};
     ///
-    /// // For a measurement, which GC_ZEAL is not to spoil.
+    /// // For a measurement, whatever GC_ZEAL says.
     /// let options = HeapOptions::default().zeal(Zeal::NONE);
     /// assert_eq!(Zeal::NONE, Zeal::default());
     /// # let _ = options;
@@ -80,7 +80,7 @@ impl Zeal {
     ///
     /// # Errors
     ///
-    /// The first name that is none of these.
+    /// The first unknown name.
     pub fn parse(names: &str) -> Result<Zeal, &str> {
         let mut zeal = Zeal::NONE;
         for name in names
@@ -99,7 +99,7 @@ impl Zeal {
         Ok(zeal)
     }
 
-    /// The zeal that the environment variable `GC_ZEAL` asks for; see [`Zeal::parse`].
+    /// The zeal that the environment variable `GC_ZEAL` names; see [`Zeal::parse`].
     pub(crate) fn from_env() -> Zeal {
         let Some(names) = std::env::var_os("GC_ZEAL") else {
             return Zeal::NONE;
@@ -139,7 +139,7 @@ pub enum Mode {
     StopTheWorld,
     /// A collection is cut into steps, which the program's own thread takes at its safepoints
     /// ([`Arena::collect_debt`](crate::Arena::collect_debt)), each no longer than
-    /// [`HeapOptions::step`]. For hosts without threads, and for whoever wants to say when.
+    /// [`HeapOptions::step`]. For hosts without threads, and for programs that choose when to collect.
     Incremental,
     /// Other threads mark and sweep while the program runs. Safepoints take their part of what
     /// only the program's thread can do (values with a `trace` or a `Drop` of their own), and help
@@ -172,8 +172,8 @@ pub enum Mode {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FinalizerMode {
-    /// At safepoints, on their thread: for [`HeapOptions::finalizer_step`] at each, or for as long as it takes to run them
-    /// all before the next collection begins.
+    /// At safepoints, on their thread: for [`HeapOptions::finalizer_step`] at each, or for as long as it takes to run
+    /// them all before the next collection begins.
     #[default]
     AfterCollection,
     /// When the program calls `run_finalizers`, and not before. What waits takes memory until then.
@@ -255,8 +255,8 @@ impl HeapOptions {
     ///
     /// Reserved addresses cost no memory. Metadata take an eighth more of them. At most 64 TiB.
     ///
-    /// With no bytes, or more than that, the options are refused; and if the system refuses these addresses
-    /// ([`HeapError::ReserveRefused`]), the arena is: no smaller space is tried.
+    /// With no bytes, or more than that, the options are refused. If the system refuses these addresses, making the
+    /// arena fails with [`HeapError::ReserveRefused`]; no smaller space is tried.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
@@ -278,9 +278,8 @@ impl HeapOptions {
     /// The most bytes that the heap may own, counted in blocks of 32 KiB and without their
     /// metadata, which is 1/16 more. By default there is no limit. At least one block.
     ///
-    /// Beyond it allocations are refused. Near it the heap is collected more often: after half of what is
-    /// free below it was allocated; and with the world stopped where a concurrent cycle might not end in
-    /// time.
+    /// Beyond the limit, allocations fail. Near it, the heap is collected more often: when half of the free memory
+    /// below it was allocated. Where a concurrent cycle might not end in time, the collection stops the world.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapError, HeapOptions, Rootable};
@@ -304,8 +303,8 @@ impl HeapOptions {
         }
     }
 
-    /// By how many per cent of what survived the last collection the heap may grow until the end of the
-    /// next; 100 by default. More means fewer collections and more memory.
+    /// How much the heap may grow until the end of the next collection, in per cent of what survived the last one; 100
+    /// by default. More means fewer collections and more memory.
     ///
     /// A heap of which less survived than [`HeapOptions::square_root_growth`] says, 256 MiB by
     /// default, grows by more: by that percentage of the geometric mean of both. With 100 per cent,
@@ -335,7 +334,7 @@ impl HeapOptions {
         }
     }
 
-    /// How many bytes are allocated at least between two collections, unless a limit is near; 8 MiB by
+    /// The least number of bytes that are allocated between two collections, unless a limit is near; 8 MiB by
     /// default. What values own outside of the heap counts as well
     /// ([`Collect::owned_bytes`](crate::Collect::owned_bytes)).
     ///
@@ -357,7 +356,7 @@ impl HeapOptions {
         }
     }
 
-    /// Up to how many bytes of survivors a heap grows by the square root of them rather than in
+    /// Up to this many bytes of survivors, a heap grows by the square root of them, and not in
     /// proportion: by [`HeapOptions::growth`] per cent of `sqrt(survivors * bytes)`. 256 MiB by default;
     /// zero turns it off.
     ///
@@ -392,8 +391,8 @@ impl HeapOptions {
     /// A size in bytes beyond which survivors and new objects together should not grow, if collecting more
     /// often can help it. By default there is none.
     ///
-    /// Unlike [`HeapOptions::limit`] it is never a reason to refuse an allocation. Between two collections
-    /// at least an eighth of what survived may be allocated, so it may be exceeded.
+    /// Unlike [`HeapOptions::limit`], it never makes an allocation fail. Between two collections, at least an eighth of
+    /// what survived may be allocated, so it may be exceeded.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
@@ -415,13 +414,13 @@ impl HeapOptions {
         }
     }
 
-    /// How many bytes of empty blocks the heap keeps at most when a collection has ended. By default there is no limit:
-    /// as many are kept as will probably be allocated until the next one, so up to
-    /// [`HeapOptions::floor`] in a small heap.
+    /// The most bytes of empty blocks that the heap keeps after a collection. By default there is no limit: the heap
+    /// keeps as many as will probably be allocated until the next collection, so up to [`HeapOptions::floor`] in a
+    /// small heap.
     ///
-    /// For programs with many arenas that are idle most of the time. With zero all empty blocks go back to the
-    /// system, which has to clear the memory that is allocated after that: about 0.1 ms for each MiB. What was not
-    /// in use before a collection is given back by [`Arena::release_unused`](crate::Arena::release_unused).
+    /// For programs with many arenas that are idle most of the time. With zero, all empty blocks go back to the
+    /// system, which has to clear the memory that is allocated after that: about 0.1 ms for each MiB. To give back what
+    /// is unused between collections, call [`Arena::release_unused`](crate::Arena::release_unused).
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
@@ -441,8 +440,8 @@ impl HeapOptions {
         }
     }
 
-    /// The part of its time, in per cent, that a program has at least for itself when its heap is
-    /// nearly at its limit. Below, allocations fail, rather than that it only collects.
+    /// The least part of its time, in per cent, that a program must have for itself when its heap is nearly at its
+    /// limit. Below that, allocations fail, so that the program does not just collect.
     ///
     /// 2 by default; zero lets it go on for ever. It is judged by eight collections in a row that leave less than an
     /// eighth of [`HeapOptions::limit`] free.
@@ -493,9 +492,9 @@ impl HeapOptions {
         HeapOptions { mode, ..self }
     }
 
-    /// From how many bytes of survivors on a heap with [`Mode::Concurrent`] is really collected that
-    /// way, 10 MiB by default; smaller ones are collected with the world stopped. What survived the
-    /// last collection counts, so the first collection of a heap stops the world unless this is zero.
+    /// The bytes of survivors from which on a heap with [`Mode::Concurrent`] is collected concurrently; 10 MiB by
+    /// default. Collections of smaller heaps stop the world. What survived the last collection counts, so the first
+    /// collection of a heap stops the world unless this is zero.
     ///
     /// ```
     /// use gc_core::arena::CollectionPhase;
@@ -516,13 +515,13 @@ impl HeapOptions {
         }
     }
 
-    /// How many threads mark at the same time; zero, the default, lets the heap choose by the machine.
+    /// How many threads mark at the same time. With zero, the default, the heap chooses for the machine.
     ///
-    /// With the program stopped, its own thread is one of them, and there are at most 8: by choice of the heap
-    /// as many as processors, at most 4, and one if less than 1 MiB survived the last collection. With one,
-    /// no other thread is ever started but in [`Mode::Concurrent`]. Beside the program there are at most 7, by
-    /// choice of the heap one, or two on three processors or more. All heaps of a process share their
-    /// threads, of which there are as many as processors less one, but at least one and at most 7.
+    /// In a cycle that stops the world, the program's own thread is one of them, and there are at most 8. The heap
+    /// chooses as many as there are processors, at most 4, and one if less than 1 MiB survived the last collection.
+    /// With one, no other thread is ever started except in [`Mode::Concurrent`]. In a concurrent cycle there are at
+    /// most 7. The heap chooses one, or two on three processors or more. All heaps of a process share their threads:
+    /// one less than there are processors, but at least one and at most 7.
     ///
     /// ```
     /// use core::time::Duration;
@@ -546,11 +545,11 @@ impl HeapOptions {
         }
     }
 
-    /// How long a safepoint works for the collector at most, in [`Mode::Incremental`] and
+    /// The longest that a safepoint works for the collector, in [`Mode::Incremental`] and
     /// [`Mode::Concurrent`]; 30 µs by default.
     ///
-    /// What cannot be divided may take it longer: the root's `trace`, a value's own `trace` or `Drop`, the
-    /// end of a large object. So may a program that allocates faster than can be collected, or is near its
+    /// Work that cannot be divided may take longer: the root's `trace`, a value's own `trace` or `Drop`, the end of a
+    /// large object. Steps are also longer if the program allocates faster than it can be collected, or is near its
     /// limit. `docs/concurrency.md` in the repository has the list.
     ///
     /// ```
@@ -578,9 +577,8 @@ impl HeapOptions {
         HeapOptions { step: time, ..self }
     }
 
-    /// How long a thread that stops the others of a [shared arena](crate::shared) waits for those in a
-    /// `mutate` call until it names them on the standard error output; then it waits again. A second by
-    /// default.
+    /// How long a thread that stops the threads of a [shared arena](crate::shared) waits for those in a `mutate` call
+    /// before it names them on the standard error output. Then it waits again. One second by default.
     ///
     /// ```
     /// use core::time::Duration;
@@ -600,8 +598,8 @@ impl HeapOptions {
         }
     }
 
-    /// For how many collections a [`Soft`](crate::Soft) reference is kept without being used; 8 by default. With
-    /// 0, one that was used since the last collection survives the next.
+    /// The number of collections for which an unused [`Soft`](crate::Soft) reference is kept; 8 by default. With 0, a
+    /// reference that was used since the last collection survives the next.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Rootable, Soft};
@@ -630,7 +628,7 @@ impl HeapOptions {
     /// ```
     /// use gc_core::{Arena, FinalizerMode, Gc, HeapOptions, Lock, Rootable};
     ///
-    /// // A host that wants no code of its scripts to run but when it says so.
+    /// // A host that decides when code of its scripts runs.
     /// let options = HeapOptions::default().finalizers(FinalizerMode::Manual);
     /// let mut arena = Arena::<Rootable![Gc<'_, Lock<u32>>]>::with_options(options, |mc| {
     ///     let closed = Gc::new(mc, Lock::new(0));
@@ -652,11 +650,11 @@ impl HeapOptions {
         }
     }
 
-    /// For how long a safepoint runs finalizers; 200 µs by default. At least one runs, and the last one takes as long as it
-    /// takes. [`Arena::finish_cycle`](crate::Arena::finish_cycle) runs all that are waiting.
+    /// How long a safepoint runs finalizers; 200 µs by default. At least one runs, and a finalizer that runs is not
+    /// interrupted. [`Arena::finish_cycle`](crate::Arena::finish_cycle) runs all that are waiting.
     ///
-    /// All have run when the next collection begins. So a safepoint runs more if the program has allocated a larger part of what it
-    /// may until then; and all of them if the heap is near its limit.
+    /// All have run when the next collection begins. So a safepoint runs more if the program has allocated a larger
+    /// part of what it may until then; and all of them if the heap is near its limit.
     ///
     /// ```
     /// use core::time::Duration;
@@ -759,9 +757,9 @@ impl HeapOptions {
         }
     }
 
-    /// The checks that the heap makes of itself.
+    /// The checks of the heap by itself.
     ///
-    /// By default those that `GC_ZEAL` names (see [`Zeal::parse`]; a name that is not known is a panic).
+    /// By default those that `GC_ZEAL` names (see [`Zeal::parse`]; an unknown name is a panic).
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Mode, Rootable, Zeal};

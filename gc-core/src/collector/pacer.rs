@@ -1,7 +1,7 @@
 //! The pacer: when the next collection is due, and how fast it must go.
 //!
 //! A collection costs about as much as its survivors, and memory costs in proportion to what is
-//! allocated between two. The sum of both over several heaps is least if each is allowed to allocate
+//! allocated between two. The sum of both over several heaps is least if the allocation of each is
 //! in proportion to the square root of its survivors (Kirisame, Shenoy and Panchekha, "Optimal Heap
 //! Limits for Reducing Browser Memory Use", OOPSLA 2022). So a collection should be over when the bytes
 //! allocated since the end of the last one are a given fraction of
@@ -11,28 +11,28 @@
 //! ```
 //!
 //! which is the familiar growth by a percentage for large heaps, and more for those smaller than
-//! `square_root`; and not before a floor, below which the fixed costs of a collection would count.
-//! These bytes are the *allowance*. Near its limit a heap is collected earlier: after half of what the
-//! limit leaves free; and so it is near its soft limit.
+//! `square_root`. These bytes are the *allowance*. It is at least a floor, below which the fixed costs of a collection
+//! would count. Near its limit a heap is collected earlier, when half of what the limit leaves free was allocated; the
+//! same holds near its soft limit.
 //!
-//! What values own outside of the heap weighs as much as what is in it ([`Volume::weight`]). There are two
-//! allowances, of bytes of the heap and of weight, each in proportion to what has survived by the same measure, and
-//! what is used up first counts. Neither can stand for the other: beside survivors that weigh much, light garbage
-//! would fill the heap by many times what is alive, and beyond its limit; beside light ones, garbage that weighs
-//! much would not be seen. Limits are for the heap alone.
+//! What values own outside of the heap weighs as much as what is in it ([`Volume::weight`]). There are two allowances,
+//! one of heap bytes and one of weight, each in proportion to what has survived by the same measure. The one that is
+//! used up first counts. Neither can replace the other: next to heavy survivors, light garbage would fill the heap with
+//! many times the live bytes, and beyond its limit; next to light survivors, heavy garbage would not be seen. Limits
+//! are for the heap alone.
 //!
 //! A collection that stops the program is due at the end of the allowance. One during which the
 //! program goes on allocating is due earlier: by as much as the program allocated during the last one,
 //! and half as much again. *Debt* is by how many bytes the allocation has overrun that point.
 //!
-//! What only waits for its finalizers is no survivor: it does not earn the program an allowance. These are to have
-//! run when the next collection begins, so each safepoint owes the part of them that the program has used of its
-//! allowance since the last. Where they are all that stands between a heap and its limit, the heap is *crowded*:
-//! when they have run, another collection is due whatever the debt.
+//! Objects that only wait for their finalizers are no survivors, and earn the program no allowance. Finalizers must
+//! have run when the next collection begins. So each safepoint owes the same part of them that the program has used of
+//! its allowance since the last safepoint. If a heap would be below its limit without these objects, it is *crowded*:
+//! when the finalizers have run, another collection is due whatever the debt.
 //!
-//! When the program allocates faster than was foreseen, the allowance ends before the collection
-//! does. Then the program *assists*: for each byte that it allocates, its safepoints work for the time
-//! that the collection of so many bytes takes, and more; the more, the further it has overrun.
+//! If the program allocates faster than expected, its allowance is used up before the collection has ended. Then the
+//! program *assists*: for each byte that it allocates, its safepoints work for longer than the collection of one byte
+//! takes; the further it has overrun, the longer.
 
 use core::time::Duration;
 

@@ -1,4 +1,4 @@
-//! [`unsize!`](crate::unsize!): from a pointer to a type to one to a slice or a trait object.
+//! [`unsize!`](crate::unsize!): makes a pointer to a type one to a slice or a trait object.
 
 use core::marker::PhantomData;
 

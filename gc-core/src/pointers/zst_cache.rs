@@ -9,7 +9,7 @@ use crate::types::collect::{Collect, Trace};
 use crate::types::same_type::is_type;
 use crate::types::type_map::TypeMap;
 
-/// A pointer that stands for every value of size zero whose alignment is at most `MAX_ALIGN`.
+/// One pointer for all values of size zero whose alignment is at most `MAX_ALIGN`.
 ///
 /// For containers that promise one address for all such values, or that want to know by the address whether
 /// there is an object behind a pointer. The cache needs no memory, and neither do its pointers. They are all
@@ -107,7 +107,7 @@ where
 
     /// The cache's pointer as one to a `T`, if that is known to be harmless: for `()`, and no other type.
     ///
-    /// `None` is what it returns for types that are too large as well, so who calls it knows what to do
+    /// `None` is what it returns for types that are too large as well, so callers know what to do
     /// then. It asks for no value; and of a type of which nothing is known, not everybody may have one: some
     /// types of size zero have no values, and of others having one is a right, as with the owners of ghost
     /// cells. [`alloc_default`](ZstCache::alloc_default) and [`alloc`](ZstCache::alloc) are for all types.

@@ -1,16 +1,15 @@
-//! Finalizers: what is to be done when an object is found to be dead.
+//! Finalizers: code that runs when an object was found to be dead.
 //!
-//! A finalizer is registered for one object ([`Mutation::finalize`], [`Mutation::finalize_with`]). When
-//! a collection finds that nothing leads to the object but itself and other dead objects (weak
-//! pointers aside), the finalizer is enqueued; when it runs is a matter of [`FinalizerMode`]. Until then the
-//! object is kept alive, and all that it leads to. So a finalizer sees its object as it was, and may make it
-//! reachable again, or anything that it can see: it need only store a pointer. What it does not, a later
-//! collection frees.
+//! A finalizer is registered for one object ([`Mutation::finalize`], [`Mutation::finalize_with`]). When a collection
+//! finds that only the object itself and other dead objects lead to the object (weak pointers aside), it enqueues the
+//! finalizer; [`FinalizerMode`] says when it runs. Until then, the object and everything that it leads to are kept
+//! alive. So a finalizer sees its object as it was. It may *resurrect* the object, or anything else that it can see, by
+//! storing a pointer. A later collection frees the rest.
 //!
-//! Each finalizer runs once. To run again it has to be registered again, which a finalizer may do; then it
-//! waits for the next collection that finds the object dead, so even an object that is resurrected for
-//! ever keeps no collection from ending. Finalizers of objects that lead to each other, in a circle or
-//! not, are all enqueued by the same collection and run in no order that could be relied on.
+//! Each finalizer runs once. To run again, it must be registered again, which a finalizer may do; then it waits for
+//! the next collection that finds the object dead. So even an object that is resurrected again and again keeps no
+//! collection from ending. Finalizers of objects that lead to each other, in a cycle or not, are all enqueued by the
+//! same collection, and run in no particular order.
 //!
 //! | event | what happens |
 //! | --- | --- |
@@ -22,8 +21,8 @@
 //! | the arena is dropped | finalizers that have not run do, or are reported: [`HeapOptions::finalize_at_drop`](crate::HeapOptions::finalize_at_drop) |
 //! | its object needs no memory | it never dies, so the finalizer runs at most when the arena is dropped |
 //!
-//! An object that was found dead keeps that for good, even if it is reachable again: `GcWeak` pointers to it,
-//! made before or after, lead nowhere. `GcWeakLong` pointers do until it is freed.
+//! An object that was found dead stays so for good, even if it is resurrected: `GcWeak` pointers to it, made before or
+//! after, lead nowhere. `GcWeakLong` pointers lead to it until it is freed.
 //!
 //! [`FinalizerMode`]: crate::FinalizerMode
 

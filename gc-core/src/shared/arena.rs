@@ -52,7 +52,7 @@ where
     // Keeps `&Arena<R>` from being unsized to `&Arena<R2>`, as in `crate::Arena`.
     _family: PhantomData<fn() -> R>,
     // Last, because it may be unsized; and therefore dropped after the heap. Its destructor does not
-    // use its pointers, for it is `Collect`: that is why all constructors ask for that.
+    // use its pointers, for it is `Collect`: that is why all constructors require it.
     root: RootOf<'static, R>,
 }
 

@@ -1,20 +1,19 @@
 //! [`AtomicGc`]: a pointer into the heap that several threads read and write.
 //!
-//! The object that it is in need not be claimed to write it: the marker reads pointer words atomically, so
-//! the two may meet. What the snapshot needs is the pointer that was in the word when the cycle began: it is
-//! noted by whoever overwrites it. A thread that overwrites looks at the word before, and notes what it
-//! found. Of all threads that do so in a cycle, the one whose write is the first has found the old pointer,
-//! since nothing else was ever there since the cycle began. A marker that finds a later one is not misled:
-//! that leads to an object which some thread had in its hands. The pointer that is stored is noted as well: a weak
-//! pointer may have led to it, and nobody looks at the cell again.
+//! A write to the cell does not claim the object that the cell is in. Markers read pointer words atomically, so they
+//! may read a cell while a thread writes it. The snapshot needs the pointer that was in the word when the cycle began.
+//! A thread that overwrites a cell loads it first, and notes the pointer that it finds. Of all threads that do so in a
+//! cycle, the one whose write is first has found the old pointer, since nothing else was in the word since the cycle
+//! began. A marker may read a later pointer: that leads to an object which some thread could use. The pointer that is
+//! stored is noted as well: it may have come from a weak pointer, and the cell is not scanned again.
 //!
-//! A cycle that remembers writes ([`rescan`](crate::collector::rescan)) looks at the cell again if the object that it is
-//! in is claimed. So that is done before the store, and nothing is noted, by which a dead object would keep itself. The
-//! root is looked at again in any case. Cells in memory that an object or the root owns are noted as in other cycles: who
-//! owns them is not known.
+//! A cycle that remembers writes ([`rescan`](crate::collector::rescan)) scans the cell again if its object is claimed.
+//! So the object is claimed before the store, and nothing is noted: a note could keep a dead object alive by itself.
+//! The root is scanned again in any case. For cells in memory that an object or the root owns, the owner is not known,
+//! so pointers are noted as in other cycles.
 //!
-//! Pointers are stored with `Release` and loaded with `Acquire`, by threads and by markers; so who sees a new
-//! object's address also sees what its allocation has written.
+//! Threads and markers store pointers with `Release` and load them with `Acquire`, so a thread that sees the address of
+//! a new object also sees what its allocation has written.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -124,7 +123,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     #[inline]
     pub fn load(&self) -> Option<Gc<'gc, T>> {
         // `Acquire`, partners: all stores of a pointer.
-        // SAFETY: whoever has this cell is in a call of the arena that `'gc` brands.
+        // SAFETY: `'gc` is a brand, so this thread is in a call of the arena that it brands.
         unsafe { from_raw(self.pointer.load(Ordering::Acquire)) }
     }
 
@@ -162,7 +161,7 @@ impl<'gc, T: 'gc> AtomicGc<'gc, T> {
     /// use gc_core::Rootable;
     /// use gc_core::shared::{Arena, AtomicGc};
     ///
-    /// // A place for one job: whoever takes it has it alone.
+    /// // A place for one job, which one thread gets.
     /// let arena = Arena::<Rootable![AtomicGc<'_, u32>]>::new(|mc| mc.allocate(7).into());
     /// arena.attach().mutate(|mc, place| {
     ///     assert_eq!(place.swap(mc, None).as_deref(), Some(&7));

@@ -1,8 +1,8 @@
-//! Builders in shared arenas: a [`Mutation`] completes them, by [`Mutation::build`] and its like.
+//! Builders in shared arenas: [`Mutation::build`] and its like complete them.
 //!
-//! Builders are the same in all arenas, for they know of none before they are completed. A shared arena asks that what
-//! they make be `Send` and `Sync`, for all threads see it and any of them may drop it: so say the implementations of
-//! [`Builder`] and [`BuildFrom`], of which there is one for each builder. Metadata of types are that always; those of
+//! Builders are the same in all arenas, since they belong to none before they are completed. In a shared arena their
+//! values must be `Send` and `Sync`, since all threads see them and any thread may drop them. The implementations of
+//! [`Builder`] and [`BuildFrom`], one for each builder, require this. Metadata of types always are; metadata of
 //! pointers are copied, and `Send`.
 
 use super::mutation::Mutation;
@@ -153,7 +153,7 @@ impl<'gc> Mutation<'gc> {
     /// let options = HeapOptions::default().limit(64 << 10);
     /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
     /// arena.attach().mutate(|mc, _| {
-    ///     // A length that a user of the program asks for may be anything.
+    ///     // A length that comes from a user of the program may be anything.
     ///     let record = |length| {
     ///         let builder = GcSliceWithHeaderBuilder::try_new(length)?.write_header("record");
     ///         mc.try_build(builder, std::iter::repeat(0_u64))
@@ -167,7 +167,7 @@ impl<'gc> Mutation<'gc> {
     ///
     /// # Errors
     ///
-    /// As for [`Mutation::try_allocate`]. No element is asked for then.
+    /// As for [`Mutation::try_allocate`]. No element is made then.
     ///
     /// # Panics
     ///

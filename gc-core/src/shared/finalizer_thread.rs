@@ -1,15 +1,13 @@
 //! A thread that runs the finalizers of a shared arena.
 //!
-//! It is started when there is something to run for the first time, is attached like any other, and sleeps
-//! when there is nothing. When the arena is dropped it is told to stop and waited for, so no finalizer runs
-//! that finds no arena.
+//! The thread starts when the first finalizer is to run. It attaches like any other, and sleeps while there is nothing
+//! to run. When the arena is dropped, the thread is stopped and joined, so no finalizer runs without an arena.
 //!
-//! A thread that collects waits for this one where memory is short ([`schedule`](crate::collector::references::schedule)), as
-//! long as finalizers are run: not longer than `HeapOptions::patience` for one.
+//! Where memory is short, a collecting thread waits for this one ([`schedule`](crate::collector::references::schedule))
+//! as long as it runs finalizers: for one of them at most `HeapOptions::patience`.
 //!
-//! A finalizer may own the last handle to the arena, and drop it: then the thread that drops the
-//! arena is this one, which is in a call of it. It cannot wait for itself. The arena is *orphaned*, and is
-//! taken apart when the call has returned.
+//! A finalizer may own the last handle to the arena, and drop it. Then this thread drops the arena while it is in a
+//! call of it, and cannot wait for itself. So the arena is *orphaned*, and is torn down when the call has returned.
 
 use std::thread::{self, JoinHandle, ThreadId};
 

@@ -1,10 +1,9 @@
 //! Shared arenas: a heap with many mutator threads.
 //!
-//! A [`shared::Arena`](Arena) can be referred to from any number of threads. Each that works on it
-//! [attaches](Arena::attach), which gives it a context of its own: memory to allocate in, and a place in
-//! the list of those that are waited for when all have to stop. Then it is as with
-//! [`crate::Arena`]: the thread works in calls of [`Attached::mutate`], in which pointers can be copied
-//! and kept freely; between calls, [`Attached::collect_debt`] lets the collector do its part.
+//! Any number of threads can refer to a [`shared::Arena`](Arena). A thread that works on it [attaches](Arena::attach),
+//! which gives it a context of its own: memory to allocate in, and a place in the list of threads that a stop of the
+//! world waits for. Then it is as with [`crate::Arena`]: the thread works in calls of [`Attached::mutate`], in which
+//! pointers can be copied and kept freely; between calls, [`Attached::collect_debt`] lets the collector do its part.
 //!
 //! ```
 //! use gc_core::shared::{Arena, AtomicGc};
@@ -71,7 +70,7 @@
 //! [`field!`](crate::mutator::barrier::field) and the like, as with [`Gc::write`](crate::Gc::write); or the `lock`
 //! of a `Gc<Mutex<T>>`. An [`AtomicGc`] can be anywhere, and needs no more than a [`Mutation`].
 //!
-//! # What is called otherwise
+//! # Other names
 //!
 //! | in an arena of one thread | here |
 //! | --- | --- |
@@ -83,39 +82,38 @@
 //! | [`GcWeak::upgrade`](crate::GcWeak::upgrade), [`Ephemeron::get`](crate::Ephemeron::get) | [`Mutation::upgrade`], [`Mutation::get_ephemeron`] |
 //! | [`DynamicRootSet`](crate::DynamicRootSet) | [`Root`] |
 //!
-//! [`collections`](crate::collections) and [`slice`](crate::pointers::slice)s are the same. Soft pointers and [`weak_collections`](crate::references::weak_collections) are for
-//! arenas of one thread.
+//! [`collections`](crate::collections) and [`slice`](crate::pointers::slice)s are the same. Soft pointers and
+//! [`weak_collections`](crate::references::weak_collections) are for arenas of one thread.
 //!
 //! # Stopping
 //!
-//! In some moments of a collection all threads have to be outside of `mutate` (all the time, if it is not
-//! one [beside the program](crate::Mode)). Whoever is outside then, whatever he does there, is not waited
-//! for; who wants to begin a call waits until it is over. So a call that takes long delays all others:
-//! let it ask [`Mutation::should_yield`] now and then. A thread that has not come back after
-//! [`HeapOptions::patience`](crate::HeapOptions::patience) is named in a message on the standard error
-//! output.
+//! At some points of a collection, all threads must be outside of `mutate` (for all of it, unless it is a
+//! [concurrent](crate::Mode) one). The collection does not wait for threads that are outside, whatever they do there. A
+//! thread that begins a call then waits until the world goes on. So a long call delays all other threads: it should
+//! check [`Mutation::should_yield`] now and then. A thread that has not left its call after
+//! [`HeapOptions::patience`](crate::HeapOptions::patience) is named in a message on the standard error output.
 //!
-//! Do not wait in a `mutate` call for another thread that may be about to begin one, or to collect, in
-//! the same arena; and do not call `collect_debt` of another shared arena there.
+//! In a `mutate` call, do not wait for another thread that may be about to begin one, or to collect, in the same arena.
+//! Do not call `collect_debt` of another shared arena there either.
 //!
 //! # Destructors
 //!
-//! The destructors of dead values run at safepoints, on whatever thread comes to one, outside of `mutate`. No thread is
-//! stopped or waited for meanwhile, and no lock of the arena is held. So a destructor may take a lock that another
+//! The destructors of dead values run at safepoints, on any thread that comes to one, outside of `mutate`. Meanwhile no
+//! thread is stopped or waited for, and no lock of the arena is held. So a destructor may take a lock that another
 //! thread holds while it calls `mutate`, or even collects. It may use the arena as well: attach, work in `mutate`,
 //! drop handles, collect. In a collection that a destructor makes, the destructors of what is found dead wait until it
 //! has returned.
 //!
-//! Do not hold a lock at a safepoint that destructors take: this thread may be the one that runs them, and would wait
-//! for itself. Nor let a `trace` take one: it runs while threads are stopped, or in their write barriers. The same
-//! holds for subscribers of `tracing`, which hear of phases while threads are stopped. Finalizers are called in a
+//! At a safepoint, do not hold a lock that destructors take: this thread may be the one that runs them, and would wait
+//! for itself. Nor may a `trace` take a lock: it runs while threads are stopped, or in their write barriers. The same
+//! holds for subscribers of `tracing`, which are called while threads are stopped. Finalizers are called in a
 //! `mutate` call, and their hook outside of one.
 //!
 //! # From outside
 //!
-//! Pointers that outlive a call live in the arena's root, which is made with it and can be changed
-//! through its cells, and behind handles, [`Root`], which can be sent to and dropped on any thread. [`Pinned`]
-//! is a handle that tells an address for foreign code, too.
+//! Pointers that outlive a call are in the arena's root, which is made with the arena and changed through its cells, or
+//! behind [`Root`] handles, which can be sent to and dropped on any thread. [`Pinned`] is a handle that also has the
+//! address for foreign code.
 
 mod arena;
 mod atomic_gc;

@@ -91,7 +91,7 @@ impl<'gc> Mutation<'gc> {
     /// let arena = Arena::<Rootable![()]>::new(|_| ());
     /// arena.attach().mutate(|mc, _| {
     ///     let image = mc.allocate(0_u32);
-    ///     // It stands for 3 MB elsewhere, of which the collector knows nothing.
+    ///     // It owns 3 MB elsewhere, of which the collector knows nothing.
     ///     mc.metrics().adjust_debt(3e6);
     ///     assert_eq!(*image, 0);
     /// });
@@ -187,7 +187,7 @@ impl<'gc> Mutation<'gc> {
     /// let options = HeapOptions::default().limit(1 << 20);
     /// let arena = Arena::<Rootable![()]>::with_options(options, |_| ())?;
     /// arena.attach().mutate(|mc, _| {
-    ///     // A length that a user of the program asks for may be anything.
+    ///     // A length that comes from a user of the program may be anything.
     ///     let image = |pixels: usize| mc.try_allocate_slice(std::iter::repeat_n(0_u32, pixels));
     ///     assert_eq!(image(100).unwrap().len(), 100);
     ///     assert!(matches!(image(1 << 30), Err(HeapError::LimitReached { .. })));
@@ -199,7 +199,7 @@ impl<'gc> Mutation<'gc> {
     /// # Errors
     ///
     /// As for [`Mutation::try_allocate`], and if so many items are more than any address space holds. No
-    /// item is asked for then.
+    /// item is taken then.
     ///
     /// # Panics
     ///
@@ -487,7 +487,7 @@ impl<'gc> Mutation<'gc> {
         unsafe { self.context().register_run(gc, Box::new(run)) }
     }
 
-    /// Whether somebody waits for this call to return. Calls that take long should ask now and then, and
+    /// Whether another thread waits for this call to return. Long calls should check this now and then, and
     /// return early; the next one can go on. Costs a load.
     ///
     /// ```

@@ -2,8 +2,8 @@
 //!
 //! # Invariants
 //!
-//! 1. What is behind a [`Mutator`] is touched by its thread while that is inside; by whoever has the list
-//!    of mutators while all are outside, or the thread is; and the counts and the place of the root, by its
+//! 1. Only these threads access the contents of a [`Mutator`]: its own thread while it is inside; a thread that has the
+//!    list of mutators, while all mutators or this one are outside. The counts and the place of the root are for its own
 //!    thread only.
 
 use core::cell::Cell;
@@ -114,7 +114,7 @@ impl Mutator {
         }
     }
 
-    /// Lets go of what the thread had of the heap, but of what it has noted as written.
+    /// Gives back what the thread had of the heap, except for its notes of what was written.
     ///
     /// # Safety
     ///
@@ -136,7 +136,7 @@ impl Mutator {
         self.run_finalizers_while(count, in_time)
     }
 
-    /// The same, as long as `go_on` says so, which is asked after each.
+    /// The same, as long as `go_on` says so, which is called after each.
     pub(super) fn run_finalizers_while(&self, count: usize, go_on: impl Fn() -> bool) -> usize {
         let mut run = 0;
         while run < count {
@@ -179,7 +179,7 @@ impl Drop for Inside<'_> {
         let Inside(mutator) = *self;
         let depth = mutator.depth.get();
         if depth == 1 {
-            // Still inside: values are asked what they own, which is code of the user's. It may make calls of its own, and
+            // Still inside: `owned_bytes` is code of the user's. It may make calls of its own, and
             // must not collect what is not measured yet.
             // SAFETY: the call is over but for this, and nothing that it has written can have been freed.
             unsafe { mutator.context.measure_written(false) };

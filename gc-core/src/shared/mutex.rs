@@ -1,9 +1,8 @@
-//! [`Mutex`]: a cell that one thread at a time has.
+//! [`Mutex`]: a cell that one thread at a time can access.
 //!
-//! The lock keeps threads apart. Markers do not take it: whoever takes it has called the barrier of the
-//! object before, by which no marker reads the object any more while a guard exists, until the end of the
-//! cycle; and no cycle begins as long as there is a guard that can be used, since it does not outlive its
-//! `mutate` call.
+//! The lock keeps threads apart. Markers do not take it: a thread that takes it has called the write barrier of the
+//! object before. After that no marker reads the object until the end of the cycle. And no cycle begins while there is
+//! a guard that can be used, since a guard does not outlive its `mutate` call.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -22,10 +21,10 @@ use crate::types::type_map::TypeMap;
 
 /// A mutual exclusion for values with pointers, in a [shared arena](super::Arena).
 ///
-/// It is opened by way of the object that it is in. A guard does not outlive its `mutate` call; one that
-/// is leaked leaves the mutex locked for ever. What is in it stays alive, and collections go on; the first of them after a
-/// write to the object may have to stop all threads. (For a mutex in an `Arc` that takes a content whose type shows a pointer of the
-/// heap.)
+/// It is opened by way of the object that it is in. A guard does not outlive its `mutate` call; one that is leaked
+/// leaves the mutex locked for ever. What is in it stays alive, and collections go on; the first of them after a write
+/// to the object may have to stop all threads. (For a mutex in an `Arc` that takes a content whose type shows a pointer
+/// of the heap.)
 ///
 /// ```
 /// use gc_core::shared::{Arena, Mutex};
@@ -46,7 +45,7 @@ pub struct Mutex<T: ?Sized> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: one thread at a time has the value, whoever has a reference to the mutex.
+// SAFETY: one thread at a time has the value, however many have a reference to the mutex.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 /// The right to read and write what is in a [`Mutex`]. Its drop gives it back.
@@ -92,7 +91,7 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// The value, to whoever has the mutex for himself.
+    /// The value. Takes no lock, since nobody else can have the mutex.
     ///
     /// ```
     /// use gc_core::shared::Mutex;
@@ -210,10 +209,10 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for Mutex<T> {
 
     /// # Panics
     ///
-    /// If the mutex is locked, unless the collector knows that a guard was leaked or copes with one in use: if the mutex is in
-    /// an object in the heap, in the root, or in memory that one of these owns by `std`'s containers; or if it is in memory
-    /// that is shared by `Rc` or `Arc`, and a pointer of the heap is found in the type of its content, derived or of `std`. An
-    /// implementation by hand hides that.
+    /// If the mutex is locked, unless the collector knows that a guard was leaked or copes with one in use: if the
+    /// mutex is in an object in the heap, in the root, or in memory that one of these owns by `std`'s containers; or if
+    /// it is in memory that is shared by `Rc` or `Arc`, and a pointer of the heap is found in the type of its content,
+    /// derived or of `std`. An implementation by hand hides that.
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         let mut guard = None;
@@ -224,7 +223,7 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for Mutex<T> {
             }
             assert!(guard.is_some(), "a Mutex {IN_USE}");
         }
-        // SAFETY: this thread has the lock, or nobody has a guard that he can use, whatever the lock says.
+        // SAFETY: this thread has the lock, or nobody has a guard that can be used, whatever the lock says.
         cc.trace(unsafe { &*self.value.get() });
         drop(guard);
     }

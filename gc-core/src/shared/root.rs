@@ -39,7 +39,7 @@ where
     index: usize,
 }
 
-// SAFETY: a handle is an address and a share in a table that is made for several threads. Whoever follows
+// SAFETY: a handle is an address and a share in a thread-safe table. A thread that follows
 // it shares the object.
 unsafe impl<R: for<'a> Rootable<'a>> Send for Root<R> where for<'a> RootOf<'a, R>: Send + Sync {}
 // SAFETY: as above.

@@ -1,7 +1,7 @@
-//! [`RwLock`]: a cell that one thread has, or several read.
+//! [`RwLock`]: a cell that one thread writes, or several read.
 //!
-//! As for [`Mutex`](super::Mutex), markers do not take the lock. Whoever writes has called the barrier of
-//! the object before, so that no marker reads it; whoever only reads need not.
+//! As for [`Mutex`](super::Mutex), markers do not take the lock. A writer has called the write barrier of the object
+//! before, so no marker reads it. A reader needs no barrier.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -108,7 +108,7 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// The value, to whoever has the lock for himself.
+    /// The value. Takes no lock, since nobody else can have it.
     ///
     /// ```
     /// use gc_core::shared::RwLock;
@@ -309,8 +309,8 @@ unsafe impl<'gc, T: Collect<'gc> + 'gc> Collect<'gc> for RwLock<T> {
             }
             assert!(guard.is_some(), "a RwLock {IN_USE}");
         }
-        // SAFETY: this thread has the lock to read, or nobody has a guard by which he could write, whatever
-        // the lock says.
+        // SAFETY: this thread has the lock to read, or nobody has a guard that could be used to write,
+        // whatever the lock says.
         cc.trace(unsafe { &*self.value.get() });
         drop(guard);
     }

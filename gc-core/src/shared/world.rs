@@ -26,7 +26,7 @@ use crate::types::trace::{Edge, EdgeVisitor};
 pub(super) struct World {
     pub(super) collector: Arc<Collector>,
     pub(super) handshake: Handshake,
-    /// All attached threads. Whoever stops them has this lock as long as they are stopped.
+    /// All attached threads. A thread that stops them holds this lock as long as they are stopped.
     mutators: Mutex<Vec<Arc<Mutator>>>,
     pub(super) roots: Arc<RootTable>,
     pub(super) finalizer_thread: FinalizerThread,

@@ -34,7 +34,7 @@ mod marked;
 
 pub use self::marked::MarkedArena;
 
-/// A family of types, one for each lifetime: what stands for the root's type in [`Arena`].
+/// A family of types, one for each lifetime, by which [`Arena`] names the type of its root.
 ///
 /// Use [`Rootable!`](crate::Rootable!) to name one; there is seldom a reason to implement it. Each member must be
 /// [`WellFormed`], whatever the lifetime: a root that mentions `&'static &'gc ()` would give its brand away.
@@ -202,11 +202,11 @@ pub enum CollectionPhase {
 ///
 /// # Threads
 ///
-/// An arena stays on the thread on which it was made, also while no `mutate` call runs. No bound could say that it may be sent:
-/// objects may hold an `Rc` of which the thread has another owner, or what was made of a thread-local, and
-/// their destructors run where the arena is; and an arena is registered with its thread, which looks it up when something
-/// is written that several objects share. To work on a heap from another thread, either make the arena there, or
-/// use a [shared](crate::shared) one: it, its roots and its pins can be sent if what is in it can.
+/// An arena stays on the thread on which it was made, also while no `mutate` call runs. No bound could say that it may
+/// be sent: objects may hold an `Rc` of which the thread has another owner, or what was made of a thread-local, and
+/// their destructors run where the arena is; and an arena is registered with its thread, which looks it up when
+/// something is written that several objects share. To work on a heap from another thread, either make the arena there,
+/// or use a [shared](crate::shared) one: it, its roots and its pins can be sent if what is in it can.
 pub struct Arena<R>
 where
     R: for<'a> Rootable<'a>,
@@ -217,7 +217,7 @@ where
     // match for `'static`: a parameter that another field mentions is none by which a struct is unsized.
     _family: PhantomData<fn() -> R>,
     // Last, because it may be unsized; and therefore dropped after the heap. Its destructor does not
-    // use its pointers, for it is `Collect`: that is why all constructors ask for that.
+    // use its pointers, for it is `Collect`: that is why all constructors require it.
     root: Root<'static, R>,
 }
 
@@ -589,7 +589,7 @@ where
 
     /// The allocation that contains the byte at `address`, if there is one in this arena.
     ///
-    /// Any number may be asked about; the address of a part of a value leads to the whole.
+    /// The address may be any number. The address of a part of a value leads to the whole.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, Rootable};
@@ -699,9 +699,9 @@ where
     /// After [`Arena::finish_marking`] or [`Arena::mark_debt`] has found everything marked, only that cycle
     /// is completed: what is to be done about objects that it will free was done, or could have been.
     ///
-    /// With [`FinalizerMode::AfterCollection`](crate::FinalizerMode::AfterCollection), finalizers that wait run first, unless a
-    /// cycle is in progress, so what only they kept alive is freed. Those that this collection enqueues run when it is over, and
-    /// the next one frees what they kept. If a `Drop` panics, these wait.
+    /// With [`FinalizerMode::AfterCollection`](crate::FinalizerMode::AfterCollection), finalizers that wait run first,
+    /// unless a cycle is in progress, so what only they kept alive is freed. Those that this collection enqueues run
+    /// when it is over, and the next one frees what they kept. If a `Drop` panics, these wait.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, Rootable};
@@ -719,16 +719,16 @@ where
         self.safepoint(Safepoint::Collect);
     }
 
-    /// Gives back to the system what the heap does not use now: empty blocks, whole pages that are free in other blocks, and
-    /// memory of the collector. For an arena that will be idle for a while.
+    /// Gives back to the system what the heap does not use now: empty blocks, whole pages that are free in other
+    /// blocks, and memory of the collector. For an arena that will be idle for a while.
     ///
     /// Nothing is collected, and a cycle in progress stays where it is. Garbage is in use until it is collected: call
-    /// [`Arena::finish_cycle`] before, unless nothing has died. Objects stay where they are, so a page with one of them stays
-    /// as well.
+    /// [`Arena::finish_cycle`] before, unless nothing has died. Objects stay where they are, so a page with one of them
+    /// stays as well.
     ///
-    /// Takes time linear in the number of blocks, some microseconds for each MiB of the heap, and the time of the system:
-    /// a call for each run of free pages. What is allocated next has to be cleared by the system again, about 0.1 ms for each
-    /// MiB. [`HeapOptions::keep_spare`] keeps less from the beginning.
+    /// Takes time linear in the number of blocks, some microseconds for each MiB of the heap, and the time of the
+    /// system: a call for each run of free pages. What is allocated next has to be cleared by the system again, about
+    /// 0.1 ms for each MiB. [`HeapOptions::keep_spare`] keeps less from the beginning.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, Rootable};
@@ -758,8 +758,8 @@ where
     }
 
     /// Runs finalizers that wait, at most `count` of them, on this thread: how many did. With
-    /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does. Does not collect; but when none is left, and they
-    /// were what left the heap little room below its limit, the next [`Arena::collect_debt`] does.
+    /// [`FinalizerMode::Manual`](crate::FinalizerMode::Manual) nobody else does. Does not collect; but when none is
+    /// left, and they were what left the heap little room below its limit, the next [`Arena::collect_debt`] does.
     ///
     /// ```
     /// use gc_core::{Arena, FinalizerMode, Gc, HeapOptions, Rootable};
@@ -814,9 +814,9 @@ where
 
     /// Checks that the whole heap is as it should be, and that its tags tell the truth.
     ///
-    /// This finds bugs in `unsafe` code, in this crate or around it. Values with pointers outside of the heap are traced, and
-    /// the type of one that leads to what was freed is in the error. Takes time linear in the size of the heap, with a
-    /// large factor.
+    /// This finds bugs in `unsafe` code, in this crate or around it. Values with pointers outside of the heap are
+    /// traced, and the type of one that leads to what was freed is in the error. Takes time linear in the size of the
+    /// heap, with a large factor.
     ///
     /// A cycle in progress is completed before, which frees what it has found dead. [`Zeal::verify`](crate::Zeal)
     /// does this after every cycle.

@@ -1,11 +1,10 @@
 //! Pinned objects: they live and do not move until they are unpinned.
 //!
-//! An object is pinned by guards, or by its address alone (*raw*); it is as long as there is a pin of either kind.
-//! Two things say so: a bit of the `states` plane, that of the object's first word, for whoever has an address and
-//! wants to know; and an entry of the table, for the collector, which wants to know all pinned objects, and which has
-//! the number of pins. So neither question needs a scan. The table has memory for what is pinned now, however much
-//! that was before ([`slot_table`](crate::protocol::slot_table)), and so has the map that finds an entry by its
-//! address.
+//! An object is pinned by guards, or by its address alone (*raw*), as long as there is a pin of either kind. This is
+//! recorded twice. A bit of the `states` plane, that of the object's first word, answers whether a given object is
+//! pinned. An entry of the table has the number of its pins, and the collector finds all pinned objects there. So
+//! neither question needs a scan. The table ([`slot_table`](crate::protocol::slot_table)), and the map that finds an
+//! entry by its address, take memory for what is pinned now, and not for what was pinned before.
 //!
 //! Values without a size have an address outside of all heaps. They are counted like others, and have no
 //! bit.
@@ -13,14 +12,14 @@
 //! # No pinned object is lost
 //!
 //! The table is read with the roots, at the beginning of a cycle, so what is pinned then survives that
-//! cycle. Whoever pins an object has a strong pointer to it in a `mutate` call. If a cycle is in progress, it
-//! survives that in any case: all that the program can have a strong pointer to does
+//! cycle. To pin an object takes a strong pointer to it, in a `mutate` call. If a cycle is in progress, the object
+//! survives it in any case: so does everything that the program can have a strong pointer to
 //! (see [`crate::collector::claim`]). There is one exception: a finalization call sees objects that are dead.
 //! When such a call is over, the roots are read again, and the table with them (see
 //! [`crate::collector::finalization`]). The next cycle begins with the pin in the table, or without it because
 //! the pin is gone. So nothing has to be marked when an object is pinned or unpinned, whatever the phase; and
-//! what is got from a guard needs no note, because it was pinned either when the cycle began, or since then
-//! by somebody who had it.
+//! a pointer that comes from a guard need not be noted, because its target was pinned when the cycle began, or
+//! since then by code that had a strong pointer to it.
 //!
 //! A sweeper therefore never meets the bit of a dead object, and need not clear it; nor is there one in a
 //! block that goes back to the space.

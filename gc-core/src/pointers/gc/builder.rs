@@ -1,12 +1,11 @@
 //! [`GcBuilder`]: makes objects with metadata beside their values.
 //!
-//! A builder is made where nothing is known of a heap, and completed with a [`Mutation`]. In between it
-//! needs memory only if somebody asks where the value is going to be: then the value is *staged*, in memory
-//! of the program, with the plan of the object before it, and moved into the heap at the end. What is written
-//! by [`GcBuilder::write`] goes there directly.
+//! A builder is made without a heap, and completed with a [`Mutation`]. In between, it needs memory only if the program
+//! takes the address of the value to be. Then the value is *staged*: it is in memory outside of the heap, behind the
+//! plan of the object, and is moved into the heap at the end. [`GcBuilder::write`] writes directly into the heap.
 //!
-//! A builder holds no pointer into a heap beyond those that its user has put in, whose brand it has; so it is
-//! of no use in any other call of `mutate`. It is not `Collect`, and cannot live in the heap itself.
+//! A builder holds no pointers into a heap but those of its user, and has their brand. So it is of no use in another
+//! `mutate` call. It is not `Collect`, and cannot be in the heap itself.
 
 use std::alloc::{self, Layout, handle_alloc_error};
 
@@ -320,7 +319,7 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
         self.value.as_ptr()
     }
 
-    /// Whether somebody asked where the value is.
+    /// Whether the address of the value was taken.
     pub(crate) fn is_staged(&self) -> bool {
         self.staged
     }

@@ -1,8 +1,8 @@
 //! Kinds of pointers: what of a pointer is stored in a [`Gc`], and what can be found beside the value.
 //!
 //! The third parameter of [`Gc`] and [`GcWeak`](crate::GcWeak) is the pointer itself: a [`GcKind`] of a
-//! [`Fat`] or a [`Thin`] one. That it is a *part* of the type, and not chosen by a trait, is what keeps `Gc`
-//! covariant in `T`.
+//! [`Fat`] or a [`Thin`] one. `Gc` is covariant in `T` because the pointer is a *part* of its type, and not chosen by a
+//! trait.
 //!
 //! # Invariants
 //!
@@ -240,7 +240,7 @@ unsafe impl<T: ?Sized, M: 'static, P: PtrMeta<T, M>> Store<T> for GcKind<Thin<T>
     #[inline(always)]
     unsafe fn fat(self) -> NonNull<T> {
         let address = self.store.address;
-        // SAFETY: passed on to the caller; by invariant 3 of the module. Whoever made the object promised
+        // SAFETY: passed on to the caller; by invariant 3 of the module. The maker of the object promised
         // that `from_thin` makes a pointer to the value out of these, and that is not null.
         unsafe {
             let end = if size_of::<M>() + size_of::<P::PtrMetadata>() == 0 {

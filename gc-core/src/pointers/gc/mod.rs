@@ -1,7 +1,7 @@
 //! [`Gc`]: a pointer to a value in the heap.
 //!
-//! `Gc<'gc, T>` is as wide as a reference to a `T`. Other *kinds* of pointers, which are the third parameter,
-//! can have metadata beside the value: of its type, and of the pointer, which may then be *thin*.
+//! `Gc<'gc, T>` is as wide as a reference to a `T`. The third parameter is the *kind* of the pointer. Other kinds can have
+//! metadata next to the value: of its type, and of the pointer, which may then be *thin*.
 
 mod builder;
 mod downcast;
@@ -206,7 +206,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Gc<'gc, [T]> {
     /// # Errors
     ///
     /// As for [`Gc::try_new`], and if so many items are more than any address space holds. No item
-    /// is asked for then.
+    /// is taken then.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Pointers of one width made into those of the other, and what is beside the value.
+//! Conversions between fat and thin pointers, and the metadata of types.
 
 use core::ptr::NonNull;
 
@@ -9,7 +9,7 @@ use crate::types::meta::PtrMeta;
 impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcFat<'gc, T, M, P> {
     /// A pointer of 8 bytes to the same value.
     ///
-    /// It can be used like this one, but each use asks the object for what it lacks. In the address space
+    /// It can be used like this one, but each use reads from the object what the pointer lacks. In the address space
     /// that heaps share by default that takes some twenty instructions, which are inlined; they read the planes,
     /// to find where the object ends, and its last words. If the object crosses the end of its group of 512
     /// bytes, a call searches the planes for its end, one load for each group; the end of an object of more
@@ -58,7 +58,7 @@ impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M, P> {
     }
 
     /// A reference to what is at the address of the value: of a slice with a header, the header. Unlike
-    /// other uses of a thin pointer, this one asks the object for nothing.
+    /// other uses of a thin pointer, this one reads nothing from the object.
     ///
     /// ```
     /// # use gc_core::{Gc, GcSliceWithHeaderBuilder, arena::rootless_mutate};
@@ -69,7 +69,7 @@ impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M, P> {
     /// ```
     #[inline]
     pub fn as_thin_ref(gc: GcThin<'gc, T, M, P>) -> &'gc P::Thin {
-        // SAFETY: whoever made the object promised that this is there (`PtrMeta`); see `Gc::as_ref`.
+        // SAFETY: the maker of the object promised that this is there (`PtrMeta`); see `Gc::as_ref`.
         unsafe { gc.address().cast().as_ref() }
     }
 
@@ -90,7 +90,7 @@ impl<'gc, T: ?Sized + 'gc, M: 'static, P: PtrMeta<T, M>> GcThin<'gc, T, M, P> {
         gc.address().cast().as_ptr()
     }
 
-    /// The pointer that [`Gc::as_thin_ptr`] was asked of: takes constant time, and looks at no memory.
+    /// The pointer that [`Gc::as_thin_ptr`] was called with. Takes constant time, and looks at no memory.
     ///
     /// ```
     /// use core::ffi::c_void;

@@ -23,8 +23,8 @@ unsafe impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Collect<'gc> for Gc<'gc, 
 
 // SAFETY: a `Gc` is a reference to a value that stays where it is while `'gc` lasts, and that is as long
 // as any thread can have it: until the end of a `mutate` call. To use it on another thread is to share the
-// value. What writes to the heap or to the collector's state asks for a `Mutation`, which stays with its
-// thread. `Send` is asked for because, in a shared arena, the value may be dropped by any thread.
+// value. Writing to the heap or to the collector's state takes a `Mutation`, which stays with its
+// thread. `Send` is required because, in a shared arena, the value may be dropped by any thread.
 unsafe impl<'gc, T: ?Sized + Send + Sync + 'gc, K: IsGcKind<'gc, T>> Send for Gc<'gc, T, K> {}
 // SAFETY: as above: a `Gc` can be copied out of a reference to one.
 unsafe impl<'gc, T: ?Sized + Send + Sync + 'gc, K: IsGcKind<'gc, T>> Sync for Gc<'gc, T, K> {}

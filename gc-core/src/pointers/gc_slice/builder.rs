@@ -180,7 +180,8 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
     ///
     /// # Safety
     ///
-    /// All elements are there, valid, and belong to the builder: nobody drops them, moves them out or goes on using them there.
+    /// All elements are there, valid, and belong to the builder: nobody drops them, moves them out or goes on using
+    /// them there.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcSlice<'gc, E, M> {
         // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
@@ -244,7 +245,7 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
     ///
     /// # Errors
     ///
-    /// As for [`Gc::try_new`]. No element is asked for then.
+    /// As for [`Gc::try_new`]. No element is made then.
     ///
     /// # Panics
     ///

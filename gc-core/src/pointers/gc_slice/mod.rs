@@ -6,16 +6,16 @@
 //! | [`Gc::new_str`](crate::Gc::new_str), [`GcStrBuilder`] | [`GcStr`] | [`GcThinStr`] |
 //! | [`GcSliceWithHeaderBuilder`] | [`GcSliceWithHeader`] | [`GcThinSliceWithHeader`] |
 //!
-//! All of these objects end with two words: the length, for which thin pointers look, and what tells the type
-//! and its metadata. A slice that needs neither is made by
-//! [`Gc::slice_from_iter`](crate::Gc::slice_from_iter), and a string by [`Gc::str_from`](crate::Gc::str_from).
+//! All of these objects end with two words: the length, which thin pointers read, and the address of the type's
+//! descriptor. [`Gc::slice_from_iter`](crate::Gc::slice_from_iter) and [`Gc::str_from`](crate::Gc::str_from) make
+//! slices and strings without these words.
 //!
 //! A builder is made with a length and, perhaps, [metadata of the type](crate::types::meta::TypeMeta), and completed
 //! with the elements: by [`write_slice_with`](GcSliceBuilder::write_slice_with), which calls a function for
 //! each, by [`copy_slice`](GcSliceBuilder::copy_slice), or by writing to memory and an `unsafe`
 //! [`assume_init`](GcSliceBuilder::assume_init). In a shared arena,
 //! [`Mutation::build`](crate::shared::Mutation::build) does the same. If a builder is not completed, or the function
-//! panics, what was given to it is dropped, and nothing else happens.
+//! panics, what was given to it is dropped.
 //!
 //! ```
 //! use gc_core::{Gc, GcSliceWithHeaderBuilder, GcThinSliceWithHeader, Lock, arena::rootless_mutate};

@@ -544,7 +544,8 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     ///
     /// # Safety
     ///
-    /// All elements are there, valid, and belong to the builder: nobody drops them, moves them out or goes on using them there.
+    /// All elements are there, valid, and belong to the builder: nobody drops them, moves them out or goes on using
+    /// them there.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcSliceWithHeader<'gc, H, E, M> {
         // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
@@ -617,7 +618,7 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     ///
     /// # Errors
     ///
-    /// As for [`Gc::try_new`]. No element is asked for then, and the header is dropped.
+    /// As for [`Gc::try_new`]. No element is made then, and the header is dropped.
     ///
     /// # Panics
     ///

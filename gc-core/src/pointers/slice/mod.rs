@@ -1,18 +1,18 @@
 //! Slices, strings and references that point anywhere into an object, and keep all of it alive.
 //!
-//! A [`Gc`] points at the start of an object. The pointers of this module point into the middle of one, and
-//! so that the collector need not search for its start, they say where that is: they are a *base*, which is
-//! what the collector follows, and a pointer or an offset, of which it only knows that it belongs to the base.
+//! A [`Gc`] points at the start of an object. The pointers of this module point into the middle of one. They have two
+//! parts, so that the collector need not search for the start: a *base*, which the collector follows, and a pointer or
+//! an offset, of which it knows only that it belongs to the base.
 //!
 //! | type | bytes | words |
 //! | --- | --- | --- |
 //! | [`Slice<T>`](Slice) | 24 | length, base, pointer |
-//! | [`Str`] | 24 | the same, of text |
-//! | [`OffsetSlice<T>`](OffsetSlice) | 16 | base, offset; how far it goes is known from the object itself |
+//! | [`Str`] | 24 | the same, for text |
+//! | [`OffsetSlice<T>`](OffsetSlice) | 16 | base, offset; the object itself tells the length |
 //! | [`Interior<T>`](Interior) | 16 | base, pointer: to a field or an element |
 //!
 //! All of them are `Copy`, and options of them are as small as they are. **They keep the whole object
-//! alive**, however little of it they show: one line of a file that was read into the heap keeps the file.
+//! alive**, however small the part: one line keeps the whole file that was read into the heap.
 //! [`Slice::compact_to_fit`] copies the part out.
 //!
 //! ```
@@ -39,15 +39,14 @@
 //!
 //! # Invariants
 //!
-//! 1. The base is a `Gc` to an object, or to something that needs no memory. What the other words say lies in
-//!    that object, its end included, or has no size.
-//! 2. A derived pointer is in the word after its base: so says the layout, which is that of C. Nothing changes
-//!    one of the two words alone.
+//! 1. The base is a `Gc` to an object, or to something that needs no memory. The part lies in that object, its end
+//!    included, or has no size.
+//! 2. A derived pointer is in the word after its base, by the C layout. Nothing changes one of the two words alone.
 //! 3. Only the base has a niche, so in an option that is `None` the base is null, and the other words, which
 //!    may be uninitialised, are not looked at.
 //!
-//! They refer to elements and fields in place, never to what is in a lock or in a variant of an enum; so no
-//! write to the object makes them dangle.
+//! These pointers lead to elements and fields in place, never into a lock or a variant of an enum. So no write to the
+//! object makes them dangle.
 
 mod index;
 mod interior;

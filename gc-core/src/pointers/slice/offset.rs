@@ -1,12 +1,12 @@
 //! [`OffsetSlice`]: a slice of two words, which ends where the elements of its object end.
 //!
-//! The length of an object is in the planes, but as a multiple of 16 bytes, which does not tell how many smaller
-//! elements are in it. So the objects are made here: where it is not clear how many elements there are, the last
-//! byte of the object says how many bytes of it are none ([`measured_length`]). That costs a byte, before
-//! rounding up. Objects of types that need a descriptor have their length beside it as every slice of them has.
+//! The planes have the length of an object, but in units of 16 bytes, which does not tell how many smaller elements are
+//! in it. So these objects are made here. Where the number of elements would not be clear, the last byte of the object
+//! is the number of its unused bytes ([`measured_length`]). That costs one byte, before rounding up. An object with a
+//! descriptor has its length next to it, as every described slice has.
 //!
-//! Elements that need no memory have no object either. Of these there are `usize::MAX`, and the offset is such
-//! that the right number is left.
+//! Elements of size zero have no object. Such a slice counts as `usize::MAX` elements, and the offset leaves the right
+//! number of them.
 
 use core::mem::offset_of;
 use core::ptr::NonNull;

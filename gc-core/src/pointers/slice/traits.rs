@@ -1,4 +1,4 @@
-//! What a [`Slice`] and an [`OffsetSlice`] have from the `[T]` that they lead to.
+//! Traits of a [`Slice`] and an [`OffsetSlice`]: those of the `[T]` that they lead to.
 
 use core::borrow::Borrow;
 use core::cmp::Ordering;

@@ -217,7 +217,7 @@ impl<'gc> WeakInterner<'gc> {
         find(mc, self.0.table.get().places, hash, text)
     }
 
-    /// Forgets all strings, also those that are there: who interns an equal one later gets another object. Never
+    /// Forgets all strings, also those that are alive: interning an equal one later makes another object. Never
     /// collects.
     ///
     /// ```

@@ -45,8 +45,8 @@ struct Table<'gc, K: 'gc, V: 'gc> {
 
 type Places<'gc, K, V> = Gc<'gc, [Lock<Place<'gc, K, V>>]>;
 
-/// An ephemeron, if there is one: without a key the place was never used, without a value it is no more, and the key is the
-/// [`NOBODY`] that needs no memory.
+/// An ephemeron, if there is one: without a key the place was never used, without a value it is no more, and the key is
+/// the [`NOBODY`] that needs no memory.
 // Aligned as an ephemeron has to be.
 #[repr(C, align(16))]
 pub(crate) struct Place<'gc, K: 'gc, V: 'gc> {
@@ -62,8 +62,8 @@ impl<'gc, K: 'gc, V: 'gc> Place<'gc, K, V> {
 
     /// A place that was used.
     fn left() -> Place<'gc, K, V> {
-        // SAFETY: it is the address of a value that is always there, and in no heap. The pointer is compared with others,
-        // and never made into a strong one, as there is no value beside it.
+        // SAFETY: it is the address of a value that is always there, and in no heap. The pointer is compared with
+        // others, and never made into a strong one, as there is no value beside it.
         let nobody = unsafe { GcWeak::from_ptr(ptr::from_ref(&NOBODY).cast::<K>()) };
         Place {
             key: Some(nobody),
@@ -379,7 +379,7 @@ impl<'gc, K: 'gc, V: 'gc> WeakMap<'gc, K, V> {
     ///
     /// # Panics
     ///
-    /// If `keep` does. What it was not asked about is still there then.
+    /// If `keep` does. Entries for which it was not called are still there then.
     pub fn retain(self, mc: &Mutation<'gc>, mut keep: impl FnMut(Gc<'gc, K>, Gc<'gc, V>) -> bool) {
         let mut kept = 0;
         for (key, value) in self.iter(mc) {

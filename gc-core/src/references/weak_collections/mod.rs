@@ -1,14 +1,14 @@
-//! Tables in the heap that do not keep alive what they are about.
+//! Tables in the heap that do not keep their keys alive.
 //!
-//! [`WeakMap`] adds values to objects, [`WeakSet`] remembers objects, and [`WeakInterner`] makes equal
-//! strings the same object, each for as long as somebody else has the key, the object, or the string.
+//! [`WeakMap`] adds values to objects, [`WeakSet`] remembers objects, and [`WeakInterner`] makes equal strings the same
+//! object: each as long as something else keeps the key, the object, or the string alive.
 //!
-//! All are handles of one word, which can be copied, to tables in the heap without `Drop` or memory outside of
-//! it, and objects are known by their address. What is left of an object that is gone remains as long as its entry
-//! does. Whatever walks over a table removes these entries, and so does insertion, which looks at some places each time:
-//! after as many insertions as a quarter of the places all were looked at. A place that was used stays marked as such, since what
-//! was inserted later may lie behind it, until the table is rebuilt: when it grows, when few of its places are in use, or
-//! by `shrink_to_fit`.
+//! All are copyable handles of one word to tables in the heap, which have no `Drop` and no memory outside of it.
+//! Objects are identified by address. The shell of a dead object remains as long as its entry does. Every walk over a
+//! table removes such entries. Insertion does too: it checks some places each time, and has checked all of them after
+//! as many insertions as a quarter of the places. A place that was used stays marked, since entries that were inserted
+//! later may be behind it, until the table is rebuilt: when it grows, when few of its places are in use, or by
+//! `shrink_to_fit`.
 
 mod interner;
 mod map;
@@ -45,8 +45,8 @@ struct Progress {
 }
 
 impl Progress {
-    /// Looks at some more of so many places; `look` says whether there is an entry, and removes one that is gone. Whether the
-    /// table turns out to be too large.
+    /// Looks at some more of so many places; `look` says whether there is an entry, and removes one that is gone.
+    /// Whether the table turns out to be too large.
     fn advance(&mut self, places: usize, mut look: impl FnMut(usize) -> bool) -> bool {
         for _ in 0..LOOKS {
             if self.next >= places {

@@ -153,7 +153,7 @@ impl<'gc, T: 'gc> WeakSet<'gc, T> {
     ///
     /// # Panics
     ///
-    /// If `keep` does. What it was not asked about is still there then.
+    /// If `keep` does. Entries for which it was not called are still there then.
     pub fn retain(self, mc: &Mutation<'gc>, mut keep: impl FnMut(Gc<'gc, T>) -> bool) {
         self.0.retain(mc, |object, _| keep(object));
     }
