@@ -60,6 +60,10 @@ enum Operation {
     AllocateRaw,
     /// Store into a `Lock`, through the write barrier
     Store,
+    /// Store into a `Lock` of an enum, numbers and pointers in turns
+    StoreEnum,
+    /// The same through a cell that was unlocked, which leaves the tags to the next safepoint
+    StoreEnumUnlocked,
     /// Store into a `Cell`, for comparison
     PlainStore,
     /// Store into a `Lock` while a cycle marks
@@ -146,6 +150,30 @@ fn allocate_raw(mc: &Mutation<'_>, times: usize) {
 fn store<'gc>(mc: &Mutation<'gc>, slot: Slot<'gc>, times: usize) {
     for _ in 0..times {
         black_box(slot).set(mc, None);
+    }
+}
+
+/// A value of a dynamic language.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+enum Value<'gc> {
+    #[allow(dead_code, reason = "what is stored is not read")]
+    Number(u64),
+    #[allow(dead_code, reason = "as above")]
+    Object(Gc<'gc, u64>),
+}
+
+/// Stores a number and a pointer in turns, which changes the tags each time.
+#[inline(never)]
+fn store_enum<'gc>(mc: &Mutation<'gc>, unlocked: bool, times: usize) {
+    let slot = Gc::new(mc, Lock::new(Value::Number(0)));
+    let values = [Value::Number(1), Value::Object(Gc::new(mc, 2))];
+    for time in 0..times {
+        let value = black_box(&values)[time % 2];
+        match unlocked {
+            false => black_box(slot).set(mc, value),
+            true => black_box(slot).unlock(mc).set(value),
+        }
     }
 }
 
@@ -265,6 +293,8 @@ fn main() -> ExitCode {
         Operation::AllocateRecord => rootless_mutate(|mc| allocate_record(mc, times)),
         Operation::AllocateRaw => rootless_mutate(|mc| allocate_raw(mc, times)),
         Operation::Store => rootless_mutate(|mc| store(mc, Gc::new(mc, Lock::new(None)), times)),
+        Operation::StoreEnum => rootless_mutate(|mc| store_enum(mc, false, times)),
+        Operation::StoreEnumUnlocked => rootless_mutate(|mc| store_enum(mc, true, times)),
         Operation::PlainStore => plain_store(&Cell::new(None), times),
         Operation::BarrierMarking => {
             return succeed(while_marking(|mc, root| store(mc, root.slot, times)));

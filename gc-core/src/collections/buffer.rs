@@ -11,10 +11,20 @@
 //! | --- | --- | --- |
 //! | without pointers and `Drop` | slots | none; no barrier either |
 //! | with pointers at fixed places | slots | of all slots, from the beginning |
-//! | with `Drop`, or with pointers that only the value knows | slots, [`Live`], detail, descriptor | by the map: none, fixed ones of all slots, or made by asking the values |
+//! | with `Drop`, or with pointers that only the value knows | slots, detail, descriptor | by the map: none, fixed ones of all slots, or made by asking the values |
 //!
-//! The last kind is a described object. Its descriptor is asked about the values that are *live*, which
-//! stand in `Live` behind the slots, and its detail is the offset of that.
+//! The last kind is a described object. Its descriptor is asked about the values that are *live*, of which the detail
+//! tells ([`Live`]).
+//!
+//! # Tags
+//!
+//! Elements that are *unions*, enums and the like, have their pointers in words of the slot that depend on the value.
+//! There are two barriers for two kinds of writes:
+//!
+//! * [`Buffer::before_write`], if the collection itself writes. After that it says which of the slots hold elements now
+//!   ([`Buffer::written`]) and which do not ([`Buffer::clear`]), and their tags are made anew.
+//! * [`Buffer::before_lend`], if it gives somebody a reference by which to write. Nobody sees when he does, so the buffer
+//!   is dirty afterwards, until the next safepoint.
 //!
 //! # Invariants
 //!
@@ -27,11 +37,14 @@
 //!    out. A marker never reads it: only the program's thread asks, drops and writes.
 //! 4. A buffer is filled when it is made, before anybody can look. In a cycle it is born claimed, so no
 //!    marker reads it then.
-//! 5. When elements are moved to another buffer, the old one is left as it is, for the snapshot, if its tags tell all;
-//!    a described one is claimed first, and then names no slots any more.
+//! 5. When elements are moved to another buffer, the old one is left as it is, for the snapshot, unless it has to drop
+//!    elements or may own memory elsewhere; then it is claimed first, and then names no slots any more.
 //! 6. While no cycle is in progress, a large buffer may grow where it is: nobody else looks at its slots then, nor at the
 //!    planes that belong to them.
-//! 7. A described buffer whose values alone know their pointers is dirty from birth, and after each barrier.
+//! 7. Tags of a buffer of unions are those of the elements that `Live` names, unless the buffer is dirty, or a call of the
+//!    collection is between its write and its retagging. In such a call no user's code runs but `Drop` and what is
+//!    passed to `retain` and the like, and it retags however that ends.
+//! 8. A buffer whose elements own memory elsewhere is dirty from birth.
 
 use core::marker::PhantomData;
 use core::mem::{needs_drop, size_of};
@@ -80,14 +93,38 @@ pub(super) struct Buffer<'gc, T> {
     capacity: usize,
 }
 
+/// Whether the tags of slots that are written are made anew by who writes.
+#[derive(Clone, Copy)]
+#[must_use = "the tags of what is written must be made anew"]
+pub(super) struct Retag(bool);
+
 /// Which slots of a described buffer hold elements: `len` from `head` on, and on from the first slot if there are
 /// more than that.
+///
+/// It is one word, the buffer's detail, since many buffers are not much longer than a few words. How many slots there
+/// are follows from the length of the buffer. Elements without size are all the same, so for them it is the number.
 #[derive(Clone, Copy)]
-#[repr(C)]
-struct Live {
-    head: usize,
-    len: usize,
-    capacity: usize,
+#[repr(transparent)]
+struct Live(u64);
+
+impl Live {
+    /// The most slots of a described buffer, unless they have no size.
+    const MOST: usize = u32::MAX as usize;
+
+    #[inline(always)]
+    fn new<T>(head: usize, len: usize) -> Live {
+        match size_of::<T>() {
+            0 => Live(len as u64),
+            _ => Live((head as u64) << 32 | len as u64),
+        }
+    }
+
+    fn head_and_len<T>(self) -> (usize, usize) {
+        match size_of::<T>() {
+            0 => (0, self.0 as usize),
+            _ => ((self.0 >> 32) as usize, self.0 as u32 as usize),
+        }
+    }
 }
 
 /// What is known about buffers of `T` at compile time.
@@ -97,6 +134,10 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
     const MAP: TypeMap = T::TYPE_MAP;
     const LEAF: bool = Self::MAP.is_leaf();
     const DESCRIBED: bool = needs_drop::<T>() || Self::MAP.fixed().is_none();
+    /// Whether the pointers of elements depend on their values, and are in them.
+    const UNION: bool = Self::MAP.is_union();
+    /// Whether a buffer that has given up its elements must not name them.
+    const DISOWNS: bool = needs_drop::<T>() || Self::MAP.is_external();
 
     /// Which words of a slot are tagged from the beginning, and which have a bit in the `kinds` plane.
     const FIXED: (u64, u64) = match Self::MAP.fixed() {
@@ -136,19 +177,16 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
         type_name: core::any::type_name::<[T]>,
     };
 
-    /// Where `Live` begins, or would: behind so many slots.
-    const fn end_of_slots(capacity: usize) -> Option<usize> {
-        match capacity.checked_mul(size_of::<T>()) {
-            Some(bytes) => bytes.checked_next_multiple_of(WORD),
-            None => None,
-        }
-    }
-
     /// The shape of a buffer, or `None` if none is so large.
     fn shape(capacity: usize) -> Option<Shape> {
-        let mut bytes = Self::end_of_slots(capacity)?;
+        let mut bytes = capacity.checked_mul(size_of::<T>())?;
         if Self::DESCRIBED {
-            bytes = bytes.checked_add(size_of::<Live>() + Descriptor::overhead(true))?;
+            if size_of::<T>() > 0 && capacity >= Live::MOST {
+                return None;
+            }
+            bytes = bytes
+                .checked_next_multiple_of(WORD)?
+                .checked_add(Descriptor::overhead(true))?;
         }
         let bytes = bytes.checked_next_multiple_of(GRANULE)?;
         (bytes <= isize::MAX as usize).then_some(Shape {
@@ -207,10 +245,13 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
             count: capacity,
             size: size_of::<T>(),
         })?;
+        let capacity = match Kind::<T>::DESCRIBED {
+            true => slots_in::<T>(shape.bytes),
+            false => capacity,
+        };
         let base = context
             .allocate(&shape)
             .ok_or_else(|| context.no_memory())?;
-        let heap = context.heap();
         let place = base.pointer::<T>();
         // SAFETY: the object is new, and as long as its shape says; nobody looks at it before it is filled. Tagged
         // words of slots that are not filled are zeroed.
@@ -224,19 +265,22 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
                 capacity,
             };
             let count = fill(place.as_ptr());
-            buffer.clear(count, capacity - count);
+            buffer.zero(count, capacity - count);
             buffer.tag(context, 0);
             if Kind::<T>::DESCRIBED {
-                buffer.set_live(0, count);
                 let extent = Extent {
                     base: base.address(),
                     bytes: shape.bytes,
                 };
-                let offset = Detail::new(buffer.live().addr() - base.address());
+                let live = Detail::new(Live::new::<T>(0, count).0 as usize);
                 // The elements are measured later: that may panic, and they would not be owned by anybody.
-                context.describe(extent, Kind::<T>::DESCRIPTOR, Some(offset), Entry::NOTHING);
-                if Kind::<T>::MAP.fixed().is_none() {
-                    heap.set_dirty(base);
+                context.describe(extent, Kind::<T>::DESCRIPTOR, Some(live), Entry::NOTHING);
+                if Kind::<T>::UNION && !needs_drop::<T>() {
+                    buffer.retag(context, 0, count);
+                } else if Kind::<T>::MAP.fixed().is_none() {
+                    // Of what needs to be dropped there may be two owners now, until the caller disowns the old buffer.
+                    // So no user's code is called.
+                    context.make_dirty(base);
                 }
                 if needs_drop::<T>() {
                     context.note_written(base.address());
@@ -267,7 +311,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
                 return false;
             }
             let from = core::mem::replace(&mut self.capacity, capacity);
-            self.clear(from, capacity - from);
+            self.zero(from, capacity - from);
             self.tag(context, from);
         }
         true
@@ -308,10 +352,30 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
         self.slots.object.as_ptr()
     }
 
-    /// The write barrier for `count` slots from `from` on. Whoever writes to them, or lets others write, calls it
-    /// before, in the same `mutate` call.
+    /// The write barrier for `count` slots from `from` on, which the collection writes in the same `mutate` call, and
+    /// of which it says after that what they hold, with [`Buffer::written`] and [`Buffer::clear`].
     #[inline(always)]
-    pub(super) fn before_write(&self, context: &Context, from: usize, count: usize) {
+    pub(super) fn before_write(&self, context: &Context, from: usize, count: usize) -> Retag {
+        if !Kind::<T>::UNION || self.capacity == 0 || !context.retags() {
+            self.before_lend(context, from, count);
+            return Retag(false);
+        }
+        let (object, bytes) = (self.slots.object.addr().get(), self.bytes(from, count));
+        // SAFETY: there is capacity, so an object starts there; the slots lie in it. What is written is retagged, as the
+        // result is for nothing else. What needs to be dropped is measured.
+        unsafe {
+            context.before_clean_write(object, bytes);
+            if needs_drop::<T>() {
+                context.note_written(object);
+            }
+        }
+        Retag(true)
+    }
+
+    /// The write barrier for `count` slots from `from` on, to which others get references by which they may write in
+    /// the same `mutate` call.
+    #[inline(always)]
+    pub(super) fn before_lend(&self, context: &Context, from: usize, count: usize) {
         if self.capacity == 0 {
             return;
         }
@@ -325,16 +389,60 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
             }
             return;
         }
-        let start = object + from * size_of::<T>();
-        let bytes = (start, start + count * size_of::<T>());
+        let bytes = self.bytes(from, count);
         // SAFETY: there is capacity, so an object starts there, for types with pointers also if they have
         // no size; the slots lie in it.
         unsafe {
             if Kind::<T>::DESCRIBED {
                 context.before_partial_write(object, bytes);
             } else {
-                context.before_plain_write(object, bytes);
+                context.before_clean_write(object, bytes);
             }
+        }
+    }
+
+    /// Where slots begin and end.
+    #[inline(always)]
+    fn bytes(&self, from: usize, count: usize) -> (usize, usize) {
+        let start = self.slots.object.addr().get() + from * size_of::<T>();
+        (start, start + count * size_of::<T>())
+    }
+
+    /// Makes tags of slots right that were written after a [barrier](Buffer::before_write). It comes after
+    /// [`Buffer::set_live`].
+    ///
+    /// # Panics
+    ///
+    /// If the `trace` of an element does; then the buffer is dirty.
+    ///
+    /// # Safety
+    ///
+    /// They hold elements, the barrier was called for them, and `retag` is what it has returned, in this `mutate` call.
+    #[inline(always)]
+    pub(super) unsafe fn written(
+        &self,
+        context: &Context,
+        retag: Retag,
+        from: usize,
+        count: usize,
+    ) {
+        if Kind::<T>::UNION && retag.0 {
+            // SAFETY: the caller's promises are the same.
+            unsafe { self.retag(context, from, count) }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The slots hold elements. The barrier for them has returned that they are to be retagged, or the buffer is new.
+    #[inline(always)]
+    unsafe fn retag(&self, context: &Context, from: usize, count: usize) {
+        let object = self.slots.object.addr().get();
+        for slot in from..from + count {
+            // SAFETY: an element is there, to which only the owner of the collection could have a reference, whom the
+            // caller has exclusively. The object is new; or it is described, the context retags, and the barrier was
+            // called (the caller's promise).
+            unsafe { context.retag_value(object, self.place().add(slot)) }
         }
     }
 
@@ -342,9 +450,28 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
     ///
     /// # Safety
     ///
+    /// They hold no elements. The barrier was called for them in this `mutate` call, and `retag` is what it has
+    /// returned.
+    #[inline(always)]
+    pub(super) unsafe fn clear(&self, context: &Context, retag: Retag, from: usize, count: usize) {
+        // SAFETY: the slots lie in the buffer, and hold no elements. If there is something to untag, the buffer is an
+        // object, the context retags, and the barrier was called (the caller's promise).
+        unsafe {
+            self.zero(from, count);
+            if Kind::<T>::UNION && retag.0 && count > 0 {
+                let (start, end) = self.bytes(from, count);
+                context.untag(self.slots.object.addr().get(), start, end);
+            }
+        }
+    }
+
+    /// Clears the words of slots that are tagged though they hold no elements.
+    ///
+    /// # Safety
+    ///
     /// The barrier was called for them, or nobody knows the buffer yet; and they hold no elements.
     #[inline(always)]
-    pub(super) unsafe fn clear(&self, from: usize, count: usize) {
+    unsafe fn zero(&self, from: usize, count: usize) {
         if Kind::<T>::TAGGED {
             // SAFETY: the slots lie in the buffer.
             unsafe { self.place().add(from).write_bytes(0, count) }
@@ -359,31 +486,28 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
     #[inline(always)]
     pub(super) unsafe fn set_live(&self, head: usize, len: usize) {
         if Kind::<T>::DESCRIBED && self.capacity > 0 {
-            let capacity = self.capacity;
             // SAFETY: it lies in the buffer, and only this thread looks at it.
-            unsafe {
-                self.live().write(Live {
-                    head,
-                    len,
-                    capacity,
-                })
-            }
+            unsafe { self.live().write(Live::new::<T>(head, len)) }
         }
     }
 
-    /// The place of `Live` in a described buffer.
+    /// The detail of a described buffer.
+    #[inline(always)]
     fn live(&self) -> *mut Live {
-        let offset = Kind::<T>::end_of_slots(self.capacity).expect("the buffer exists");
-        self.place().wrapping_byte_add(offset).cast()
+        let slots = self.capacity * size_of::<T>();
+        // With detail and descriptor the buffer is as long as some granules, as these two are.
+        self.place()
+            .wrapping_byte_add(slots.next_multiple_of(GRANULE))
+            .cast()
     }
 
     /// What [`Buffer::disown`] needs in the same `mutate` call. Like every barrier it may ask elements for their
     /// pointers, which is code of the user's and may panic.
     #[inline]
     pub(super) fn before_disown(&self, context: &Context) {
-        if Kind::<T>::DESCRIBED {
+        if Kind::<T>::DISOWNS {
             // The barrier of a described object is for all of it.
-            self.before_write(context, 0, self.capacity.min(1));
+            self.before_lend(context, 0, self.capacity.min(1));
         }
     }
 
@@ -394,8 +518,10 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
     /// [`Buffer::before_disown`] was called.
     #[inline]
     pub(super) unsafe fn disown(&self) {
-        // SAFETY: the barrier was called.
-        unsafe { self.set_live(0, 0) }
+        if Kind::<T>::DISOWNS {
+            // SAFETY: the barrier was called.
+            unsafe { self.set_live(0, 0) }
+        }
     }
 }
 
@@ -424,6 +550,17 @@ unsafe impl<'gc, T> Collect<'gc> for Buffer<'gc, T> {
     }
 }
 
+/// How many slots a described buffer of so many bytes has: as many as there is room for.
+#[inline(always)]
+fn slots_in<T>(bytes: usize) -> usize {
+    match size_of::<T>() {
+        0 => usize::MAX,
+        size => (bytes - Descriptor::overhead(true)) / size,
+    }
+}
+
+const _: () = assert!(Descriptor::overhead(true) == GRANULE);
+
 /// The live elements of a buffer, as two slices, and the address behind the slots.
 ///
 /// # Safety
@@ -431,16 +568,14 @@ unsafe impl<'gc, T> Collect<'gc> for Buffer<'gc, T> {
 /// It is a described buffer of `T`.
 unsafe fn live_slices<T>(buffer: Extent) -> ([*mut [T]; 2], usize) {
     let place = ptr::with_exposed_provenance_mut::<T>(buffer.base);
-    // SAFETY: the detail of such a buffer is the offset of its `Live`.
-    let (end, live) = unsafe {
-        let offset = read_detail::<usize>(buffer.end());
-        let live = place.byte_add(offset).cast::<Live>();
-        (live.addr(), live.read())
-    };
-    let front = live.len.min(live.capacity - live.head);
+    // SAFETY: the detail of such a buffer says which slots hold elements.
+    let (head, len) = unsafe { read_detail::<Live>(buffer.end()) }.head_and_len::<T>();
+    let capacity = slots_in::<T>(buffer.bytes);
+    let end = buffer.end() - Descriptor::overhead(true);
+    let front = len.min(capacity - head);
     let parts = [
-        ptr::slice_from_raw_parts_mut(place.wrapping_add(live.head), front),
-        ptr::slice_from_raw_parts_mut(place, live.len - front),
+        ptr::slice_from_raw_parts_mut(place.wrapping_add(head), front),
+        ptr::slice_from_raw_parts_mut(place, len - front),
     ];
     (parts, end)
 }

@@ -23,9 +23,9 @@
 //!
 //! What the collector sees of a collection of `std` is a value that owns memory elsewhere: it is traced by hand, in
 //! each cycle and by the program's thread. One of these is a pointer to an object with tags, marked like any other, by
-//! any thread, and gone without a `Drop` when it is unreachable. That holds for elements whose pointers are at the
-//! same places in each value; if not, as in an enum, the object is asked for them by the program's thread
-//! when it was written since the last time.
+//! any thread, and gone without a `Drop` when it is unreachable. Where the pointers of elements are at other places in
+//! each value, as in an enum, whatever writes an element makes its tags anew; what gives `&mut` to elements leaves that to
+//! the next safepoint, so prefer `insert` and `push` to these where you can.
 
 mod buffer;
 mod hash_map;

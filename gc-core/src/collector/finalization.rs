@@ -55,8 +55,10 @@ impl Collector {
         written.dedup();
         for start in written {
             // SAFETY: an object of this heap starts there (3). No mutator is at work (1), and this thread may trace
-            // it (2).
+            // it (2). No marker is either, as the cycle is paused, and nobody sweeps. So its tags can be made anew: a
+            // dirty object must have been claimed, and what a finalization call writes is not.
             unsafe {
+                self.retag_written(start);
                 if self.heap.planes().is_marked(start) {
                     self.note_contents(start, buffer);
                 }
@@ -64,6 +66,28 @@ impl Collector {
         }
         // So that the cycle is paused as before if nothing new has come up.
         buffer.drop_marked(&self.heap);
+    }
+
+    /// Makes the tags of the object at `start` right, if they may be wrong. A panic of its `trace` goes through.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts there. No mutator and no marker is at work, and nothing is swept. The heap has one
+    /// mutator, which this thread is.
+    unsafe fn retag_written(&self, start: usize) {
+        // SAFETY: an object of this heap starts there. It is looked at as a described one only if its block is. Nobody
+        // else looks at its tags, and this thread may trace it.
+        unsafe {
+            let object_start = ObjectStart::new_unchecked(start);
+            if self.heap.state_of(object_start).is_described()
+                && let Some(object) = Described::at(self.heap.extent_of(object_start))
+                && !object.descriptor().external
+                && object.descriptor().moves
+                && self.heap.is_dirty(object_start)
+            {
+                self.heap.retag(object);
+            }
+        }
     }
 
     /// Makes the tags of all objects right. A panic of a `trace` goes through.

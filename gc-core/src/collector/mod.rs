@@ -320,6 +320,11 @@ impl Collector {
             && self.finalizers.waiting() > 0
     }
 
+    /// Whether other threads than the caller's may be sweeping. They begin at safepoints only.
+    pub(crate) fn others_sweep(&self) -> bool {
+        self.phase() == Phase::Sweeping && self.jobs.unfinished() > 0
+    }
+
     /// Whether the heap has one mutator, which may abort a cycle.
     pub(crate) fn has_one_mutator(&self) -> bool {
         self.mutators == Mutators::One

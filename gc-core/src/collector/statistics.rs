@@ -45,6 +45,11 @@ pub struct Statistics {
     /// Bytes that the values of all objects own outside of the heap, and the root does: those of objects that are not
     /// dropped yet. Objects that were written count as they were at the last safepoint.
     pub owned_bytes: usize,
+    /// Objects whose pointers had to be found anew while a collection marked, by the program's thread, because they
+    /// were written in a way of which that was not done before: [large ones](crate::lock#enums) behind a guard, for
+    /// instance, and those of shared arenas. It counts enums and the like, not values that own memory outside of the
+    /// heap.
+    pub retagged_late: u64,
     /// Finalizers that have run. This and the next two change at any time.
     pub finalizers_run: u64,
     /// Finalizers that have panicked.

@@ -16,7 +16,7 @@ use crossbeam_deque::{Injector, Steal};
 use super::references::pending::Pending;
 use crate::protocol::claim::Batch;
 use crate::protocol::termination::Termination;
-use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::types::trace::LastOwner;
 
 /// Some work: addresses, whose low bits say what is to be done; see [`entry`].
@@ -68,6 +68,8 @@ pub(crate) struct Work {
     last_owners: Mutex<Vec<LastOwner>>,
     /// Bytes of dead objects that were marked for finalizers to see them.
     kept: AtomicUsize,
+    /// How many objects were ever traced while a cycle marks because they were written and not retagged since.
+    retagged_late: AtomicU64,
     /// Ephemerons that were met before their keys.
     pub(super) pending: Pending,
 }
@@ -85,6 +87,7 @@ impl Work {
             weak: Mutex::new(Vec::new()),
             last_owners: Mutex::new(Vec::new()),
             kept: AtomicUsize::new(0),
+            retagged_late: AtomicU64::new(0),
             pending: Pending::default(),
         }
     }
@@ -92,6 +95,17 @@ impl Work {
     /// What markers are reading.
     pub(crate) fn batches(&self) -> &[Batch] {
         &self.batches
+    }
+
+    /// Counts an object that is traced because it was written and not retagged since.
+    pub(super) fn count_retagged_late(&self) {
+        // Relaxed, as below: a figure by itself.
+        self.retagged_late.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many objects were ever counted so.
+    pub(crate) fn retagged_late(&self) -> u64 {
+        self.retagged_late.load(Ordering::Relaxed)
     }
 
     /// Adds what may be the last owner of a value.

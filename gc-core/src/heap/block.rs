@@ -94,6 +94,12 @@ impl BlockState {
         self.0 & !(Self::DROPS | Self::BLACKENED | Self::DERIVED) == Use::Small as u8
     }
 
+    /// Whether this is a block of small objects in which nothing is weak, and no object a shell.
+    #[inline(always)]
+    pub(crate) fn is_plain_small(self) -> bool {
+        self.0 & (Self::USE & !Self::DERIVED | Self::WEAK) == Use::Small as u8
+    }
+
     /// Whether the objects that start in this block have a descriptor in their last word.
     #[inline(always)]
     pub(crate) fn is_described(self) -> bool {

@@ -34,8 +34,9 @@
 //!    in which mutators allocate are claimed, and mostly marked, as a whole.
 //! 3. Each word of a plane has one writer at a time, or all its writers use `insert_shared` and `remove_shared`:
 //!    * `tags`, `extents` and `kinds`: the one mutator that allocates in the block, or, for a [medium](super::medium)
-//!      object, in its groups. While marking, the thread at the safepoint, which makes tags anew. While sweeping, the
-//!      sweeper of the block, in which nobody allocates then.
+//!      object, in its groups. `tags` and `kinds` also whoever makes tags anew: a heap's one mutator, while no other thread
+//!      sweeps, or who has stopped all mutators. While sweeping, the sweeper of the block, in which nobody allocates
+//!      then.
 //!    * `marks[0]`: its one marker, or several markers with `insert_shared`; then the sweeper.
 //!    * `marks[1]`: its one marker; in a concurrent cycle, markers and mutators with `insert_shared`; then the sweeper.
 //!    * `states`, `fates` and `claims`: any thread, with `insert_shared` and `remove_shared` unless it is alone.

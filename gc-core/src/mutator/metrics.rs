@@ -171,6 +171,7 @@ impl<S: Source> Metrics<S> {
             finalizers_waiting: collector.finalizers.waiting(),
             pinned_objects,
             pins,
+            retagged_late: collector.work.retagged_late(),
             ..*collector.statistics.lock()
         }
     }

@@ -5,7 +5,8 @@
 //! metadata of the type belong ([`crate::types::meta`]), lives in a block of described objects and has the
 //! address of its type's [`Descriptor`] in its last word. If its type alone does not tell how to make a
 //! pointer to the value from an address, what does is in the word before, the *detail*: the length of a
-//! slice, mostly. (Of a buffer of [`crate::collections`] it tells where to read which slots hold values.)
+//! slice, mostly. (Of a buffer of [`crate::collections`] it tells which slots hold values, and changes with these.
+//! Only who owns the collection has a pointer to the buffer, and only the program's thread reads the detail.)
 //!
 //! The highest bits of the last word, which are not needed for an address, are the object's entry in the
 //! [ledger](crate::types::ledger): how many bytes its value is known to own outside of the heap.

@@ -32,6 +32,7 @@
 //!    and nothing that borrows from one, is in use outside of the `mutate` calls of the arena.
 //! 5. If `niche` is not zero: a value of `niche` words has no bit pattern that stands for no value but those
 //!    in which its one strong or weak pointer is null.
+//! 6. `kinds` of a `Dynamic` map is set if some word of some value can have a bit in the `kinds` plane.
 
 use core::mem::size_of;
 
@@ -42,7 +43,7 @@ const MAP_WORDS: u32 = u64::BITS;
 enum Kind {
     Leaf,
     Fixed { tags: u64, kinds: u64, niche: u8 },
-    Dynamic { moves: bool },
+    Dynamic { moves: bool, kinds: bool },
     External { branded: bool },
 }
 
@@ -132,6 +133,7 @@ impl TypeMap {
             (_, Kind::Leaf) => self,
             _ => TypeMap(Kind::Dynamic {
                 moves: self.moves() || field.moves(),
+                kinds: self.may_have_kinds() || field.may_have_kinds(),
             }),
         }
     }
@@ -152,7 +154,7 @@ impl TypeMap {
     /// makes a cell whose pointers move.
     pub const fn in_cell(self) -> TypeMap {
         match self.0 {
-            Kind::Dynamic { .. } => TypeMap(Kind::Dynamic { moves: true }),
+            Kind::Dynamic { kinds, .. } => TypeMap(Kind::Dynamic { moves: true, kinds }),
             _ => self,
         }
     }
@@ -184,6 +186,21 @@ impl TypeMap {
         matches!(self.0, Kind::Leaf)
     }
 
+    /// Whether the pointers are in words of the value that depend on the value: an enum has this map, mostly.
+    pub(crate) const fn is_union(self) -> bool {
+        matches!(self.0, Kind::Dynamic { .. })
+    }
+
+    /// Whether a word of some value may be a weak or a derived pointer (invariant 6).
+    pub(crate) const fn may_have_kinds(self) -> bool {
+        match self.0 {
+            Kind::Leaf => false,
+            Kind::Fixed { kinds, .. } => kinds != 0,
+            Kind::Dynamic { kinds, .. } => kinds,
+            Kind::External { .. } => true,
+        }
+    }
+
     /// Whether values may hold pointers outside their own words.
     pub const fn is_external(self) -> bool {
         matches!(self.0, Kind::External { .. })
@@ -202,7 +219,7 @@ impl TypeMap {
     pub const fn moves(self) -> bool {
         matches!(
             self.0,
-            Kind::Dynamic { moves: true } | Kind::External { .. }
+            Kind::Dynamic { moves: true, .. } | Kind::External { .. }
         )
     }
 
@@ -232,6 +249,15 @@ impl TypeMap {
 mod tests {
     use super::*;
 
+    const DYNAMIC: TypeMap = TypeMap(Kind::Dynamic {
+        moves: false,
+        kinds: false,
+    });
+    const DYNAMIC_WITH_KINDS: TypeMap = TypeMap(Kind::Dynamic {
+        moves: false,
+        kinds: true,
+    });
+
     #[test]
     fn a_struct_joins_its_fields() {
         let map = TypeMap::LEAF
@@ -250,9 +276,9 @@ mod tests {
         let last = TypeMap::LEAF.with_field(TypeMap::STRONG, 63 * 8);
         assert_eq!(last.fixed(), Some((1 << 63, 0)));
         let beyond = TypeMap::LEAF.with_field(TypeMap::STRONG, 64 * 8);
-        assert_eq!(beyond, TypeMap(Kind::Dynamic { moves: false }));
+        assert_eq!(beyond, DYNAMIC);
         let straddling = TypeMap::LEAF.with_field(TypeMap::STRONG.repeated(2, 8), 63 * 8);
-        assert_eq!(straddling, TypeMap(Kind::Dynamic { moves: false }));
+        assert_eq!(straddling, DYNAMIC);
     }
 
     #[test]
@@ -263,7 +289,7 @@ mod tests {
     #[test]
     fn a_cell_of_an_enum_moves() {
         let value = TypeMap::LEAF.with_variant_field(TypeMap::STRONG);
-        assert_eq!(value, TypeMap(Kind::Dynamic { moves: false }));
+        assert_eq!(value, DYNAMIC);
         assert!(!value.moves() && value.in_cell().moves());
         assert_eq!(TypeMap::STRONG.in_cell(), TypeMap::STRONG);
         assert!(TypeMap::LEAF.with_field(value.in_cell(), 8).moves());
@@ -313,12 +339,27 @@ mod tests {
         let last = TypeMap::LEAF.with_field(slice, 61 * 8);
         assert_eq!(last.fixed(), Some((1 << 62, 1 << 63)));
         let straddling = TypeMap::LEAF.with_field(slice, 62 * 8);
-        assert_eq!(straddling, TypeMap(Kind::Dynamic { moves: false }));
+        assert_eq!(straddling, DYNAMIC_WITH_KINDS);
+    }
+
+    #[test]
+    fn a_union_knows_whether_something_in_it_is_not_plain() {
+        for (map, kinds) in [
+            (TypeMap::STRONG, false),
+            (TypeMap::WEAK, true),
+            (TypeMap::EPHEMERON, true),
+            (TypeMap::BASE_AND_DERIVED, true),
+        ] {
+            let union = TypeMap::LEAF.with_variant_field(map);
+            assert!(union.is_union() && union.may_have_kinds() == kinds);
+            assert_eq!(union.in_cell().repeated(100, 8).may_have_kinds(), kinds);
+            assert_eq!(DYNAMIC.with_field(map, 8).may_have_kinds(), kinds);
+            assert_eq!(union.with_field(TypeMap::STRONG, 8).may_have_kinds(), kinds);
+        }
     }
 
     #[test]
     fn an_option_is_fixed_if_none_is_a_null() {
-        let dynamic = TypeMap(Kind::Dynamic { moves: false });
         for (map, words) in [
             (TypeMap::STRONG, 1),
             (TypeMap::WEAK, 1),
@@ -328,6 +369,7 @@ mod tests {
         ] {
             assert_eq!(map.in_option(8 * words), map);
             assert_eq!(TypeMap::LEAF.with_field(map, 0).in_option(8 * words), map);
+            let dynamic = TypeMap::LEAF.with_variant_field(map);
             assert_eq!(map.in_option(8 * words + 8), dynamic);
             // The niche may be that of the number before.
             let numbered = TypeMap::LEAF.with_field(map, 8);
@@ -343,9 +385,6 @@ mod tests {
     fn an_array_repeats_its_element() {
         let pair = TypeMap::LEAF.with_field(TypeMap::STRONG, 8);
         assert_eq!(pair.repeated(3, 16).fixed(), Some((0b101010, 0)));
-        assert_eq!(
-            pair.repeated(33, 16),
-            TypeMap(Kind::Dynamic { moves: false })
-        );
+        assert_eq!(pair.repeated(33, 16), DYNAMIC);
     }
 }

@@ -8,3 +8,4 @@ mod empty_cells;
 mod marking;
 mod modes;
 mod pacing;
+mod unions;

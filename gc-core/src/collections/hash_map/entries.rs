@@ -47,8 +47,8 @@ where
     ) -> Result<Option<V>, HeapError> {
         let hash = self.hash(&key);
         if let Some((_, entry)) = self.find(hash, &key) {
-            let (_, place) = self.entries.get_mut(mc, entry).expect("the entry is there");
-            let old = core::mem::replace(place, value);
+            let replace = |(_, place): &mut (K, V)| core::mem::replace(place, value);
+            let old = self.entries.change(mc, entry, replace);
             // By hand, as the old value would be leaked if this panicked behind the `return`.
             drop(key);
             return Ok(Some(old));

@@ -52,11 +52,12 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// There is room.
     #[inline(always)]
     unsafe fn push_within_capacity(&mut self, context: &Context, value: T) {
-        self.buffer.before_write(context, self.len, 1);
-        // SAFETY: the slot is there, and free.
+        let (at, retag) = (self.len, self.buffer.before_write(context, self.len, 1));
+        // SAFETY: the slot is there, and free. The barrier was called for it.
         unsafe {
-            self.buffer.place().add(self.len).write(value);
-            self.set_len(self.len + 1);
+            self.buffer.place().add(at).write(value);
+            self.set_len(at + 1);
+            self.buffer.written(context, retag, at, 1);
         }
     }
 
@@ -73,11 +74,12 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     #[inline]
     pub fn pop(&mut self, mc: &impl Mutates<'gc, T>) -> Option<T> {
         let last = self.len.checked_sub(1)?;
-        self.buffer.before_write(mc.access().0, last, 1);
-        // SAFETY: the element is there, and belongs to the caller from now on.
+        let context = mc.access().0;
+        let retag = self.buffer.before_write(context, last, 1);
+        // SAFETY: the element is there, and belongs to the caller from now on. The barrier was called for it.
         unsafe {
             let value = self.buffer.place().add(last).read();
-            self.buffer.clear(last, 1);
+            self.buffer.clear(context, retag, last, 1);
             self.set_len(last);
             Some(value)
         }
@@ -113,14 +115,15 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
         let len = self.len;
         assert!(index <= len, "insertion at {index} in a vector of {len}");
         self.try_reserve(mc, 1)?;
-        let behind = len - index;
-        self.buffer.before_write(mc.access().0, index, behind + 1);
-        // SAFETY: there is room for one more.
+        let (context, behind) = (mc.access().0, len - index);
+        let retag = self.buffer.before_write(context, index, behind + 1);
+        // SAFETY: there is room for one more. The barrier was called for all that move.
         unsafe {
             let place = self.buffer.place().add(index);
             ptr::copy(place, place.add(1), behind);
             place.write(value);
             self.set_len(len + 1);
+            self.buffer.written(context, retag, index, behind + 1);
         }
         Ok(())
     }
@@ -143,15 +146,16 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     pub fn remove(&mut self, mc: &impl Mutates<'gc, T>, index: usize) -> T {
         let len = self.len;
         assert!(index < len, "removal at {index} in a vector of {len}");
-        let behind = len - index - 1;
-        self.buffer.before_write(mc.access().0, index, behind + 1);
-        // SAFETY: the element is there, and belongs to the caller from now on.
+        let (context, behind) = (mc.access().0, len - index - 1);
+        let retag = self.buffer.before_write(context, index, behind + 1);
+        // SAFETY: the element is there, and belongs to the caller from now on. The barrier was called for all that move.
         unsafe {
             let place = self.buffer.place().add(index);
             let value = place.read();
             ptr::copy(place.add(1), place, behind);
-            self.buffer.clear(len - 1, 1);
+            self.buffer.clear(context, retag, len - 1, 1);
             self.set_len(len - 1);
+            self.buffer.written(context, retag, index, behind);
             value
         }
     }
@@ -175,9 +179,28 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
         let len = self.len;
         assert!(index < len, "removal at {index} in a vector of {len}");
         let last = self.pop(mc).expect("there is one");
-        match self.get_mut(mc, index) {
-            Some(element) => core::mem::replace(element, last),
-            None => last,
+        if index == self.len {
+            return last;
+        }
+        self.change(mc, index, |element| core::mem::replace(element, last))
+    }
+
+    /// Changes the element at `index`, which is there. `change` does not panic.
+    #[inline]
+    pub(in crate::collections) fn change<R>(
+        &mut self,
+        mc: &impl Mutates<'gc, T>,
+        index: usize,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> R {
+        assert!(index < self.len);
+        let context = mc.access().0;
+        let retag = self.buffer.before_write(context, index, 1);
+        // SAFETY: the element is there, nobody else has a reference to it, and the barrier was called.
+        unsafe {
+            let result = change(&mut *self.buffer.place().add(index));
+            self.buffer.written(context, retag, index, 1);
+            result
         }
     }
 }

@@ -178,7 +178,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// ```
     #[inline]
     pub fn as_mut_slice(&mut self, mc: &impl Mutates<'gc, T>) -> &mut [T] {
-        self.buffer.before_write(mc.access().0, 0, self.len);
+        self.buffer.before_lend(mc.access().0, 0, self.len);
         // SAFETY: the elements are there, nobody else has a reference to them, and the barrier was called.
         unsafe { core::slice::from_raw_parts_mut(self.buffer.place(), self.len) }
     }
@@ -199,7 +199,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
         if index >= self.len {
             return None;
         }
-        self.buffer.before_write(mc.access().0, index, 1);
+        self.buffer.before_lend(mc.access().0, index, 1);
         // SAFETY: the element is there, nobody else has a reference to it, and the barrier was called.
         Some(unsafe { &mut *self.buffer.place().add(index) })
     }
@@ -238,15 +238,15 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     #[track_caller]
     pub fn write_at(&self, mc: &impl Mutates<'gc, T>, index: usize) -> &Write<T> {
         let element = &self[index];
-        self.buffer.before_write(mc.access().0, index, 1);
+        self.buffer.before_lend(mc.access().0, index, 1);
         // SAFETY: the barrier was called.
         unsafe { Write::assume(element) }
     }
 
-    /// Calls the barrier for elements.
+    /// Calls the barrier for elements that another call will write, which calls it again. So that one does not panic.
     #[inline]
     pub(super) fn before_write(&self, mc: &impl Mutates<'gc, T>, from: usize, count: usize) {
-        self.buffer.before_write(mc.access().0, from, count);
+        _ = self.buffer.before_write(mc.access().0, from, count);
     }
 
     /// # Safety

@@ -5,7 +5,7 @@ use core::ops::{Bound, RangeBounds};
 use core::ptr;
 
 use super::Vec;
-use crate::collections::buffer::Buffer;
+use crate::collections::buffer::{Buffer, Retag};
 use crate::collections::into_iter::IntoIter;
 use crate::heap::error::HeapError;
 use crate::heap::error::or_panic;
@@ -29,12 +29,15 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
             return;
         }
         let count = self.len - len;
-        self.buffer.before_write(mc.access().0, len, count);
+        let context = mc.access().0;
+        let retag = self.buffer.before_write(context, len, count);
         // SAFETY: the elements are there, and nobody's from now on. Their `Drop` cannot get at the vector.
         unsafe {
             self.set_len(len);
             let _cleared = Cleared {
                 vec: self,
+                context,
+                retag,
                 from: len,
                 count,
             };
@@ -110,13 +113,15 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
         T: Copy,
     {
         self.try_reserve(mc, slice.len())?;
-        self.buffer
-            .before_write(mc.access().0, self.len, slice.len());
-        // SAFETY: there is room. The slice is not in it, for no one else has a reference to free slots.
+        let (context, len, count) = (mc.access().0, self.len, slice.len());
+        let retag = self.buffer.before_write(context, len, count);
+        // SAFETY: there is room. The slice is not in it, for no one else has a reference to free slots. The barrier was
+        // called for these.
         unsafe {
-            let place = self.buffer.place().add(self.len);
-            ptr::copy_nonoverlapping(slice.as_ptr(), place, slice.len());
-            self.set_len(self.len + slice.len());
+            let place = self.buffer.place().add(len);
+            ptr::copy_nonoverlapping(slice.as_ptr(), place, count);
+            self.set_len(len + count);
+            self.buffer.written(context, retag, len, count);
         }
         Ok(())
     }
@@ -159,13 +164,14 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// If there is no memory; both are as they were.
     pub fn append(&mut self, mc: &impl Mutates<'gc, T>, other: &mut Vec<'gc, T>) {
         self.reserve(mc, other.len);
-        let count = other.len;
-        self.buffer.before_write(mc.access().0, self.len, count);
-        // SAFETY: there is room, and the elements are moved.
+        let (context, len, count) = (mc.access().0, self.len, other.len);
+        let retag = self.buffer.before_write(context, len, count);
+        // SAFETY: there is room, and the elements are moved. The barrier was called for the slots.
         unsafe {
-            let place = self.buffer.place().add(self.len);
-            other.move_out(mc.access().0, 0, count, place);
-            self.set_len(self.len + count);
+            let place = self.buffer.place().add(len);
+            other.move_out(context, 0, count, place);
+            self.set_len(len + count);
+            self.buffer.written(context, retag, len, count);
         }
     }
 
@@ -176,14 +182,15 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// They are there, and there is room at the place.
     unsafe fn move_out(&mut self, context: &Context, from: usize, count: usize, to: *mut T) {
         let len = self.len - count;
-        self.buffer.before_write(context, from, self.len - from);
-        // SAFETY: passed on to the caller.
+        let retag = self.buffer.before_write(context, from, self.len - from);
+        // SAFETY: passed on to the caller. The barrier was called for all that move.
         unsafe {
             let place = self.buffer.place().add(from);
             ptr::copy_nonoverlapping(place, to, count);
             ptr::copy(place.add(count), place, len - from);
-            self.buffer.clear(len, count);
+            self.buffer.clear(context, retag, len, count);
             self.set_len(len);
+            self.buffer.written(context, retag, from, len - from);
         }
     }
 
@@ -253,7 +260,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// Calls the barrier for a move, which may panic, before memory for it is taken.
     fn before_move(&self, context: &Context, from: usize, count: usize) {
         if count > 0 {
-            self.buffer.before_write(context, from, self.len - from);
+            _ = self.buffer.before_write(context, from, self.len - from);
         }
     }
 }
@@ -281,6 +288,8 @@ pub(in crate::collections) fn bounds(range: impl RangeBounds<usize>, len: usize)
 /// Clears slots when their elements were dropped, also if one panicked.
 struct Cleared<'a, 'gc, T: Collect<'gc> + 'gc> {
     vec: &'a mut Vec<'gc, T>,
+    context: &'a Context,
+    retag: Retag,
     from: usize,
     count: usize,
 }
@@ -288,6 +297,9 @@ struct Cleared<'a, 'gc, T: Collect<'gc> + 'gc> {
 impl<'gc, T: Collect<'gc> + 'gc> Drop for Cleared<'_, 'gc, T> {
     fn drop(&mut self) {
         // SAFETY: the barrier was called, and the elements are no more.
-        unsafe { self.vec.buffer.clear(self.from, self.count) }
+        unsafe {
+            let buffer = &self.vec.buffer;
+            buffer.clear(self.context, self.retag, self.from, self.count);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use core::ptr;
 
 use super::Vec;
+use crate::collections::buffer::Retag;
 use crate::mutator::context::Context;
 use crate::mutator::mutates::Mutates;
 use crate::types::collect::Collect;
@@ -83,11 +84,13 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
 
     /// Keeps the elements for which `keep` says so, which sees also the last one that is kept.
     fn filter(&mut self, context: &Context, mut keep: impl FnMut(&mut T, Option<&mut T>) -> bool) {
-        self.buffer.before_write(context, 0, self.len);
+        let retag = self.buffer.before_write(context, 0, self.len);
         let mut gap = Gap {
             kept: 0,
             seen: 0,
             vec: self,
+            context,
+            retag,
         };
         while gap.seen < gap.vec.len {
             // SAFETY: slots below `kept` and from `seen` on hold elements, and `kept` is not above `seen`.
@@ -116,6 +119,8 @@ struct Gap<'a, 'gc, T: Collect<'gc> + 'gc> {
     vec: &'a mut Vec<'gc, T>,
     kept: usize,
     seen: usize,
+    context: &'a Context,
+    retag: Retag,
 }
 
 impl<'gc, T: Collect<'gc> + 'gc> Drop for Gap<'_, 'gc, T> {
@@ -123,12 +128,13 @@ impl<'gc, T: Collect<'gc> + 'gc> Drop for Gap<'_, 'gc, T> {
         let behind = self.vec.len - self.seen;
         // SAFETY: the barrier was called for all, and elements are where the type says.
         unsafe {
+            let (len, removed) = (self.kept + behind, self.seen - self.kept);
             let place = self.vec.buffer.place();
             ptr::copy(place.add(self.seen), place.add(self.kept), behind);
-            self.vec
-                .buffer
-                .clear(self.kept + behind, self.seen - self.kept);
-            self.vec.set_len(self.kept + behind);
+            let (context, retag) = (self.context, self.retag);
+            self.vec.buffer.clear(context, retag, len, removed);
+            self.vec.set_len(len);
+            self.vec.buffer.written(context, retag, 0, len);
         }
     }
 }

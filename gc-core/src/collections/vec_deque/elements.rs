@@ -32,12 +32,13 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     #[inline]
     fn try_push_back(&mut self, mc: &impl Mutates<'gc, T>, value: T) -> Result<(), HeapError> {
         self.try_reserve(mc, 1)?;
-        let slot = self.slot(self.len);
-        self.buffer.before_write(mc.access().0, slot, 1);
-        // SAFETY: the slot is there, and free.
+        let (context, slot) = (mc.access().0, self.slot(self.len));
+        let retag = self.buffer.before_write(context, slot, 1);
+        // SAFETY: the slot is there, and free. The barrier was called for it.
         unsafe {
             self.buffer.place().add(slot).write(value);
             self.set(self.head, self.len + 1);
+            self.buffer.written(context, retag, slot, 1);
         }
         Ok(())
     }
@@ -65,12 +66,13 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     #[inline]
     fn try_push_front(&mut self, mc: &impl Mutates<'gc, T>, value: T) -> Result<(), HeapError> {
         self.try_reserve(mc, 1)?;
-        let slot = self.slot(self.capacity() - 1);
-        self.buffer.before_write(mc.access().0, slot, 1);
-        // SAFETY: the slot is there, and free.
+        let (context, slot) = (mc.access().0, self.slot(self.capacity() - 1));
+        let retag = self.buffer.before_write(context, slot, 1);
+        // SAFETY: the slot is there, and free. The barrier was called for it.
         unsafe {
             self.buffer.place().add(slot).write(value);
             self.set(slot, self.len + 1);
+            self.buffer.written(context, retag, slot, 1);
         }
         Ok(())
     }
@@ -86,12 +88,12 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     #[inline]
     pub fn pop_front(&mut self, mc: &impl Mutates<'gc, T>) -> Option<T> {
         let len = self.len.checked_sub(1)?;
-        let slot = self.head;
-        self.buffer.before_write(mc.access().0, slot, 1);
-        // SAFETY: the element is there, and belongs to the caller from now on.
+        let (context, slot) = (mc.access().0, self.head);
+        let retag = self.buffer.before_write(context, slot, 1);
+        // SAFETY: the element is there, and belongs to the caller from now on. The barrier was called for it.
         unsafe {
             let value = self.buffer.place().add(slot).read();
-            self.buffer.clear(slot, 1);
+            self.buffer.clear(context, retag, slot, 1);
             self.set(self.slot(1), len);
             Some(value)
         }
@@ -108,12 +110,12 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     #[inline]
     pub fn pop_back(&mut self, mc: &impl Mutates<'gc, T>) -> Option<T> {
         let len = self.len.checked_sub(1)?;
-        let slot = self.slot(len);
-        self.buffer.before_write(mc.access().0, slot, 1);
-        // SAFETY: the element is there, and belongs to the caller from now on.
+        let (context, slot) = (mc.access().0, self.slot(len));
+        let retag = self.buffer.before_write(context, slot, 1);
+        // SAFETY: the element is there, and belongs to the caller from now on. The barrier was called for it.
         unsafe {
             let value = self.buffer.place().add(slot).read();
-            self.buffer.clear(slot, 1);
+            self.buffer.clear(context, retag, slot, 1);
             self.set(self.head, len);
             Some(value)
         }
@@ -136,9 +138,13 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     #[track_caller]
     pub fn swap(&mut self, mc: &impl Mutates<'gc, T>, one: usize, other: usize) {
         assert!(one < self.len && other < self.len, "a swap beyond the end");
-        self.before_write(mc.access().0, one, 1);
-        self.before_write(mc.access().0, other, 1);
+        let context = mc.access().0;
+        let retags = [one, other].map(|index| (index, self.before_write(context, index, 1)));
         self.swap_slots(one, other);
+        for (index, retag) in retags {
+            // SAFETY: the element is there, and the barrier was called for it.
+            unsafe { self.written(context, retag, index, 1) }
+        }
     }
 
     /// Exchanges two elements for which the barrier was called.
@@ -165,19 +171,26 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     /// If `index` is greater than the length, or there is no memory.
     #[track_caller]
     pub fn insert(&mut self, mc: &impl Mutates<'gc, T>, index: usize, value: T) {
-        let len = self.len;
+        let (context, len) = (mc.access().0, self.len);
         assert!(index <= len, "insertion at {index} in a deque of {len}");
-        if index < len / 2 {
+        let is_near_front = index < len / 2;
+        let (from, count) = if is_near_front {
             self.push_front(mc, value);
-            self.before_write(mc.access().0, 0, index + 1);
-            (0..index).for_each(|at| self.swap_slots(at, at + 1));
+            (0, index + 1)
         } else {
             self.push_back(mc, value);
-            self.before_write(mc.access().0, index, len - index + 1);
+            (index, len - index + 1)
+        };
+        let retag = self.before_write(context, from, count);
+        if is_near_front {
+            (0..index).for_each(|at| self.swap_slots(at, at + 1));
+        } else {
             (index..len)
                 .rev()
                 .for_each(|at| self.swap_slots(at, at + 1));
         }
+        // SAFETY: these elements were swapped, and the barrier was called for them.
+        unsafe { self.written(context, retag, from, count) }
     }
 
     /// Takes the element at `index`, in time linear in the distance to the nearer end.
@@ -194,13 +207,23 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
         if index >= self.len {
             return None;
         }
-        if index < self.len / 2 {
-            self.before_write(mc.access().0, 0, index + 1);
+        let (context, len) = (mc.access().0, self.len);
+        let is_near_front = index < len / 2;
+        let (from, count) = match is_near_front {
+            true => (0, index + 1),
+            false => (index, len - index),
+        };
+        let retag = self.before_write(context, from, count);
+        if is_near_front {
             (0..index).rev().for_each(|at| self.swap_slots(at, at + 1));
+        } else {
+            (index..len - 1).for_each(|at| self.swap_slots(at, at + 1));
+        }
+        // SAFETY: these elements were swapped, and the barrier was called for them.
+        unsafe { self.written(context, retag, from, count) }
+        if is_near_front {
             self.pop_front(mc)
         } else {
-            self.before_write(mc.access().0, index, self.len - index);
-            (index..self.len - 1).for_each(|at| self.swap_slots(at, at + 1));
             self.pop_back(mc)
         }
     }

@@ -23,7 +23,7 @@ use core::mem::MaybeUninit;
 use core::slice;
 
 pub use self::iter::VecDequeIter;
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Retag};
 use super::into_iter::IntoIter;
 use crate::heap::error::or_panic;
 use crate::mutator::barrier::Write;
@@ -182,11 +182,32 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
         (slot, front, count - front)
     }
 
-    fn before_write(&self, context: &Context, index: usize, count: usize) {
+    fn before_write(&self, context: &Context, index: usize, count: usize) -> Retag {
+        let (slot, front, back) = self.parts(index, count);
+        _ = self.buffer.before_write(context, slot, front);
+        // The same.
+        self.buffer.before_write(context, 0, back)
+    }
+
+    /// Makes the tags of elements right that were written.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Buffer::written`], of the slots of these elements.
+    unsafe fn written(&self, context: &Context, retag: Retag, index: usize, count: usize) {
+        let (slot, front, back) = self.parts(index, count);
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.buffer.written(context, retag, slot, front);
+            self.buffer.written(context, retag, 0, back);
+        }
+    }
+
+    fn before_lend(&self, context: &Context, index: usize, count: usize) {
         if count > 0 {
             let (slot, front, back) = self.parts(index, count);
-            self.buffer.before_write(context, slot, front);
-            self.buffer.before_write(context, 0, back);
+            self.buffer.before_lend(context, slot, front);
+            self.buffer.before_lend(context, 0, back);
         }
     }
 
@@ -225,7 +246,7 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     /// The elements, to be changed, as two slices. Calls the barrier for all of them.
     #[inline]
     fn as_mut_slices(&mut self, mc: &impl Mutates<'gc, T>) -> (&mut [T], &mut [T]) {
-        self.before_write(mc.access().0, 0, self.len);
+        self.before_lend(mc.access().0, 0, self.len);
         let (slot, front, back) = self.parts(0, self.len);
         let place = self.buffer.place();
         // SAFETY: the elements are there, the parts do not overlap, and the barrier was called.
@@ -252,8 +273,9 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
         let (slot, _, back) = self.parts(0, self.len);
         if back > 0 {
             let capacity = self.capacity();
-            self.buffer.before_write(mc.access().0, 0, capacity);
-            // SAFETY: all slots are moved, as plain memory, those without elements included, which stay clear.
+            self.buffer.before_lend(mc.access().0, 0, capacity);
+            // SAFETY: all slots are moved, as plain memory, those without elements included, which stay clear. If tags
+            // move with them, the buffer is dirty.
             unsafe {
                 let place = self.buffer.place().cast::<MaybeUninit<T>>();
                 core::slice::from_raw_parts_mut(place, capacity).rotate_left(slot);
@@ -323,7 +345,7 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
             return None;
         }
         let slot = self.slot(index);
-        self.buffer.before_write(mc.access().0, slot, 1);
+        self.buffer.before_lend(mc.access().0, slot, 1);
         // SAFETY: the element is there, nobody else has a reference to it, and the barrier was called.
         Some(unsafe { &mut *self.buffer.place().add(slot) })
     }
@@ -346,7 +368,7 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     #[track_caller]
     pub fn write_at(&self, mc: &impl Mutates<'gc, T>, index: usize) -> &Write<T> {
         let element = &self[index];
-        self.before_write(mc.access().0, index, 1);
+        self.before_lend(mc.access().0, index, 1);
         // SAFETY: the barrier was called.
         unsafe { Write::assume(element) }
     }

@@ -50,6 +50,9 @@ impl Collector {
         // write. If `trace` unwinds, the cycle is aborted.
         unsafe {
             let extent = self.heap.extent_of(ObjectStart::new_unchecked(start));
+            if Described::at(extent).is_some_and(|object| !object.descriptor().external) {
+                self.work.count_retagged_late();
+            }
             if self.mutators == Mutators::Many {
                 // Tags stay: an upgrade of a weak pointer reads those of its target.
                 let Some(object) = Described::at(extent) else {

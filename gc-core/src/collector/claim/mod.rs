@@ -154,6 +154,9 @@ impl Collector {
     /// Claims those chunks of the object at `start` in which the bytes from `from` to `to` lie. Returns what
     /// [`Collector::claim`] does.
     ///
+    /// An object whose pointers can move is claimed as a whole if it is dirty, or will be when it is written: so a
+    /// dirty one is claimed as a whole, or not at all, and no chunk that is not claimed has tags that are wrong.
+    ///
     /// # Safety
     ///
     /// As for [`Collector::claim`]; and
@@ -164,10 +167,11 @@ impl Collector {
         &self,
         start: usize,
         (from, to): (usize, usize),
+        dirty: bool,
         buffer: &mut SnapshotBuffer,
     ) -> bool {
         // SAFETY: promises 1 to 3 are those of `claim`. An object starts at `start` (1), so it has a state and an
-        // end. The tags of an object in which nothing moves are right. The chunks are parts of the object, for the
+        // end. The tags of an object that need not be traced are right. The chunks are parts of the object, for the
         // bytes are (4).
         unsafe {
             let state = self.heap.state_at(start);
@@ -182,8 +186,12 @@ impl Collector {
                 let bytes = end - start;
                 match Described::at(Extent { base: start, bytes }) {
                     None => return true,
-                    // The tags may be wrong, and `trace` tells the pointers of the whole object only.
-                    Some(object) if object.descriptor().moves => return self.claim(start, buffer),
+                    // If the tags are wrong, `trace` tells the pointers of the whole object only.
+                    Some(object)
+                        if object.descriptor().moves && (dirty || self.needs_trace(object)) =>
+                    {
+                        return self.claim(start, buffer);
+                    }
                     Some(_) => {}
                 }
             }

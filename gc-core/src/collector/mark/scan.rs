@@ -67,8 +67,20 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         }
         // SAFETY: an object starts there.
         let object_start = unsafe { ObjectStart::new_unchecked(start) };
+        // SAFETY: as above.
+        let dirty = || unsafe { self.planes.states(start) }.get() | self.all_dirty;
+        let is_dirty = state.is_described() && dirty() & dirty_bit(object_start) != 0;
+        // Most described objects are clean, and scanned as the others are.
+        if state.is_plain_small() && !is_dirty {
+            let (group, first) = (self.heap.group_of(object_start), bit_index(start));
+            let ends = (group.extents.get() >> first) & ENDS;
+            if ends != 0 {
+                return self.push_words(start, (group.tags.get() >> first) & (ends ^ (ends - 1)));
+            }
+        }
         let end = self.heap.end_of(object_start);
-        if state.is_described() {
+        // What is clean need not be read to its end to know what it is. (What has no value has no tags.)
+        if is_dirty {
             let extent = Extent {
                 base: start,
                 bytes: end - start,
@@ -78,10 +90,8 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             let Some(object) = (unsafe { Described::at(extent) }) else {
                 return;
             };
-            // SAFETY: an object starts there.
-            let dirty = unsafe { self.planes.states(start) }.get() | self.all_dirty;
             // Tags of an object in which nothing moves stay right, whoever writes to it.
-            if object.descriptor().moves && dirty & dirty_bit(object_start) != 0 {
+            if object.descriptor().moves {
                 if self.traces_values {
                     self.trace_value(object);
                 } else {

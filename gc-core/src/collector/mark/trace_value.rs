@@ -16,6 +16,9 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// `trace` panics, it stays dirty.
     pub(super) fn trace_value(&mut self, object: Described) {
         let (heap, extent) = (self.heap, object.extent());
+        if !object.descriptor().external {
+            self.work.count_retagged_late();
+        }
         // SAFETY: no mutator is at work (`new`), so no exclusive reference is in use, and this thread may trace
         // values. All tags are made anew in between.
         unsafe {

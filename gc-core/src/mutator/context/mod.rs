@@ -9,6 +9,7 @@
 //! | [`write_barrier`] | before a write |
 //! | [`reads`] | when a pointer is read that markers do not follow: by a weak pointer, a handle or an atomic cell |
 //! | [`measuring`] | what written values own outside of the heap |
+//! | [`retagging`] | tags of what is written, where its pointers can move |
 //! | [`finalization`] | finalization calls, in a paused cycle |
 //! | [`safepoint`] | safepoints, and the end of the arena |
 //!
@@ -16,7 +17,7 @@
 //!
 //! 1. *Tags are right.* Outside of `mutate` calls, the tags of every object are right, and tell all of its
 //!    pointers, except for objects with the dirty bit, and, after unknown writes, all objects whose pointers can
-//!    move.
+//!    move. Which of these are still dirty when a cycle begins, [`retagging`] says.
 //! 2. *External is dirty.* External objects have the dirty bit.
 //! 3. *One user.* A context is used by the thread of its mutator, or, while no `mutate` call of this mutator runs,
 //!    by who has stopped it. Whoever it is may call `trace` of values: the thread is the heap's one mutator, or
@@ -35,11 +36,13 @@ mod allocation;
 mod finalization;
 mod measuring;
 mod reads;
+mod retagging;
 mod safepoint;
 mod write_barrier;
 
 use core::cell::{Cell, RefCell};
 
+use self::retagging::Retagging;
 use crate::collector::options::{FinalizerMode, HeapOptions};
 use crate::collector::snapshot_buffer::SnapshotBuffer;
 use crate::collector::{Collector, Mutators, Phase};
@@ -65,6 +68,7 @@ pub(crate) struct Context {
     finalizing: Cell<bool>,
     kept: RefCell<Vec<usize>>,
     written: Written,
+    retagging: Retagging,
     /// What the root is known to own outside of the heap.
     owned_by_root: Cell<usize>,
     collector: Arc<Collector>,
@@ -97,6 +101,7 @@ impl Context {
             finalizing: Cell::new(false),
             kept: RefCell::default(),
             written: Written::new(),
+            retagging: Retagging::default(),
             owned_by_root: Cell::new(0),
             collector,
             process,
@@ -145,12 +150,14 @@ impl Context {
         self.spare_buffer.set(buffer);
     }
 
-    /// Sets which bits of a block's state do not let the write barrier pass in the phase of now.
+    /// Sets which bits of a block's state do not let the write barrier pass in the phase of now, and whether who
+    /// writes makes tags anew.
     pub(crate) fn arm(&self) {
         self.armed.set(match self.collector.phase() {
             Phase::Marking | Phase::Finalizing => BlockState::ANY,
             _ => BlockState::NOTED,
         });
+        self.begin_retagging();
     }
 
     /// Whether a cycle marks while the program runs.

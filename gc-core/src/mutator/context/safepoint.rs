@@ -1,6 +1,6 @@
 //! Safepoints of a heap with one mutator, and the end of its arena.
 //!
-//! A safepoint measures what was written, flushes the snapshot buffer, and calls the collector
+//! A safepoint measures what was written, makes its tags anew, flushes the snapshot buffer, and calls the collector
 //! ([`Collector::safepoint`](crate::collector::Collector::safepoint)), which may run the user's code: `trace`,
 //! destructors and finalizers. Meanwhile the barrier is not armed. When the safepoint is over, also by a panic, the
 //! barrier is armed for the phase that it has led to.
@@ -17,7 +17,7 @@ impl Context {
     /// Whether a safepoint has anything to do.
     #[inline]
     pub(crate) fn wants_safepoint(&self) -> bool {
-        self.written.is_waiting() || self.is_due()
+        self.written.is_waiting() || self.has_many_dirty() || self.is_due()
     }
 
     /// Whether the collector has anything to do at a safepoint.
@@ -49,10 +49,17 @@ impl Context {
         self.flush();
         let allocated = self.allocated();
         self.written.close();
+        self.end_retagging();
+        // SAFETY: no `mutate` call is running, and this is the heap's one mutator (1). Nothing that was noted has been
+        // freed, as above.
+        unsafe { self.retag_dirty(self.is_due()) };
         let stopped = |action: &mut dyn FnMut()| {
             // SAFETY: no `mutate` call is running (1), and this is the heap's one mutator. Nothing is noted in a
             // safepoint, and it frees nothing before this.
-            unsafe { self.measure_written(true) };
+            unsafe {
+                self.measure_written(true);
+                self.retag_dirty(true);
+            }
             self.retire();
             action();
         };
@@ -93,6 +100,7 @@ impl Context {
         unsafe { self.collector.shut_down() };
         self.armed.set(BlockState::NOTED);
         self.written.close();
+        self.end_retagging();
         let mut disposer = self.collector.take_disposer();
         self.collector.run_destructors(&mut disposer, None);
         // SAFETY: no mutator is at work, and nothing is swept, as the collector is shut down. Nothing refers to an

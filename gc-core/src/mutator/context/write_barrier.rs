@@ -4,9 +4,8 @@
 //! `Context::armed` names. Otherwise there are up to four things to do.
 //!
 //! 1. *The dirty bit.* After the write, the tags of an object whose pointers can move may be wrong. Such objects
-//!    are described, which their block's state tells. Whoever needs the tags of a dirty object makes them anew by
-//!    tracing its value. The marker does so when it reaches the object, so an object that is written and dies costs
-//!    nothing.
+//!    are described, which their block's state tells. The next safepoint makes the tags of a dirty object anew; or who
+//!    writes does so itself, and the object does not get dirty ([`super::retagging`]).
 //! 2. *Destructors.* A value that has one may own more after the write. The object is noted, to be measured
 //!    ([`super::measuring`]).
 //! 3. *The claim.* While a cycle marks, the object is claimed ([`crate::collector`], *Claiming*). Then `armed` has
@@ -77,24 +76,26 @@ impl Context {
         // SAFETY: an object of this heap starts there, and has these bytes (1). The second promise is the same.
         unsafe {
             if self.is_armed_for(address) {
-                self.note_partial_write(address, bytes);
+                self.note_partial_write(address, bytes, true);
             }
         }
     }
 
-    /// [`Context::before_partial_write`] for an object that is not described. Such an object is not made dirty and
-    /// has no destructor, so its block's state need not be looked at.
+    /// [`Context::before_partial_write`] for an object that stays clean: it is not described, or the caller makes the
+    /// tags of these bytes anew after the write, and measures the value if it has a destructor. So its block's state
+    /// need not be looked at.
     ///
     /// # Safety
     ///
-    /// 1. An object of this heap starts at `address`, these are some of its bytes, and its block is not one of
-    ///    described objects.
+    /// 1. An object of this heap starts at `address`, and these are some of its bytes.
     /// 2. As for [`Context::before_write`].
+    /// 3. If the object is described: [`Context::retags`], and the caller calls [`Context::retag_value`] for what it
+    ///    writes, or [`Context::untag`].
     #[inline(always)]
-    pub(crate) unsafe fn before_plain_write(&self, address: usize, bytes: (usize, usize)) {
+    pub(crate) unsafe fn before_clean_write(&self, address: usize, bytes: (usize, usize)) {
         if self.is_marking() {
             // SAFETY: an object of this heap starts there, and has these bytes (1). The second promise is the same.
-            unsafe { self.note_partial_write(address, bytes) }
+            unsafe { self.note_partial_write(address, bytes, false) }
         }
     }
 
@@ -148,23 +149,28 @@ impl Context {
         }
     }
 
+    /// Prepares a write after which the object is dirty, or not.
+    ///
     /// # Safety
     ///
-    /// As for [`Context::before_partial_write`].
+    /// As for [`Context::before_partial_write`]; and if it is not dirty then, as for [`Context::before_clean_write`].
     #[cold]
     #[inline(never)]
-    unsafe fn note_partial_write(&self, address: usize, bytes: (usize, usize)) {
+    unsafe fn note_partial_write(&self, address: usize, bytes: (usize, usize), dirty: bool) {
         // SAFETY: an object of this heap starts there, and has these bytes (1). If a cycle marks (*Armed while
         // marking*), the object is not freed and marking does not end meanwhile (2), and this thread may trace
         // values (*One user*).
         unsafe {
             if self.finalizing.get() {
-                return self.keep(address);
+                self.kept.borrow_mut().push(address);
+            } else if self.is_marking() {
+                let claim =
+                    |buffer: &mut _| self.collector.claim_part(address, bytes, dirty, buffer);
+                self.claim(claim);
             }
-            if self.is_marking() {
-                self.claim(|buffer| self.collector.claim_part(address, bytes, buffer));
+            if dirty {
+                self.note_dirty(address);
             }
-            self.note_dirty(address);
         }
     }
 
@@ -208,7 +214,7 @@ impl Context {
         unsafe {
             let state = self.heap().state_at(address);
             if state.is_described() {
-                self.heap().set_dirty(ObjectStart::new_unchecked(address));
+                self.make_dirty(ObjectStart::new_unchecked(address));
                 if state.has_drops() {
                     self.written.note(address);
                 }
@@ -276,7 +282,7 @@ impl Context {
         unsafe {
             if !self.collector.is_part_claimed(base, cell) {
                 let part = (cell, cell + WORD);
-                self.claim(|buffer| self.collector.claim_part(base, part, buffer));
+                self.claim(|buffer| self.collector.claim_part(base, part, false, buffer));
             }
         }
         false
