@@ -25,7 +25,7 @@ use gc::{Arena, Collect, Gc, Mutation, RefLock, Rootable};
 
 use closure::Prototypes;
 use finalizers::Finalizers;
-use names::{Names, Str};
+use names::{Constants, Name, Names, Str};
 use table::Table;
 use value::Value;
 
@@ -34,6 +34,7 @@ use value::Value;
 #[collect(no_drop)]
 struct State<'gc> {
     names: Gc<'gc, Names<'gc>>,
+    constants: Constants<'gc>,
     prototypes: Prototypes<'gc>,
     finalizers: Gc<'gc, RefLock<Finalizers<'gc>>>,
     globals: Table<'gc>,
@@ -41,8 +42,10 @@ struct State<'gc> {
 
 impl<'gc> State<'gc> {
     fn new(mc: &Mutation<'gc>) -> State<'gc> {
+        let names = Gc::new(mc, Names::default());
         State {
-            names: Gc::new(mc, Names::default()),
+            names,
+            constants: Constants::new(mc, names),
             prototypes: Prototypes::new(mc),
             finalizers: Gc::new(mc, RefLock::default()),
             globals: Table::new(mc),
@@ -63,8 +66,13 @@ impl<'gc> Context<'gc> {
         Names::intern(self.mc, self.state.names, text)
     }
 
-    fn global(self, name: &str) -> Value<'gc> {
-        self.state.globals.get(self.intern(name).into())
+    /// The string that a program names.
+    fn name(self, name: Name) -> Value<'gc> {
+        self.state.constants.get(name).into()
+    }
+
+    fn global(self, name: Name) -> Value<'gc> {
+        self.state.globals.get(self.name(name))
     }
 
     /// The table that a global variable has.
@@ -72,13 +80,14 @@ impl<'gc> Context<'gc> {
     /// # Panics
     ///
     /// If it has none.
-    fn global_table(self, name: &str) -> Table<'gc> {
+    fn global_table(self, name: Name) -> Table<'gc> {
         self.global(name).table()
     }
 
-    fn set_global(self, name: &str, value: impl Into<Value<'gc>>) {
-        let name = self.intern(name);
-        self.state.globals.set(self.mc, name.into(), value.into());
+    fn set_global(self, name: Name, value: impl Into<Value<'gc>>) {
+        self.state
+            .globals
+            .set(self.mc, self.name(name), value.into());
     }
 }
 

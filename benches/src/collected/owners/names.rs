@@ -1,4 +1,4 @@
-//! Strings, of which there is one with each text, and the table that knows them all.
+//! Strings, of which there is one with each text, the table that knows them all, and those that programs name.
 //!
 //! The table's entries are weak. What died is removed when the table is traced, and replaced where the same text is
 //! asked for before that. As such tables do, it is borrowed first, and the write barrier comes only where there is
@@ -63,5 +63,55 @@ impl<'gc> Names<'gc> {
         mc.backward_barrier_weak(Gc::erase(names), GcWeak::erase(weak));
         entries.insert(text, weak);
         Str(made)
+    }
+}
+
+macro_rules! constants {
+    ($($name:ident $text:literal,)*) => {
+        /// The strings that programs name: where the machine had instructions, these would be their constants.
+        #[derive(Clone, Copy)]
+        pub enum Name {
+            $($name,)*
+        }
+
+        const TEXTS: &[&str] = &[$($text,)*];
+    };
+}
+
+constants! {
+    Buffer "buffer",
+    Class "class",
+    Close "close",
+    Frame "frame ",
+    Id "id",
+    Kept "kept",
+    Left "left",
+    Link "link",
+    Log "log",
+    Name "name",
+    Open "open",
+    Path "path",
+    Right "right",
+    Seen "seen",
+    Speed "speed",
+    Step "step",
+    Tags "tags",
+    X "x",
+    Y "y",
+}
+
+/// The string of each name.
+#[derive(Collect)]
+#[collect(no_drop)]
+pub struct Constants<'gc>(Vec<Str<'gc>>);
+
+impl<'gc> Constants<'gc> {
+    pub fn new(mc: &Mutation<'gc>, names: Gc<'gc, Names<'gc>>) -> Constants<'gc> {
+        let strings = TEXTS.iter().map(|text| Names::intern(mc, names, text));
+        Constants(strings.collect())
+    }
+
+    pub fn get(&self, name: Name) -> Str<'gc> {
+        self.0[name as usize]
     }
 }

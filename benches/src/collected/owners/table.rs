@@ -38,9 +38,19 @@ impl<'gc> Table<'gc> {
         Table(Gc::new(mc, RefLock::new(fields)))
     }
 
-    /// An empty table of a class.
-    pub fn of_class(mc: &Mutation<'gc>, class: Table<'gc>) -> Table<'gc> {
+    /// An empty table for so many values in its hash map: what a literal makes.
+    pub fn with_capacity(mc: &Mutation<'gc>, values: usize) -> Table<'gc> {
         let fields = Fields {
+            hash: HashMap::with_capacity_and_hasher(values, FixedState::default()),
+            ..Fields::default()
+        };
+        Table(Gc::new(mc, RefLock::new(fields)))
+    }
+
+    /// The same, of a class.
+    pub fn of_class(mc: &Mutation<'gc>, class: Table<'gc>, values: usize) -> Table<'gc> {
+        let fields = Fields {
+            hash: HashMap::with_capacity_and_hasher(values, FixedState::default()),
             class: Some(class),
             ..Fields::default()
         };
