@@ -76,7 +76,7 @@ pub(crate) struct Cycle {
     pub(super) entered: Instant,
     /// Time spent at its safepoints.
     pub(super) spent: Duration,
-    /// Objects allocated ever when it began, when objects began to be born black, and when marking was complete.
+    /// Objects allocated ever when it began, when allocating black began, and when marking was complete.
     pub(super) allocated_begun: Volume,
     pub(super) allocated_unblack: Volume,
     pub(super) allocated_marked: Volume,

@@ -1,6 +1,6 @@
-//! The driver: leads a cycle on at a safepoint, as far as the program wants.
+//! The driver: advances a cycle at a safepoint.
 //!
-//! Whatever a program asks for at a safepoint ([`Safepoint`]) is described by two things: until where the cycle goes
+//! Two things describe what a program wants at a safepoint ([`Safepoint`]): until which phase the cycle goes
 //! ([`Until`]), and how much work is done for it ([`Budget`]). [`Collector::advance`] begins a cycle if one is due,
 //! of the [`Kind`] that is right, and [`Collector::go_through`] leads it from phase to phase:
 //!
@@ -13,10 +13,11 @@
 //!  Marking, Finalizing ──▶ Aborted ──▶ Sleeping
 //! ```
 //!
-//! A phase ends where its work is found to be done: [`Collector::try_to_end_marking`], [`Collector::clear_weak`],
-//! and [`Collector::sweep_some`]. A cycle that stops the world takes the same way with no bound, all of it while
-//! mutators are stopped; only marking has another instance of the marker there, which need not heed mutators
-//! ([`super::stop_the_world`]).
+//! A phase ends where its work is found to be done: marking in [`Collector::try_to_end_marking`] and the clearing of
+//! weak pointers in [`Collector::clear_weak`] (`marking.rs`), sweeping, and the cycle with it, in
+//! [`Collector::sweep_some`] (`sweeping.rs`), which calls [`Collector::end`] (`end.rs`). A cycle that stops the world
+//! goes through the same phases without a bound, while mutators are stopped. Only marking differs there: its marker
+//! need not heed mutators ([`super::stop_the_world`]).
 //!
 //! A new kind of cycle is one more [`Kind`]: [`Collector::kind_of_next`] says when it is due, and
 //! [`Collector::begin`] what it begins with.

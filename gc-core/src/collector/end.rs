@@ -49,7 +49,7 @@ impl Collector {
         cycle.spent += self.dying.take_spent();
         let now = Instant::now();
         let marking = cycle.marked - cycle.began;
-        // Of what was born black meanwhile, nobody knows yet whether it is of any use.
+        // Whether objects that were allocated black meanwhile are reachable is not known yet.
         let meanwhile = concurrent.map_or(Volume::default(), |_| {
             cycle.allocated_marked.since(cycle.allocated_unblack)
         });

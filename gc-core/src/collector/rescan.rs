@@ -54,13 +54,13 @@
 //! made, in blocks that it does not know: what it scans was not claimed, so it leads to what was there when the
 //! claims were taken back, before the marker was made.
 //!
-//! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) before the cycle remembers
-//! writes, or into a `DynamicRootSet`, is marked by who does it; handles and pins are roots. An `AtomicGc` in memory that
-//! an object owns is in no object that could be claimed. If one was written, the next round rescans all marked objects
-//! that own memory, written or not ([`Collector::note_owned_cell`]). No mutator runs in the last round, so it
-//! sees all such cells as they are. If the program writes such cells in each call, every round does that: so the
-//! last, which has no bound, takes as long as it takes to trace these objects. What a finalization call writes is
-//! noted when it is over ([`finalization`](super::finalization)).
+//! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) before the cycle
+//! remembers writes, or into a `DynamicRootSet`, is marked by who does it; handles and pins are roots. An `AtomicGc` in
+//! memory that an object owns is in no object that could be claimed. If one was written, the next round rescans all
+//! marked objects that own memory, written or not ([`Collector::note_owned_cell`]). No mutator runs in the last round,
+//! so it sees all such cells as they are. If the program writes such cells in each call, every round does that: so the
+//! last, which has no bound, takes as long as it takes to trace these objects. What a finalization call writes is noted
+//! when it is over ([`finalization`](super::finalization)).
 //!
 //! A weak pointer that can be reached leads to what is marked, or was noted, by the same argument: whoever scans an
 //! object notes the targets of its weak pointers that are not marked.
@@ -118,9 +118,11 @@ impl Collector {
     /// What claims note.
     #[inline]
     pub(crate) fn noting(&self) -> Noting {
-        // Relaxed: it becomes `Nothing`, and ceases to be so, while no mutator is at work. Who sees `Contents` too
-        // long in place of `Doubtful` has not read a weak pointer itself, nor has got hold of what others have read
-        // so: that comes by way of something that orders this load after their store.
+        // Relaxed: it becomes `Nothing`, and ceases to be so, while no mutator is at work. A thread that sees
+        // `Contents` too long in place of `Doubtful` has not read a weak pointer itself, for then it has stored
+        // `Doubtful`, or found the target in the table, which orders this load after that store (`WeakReads::has`). Nor
+        // has it got hold of what others have read so: that comes by way of something that orders this load after their
+        // store.
         match self.noting.load(Ordering::Relaxed) {
             0 => Noting::Contents,
             1 => Noting::Doubtful,
@@ -146,6 +148,10 @@ impl Collector {
     /// An object of this heap starts at `target`.
     #[inline(never)]
     pub(crate) unsafe fn note_weak_read(&self, target: usize) {
+        // A program that polls a pointer reads it often. `noting` changed with the first time.
+        if self.weak_reads.has(target) {
+            return;
+        }
         if self.noting() == Noting::Contents {
             self.set_noting(Noting::Doubtful);
         }
@@ -187,8 +193,8 @@ impl Collector {
         }
     }
 
-    /// Notes that an atomic cell was written in memory outside of the heap, in a cycle that remembers writes. Which object
-    /// owns the memory is not known, so the next round rescans what all of them own.
+    /// Notes that an atomic cell was written in memory outside of the heap, in a cycle that remembers writes. Which
+    /// object owns the memory is not known, so the next round rescans what all of them own.
     pub(crate) fn note_owned_cell(&self) {
         // Relaxed: read when mutators are stopped.
         self.owned_cells_written.store(true, Ordering::Relaxed);

@@ -16,8 +16,8 @@ const PLACES: usize = 256;
 
 /// See the [module documentation](self).
 ///
-/// All accesses are relaxed: it is looked through while no mutator is at work, and what mutators have done before is
-/// ordered by that.
+/// Accesses are relaxed, but for [`WeakReads::has`]: the table is looked through while no mutator is at work, and what
+/// mutators have done before is ordered by that.
 pub(crate) struct WeakReads {
     /// Whether there is something in the table.
     any: AtomicBool,
@@ -36,6 +36,14 @@ impl WeakReads {
             doubtful: AtomicBool::new(false),
             places: core::array::from_fn(|_| AtomicUsize::new(0)),
         }
+    }
+
+    /// Whether a target was added and has not lost its place. Then this thread also sees what the thread that added it
+    /// did before.
+    #[inline]
+    pub(super) fn has(&self, target: usize) -> bool {
+        // `Acquire`, partner: the exchange in `insert`. Without it, this thread might go on to see `Noting::Contents`.
+        self.places[place_of(target)].load(Ordering::Acquire) == target
     }
 
     /// Adds a target. What is marked gives up its place: nobody has to look for it.
@@ -62,7 +70,8 @@ impl WeakReads {
         let is_free = found == 0 || is_marked(found);
         let is_added = is_free
             && place
-                .compare_exchange(found, target, Ordering::Relaxed, Ordering::Relaxed)
+                // `Release`, partner: `has`.
+                .compare_exchange(found, target, Ordering::Release, Ordering::Relaxed)
                 .is_ok();
         if !is_added && !self.more.load(Ordering::Relaxed) {
             self.more.store(true, Ordering::Relaxed);
@@ -133,6 +142,7 @@ mod tests {
         let mut sorted = held(&reads);
         sorted.sort_unstable();
         assert_eq!(sorted, targets);
+        assert!(targets.iter().all(|target| reads.has(*target)));
         assert!(!is_more(&reads));
 
         // Places are given up by what is marked, and by nothing else.
@@ -143,6 +153,7 @@ mod tests {
         assert!(held(&reads).contains(&other) && !is_more(&reads));
         reads.insert(another, |_| false);
         assert!(!held(&reads).contains(&another) && is_more(&reads));
+        assert!(reads.has(other) && !reads.has(another));
         reads.clear();
         assert!(held(&reads).iter().all(|place| *place == 0) && !is_more(&reads));
     }

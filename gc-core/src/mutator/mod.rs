@@ -1,10 +1,14 @@
-//! What a thread that runs the program has of a heap: it allocates, passes write barriers, and comes to safepoints.
+//! The mutator's side of a heap: a thread that runs the program allocates, passes write barriers, and comes to
+//! safepoints.
 //!
-//! [`context`] is a heap with its collector, as a local arena's one mutator holds it; [`mutation`] is what callbacks get, and [`mutates`]
-//! what stands for it in either kind of arena.
-//! [`allocation`] turns values into objects, as [`plan`] says; [`barrier`] is what stands before a write.
+//! | module | what it has |
+//! | --- | --- |
+//! | [`context`] | a heap with its collector, as one mutator has it; in `write_barrier`, the entrance of the write barrier |
+//! | [`mutation`], [`mutates`] | what callbacks get: in an arena of one thread, and in either kind of arena |
+//! | [`plan`], [`allocation`] | how a value becomes an object: its descriptor, and where its tags come from |
+//! | [`barrier`] | references to something whose write barrier was called |
 //!
-//! Knows the layers below, and the types of pointers, which it hands out. Arenas, local and shared, are made of this.
+//! This layer knows those below, and the types of pointers, which it returns. Both kinds of arenas are built on it.
 
 pub(crate) mod allocation;
 pub mod barrier;

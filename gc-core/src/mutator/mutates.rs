@@ -1,4 +1,4 @@
-//! [`Mutates`]: what is asked of the `mc` of a `mutate` call where it can be one of either kind of arena.
+//! [`Mutates`]: the bound for the `mc` of a `mutate` call in either kind of arena.
 
 use crate::mutator::context::Context;
 use crate::mutator::mutation::Mutation;
@@ -6,8 +6,8 @@ use crate::mutator::mutation::Mutation;
 /// The right to put values of `T` into the arena that `'gc` brands, and to change collections of them: the `mc` of a
 /// `mutate` call.
 ///
-/// It is implemented by [`Mutation`] for all types, and by [`shared::Mutation`](crate::shared::Mutation) for those
-/// that are `Send` and `Sync`, as everything in a shared arena. What finalizers get, [`Finalizing`] and [`Finalization`], is
+/// It is implemented by [`Mutation`] for all types, and by [`shared::Mutation`](crate::shared::Mutation) for those that
+/// are `Send` and `Sync`, as everything in a shared arena. What finalizers get, [`Finalizing`] and [`Finalization`], is
 /// such a right as well.
 ///
 /// [`Finalizing`]: crate::finalizer::Finalizing

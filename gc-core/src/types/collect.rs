@@ -37,7 +37,7 @@ pub use gc_derive::Collect;
 ///
 /// # Safety
 ///
-/// Whoever implements this trait owes the following; any failing can free objects that are in use.
+/// An implementation has the following obligations. One that fails them can free objects that are in use.
 ///
 /// 1. `trace` visits *every* `Gc` and `GcWeak` that the value holds, where it is: it passes
 ///    references to its fields to [`Trace::trace`]. It changes nothing, in the value or elsewhere, except that it
@@ -140,15 +140,15 @@ pub unsafe trait Collect<'gc> {
     /// Adds up the bytes that the value owns outside of the heap, what its fields own included: memory that is given
     /// back when the value is dropped. The default is nothing.
     ///
-    /// They count for the [pace](crate::mutator::metrics::Pacing) of the collector like bytes of the heap. Derived implementations pass
-    /// each field to [`OwnedBytes::add_field`]. The owners of the standard library and of the supported libraries add
-    /// their capacity, and what the first few of their elements own.
+    /// They count for the [pace](crate::mutator::metrics::Pacing) of the collector like bytes of the heap. Derived
+    /// implementations pass each field to [`OwnedBytes::add_field`]. The owners of the standard library and of the
+    /// supported libraries add their capacity, and what the first few of their elements own.
     ///
-    /// The collector calls it when an object is allocated, at the first safepoint after the object was
-    /// written, and when it calls `trace` at a safepoint. It is called for types with a destructor only: memory that is
-    /// not given back is nobody's to count. It must be cheap: constant time, if possible. The answer affects nothing
-    /// but the pace, and may be an estimate. If it panics, the last answer is kept; the panic goes on from where the
-    /// object is allocated, or from the safepoint. At a safepoint it may only look: what would write to an object there, as
+    /// The collector calls it when an object is allocated, at the first safepoint after the object was written, and
+    /// when it calls `trace` at a safepoint. It is called for types with a destructor only: memory that is not given
+    /// back is nobody's to count. It must be cheap: constant time, if possible. The answer affects nothing but the
+    /// pace, and may be an estimate. If it panics, the last answer is kept; the panic goes on from where the object is
+    /// allocated, or from the safepoint. At a safepoint it may only look: what would write to an object there, as
     /// [`Lock::take`](crate::Lock::take), panics. It must not wait for another thread, as `trace` must not.
     ///
     /// ```

@@ -2,7 +2,7 @@
 //!
 //! An *ephemeron* is a pair of words, a key and a value (Hayes 1997): the value is followed when the key is
 //! reached, and not before. A marker that meets one with a key that is not marked notes the value here, under
-//! the key; whoever marks and then scans the key takes what is noted and follows it. So each ephemeron is
+//! the key; the marker that marks and then scans the key takes what is noted and follows it. So each ephemeron is
 //! looked at twice at most, chains and cycles of them are resolved in linear time, and there are no passes
 //! over those that remain.
 //!

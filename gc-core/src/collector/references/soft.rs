@@ -1,7 +1,7 @@
 //! Which soft references are kept.
 //!
-//! A soft reference is an ephemeron whose key is a *cohort*: a small object that stands for "used since
-//! such and such a collection". Whoever uses the reference moves it to the youngest cohort. When a cycle
+//! A soft reference is an ephemeron whose key is a *cohort*: a small object for references that were last
+//! used since some collection. Using a reference moves it to the youngest cohort. When a cycle
 //! begins, the policy says which cohorts are kept alive, by taking them for roots; the others are
 //! forgotten here, so the ephemerons that have them for keys are cleared, unless something else keeps their
 //! values. So the collector knows nothing of soft references but some addresses.

@@ -1,6 +1,6 @@
 //! Types that own values outside of themselves, in memory that is not the heap's.
 //!
-//! Their map is `External`: their values are asked for pointers in each collection. If a derived type owns itself by
+//! Their map is `External`: their values are traced in each collection. If a derived type owns itself by
 //! one of them and its text does not show it, its map depends on itself, of which the compiler complains
 //! (E0391) and shows the lines with the maps. So these say what helps.
 //!
