@@ -260,7 +260,8 @@ pub(crate) unsafe fn end_of(base: usize) -> usize {
             return end;
         }
     }
-    // SAFETY: passed on to the caller; and if the space is the one that heaps share, the look above was in vain.
+    // SAFETY: an allocation starts there (the caller's promise). If that is in the shared space, its end is not in its
+    // first group, as the look above has shown.
     unsafe { end_of_other(base) }
 }
 

@@ -215,7 +215,8 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
     /// As for [`GcWeak::from_ptr`] and, what the kind says, for [`Gc::from_ptr_with_kind`].
     #[inline]
     pub unsafe fn from_ptr_with_kind(pointer: *const T) -> GcWeak<'gc, T, K> {
-        // SAFETY: passed on to the caller; the pointer is not given out unchecked.
+        // SAFETY: the pointer is one to an object that was made for this kind, and that may be a shell by now (the
+        // caller's promise). It becomes a `Gc` for the program only after a check that the object is alive.
         let target = unsafe { Gc::from_ptr_with_kind(pointer) };
         GcWeak { target }
     }
@@ -246,7 +247,8 @@ impl<'gc, T: ?Sized + 'gc> GcWeak<'gc, T> {
     /// 3. `T` is the type that the object was made as, or such that [`Gc::cast`] to it is allowed while the value is there.
     #[inline]
     pub unsafe fn from_ptr(pointer: *const T) -> GcWeak<'gc, T> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the default kind has no metadata, so it adds nothing to the promises for `from_ptr`, which the caller
+        // makes.
         unsafe { GcWeak::from_ptr_with_kind(pointer) }
     }
 }
@@ -279,11 +281,12 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcWeak<'gc, T, GcKind<Fat<T>, M, P>> {
     ///
     /// # Safety
     ///
-    /// As for [`Gc::cast`], as long as the value is there; and when it is not, the size and alignment of `U` still are such.
+    /// As for [`Gc::cast`], as long as the value is there; and when it is not, the size and alignment of `U` still are
+    /// such.
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub unsafe fn cast<U: 'gc>(this: Self) -> GcWeak<'gc, U, GcKind<Fat<U>, M, P>> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the object may be used as a `U` as well (the caller's promise).
         let target = unsafe { Gc::cast(this.target) };
         GcWeak { target }
     }

@@ -186,7 +186,7 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcWeakLong<'gc, T, GcKind<Fat<T>, M, P>> {
     /// As for [`GcWeak::cast`].
     #[inline]
     pub unsafe fn cast<U: 'gc>(this: Self) -> GcWeakLong<'gc, U, GcKind<Fat<U>, M, P>> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the object may be used as a `U` as well (the caller's promise).
         GcWeakLong(unsafe { GcWeak::cast(this.0) })
     }
 }

@@ -366,7 +366,8 @@ impl Context {
         run: Box<dyn FnOnce(*const (), usize) + 'gc>,
     ) -> Registration {
         type Branded<'gc> = Box<dyn FnOnce(*const (), usize) + 'gc>;
-        // SAFETY: passed on to the caller.
+        // SAFETY: only the lifetime in the type of the box changes. What `run` owns is `'static`, and it may be called
+        // in another `mutate` call of this arena (the caller's promises).
         let run = unsafe { core::mem::transmute::<Branded<'gc>, Run>(run) };
         self.register(Gc::as_ptr(gc).expose_provenance(), run)
     }

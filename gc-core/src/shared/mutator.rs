@@ -99,22 +99,21 @@ impl Mutator {
         &self.context
     }
 
-    /// Lets go of everything that the thread had of the heap, but its life: its finds and its holes. All threads are
-    /// stopped.
+    /// Measures what the thread has written, flushes its snapshot buffer, and retires its allocation buffers.
     ///
     /// # Safety
     ///
     /// As for [`Mutator::context`], and no thread is in a call.
     pub(super) unsafe fn halt(&self) {
-        // SAFETY: passed on to the caller; and no object was freed since the thread last was in a call but with
-        // this in between.
+        // SAFETY: no thread is in a call (the caller's promise). Every stop calls this before anything is freed, so
+        // what the thread has noted in its calls still exists.
         unsafe {
             self.context.measure_written(true);
             self.leave();
         }
     }
 
-    /// Gives back what the thread had of the heap, except for its notes of what was written.
+    /// Flushes the thread's snapshot buffer and retires its allocation buffers. What it noted as written stays noted.
     ///
     /// # Safety
     ///

@@ -68,8 +68,8 @@ impl<R: for<'a> Rootable<'a>> Root<R> {
     ///
     /// The caller is in a call of the arena with this handle's table, which `'gc` brands.
     pub(super) unsafe fn pointer<'gc>(&self) -> Gc<'gc, RootOf<'gc, R>> {
-        // SAFETY: passed on to the caller. It was put here as a pointer to this type, and the object was
-        // kept alive.
+        // SAFETY: this is a call of the handle's arena, which `'gc` brands (the caller's promise). The pointer was put
+        // here as one to this type, and the handle has kept its object alive.
         unsafe { Gc::from_ptr(Gc::as_ptr(self.pointer) as *const RootOf<'gc, R>) }
     }
 }

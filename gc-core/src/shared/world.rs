@@ -215,7 +215,8 @@ impl World {
     pub(super) unsafe fn safepoint(&self, roots: &Roots<'_>, what: Safepoint) {
         self.collector.throwing(|| {
             self.with_view(roots, |view| {
-                // SAFETY: passed on to the caller; all values are `Send` and `Sync`.
+                // SAFETY: the thread is in no `mutate` call, and `view` visits `roots` and the table of handles, which
+                // are all pointers from outside (the caller's promises). All values are `Send` and `Sync`.
                 unsafe { self.collector.safepoint(view, what) }
             });
         });
@@ -250,7 +251,8 @@ impl World {
                     result = self.collector.verify(false);
                 }
             };
-            // SAFETY: passed on to the caller.
+            // SAFETY: as for `World::safepoint`: the thread is in no `mutate` call, and `view` visits all pointers from
+            // outside (the caller's promises).
             unsafe { self.collector.with_no_cycle(view, &mut check) }
         });
         result
@@ -287,7 +289,8 @@ impl World {
             return;
         }
         if self.finalizer_thread.stop() {
-            // SAFETY: passed on to the caller.
+            // SAFETY: nothing refers to an object of the heap, and nobody will work on it (the caller's promise). The
+            // thread of the finalizers has stopped.
             unsafe { self.dispose_now() }
         }
     }
@@ -304,7 +307,7 @@ impl World {
             // the thread is outside for ever.
             unsafe { mutator.leave() };
         }
-        // SAFETY: passed on to the caller.
+        // SAFETY: nothing refers to an object of the heap, nor ever will (the caller's promise).
         unsafe { self.join().dispose_all() }
     }
 }

@@ -279,7 +279,7 @@ impl Owner {
         let finalizers = &collector.finalizers;
         if collector.options.finalize_at_drop {
             finalizers.enqueue_all();
-            // SAFETY: passed on to the caller.
+            // SAFETY: no `mutate` call is running (the caller's promise).
             unsafe { self.run_finalizers(finalizers.waiting(), None) };
         }
         collector.forget_finalizers();

@@ -4,8 +4,8 @@
 //! elements call the barrier once for all of them. A closure or an iterator of the caller's may panic whenever it is
 //! called: until then what it has been asked about is in order, and a guard closes the gap that there may be.
 //!
-//! Here are the type and the ways to see and to write what is in it; `capacity` has its memory, `elements` what is done with
-//! one element, `ranges` with many, `retain` with those that a closure chooses, and `traits` the traits.
+//! Here are the type and the ways to see and to write what is in it; `capacity` has its memory, `elements` what is done
+//! with one element, `ranges` with many, `retain` with those that a closure chooses, and `traits` the traits.
 //!
 //! # Invariants
 //!
@@ -33,13 +33,14 @@ use crate::types::collect::Collect;
 
 /// A growable array in the heap: [`std::vec::Vec`] without memory outside of it.
 ///
-/// It is a value of three words, held like any other in a `RefLock` or in the root. What changes it takes the `mc` of the
+/// It is a value of three words, held like any other in a `RefLock` or in the root. What changes it takes the `mc` of
+/// the
 /// `mutate` call. It derefs to a slice, so all of a slice's methods that only look are there; those that change it,
 /// such as `sort`, are those of [`Vec::as_mut_slice`].
 ///
 /// Elements may be of any type that can live in the heap. If they need `Drop`, those that are still there when the
-/// memory of the vector is found unreachable are dropped by that collection. (So forgetting a vector is the same as dropping
-/// it.) Types whose pointers are at the same places in all values are marked fastest; for others, such as
+/// memory of the vector is found unreachable are dropped by that collection. (So forgetting a vector is the same as
+/// dropping it.) Types whose pointers are at the same places in all values are marked fastest; for others, such as
 /// enums, a collection asks a vector that was written for its pointers at a safepoint.
 ///
 /// ```
@@ -256,7 +257,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     #[inline(always)]
     unsafe fn set_len(&mut self, len: usize) {
         self.len = len;
-        // SAFETY: passed on to the caller.
+        // SAFETY: these slots hold elements, and the barrier was called for those that no longer do (the caller's
+        // promises).
         unsafe { self.buffer.set_live(0, len) }
     }
 

@@ -183,7 +183,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     unsafe fn move_out(&mut self, context: &Context, from: usize, count: usize, to: *mut T) {
         let len = self.len - count;
         let retag = self.buffer.before_write(context, from, self.len - from);
-        // SAFETY: passed on to the caller. The barrier was called for all that move.
+        // SAFETY: the elements are there, and there is room at the place (the caller's promises). The barrier was
+        // called for all that move.
         unsafe {
             let place = self.buffer.place().add(from);
             ptr::copy_nonoverlapping(place, to, count);

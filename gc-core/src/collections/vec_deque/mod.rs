@@ -1,10 +1,10 @@
 //! [`VecDeque`]: a queue with two ends, in the heap.
 //!
-//! It is a ring of slots in a [`Buffer`]: the elements begin at `head`, and go on from the first slot when they come to the
-//! end of the buffer.
+//! It is a ring of slots in a [`Buffer`]: the elements begin at `head`, and go on from the first slot when they come to
+//! the end of the buffer.
 //!
-//! Here are the type and the ways to see and to write what is in it; `capacity` has its memory, `elements` what is done with
-//! one element, `ranges` with many, `iter` the iterators, and `traits` the traits.
+//! Here are the type and the ways to see and to write what is in it; `capacity` has its memory, `elements` what is done
+//! with one element, `ranges` with many, `iter` the iterators, and `traits` the traits.
 //!
 //! # Invariants
 //!
@@ -196,7 +196,8 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     /// As for [`Buffer::written`], of the slots of these elements.
     unsafe fn written(&self, context: &Context, retag: Retag, index: usize, count: usize) {
         let (slot, front, back) = self.parts(index, count);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the two ranges are the slots of these elements, which were written under `retag` (the caller's
+        // promise).
         unsafe {
             self.buffer.written(context, retag, slot, front);
             self.buffer.written(context, retag, 0, back);
@@ -217,7 +218,8 @@ impl<'gc, T: Collect<'gc> + 'gc> VecDeque<'gc, T> {
     #[inline(always)]
     unsafe fn set(&mut self, head: usize, len: usize) {
         (self.head, self.len) = (head, len);
-        // SAFETY: passed on to the caller.
+        // SAFETY: these slots hold elements, and the barrier was called for those that no longer do (the caller's
+        // promises).
         unsafe { self.buffer.set_live(head, len) }
     }
 

@@ -172,7 +172,7 @@ impl<'gc, T: Collect<'gc> + ?Sized, M, P: AllocMeta<T, M>> GcBuilder<'gc, T, M, 
     pub unsafe fn new_with_type_and_ptr_meta<TM: TypeMeta<TypeMetadata = M>>(
         ptr_meta: P::PtrMetadata,
     ) -> GcBuilder<'gc, T, M, P> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: `P` keeps to the rules for these metadata (the caller's promise).
         unsafe { GcBuilder::for_plan_of::<TM>(ptr_meta) }.unwrap_or_else(|| too_large())
     }
 
@@ -391,7 +391,8 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     ///    marked and dropped as the type says for which the builder was made.)
     #[inline]
     pub unsafe fn from_raw(pointer: *mut T) -> GcBuilder<'gc, T, M, P> {
-        // SAFETY: passed on to the caller: a staged value has its plan before it.
+        // SAFETY: `into_raw` returned the pointer (the caller's promise): that of a staged value, with its plan before
+        // it.
         let (plan, value) = unsafe {
             let value = NonNull::new_unchecked(pointer);
             (value.cast::<Plan>().sub(1).read(), value)
@@ -435,7 +436,8 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     /// there.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcFat<'gc, T, M, P> {
-        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
+        // SAFETY: a valid value is there and belongs to the builder (the caller's promise). The context is that of the
+        // arena that `'gc` brands.
         unsafe { self.assume_init_in(mc.context()) }
     }
 
@@ -447,7 +449,9 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     #[inline]
     pub(crate) unsafe fn assume_init_in(mut self, context: &Context) -> GcFat<'gc, T, M, P> {
         let staged = self.as_ptr();
-        // SAFETY: passed on to the caller. The value is moved: the builder drops its memory only.
+        // SAFETY: a valid value is staged, and the context is one of the arena that `'gc` brands (the caller's
+        // promises). After a success the value has moved, and the builder frees only its memory. After a failure it is
+        // here, and is dropped once.
         unsafe {
             match self.move_into_heap(context) {
                 Ok(gc) => gc,
@@ -465,7 +469,8 @@ impl<'gc, T: ?Sized, M, P> GcBuilder<'gc, T, M, P> {
     unsafe fn move_into_heap(&self, context: &Context) -> Result<GcFat<'gc, T, M, P>, HeapError> {
         let object = self.plan.begin(context)?;
         let place = object.value();
-        // SAFETY: passed on to the caller; the new object has room for the value.
+        // SAFETY: a value is staged (the caller's promise), and the new object, of the same plan, has room for it.
+        // After the copy, the value belongs to the object.
         unsafe {
             let size = self.plan.layout().size();
             ptr::copy_nonoverlapping(self.value.cast().as_ptr(), place.as_ptr(), size);

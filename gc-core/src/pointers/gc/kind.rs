@@ -240,8 +240,9 @@ unsafe impl<T: ?Sized, M: 'static, P: PtrMeta<T, M>> Store<T> for GcKind<Thin<T>
     #[inline(always)]
     unsafe fn fat(self) -> NonNull<T> {
         let address = self.store.address;
-        // SAFETY: passed on to the caller; by invariant 3 of the module. The maker of the object promised
-        // that `from_thin` makes a pointer to the value out of these, and that is not null.
+        // SAFETY: the pointer is in use (the caller's promise), so its object exists and, by invariants 2 and 3 of the
+        // module, ends with these metadata. The maker of the object promised that `from_thin` makes a pointer to the
+        // value of them, which is not null.
         unsafe {
             let end = if size_of::<M>() + size_of::<P::PtrMetadata>() == 0 {
                 0 // Nothing is read there.
@@ -267,7 +268,7 @@ unsafe impl<T: ?Sized, M: 'static, P: PtrMeta<T, M>> Store<T> for GcKind<Thin<T>
 /// A pointer in use points there, and by invariant 2 of the module the object has such metadata.
 #[inline]
 pub(super) unsafe fn type_metadata<M: 'static>(address: NonNull<()>) -> &'static M {
-    // SAFETY: passed on to the caller.
+    // SAFETY: an object with such metadata starts at the address (the caller's promise), unless they take no memory.
     unsafe {
         let end = match size_of::<M>() {
             0 => 0,
@@ -284,8 +285,8 @@ pub(super) unsafe fn type_metadata<M: 'static>(address: NonNull<()>) -> &'static
 /// As for [`type_metadata`].
 #[inline(always)]
 unsafe fn metadata_before<M: 'static>(end: usize) -> &'static M {
-    // SAFETY: the address of any other metadata is in the object's descriptor. There is a value of the type, namely that
-    // with which the object was made (invariant 2); so if it takes no memory, it is wherever it would be aligned.
+    // SAFETY: the address of any other metadata is in the object's descriptor. There is a value of the type, namely
+    // that with which the object was made (invariant 2); so if it takes no memory, it is wherever it would be aligned.
     unsafe {
         match size_of::<M>() {
             0 => NonNull::<M>::dangling().as_ref(),
@@ -301,8 +302,8 @@ unsafe fn metadata_before<M: 'static>(end: usize) -> &'static M {
 /// A pointer in use points to the object, and by invariant 3 of the module it has such metadata.
 #[inline(always)]
 unsafe fn detail_before<D: Copy>(end: usize) -> D {
-    // SAFETY: metadata of a pointer were given when the object was made, so there is a value of the type; if it takes no
-    // memory, it is wherever it would be aligned. Any other is the detail.
+    // SAFETY: metadata of a pointer were given when the object was made, so there is a value of the type; if it takes
+    // no memory, it is wherever it would be aligned. Any other is the detail.
     unsafe {
         match size_of::<D>() {
             0 => NonNull::<D>::dangling().read(),

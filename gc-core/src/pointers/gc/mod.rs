@@ -63,7 +63,8 @@ impl<'gc, T: ?Sized + 'gc> Gc<'gc, T> {
     /// As for [`Gc::from_ptr`].
     #[inline(always)]
     pub(crate) unsafe fn from_non_null(pointer: NonNull<T>) -> Gc<'gc, T> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the default kind has no metadata, so it adds nothing to the promises for `from_ptr`, which the caller
+        // makes.
         unsafe { Gc::from_non_null_with_kind(pointer) }
     }
 }
@@ -402,7 +403,8 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcFat<'gc, T, M, P> {
             size_of::<U>(),
             align_of::<U>(),
         );
-        // SAFETY: passed on to the caller; the metadata of the type stay what they are.
+        // SAFETY: a valid `U` is at the address as long as `'gc` lasts, and the object may be used as one (the caller's
+        // promises). The kind has the same `M`, so the metadata of the type are still what it says.
         unsafe { Gc::from_non_null_with_kind(address.cast()) }
     }
 }

@@ -184,7 +184,8 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
     /// them there.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcSlice<'gc, E, M> {
-        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
+        // SAFETY: all elements are there and belong to the builder (the caller's promise). The context is that of the
+        // arena that `'gc` brands.
         unsafe { self.assume_init_in(mc.context()) }
     }
 
@@ -195,7 +196,8 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
     /// As there, and the context is one of the arena that `'gc` brands.
     #[inline]
     pub(crate) unsafe fn assume_init_in(self, context: &Context) -> GcSlice<'gc, E, M> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: all elements are there, and the context is one of the arena that `'gc` brands (the caller's
+        // promises). A header `()` is always there.
         without_header(unsafe { self.0.assume_init_in(context) })
     }
 
@@ -271,7 +273,7 @@ impl<'gc, E, M> GcSliceBuilder<'gc, E, M> {
         context: &Context,
         element: impl FnMut(usize) -> E,
     ) -> Result<GcSlice<'gc, E, M>, HeapError> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the context is one of the arena that `'gc` brands (the caller's promise).
         unsafe { self.0.write_slice_in(context, element) }.map(without_header)
     }
 }
@@ -348,7 +350,7 @@ impl<'gc, E: Copy, M> GcSliceBuilder<'gc, E, M> {
         context: &Context,
         elements: &[E],
     ) -> Result<GcSlice<'gc, E, M>, HeapError> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the context is one of the arena that `'gc` brands (the caller's promise).
         unsafe { self.0.copy_slice_in(context, elements) }.map(without_header)
     }
 }

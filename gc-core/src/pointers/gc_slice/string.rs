@@ -213,7 +213,8 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
     /// All bytes were written, together they are UTF-8, and nobody goes on writing them.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcStr<'gc, M> {
-        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
+        // SAFETY: all elements are there and belong to the builder (the caller's promise). The context is that of the
+        // arena that `'gc` brands.
         unsafe { self.assume_init_in(mc.context()) }
     }
 
@@ -224,7 +225,8 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
     /// As there, and the context is one of the arena that `'gc` brands.
     #[inline]
     pub(crate) unsafe fn assume_init_in(self, context: &Context) -> GcStr<'gc, M> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the bytes are there and are a string, and the context is one of the arena that `'gc` brands (the
+        // caller's promises).
         unsafe { as_str(self.0.assume_init_in(context)) }
     }
 
@@ -316,6 +318,6 @@ impl<'gc, M> GcStrBuilder<'gc, M> {
 /// They are UTF-8.
 #[inline(always)]
 unsafe fn as_str<'gc, M>(bytes: GcSlice<'gc, u8, M>) -> GcStr<'gc, M> {
-    // SAFETY: passed on to the caller. The metadata of pointers to strings are those of slices.
+    // SAFETY: the bytes are a string (the caller's promise). The metadata of pointers to strings are those of slices.
     unsafe { Gc::from_ptr_with_kind(Gc::as_ptr(bytes) as *const str) }
 }

@@ -548,7 +548,8 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
     /// them there.
     #[inline]
     pub unsafe fn assume_init(self, mc: &Mutation<'gc>) -> GcSliceWithHeader<'gc, H, E, M> {
-        // SAFETY: passed on to the caller; the arena is the one that `'gc` brands.
+        // SAFETY: all elements are there and belong to the builder (the caller's promise). The context is that of the
+        // arena that `'gc` brands.
         unsafe { self.assume_init_in(mc.context()) }
     }
 
@@ -563,7 +564,8 @@ impl<'gc, H, E, M> GcSliceWithHeaderSliceBuilder<'gc, H, E, M> {
         context: &Context,
     ) -> GcSliceWithHeader<'gc, H, E, M> {
         self.slice_ptr();
-        // SAFETY: passed on to the caller; the header is there.
+        // SAFETY: all elements are there, and the context is one of the arena that `'gc` brands (the caller's
+        // promises). The header was staged by `slice_ptr`.
         unsafe { self.into_parts().0.assume_init_in(context) }
     }
 

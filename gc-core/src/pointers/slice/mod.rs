@@ -146,7 +146,7 @@ impl<'gc, T: 'gc> Slice<'gc, T> {
     /// They are.
     #[inline]
     unsafe fn part(self, elements: &'gc [T]) -> Slice<'gc, T> {
-        // SAFETY: passed on to the caller; where this slice is, its parts are.
+        // SAFETY: the elements are some of this slice (the caller's promise), which lies in the object at the base.
         unsafe { Slice::of_parts(self.base, elements) }
     }
 

@@ -48,7 +48,7 @@ impl<'gc> Str<'gc> {
     /// The text lies in the object at which `base` points, or is empty.
     #[inline]
     pub(super) unsafe fn of_parts(base: Gc<'gc, ()>, text: &'gc str) -> Str<'gc> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the text lies in the object at the base, or is empty (the caller's promise).
         let bytes = unsafe { Slice::of_parts(base, text.as_bytes()) };
         Str { bytes }
     }
@@ -60,7 +60,7 @@ impl<'gc> Str<'gc> {
     /// It is.
     #[inline]
     unsafe fn part(self, text: &'gc str) -> Str<'gc> {
-        // SAFETY: passed on to the caller; where the string is, its parts are.
+        // SAFETY: the text is a part of this string (the caller's promise), which lies in the object at the base.
         unsafe { Str::of_parts(self.base(), text) }
     }
 
