@@ -69,6 +69,9 @@ pub(crate) struct Cycle {
     pub(super) kind: Kind,
     /// Whether the cycle goes no farther than to where marking is finished, at this safepoint.
     pub(super) pauses: bool,
+    /// Whether a safepoint that goes on with it does so until it has reached its end, or is where it pauses: it is not
+    /// worth steps, and other threads.
+    pub(super) whole: bool,
     /// When it began, and when marking was complete.
     pub(super) began: Instant,
     pub(super) marked: Instant,
@@ -115,6 +118,7 @@ impl Cycle {
             number: 0,
             kind: Kind::StopTheWorld,
             pauses: false,
+            whole: false,
             began: now,
             marked: now,
             entered: now,
@@ -143,6 +147,7 @@ impl Cycle {
     pub(super) fn begin(&mut self, kind: Kind, allocated: Volume) {
         self.number += 1;
         self.kind = kind;
+        self.whole = false;
         self.began = Instant::now();
         self.spent = Duration::ZERO;
         self.allocated_begun = allocated;

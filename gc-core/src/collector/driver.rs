@@ -305,8 +305,13 @@ impl Collector {
                     unsafe { self.stop_the_world(cycle, program) }
                     return Turn::Complete;
                 }
-                // SAFETY: the caller makes the safepoint promises; no cycle is in progress, as the phase tells.
-                Kind::Snapshot => unsafe { self.begin_snapshot(cycle, program) },
+                Kind::Snapshot => {
+                    // Who waits until all is marked lets nobody write meanwhile.
+                    let at_once = must_stop || budget.is_some_and(|budget| budget.all);
+                    // SAFETY: the caller makes the safepoint promises; no cycle is in progress, as the phase tells.
+                    unsafe { self.begin_snapshot(cycle, program, at_once) }
+                    cycle.whole = must_stop;
+                }
             }
             if must_stop {
                 budget = Some(Budget::ALL);
@@ -503,7 +508,7 @@ impl Collector {
         // The program might run into the heap's limit before its next safepoint.
         let cramped = self.heap.is_limited()
             && self.heap.room() < LITTLE_ROOM / 2 + 2 * allocated.bytes as usize;
-        if lost || cramped || mode == Mode::StopTheWorld {
+        if lost || cramped || cycle.whole || mode == Mode::StopTheWorld {
             return Budget::ALL;
         }
         // Not for every microsecond: what is begun has to be worth it.

@@ -94,6 +94,7 @@ impl Collector {
                 .prepare(surplus.min(live).min(this.options.keep_spare), stop);
         };
         let on_another_thread = concurrent.is_some()
+            && !cycle.whole
             && self.options.mode == Mode::Concurrent
             && Jobs::start(self, |this| &this.housekeeping, keep_house);
         if !on_another_thread {

@@ -14,7 +14,8 @@ use crate::collector::options::Mode;
 use crate::sync::{Arc, Ordering};
 
 impl Collector {
-    /// Begins a cycle during which the program goes on: takes the snapshot, and starts to mark.
+    /// Begins a cycle during which the program goes on: takes the snapshot, and starts to mark; or, with `at_once`,
+    /// marks all that it holds before the program goes on, which takes no claims and no other threads' turns.
     ///
     /// # Safety
     ///
@@ -23,6 +24,7 @@ impl Collector {
         self: &Arc<Self>,
         cycle: &mut Cycle,
         program: &Program<'_>,
+        at_once: bool,
     ) {
         self.jobs.close();
         let mut panicked = None;
@@ -37,10 +39,16 @@ impl Collector {
                 // SAFETY: mutators are stopped, and no cycle is in progress (the caller's promise).
                 unsafe { self.begin(cycle, program, Kind::Snapshot) };
                 self.finalizers.begin_to_visit();
-                let mut buffer = SnapshotBuffer::default();
-                (program.roots)(&mut buffer.visitor(self));
-                self.visit_cohorts(&mut buffer.visitor(self));
-                buffer.flush(&self.work);
+                if at_once {
+                    // SAFETY: the caller makes the safepoint promises. Mutators are stopped since the cycle began.
+                    unsafe { self.mark_all(program.roots) }
+                    self.jobs.close();
+                } else {
+                    let mut buffer = SnapshotBuffer::default();
+                    (program.roots)(&mut buffer.visitor(self));
+                    self.visit_cohorts(&mut buffer.visitor(self));
+                    buffer.flush(&self.work);
+                }
                 // SAFETY: no `mutate` call is running, nothing is swept, and this thread may trace values
                 // (safepoint promise 3).
                 let contents = |start| unsafe { self.contents_of_failed(start) };
@@ -48,14 +56,14 @@ impl Collector {
             });
             panicked = panic::catch_unwind(begin).err();
             if panicked.is_some() && self.phase() == Phase::Marking {
-                // SAFETY: mutators are stopped, and no marker was started yet.
+                // SAFETY: mutators are stopped. No marker was started yet, or `mark_all` has stopped them.
                 unsafe { self.abort_cycle(cycle) };
             }
         });
         if let Some(payload) = panicked {
             panic::resume_unwind(payload);
         }
-        if self.options.mode == Mode::Concurrent {
+        if self.options.mode == Mode::Concurrent && !at_once {
             self.start_markers();
         }
     }

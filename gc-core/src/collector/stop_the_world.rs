@@ -84,7 +84,7 @@ impl Collector {
     /// # Safety
     ///
     /// As for [`Collector::mark_stopped`].
-    unsafe fn mark_all(self: &Arc<Self>, roots: &Roots<'_>) {
+    pub(super) unsafe fn mark_all(self: &Arc<Self>, roots: &Roots<'_>) {
         let count = self.helpers() + 1;
         // Relaxed: no mutator is at work.
         let all_dirty = self.unknown_writes.load(Ordering::Relaxed);

@@ -72,7 +72,7 @@ impl Collector {
                     Jobs::start(self, |this| &this.jobs, Collector::sweep_all);
                 }
             }
-            (Kind::Snapshot, Mode::Concurrent) => {
+            (Kind::Snapshot, Mode::Concurrent) if !cycle.whole => {
                 let sweep = |this: &Collector| {
                     let began = Instant::now();
                     this.sweeping.sort();

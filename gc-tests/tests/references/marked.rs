@@ -1,9 +1,13 @@
 //! Arenas that stand where everything is marked.
 
+use std::time::Duration;
+
 use gc_core::arena::CollectionPhase;
 use gc_core::barrier::unlock;
+use gc_core::collect::Trace;
 use gc_core::{
-    Arena, Collect, DynamicRootSet, Finalization, Gc, GcWeak, Lock, Mutation, RefLock, Rootable,
+    Arena, Collect, DynamicRootSet, Finalization, Gc, GcWeak, HeapOptions, Lock, Mode, Mutation,
+    RefLock, Rootable, Zeal,
 };
 use gc_tests::way::{Way, in_each_way, panic_of};
 
@@ -468,4 +472,50 @@ fn nothing_is_left_to_mark_in_a_marked_arena() {
             arena.finish_cycle();
         }
     });
+}
+
+/// A cycle of a small heap is not worth a thread, nor claims: each object is traced once, whoever waits for it.
+#[test]
+fn small_heaps_are_marked_at_once_and_swept_at_once() {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    struct Traced(Rc<Cell<usize>>, Vec<u8>);
+
+    // SAFETY: there are no pointers in it.
+    unsafe impl<'gc> Collect<'gc> for Traced {
+        fn trace<T: Trace<'gc>>(&self, _: &mut T) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+
+    const COUNT: usize = 1000;
+    for mode in [Mode::StopTheWorld, Mode::Concurrent] {
+        let traces = Rc::new(Cell::new(0));
+        let options = HeapOptions::default().mode(mode).zeal(Zeal::NONE);
+        type Root<'gc> = Vec<Gc<'gc, Traced>>;
+        let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| {
+            (0..COUNT)
+                .map(|_| Gc::new(mc, Traced(traces.clone(), vec![1])))
+                .collect()
+        })
+        .unwrap();
+        for cycle in 0..3 {
+            traces.set(0);
+            arena.finish_marking().unwrap().finalize(|fc, root| {
+                assert!(!Gc::is_dead(fc, root[0]));
+            });
+            // The program may go on in between. What it makes lives to the next cycle.
+            arena.mutate(|mc, _| _ = Gc::new(mc, Traced(traces.clone(), Vec::new())));
+            arena.finish_marking().unwrap().start_sweeping();
+            assert_eq!(arena.collection_phase(), CollectionPhase::Sweeping);
+            assert_eq!(traces.get(), COUNT, "{mode:?}, cycle {cycle}");
+            arena.cycle_debt();
+            assert_eq!(arena.collection_phase(), CollectionPhase::Sleeping);
+            let statistics = arena.metrics().statistics();
+            assert_eq!(statistics.concurrent_time, Duration::ZERO);
+            assert_eq!(statistics.collections, cycle + 1);
+        }
+        assert_eq!(Rc::strong_count(&traces), 1 + COUNT + 1, "{mode:?}");
+    }
 }
