@@ -35,7 +35,7 @@
 //!    under the same barrier.
 //! 3. In a described buffer, the slots that `Live` names hold values, and it names all from which nothing was moved
 //!    out. A marker never reads it: only the program's thread asks, drops and writes.
-//! 4. A buffer is filled when it is made, before anybody can look. In a cycle it is born claimed, so no
+//! 4. A buffer is filled when it is made, before anybody can look. In a cycle it is allocated claimed, so no
 //!    marker reads it then.
 //! 5. When elements are moved to another buffer, the old one is left as it is, for the snapshot, unless it has to drop
 //!    elements or may own memory elsewhere; then it is claimed first, and then names no slots any more.
@@ -44,7 +44,7 @@
 //! 7. Tags of a buffer of unions are those of the elements that `Live` names, unless the buffer is dirty, or a call of the
 //!    collection is between its write and its retagging. In such a call no user's code runs but `Drop` and what is
 //!    passed to `retain` and the like, and it retags however that ends.
-//! 8. A buffer whose elements own memory elsewhere is dirty from birth.
+//! 8. A buffer whose elements own memory elsewhere is dirty from the beginning.
 
 use core::marker::PhantomData;
 use core::mem::{needs_drop, size_of};
@@ -80,9 +80,10 @@ pub(super) struct Slots<'gc, T> {
     _invariant: Invariant<'gc>,
 }
 
-// SAFETY: the elements belong to whoever has this, as if it had them itself; all that changes them asks for a `Mutation`, but for
-// cells such as `Lock`, which look for their arena among those of the thread. No such cell is `Sync`, so that is asked for as
-// well: elsewhere it would be written without a barrier, while a marker may not have seen it.
+// SAFETY: the elements belong to whoever has this, as if it had them itself; all that changes them asks for a
+// `Mutation`, but for cells such as `Lock`, which look for their arena among those of the thread. No such cell is
+// `Sync`, so that is asked for as well: elsewhere it would be written without a barrier, while a marker may not have
+// seen it.
 unsafe impl<T: Send + Sync> Send for Slots<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Sync> Sync for Slots<'_, T> {}
@@ -361,8 +362,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
             return Retag(false);
         }
         let (object, bytes) = (self.slots.object.addr().get(), self.bytes(from, count));
-        // SAFETY: there is capacity, so an object starts there; the slots lie in it. What is written is retagged, as the
-        // result is for nothing else. What needs to be dropped is measured.
+        // SAFETY: there is capacity, so an object starts there; the slots lie in it. What is written is retagged, as
+        // the result is for nothing else. What needs to be dropped is measured.
         unsafe {
             context.before_clean_write(object, bytes);
             if needs_drop::<T>() {
@@ -383,8 +384,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
         if Kind::<T>::LEAF {
             if needs_drop::<T>() {
                 // What the elements own may become more or less.
-                // SAFETY: with a capacity and elements that need dropping, a described object starts there; this `mutate` call
-                // keeps it, and cycles do not free what was written during them.
+                // SAFETY: with a capacity and elements that need dropping, a described object starts there; this
+                // `mutate` call keeps it, and cycles do not free what was written during them.
                 unsafe { context.note_written(object) }
             }
             return;

@@ -58,7 +58,7 @@ impl Phase {
 pub(super) enum Kind {
     /// Mutators are stopped until it is known what is dead.
     StopTheWorld,
-    /// Mutators go on: what was reachable when the cycle began is kept, and what is born in it.
+    /// Mutators go on: what was reachable when the cycle began is kept, and what is allocated in it.
     Snapshot,
 }
 

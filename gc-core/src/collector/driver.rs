@@ -442,8 +442,8 @@ impl Collector {
         self.forget_weak_reads(cycle);
         match kind {
             // SAFETY: mutators are stopped (the caller's promise).
-            Kind::Snapshot => unsafe { self.begin_births(cycle, program) },
-            // Nothing is born while mutators are stopped.
+            Kind::Snapshot => unsafe { self.choose_allocation_color(cycle, program) },
+            // Nothing is allocated while mutators are stopped.
             Kind::StopTheWorld => {}
         }
         self.choose_soft();

@@ -90,7 +90,7 @@ use self::weak_reads::WeakReads;
 use self::work::Work;
 use crate::collector::options::{FinalizerMode, HeapOptions};
 use crate::heap::Heap;
-use crate::heap::black::Births;
+use crate::heap::black::AllocationColor;
 use crate::heap::error::HeapError;
 use crate::heap::space::AddressSpace;
 use crate::heap::volume::Volume;
@@ -356,7 +356,7 @@ impl Collector {
         // SAFETY: no marker is at work (the caller's promise).
         unsafe { self.work.clear() };
         // SAFETY: no mutator is in a `mutate` call (the caller's promise).
-        unsafe { self.heap.set_births(Births::White) };
+        unsafe { self.heap.set_allocation_color(AllocationColor::White) };
         cycle.backlog = Backlog::default();
         cycle.weak = Vec::new();
         cycle.stage = Stage::default();

@@ -1,40 +1,40 @@
-//! Rescanning: what the program may have put where marking does not look, if it has read weak pointers.
+//! Rescanning: finds pointers that the program has read from weak pointers and stored since the snapshot.
 //!
-//! A cycle that marks while the program goes on keeps what was reachable at the snapshot. A weak pointer may lead
-//! out of that, and what the program gets by one it may store. To mark each target when it is read would be enough;
-//! but then a weak pointer that is looked at in each `mutate` call never dies, as there is such a call in each
-//! cycle. So a read keeps nothing alive. It is remembered ([`weak_reads`](super::weak_reads)); and if its target is
-//! still not marked when all else is, marking does not end before the collector has looked for it wherever a
-//! pointer can have been put since the snapshot. The claims plane tells where: objects that were written are
-//! claimed, those that were born are born so.
+//! A concurrent cycle keeps what was reachable at the snapshot. A weak pointer may lead out of the snapshot, and the
+//! program may store what it gets from one. The collector could mark each target when it is read. But then the target
+//! of a weak pointer that every `mutate` call reads would never die, as there is such a call in each cycle. So a read
+//! keeps nothing alive. It is only remembered ([`weak_reads`](super::weak_reads)). If its target is still unmarked when
+//! everything else is marked, marking does not end before the collector has scanned all places where the program can
+//! have stored a pointer since the snapshot. The claims plane tells where: objects that were written are claimed, and
+//! so are those that were allocated.
 //!
 //! # A round
 //!
 //! At a safepoint the roots are visited again. Then, block by block, claims are taken back
-//! ([`Heap::unclaim_small`]), and the objects that had them and are marked are scanned once more, as they are now.
-//! What was claimed and is not marked is only unclaimed: if it is marked later, whoever marks it scans it. The
-//! program may go on between the steps of a round; what it writes then is claimed again, and what it makes is born
-//! claimed. When a whole round, and all marking that it brings about, is done at one safepoint, marking is
-//! complete. Otherwise another round begins when the markers are done, which has as much to do as the program has
-//! done during the one before. After [`ROUNDS`] of them a safepoint takes as long as it needs: so a cycle ends,
-//! however much the program writes.
+//! ([`Heap::unclaim_small`]), and the marked ones of these objects are scanned once more, as they are now. The unmarked
+//! ones are only unclaimed: the marker that marks one later also scans it. The program may run between the steps of a
+//! round. What it writes then is claimed again, and what it allocates is claimed. When a whole round, and all marking
+//! that it causes, is done at one safepoint, marking is complete. Otherwise, when the markers are done, another round
+//! begins, for what the program has done during the one before. After [`ROUNDS`] of them, a safepoint takes as long as
+//! it needs. So a cycle ends, however much the program writes.
 //!
-//! From the first round on, claims note nothing: what is written will be looked at anyway. This matters for objects
-//! that are not marked: a dead object that the program reads by a weak pointer and writes to would keep alive what
-//! it holds, and by that perhaps itself. So would an object that is born black and leads to the dead one, and an
-//! atomic cell of the dead one into which the program stores it. So a cycle *remembers writes* from its beginning
-//! if one of the last [`QUIET`] gave cause to think that the program polls weak pointers to what is dead. Then,
-//! until marking is complete,
+//! From the first round on, claims note nothing, since what is written will be scanned anyway. This matters for objects
+//! that are not marked. If the program reads a dead object from a weak pointer and writes to it, the notes would keep
+//! alive what it holds, and so perhaps the object itself. An object that is allocated black and leads to the dead one
+//! would do the same, and so would an atomic cell of the dead object into which the program stores it. So a cycle
+//! *remembers writes* from its beginning if one of the last [`QUIET`] cycles had a sign that the program polls weak
+//! pointers to dead objects. Then, until marking is complete,
 //!
 //! * claims note nothing;
-//! * objects are born claimed, but not marked ([`Births::Claimed`]). A marker that finds one marks it and passes it by;
-//! * who stores to an atomic cell claims the object that it is in, like any barrier. In the root there is nothing to
-//!   claim, as each round visits it.
+//! * objects are allocated claimed, but not marked ([`AllocationColor::Claimed`]). A marker that finds one marks it and
+//!   does not scan it;
+//! * a store to an atomic cell claims the object that the cell is in, like any barrier. The root need not be claimed, as
+//!   each round visits it.
 //!
-//! Causes are: a round that began in a cycle that did not remember writes, or ended with a target of a weak read
-//! that was not marked; and whatever was noted of an object that was not marked when it was written or stored,
-//! after a weak read of what was not marked ([`Noting::Doubtful`]). Cycles without such a cause rescan nothing if
-//! all that was read turns out to be marked, and pay nothing if nothing was read.
+//! The signs are: a round that began in a cycle that did not remember writes, or that ended with an unmarked target of
+//! a weak read; and a note of an object that was unmarked when it was written or stored, after a weak read of an
+//! unmarked object ([`Noting::Doubtful`]). Cycles without such a sign rescan nothing if all targets that were read turn
+//! out to be marked, and cost nothing if none was read.
 //!
 //! # Nothing is lost
 //!
@@ -42,33 +42,31 @@
 //! the path, everything reachable then is marked. What a root leads to is, since roots were visited in the round.
 //! Take a marked object of the path, and a pointer that is in it now.
 //!
-//! * It was claimed, or born, before the last round, and not written later: for a later write would have claimed
-//!   it, since that round took the claim back, and it was taken back for good, as the program did not run any more.
-//!   If it was marked then, the round has scanned it. If it was marked after that, it was scanned by whoever has
-//!   marked it, as it was not claimed.
-//! * It was neither claimed nor born in this cycle, so nobody has written to it. It was scanned when it was marked.
+//! * It was claimed or allocated before the last round, and not written later. (A later write would have claimed it
+//!   again, since that round took the claim back; and nothing claimed it again, as the program no longer ran.) If it was
+//!   marked then, the round has scanned it. If it was marked later, its marker has scanned it, as it was not claimed.
+//! * It was neither claimed nor allocated in this cycle, so nobody has written to it. It was scanned when it was marked.
 //!
-//! Either way it was scanned when it was as it is now, so the target of the pointer is marked. That objects are
-//! born marked is used nowhere. It must be so when marking is complete: from then on who reads the marks takes what
-//! has none for dead. What was born before and has none is so. A marker does not lose what was born after it was
-//! made, in blocks that it does not know: what it scans was not claimed, so it leads to what was there when the
-//! claims were taken back, before the marker was made.
+//! Either way it was scanned in its present state, so the target of the pointer is marked. The argument does not use
+//! that objects are allocated marked. They must be when marking is complete: from then on an object without a mark is
+//! taken for dead. Objects that were allocated before and have no mark are dead. A marker misses nothing that was
+//! allocated after the marker was made, in blocks that it does not know: what it scans was not claimed, so it leads to
+//! objects that existed when the claims were taken back, before the marker was made.
 //!
-//! Words that change without a claim: what is put into an [`AtomicGc`](crate::shared::AtomicGc) before the cycle
-//! remembers writes, or into a `DynamicRootSet`, is marked by who does it; handles and pins are roots. An `AtomicGc` in
-//! memory that an object owns is in no object that could be claimed. If one was written, the next round rescans all
-//! marked objects that own memory, written or not ([`Collector::note_owned_cell`]). No mutator runs in the last round,
-//! so it sees all such cells as they are. If the program writes such cells in each call, every round does that: so the
-//! last, which has no bound, takes as long as it takes to trace these objects. What a finalization call writes is noted
-//! when it is over ([`finalization`](super::finalization)).
+//! Some words change without a claim. A pointer that is put into an [`AtomicGc`](crate::shared::AtomicGc) before the
+//! cycle remembers writes, or into a `DynamicRootSet`, is marked by the thread that does so; handles and pins are
+//! roots. An `AtomicGc` in memory that an object owns is in no object that could be claimed. If one was written, the
+//! next round rescans all marked objects that own memory, written or not ([`Collector::note_owned_cell`]). No mutator
+//! runs in the last round, so it sees all such cells as they are. If the program writes such cells in each call, every
+//! round does that. So the last one, which has no bound, takes as long as tracing these objects takes. What a
+//! finalization call writes is noted when the call is over ([`finalization`](super::finalization)).
 //!
-//! A weak pointer that can be reached leads to what is marked, or was noted, by the same argument: whoever scans an
-//! object notes the targets of its weak pointers that are not marked.
+//! By the same argument, a reachable weak pointer leads to an object that is marked, or was noted: a marker that scans
+//! an object notes the unmarked targets of its weak pointers.
 //!
-//! This does not need the snapshot. A cycle that notes nothing when an object is claimed is one with an incremental
-//! update (Dijkstra et al. 1978), whose remembered set are the claims. Without weak reads of unmarked objects, or
-//! if all of them were marked by others, the argument of `docs/concurrency.md` holds: the program never left the
-//! snapshot.
+//! This does not need the snapshot. A cycle in which claims note nothing is one with incremental update (Dijkstra et
+//! al. 1978), whose remembered set are the claims. Without weak reads of unmarked objects, or if all of them were
+//! marked by others, the argument of `docs/concurrency.md` holds: the program never left the snapshot.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
@@ -77,7 +75,7 @@ use super::BETWEEN_LOOKS;
 use super::snapshot_buffer::SnapshotBuffer;
 use super::work::{Packet, entry};
 use super::{Collector, Cycle, Phase, Program};
-use crate::heap::black::Births;
+use crate::heap::black::AllocationColor;
 use crate::heap::block::BlockIndex;
 use crate::sync::Ordering;
 
@@ -157,7 +155,7 @@ impl Collector {
         }
         // SAFETY: an object of this heap starts there (the caller's promise).
         let is_born_or_written = || unsafe { self.is_claimed(target) };
-        // Then it was read before it was written; and if it was born in this cycle, nobody polls it.
+        // Then it was read before it was written; and if it was allocated in this cycle, nobody polls it.
         if self.remembers_writes() && is_born_or_written() {
             return;
         }
@@ -215,20 +213,20 @@ impl Collector {
         cycle.polled = cycle.polled.saturating_sub(1);
     }
 
-    /// Sets how objects are born in a cycle that begins.
+    /// Sets how objects are allocated in a cycle that begins.
     ///
     /// # Safety
     ///
     /// Mutators are stopped.
-    pub(super) unsafe fn begin_births(&self, cycle: &mut Cycle, program: &Program<'_>) {
+    pub(super) unsafe fn choose_allocation_color(&self, cycle: &mut Cycle, program: &Program<'_>) {
         cycle.allocated_unblack = program.allocated;
-        let births = if self.remembers_writes() {
-            Births::Claimed
+        let color = if self.remembers_writes() {
+            AllocationColor::Claimed
         } else {
-            Births::Black
+            AllocationColor::Black
         };
         // SAFETY: mutators are stopped (the caller's promise).
-        unsafe { self.heap.set_births(births) };
+        unsafe { self.heap.set_allocation_color(color) };
     }
 
     /// Allocates black from now on: marking is complete, so what has no mark is taken for dead.
@@ -237,21 +235,21 @@ impl Collector {
     ///
     /// Mutators are stopped.
     unsafe fn allocate_black(&self, cycle: &mut Cycle, program: &Program<'_>) {
-        if self.heap.births() == Births::Claimed {
+        if self.heap.allocation_color() == AllocationColor::Claimed {
             cycle.allocated_unblack = program.allocated;
             // SAFETY: mutators are stopped (the caller's promise).
-            unsafe { self.heap.set_births(Births::Black) };
+            unsafe { self.heap.set_allocation_color(AllocationColor::Black) };
         }
     }
 
-    /// Whether what was written and born must be scanned again before marking is complete. No mutator is at work, and
-    /// everything else is marked.
+    /// Whether what was written and allocated must be scanned again before marking is complete. No mutator is at work,
+    /// and everything else is marked.
     pub(super) fn must_rescan(&self) -> bool {
         self.remembers_writes() || self.weak_reads.has_unmarked(&self.heap)
     }
 
-    /// Scans what was written and born since the snapshot, or since the last round. Whether marking is complete. The
-    /// error is the panic of a `trace`: then the cycle must be aborted.
+    /// Scans what was written and allocated since the snapshot, or since the last round. Whether marking is complete.
+    /// The error is the panic of a `trace`: then the cycle must be aborted.
     ///
     /// # Safety
     ///

@@ -10,7 +10,7 @@ use super::driver::{Budget, is_over};
 use super::jobs::Jobs;
 use super::{BETWEEN_LOOKS, Collector, Mutators, Program};
 use crate::collector::options::Mode;
-use crate::heap::black::Births;
+use crate::heap::black::AllocationColor;
 use crate::heap::block::BlockIndex;
 use crate::heap::extent::Extent;
 use crate::heap::store::Occupied;
@@ -54,13 +54,13 @@ impl Collector {
         cycle: &mut Cycle,
         program: &Program<'_>,
     ) {
-        // SAFETY: mutators are stopped (the caller's promise), so no `mutate` call runs and their allocation buffers are
-        // retired. Sweeping begins here: marking is complete, weak pointers are cleared, and no marker is at work (the
-        // caller's promises).
+        // SAFETY: mutators are stopped (the caller's promise), so no `mutate` call runs and their allocation buffers
+        // are retired. Sweeping begins here: marking is complete, weak pointers are cleared, and no marker is at work
+        // (the caller's promises).
         unsafe {
             self.keep_dying();
             self.enter(Phase::Sweeping);
-            self.heap.set_births(Births::White);
+            self.heap.set_allocation_color(AllocationColor::White);
             *self.sweeping.unswept.lock() = self.heap.take_occupied();
         }
         cycle.allocated_marked = program.allocated;
@@ -121,8 +121,8 @@ impl Collector {
         }
         let nobody_sweeps = self.jobs.unfinished() == 0;
         if done && none_left && nobody_sweeps && self.sweeping.with_drops.lock().is_empty() {
-            // SAFETY: the cycle is sweeping (the caller's promise). No block is in a list of those that are to be swept,
-            // and no job is unfinished that could have taken one; this thread has swept what it took.
+            // SAFETY: the cycle is sweeping (the caller's promise). No block is in a list of those that are to be
+            // swept, and no job is unfinished that could have taken one; this thread has swept what it took.
             unsafe { self.end(cycle, program) };
             if self.options.zeal.verify {
                 // SAFETY: the cycle has just ended, and none begins while this thread has the lock of the cycle. The

@@ -112,7 +112,7 @@ impl Allocator {
             // alone allocates in (invariant 1).
             if let Some((start, end)) = unsafe { holes[index].next(self.planes, wanted) } {
                 // SAFETY: the hole lies in that block, and is empty.
-                unsafe { heap.prepare_births(start, end) };
+                unsafe { heap.prepare_hole(start, end) };
                 self.cursors[index].set(start, end);
                 return Ok(());
             }

@@ -10,7 +10,7 @@
 //!
 //! # Invariants
 //!
-//! 1. [`Births`] changes only while no mutator is in a `mutate` call and no cursor is in a hole.
+//! 1. [`AllocationColor`] changes only while no mutator is in a `mutate` call and no cursor is in a hole.
 //! 2. From the end of marking until the sweep begins, all objects are allocated black, since in this time an object
 //!    without a mark is taken for dead.
 //! 3. The block of a claimed object has the flag that a marker checks before it checks claims. The exception is a block
@@ -25,7 +25,7 @@ use crate::sync::Ordering;
 /// See the [module documentation](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Births {
+pub(crate) enum AllocationColor {
     /// Neither marked nor claimed.
     White,
     /// Claimed.
@@ -35,42 +35,43 @@ pub(crate) enum Births {
 }
 
 impl Heap {
-    /// Sets how objects are born from now on.
+    /// Sets how objects are allocated from now on.
     ///
     /// # Safety
     ///
-    /// No mutator is in a `mutate` call. What a cycle takes for dead is not born white while that cycle marks.
-    pub(crate) unsafe fn set_births(&self, births: Births) {
+    /// No mutator is in a `mutate` call. While a cycle marks, objects are allocated claimed; and black, from the end of
+    /// marking until the sweep begins.
+    pub(crate) unsafe fn set_allocation_color(&self, color: AllocationColor) {
         // Relaxed: it changes while no mutator is in a `mutate` call.
-        self.births.store(births as u8, Ordering::Relaxed);
+        self.allocation_color.store(color as u8, Ordering::Relaxed);
     }
 
     #[inline]
-    pub(crate) fn births(&self) -> Births {
+    pub(crate) fn allocation_color(&self) -> AllocationColor {
         // Relaxed: as above.
-        match self.births.load(Ordering::Relaxed) {
-            0 => Births::White,
-            1 => Births::Claimed,
-            _ => Births::Black,
+        match self.allocation_color.load(Ordering::Relaxed) {
+            0 => AllocationColor::White,
+            1 => AllocationColor::Claimed,
+            _ => AllocationColor::Black,
         }
     }
 
-    /// Prepares a hole, or a part of one, from an address to another, for objects that are born there.
+    /// Prepares a hole, or a part of one, from an address to another, for objects that are allocated there.
     ///
     /// # Safety
     ///
     /// 1. The addresses lie in a block of small objects of this heap.
     /// 2. There is no object between them.
-    pub(super) unsafe fn prepare_births(&self, start: usize, end: usize) {
-        let births = self.births();
-        if births == Births::White {
+    pub(super) unsafe fn prepare_hole(&self, start: usize, end: usize) {
+        let color = self.allocation_color();
+        if color == AllocationColor::White {
             return;
         }
         for stretch in stretches(start, end) {
             let (at, own) = (stretch.start(), stretch.mask());
             // SAFETY: the words lie in a block of this heap (the caller's promise).
             unsafe {
-                if births == Births::Black {
+                if color == AllocationColor::Black {
                     // The mark plane that markers share with mutators.
                     self.planes.group(at).marks[1].insert_shared(own & STARTS);
                 }
@@ -78,23 +79,23 @@ impl Heap {
             }
         }
         // SAFETY: the hole lies in a block of this heap (the caller's promise).
-        unsafe { self.note_births(start, births) }
+        unsafe { self.raise_claimed(start, color) }
     }
 
-    /// Prepares the birth of a medium or large object of `bytes` bytes at `start`, which is claimed by chunks; of a
-    /// `leaf` nothing is ever claimed.
+    /// Prepares the memory of a new medium or large object of `bytes` bytes at `start`, which is claimed by chunks. No
+    /// chunk of a `leaf` is ever claimed.
     ///
     /// # Safety
     ///
     /// The blocks, or the slot, are ours, and there is no object in them yet.
-    pub(super) unsafe fn prepare_large_birth(&self, start: usize, bytes: usize, leaf: bool) {
-        let births = self.births();
-        if births == Births::White {
+    pub(super) unsafe fn prepare_large(&self, start: usize, bytes: usize, leaf: bool) {
+        let color = self.allocation_color();
+        if color == AllocationColor::White {
             return;
         }
         // SAFETY: the memory is ours (the caller's promise). Each chunk is a group, and belongs to this object alone.
         unsafe {
-            if births == Births::Black {
+            if color == AllocationColor::Black {
                 self.planes.group(start).marks[1].insert_shared(bit(start));
             }
             if leaf {
@@ -104,23 +105,23 @@ impl Heap {
                 // Claimed and done.
                 self.planes.claims(chunk).insert_shared(0b11);
             }
-            self.note_births(start, Births::Claimed);
+            self.raise_claimed(start, AllocationColor::Claimed);
         }
     }
 
-    /// Raises the flags that tell of claims which objects are born with.
+    /// Raises the flag of the block that says how objects in it were allocated.
     ///
     /// # Safety
     ///
     /// `start` lies in a block of this heap.
-    unsafe fn note_births(&self, start: usize, births: Births) {
+    unsafe fn raise_claimed(&self, start: usize, color: AllocationColor) {
         let block = self.owned_block(start);
         // SAFETY: the address lies in a block of this heap (the caller's promise).
         unsafe {
-            match births {
-                Births::White => {}
-                Births::Black => self.blocks.raise(block, Flag::Blackened),
-                Births::Claimed => self.blocks.raise(block, Flag::Claimed),
+            match color {
+                AllocationColor::White => {}
+                AllocationColor::Black => self.blocks.raise(block, Flag::Blackened),
+                AllocationColor::Claimed => self.blocks.raise(block, Flag::Claimed),
             }
         }
     }

@@ -180,7 +180,7 @@ pub(crate) enum Flag {
     Weak = BlockState::WEAK,
     /// Some word is a derived pointer. Not for `Free` blocks.
     Derived = BlockState::DERIVED,
-    /// Some object is claimed, or will be born so.
+    /// Some object is claimed, or will be allocated so.
     Claimed = BlockState::CLAIMED,
     /// Holes were prepared to allocate black.
     Blackened = BlockState::BLACKENED,

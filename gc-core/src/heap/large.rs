@@ -61,7 +61,7 @@ impl Heap {
         }
         let leaf = usage == Use::LargeLeaf;
         // SAFETY: the blocks are ours.
-        unsafe { self.prepare_large_birth(self.address_of(head), shape.bytes, leaf) }
+        unsafe { self.prepare_large(self.address_of(head), shape.bytes, leaf) }
         store.occupied.large.push(head);
         self.count_allocated(blocks_of(count), 1);
         Ok(self.address_of(head))

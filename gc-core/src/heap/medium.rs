@@ -181,7 +181,7 @@ impl Heap {
         // SAFETY: the slot was in a hole of a run, which nobody else can take since, and the lock of the store is held.
         unsafe {
             self.note_reach(start, end);
-            self.prepare_large_birth(start, shape.bytes, sort == Sort::Leaf);
+            self.prepare_large(start, shape.bytes, sort == Sort::Leaf);
         }
         let volume = Volume {
             bytes: (end - start) as u64,

@@ -86,8 +86,8 @@ pub(crate) struct Heap {
     blocks: BlockTable,
     /// The address behind the highest block that this heap ever owned.
     top: AtomicUsize,
-    /// How new objects are allocated: see [`black::Births`].
-    births: AtomicU8,
+    /// How new objects are allocated: see [`black::AllocationColor`].
+    allocation_color: AtomicU8,
     /// Whether an object was ever found to be dead that may live on.
     found_dead: AtomicBool,
     /// The share of its time that the program does not have for itself, if that is why no more blocks are
@@ -110,7 +110,7 @@ impl Heap {
             planes: space.planes(),
             blocks: space.blocks(),
             top: AtomicUsize::new(space.base()),
-            births: AtomicU8::new(0),
+            allocation_color: AtomicU8::new(0),
             found_dead: AtomicBool::new(false),
             refusing: AtomicU32::new(0),
             pins: Arc::new(Pins::new(space.planes(), space.base(), space_bytes)),

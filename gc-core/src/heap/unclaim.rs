@@ -1,4 +1,4 @@
-//! Taking claims back: then what was written or born since the cycle began is once more an object like others.
+//! Taking claims back: objects that were written or allocated in this cycle become like others.
 //!
 //! Claims say which objects were written ([`crate::collector::claim`]) or allocated ([`super::black`]) in this cycle.
 //! To scan these objects again, and to know later which were written since, the collector takes the claims back. No
@@ -52,8 +52,8 @@ impl Heap {
     }
 
     /// Takes back the claims of the large or medium objects that start in a block. Calls `f` with the start of each
-    /// that is marked, and each stretch of it that was written, from an address to another: the whole if it was born
-    /// since the last time.
+    /// that is marked, and each stretch of it that was written, from an address to another: all of it if it was
+    /// allocated since the last time.
     ///
     /// # Safety
     ///

@@ -18,7 +18,7 @@
 //! # Invariants
 //!
 //! 1. *Claim before write.* While a cycle marks, the words of an object are written only after the object, or the
-//!    chunk that they are in, was claimed. Objects that are allocated during the cycle are born claimed. Two kinds
+//!    chunk that they are in, was claimed. Objects that are allocated during the cycle are claimed from the beginning. Two kinds
 //!    of words are written without a claim: atomic cells, and what is in a lock that `Write::from_static` opened.
 //!    Such a lock holds no pointers into the heap.
 //! 2. *Contents before claim.* What an object held at the snapshot is in a buffer before its claim is set, unless
@@ -36,7 +36,7 @@
 //! was not reached. By induction over the length of the path, everything that was reachable from the roots at the
 //! snapshot is marked at the end. What the program gets hold of later came from there; or it is new, and was
 //! allocated black; or it came from a root set, whose contents are buffered when they are read; or from a weak
-//! pointer, for which there is [`rescan`](super::rescan), which does not rely on how objects are born.
+//! pointer, for which there is [`rescan`](super::rescan), which does not rely on how objects are allocated.
 //! `docs/concurrency.md` has the whole proof.
 //!
 //! # What this does not do

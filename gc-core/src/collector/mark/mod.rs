@@ -16,7 +16,7 @@
 //!
 //! **Concurrently** (`CONCURRENT`) with the program, a marker must not read what a mutator may write. So objects
 //! that are marked are first gathered in a [batch], which is published, and then scanned, except those that were
-//! claimed. Objects that were allocated since the cycle began were born claimed, and nearly always marked, so it
+//! claimed. Objects that were allocated since the cycle began were allocated claimed, and nearly always marked, so it
 //! never reads them. And it runs none of the user's code: objects that must be traced by value go on a list for
 //! safepoints.
 //!
@@ -125,7 +125,7 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
     /// Each number is given to one marker at a time. Until the marker is dropped:
     ///
     /// 1. Nothing in the heap is swept. Without `CONCURRENT`, nothing is allocated or written; with it,
-    ///    what is allocated is born claimed, and only objects that are claimed are written.
+    ///    what is allocated is claimed, and only objects that are claimed are written.
     /// 2. All tags are right, except those of claimed, external and dirty objects, and, with
     ///    `all_dirty`, of all whose pointers can move.
     /// 3. With `traces_values`, this is the thread of the heap's one mutator, or all values are `Sync`; and it is

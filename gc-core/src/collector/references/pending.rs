@@ -20,7 +20,7 @@
 //! # Invariants
 //!
 //! 1. Keys are starts of objects that were not marked when they were noted. Objects that are younger than the
-//!    directory were born marked, or in a cycle that remembers writes: there the directory is made to
+//!    directory were allocated marked, or in a cycle that remembers writes: there the directory is made to
 //!    [cover](Pending::cover) them before a round that can lead a marker to them. Values of still younger keys are
 //!    followed.
 //! 2. Directory and pages are made under the lock of `values`, and known before a place in them is written. They
@@ -95,7 +95,7 @@ impl Pending {
             self.directory.store(directory, Ordering::Release);
         }
         let directory = self.directory().expect("it was just made");
-        // What is younger than the directory was nearly always born marked.
+        // What is younger than the directory was nearly always allocated marked.
         let Some(page) = directory.get(block.number()) else {
             return false;
         };

@@ -238,8 +238,8 @@ impl Context {
     }
 
     /// Prepares a write to the atomic cell at `cell`. `true` if the pointers that come and go are to be
-    /// [noted](Context::note_stored): if not, the cell is scanned again, as it is in the root, which `is_in_root` tells,
-    /// in an object that was claimed, or in memory that is rescanned as a whole.
+    /// [noted](Context::note_stored): if not, the cell is scanned again, as it is in the root, which `is_in_root`
+    /// tells, in an object that was claimed, or in memory that is rescanned as a whole.
     ///
     /// # Safety
     ///
@@ -276,8 +276,8 @@ impl Context {
             }
             return false;
         };
-        // SAFETY: the cell is in use, so the object that it is in exists, and is not freed in this `mutate` call.
-        // If it is still being built, it was born in this call, and so claimed. The cell is a word of it. A cycle
+        // SAFETY: the cell is in use, so the object that it is in exists, and is not freed in this `mutate` call. If it
+        // is still being built, it was allocated in this call, and so is claimed. The cell is a word of it. A cycle
         // marks, in a phase that does not change in this call, and this thread may trace values (*One user*).
         unsafe {
             if !self.collector.is_part_claimed(base, cell) {
