@@ -2,7 +2,8 @@
 //!
 //! A binary starts itself with other arguments and reads what the child prints on its standard
 //! output, line by line. What a child says on its standard error is kept for the message should
-//! it fail, so that a panic in a measurement is reported as what it is.
+//! it fail, so that a panic in a measurement is reported as what it is. Of a child that does not fail it is passed on:
+//! a panic that went no further is a finding, too.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -55,10 +56,14 @@ pub fn run(arguments: &[String], mut line: impl FnMut(&str) -> Result<()>) -> Re
 
     let status = child.wait().context("cannot wait for the child")?;
     refusal?;
-    if !status.success() {
-        let text = errors.join().ok().and_then(Result::ok).unwrap_or_default();
+    let text = errors.join().ok().and_then(Result::ok).unwrap_or_default();
+    let text = text.trim();
+    if status.success() {
+        if !text.is_empty() {
+            eprintln!("{}: {text}", arguments.join(" "));
+        }
+    } else {
         // A child of this program says "error:" itself, and its parent will.
-        let text = text.trim();
         let text = text.strip_prefix("error: ").unwrap_or(text);
         if text.is_empty() {
             bail!("the measuring process failed ({status}) and said nothing");

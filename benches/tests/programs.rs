@@ -196,6 +196,8 @@ fn the_mode_of_programs_with_owners_can_be_asked_for() {
         assert!(output.status.success(), "{}", text(&output.stderr));
         let table = text(&output.stdout);
         assert!(table.contains("live map: speed") && !table.contains("mimalloc"));
+        let errors = text(&output.stderr);
+        assert!(!errors.contains("panicked"), "{mode}: {errors}");
     }
 }
 
