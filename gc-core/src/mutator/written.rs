@@ -85,10 +85,16 @@ impl Written {
         &self.recent[object / GRANULE % RECENT]
     }
 
+    /// Whether it is known that the object was noted since the last look.
+    #[inline]
+    pub(crate) fn is_recent(&self, object: usize) -> bool {
+        self.place(object).get() == object
+    }
+
     /// Notes that the object at this address is written.
     #[inline]
     pub(crate) fn note(&self, object: usize) {
-        if self.place(object).get() != object {
+        if !self.is_recent(object) {
             self.note_anew(object);
         }
     }
@@ -142,9 +148,8 @@ impl Written {
         }
         self.grant(LARGE);
         for object in objects.drain(..) {
-            let place = self.place(object);
-            if place.get() == object {
-                place.set(0);
+            if self.is_recent(object) {
+                self.place(object).set(0);
             }
             match measure(object, LARGE) {
                 Look::Done(_) => {}

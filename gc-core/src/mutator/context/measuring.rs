@@ -50,7 +50,7 @@ impl Context {
     pub(crate) unsafe fn measure_written(&self, all: bool) {
         let heap = self.heap();
         let mut later = 0;
-        self.written.each(all, |start, most| {
+        let measure = |start, most| {
             // SAFETY: the barrier has noted an object in a described block, which is still there (2). References
             // into it belong to `mutate` calls. This mutator is in none (1). If there are others, values are
             // `Sync`, and so are their cells; and what a lock in another object guards is left for later, unless
@@ -67,13 +67,14 @@ impl Context {
                 if extent.bytes > most {
                     return Look::TooLarge;
                 }
-                let measure = AssertUnwindSafe(|| only_looking(|| self.measure(object)));
-                if let Err(payload) = panic::catch_unwind(measure) {
+                let measuring = AssertUnwindSafe(|| self.measure(object));
+                if let Err(payload) = panic::catch_unwind(measuring) {
                     self.collector.keep_panic(payload);
                 }
                 Look::Done(extent.bytes)
             }
-        });
+        };
+        only_looking(|| self.written.each(all, measure));
         self.collector.unmeasured.add(later);
     }
 

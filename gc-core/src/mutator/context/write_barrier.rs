@@ -114,7 +114,8 @@ impl Context {
         }
     }
 
-    /// Most objects that must be traced by value come here for nothing: between cycles, and dirty already.
+    /// Objects that own memory come here for each write. Most have been written since the last safepoint that measured
+    /// them, so there is nothing more to note.
     ///
     /// # Safety
     ///
@@ -126,7 +127,10 @@ impl Context {
             if self.finalizing.get() || self.is_marking() {
                 return self.note_write_in_cycle(address);
             }
-            self.note_dirty(address);
+            let start = ObjectStart::new_unchecked(address);
+            if !(self.written.is_recent(address) && self.heap().is_dirty(start)) {
+                self.note_dirty(address);
+            }
         }
     }
 
