@@ -108,7 +108,7 @@ pub use self::{
     arenas::{arena, dynamic_roots, pinning},
     cells::lock,
     mutator::{barrier, metrics},
-    pointers::{gc, gc_slice, slice, zst_cache},
+    pointers::{gc, gc_slice, packed, slice, zst_cache},
     references::{finalizer, weak_collections},
     types::{collect, meta},
 };
@@ -150,7 +150,7 @@ pub use self::{
 /// What the macros expand to, beside what is public.
 #[doc(hidden)]
 pub mod __private {
-    pub use core::marker::PhantomData;
+    pub use core::marker::{Copy, PhantomData};
     pub use core::primitive::bool;
 
     pub use crate::pointers::unsize::Unsized;

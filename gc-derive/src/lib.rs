@@ -1,4 +1,4 @@
-//! The derive macro of `gc-core`: `#[derive(Collect)]`.
+//! The derive macros of `gc-core`: `#[derive(Collect)]`, and `#[derive(Pack)]` beside it.
 //!
 //! The macro reads the definition of a type and writes its implementation of `Collect`: the method
 //! that visits its fields, the constant that says whether there is anything to visit, and the
@@ -18,6 +18,7 @@
 //! | `trace` | the body of `trace` |
 //! | `owned_bytes` | the body of `owned_bytes` |
 //! | `expansion` | the implementation put together |
+//! | `pack` | the other macro, `#[derive(Pack)]` |
 //! | `errors` | errors that are reported together |
 //! | `crate_path` | by which path the expansion names `gc-core` |
 //! | `unelide` | the lifetimes that `Rootable!` leaves out |
@@ -49,6 +50,7 @@ mod errors;
 mod expansion;
 mod mentions;
 mod owned_bytes;
+mod pack;
 mod recursion;
 mod shape;
 mod trace;
@@ -144,6 +146,36 @@ use syn::parse_macro_input;
 pub fn derive_collect(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as syn::DeriveInput);
     expansion::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Implements `Pack` for an enum, so that its values can be `Packed` into two words. It stands beside `Collect`, whose
+/// attribute says which lifetime is the arena's.
+///
+/// ```
+/// use gc_core::packed::{Pack, Packed};
+/// use gc_core::{Collect, Gc};
+///
+/// #[derive(Clone, Copy, Collect, Pack)]
+/// #[collect(no_drop)]
+/// enum Value<'gc> {
+///     Nil,
+///     Int(i64),
+///     Object(Gc<'gc, [Packed<'gc, Value<'gc>>; 2]>),
+/// }
+///
+/// assert!(matches!(Packed::new(Value::Int(5)).get(), Value::Int(5)));
+/// ```
+///
+/// # Errors
+///
+/// A variant has one field at most, and there are 1 to 16 of them. A field that is neither a thin pointer nor plain data of
+/// at most 8 bytes is an error that names the trait `Field`.
+#[proc_macro_derive(Pack, attributes(collect))]
+pub fn derive_pack(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as syn::DeriveInput);
+    pack::expand(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -14,7 +14,8 @@
 //! Which words of an enum are pointers depends on its value, so whoever writes one into a cell has to tell the collector.
 //! [`Gc::set`](crate::Gc::set) of a [`GcLock`] does that for the words that it writes. A guard, or a cell that was unlocked,
 //! may be written at any time before the `mutate` call ends. So the next safepoint looks at its object; of an object
-//! of more than 4 KiB, the next collection does, as far as it gets there.
+//! of more than 4 KiB, the next collection does, as far as it gets there. Of a [packed](crate::packed) enum nobody has to tell
+//! anything.
 
 use core::cell::{BorrowError, BorrowMutError, Cell, OnceCell, Ref, RefCell, RefMut};
 use core::cmp::Ordering;
@@ -285,19 +286,22 @@ impl<'gc, T: Copy + 'gc, K: IsGcKind<'gc, Lock<T>>> Gc<'gc, Lock<T>, K> {
     where
         T: Collect<'gc>,
     {
-        let context = mc.context();
-        if !T::TYPE_MAP.is_union() || size_of::<T>() == 0 || !context.retags() {
+        if !T::TYPE_MAP.is_union() || size_of::<T>() == 0 {
             return self.unlock(mc).set(value);
         }
         let (start, place) = (Gc::as_ptr(self).addr(), self.cell.as_ptr());
         // SAFETY: the value needs memory, so an object of this heap starts there, of which it is the first bytes, and
-        // which is not freed in this `mutate` call. A lock of a union is in a described object. The context retags, and
-        // the value that is written is retagged. It is `Copy`, so that nothing is measured; and nobody has a reference to
-        // the content of a `Cell`.
+        // which is not freed in this `mutate` call. A lock of a union is in a described object. The value is retagged
+        // after the write. It is `Copy`, so that nothing is measured; and nobody has a reference to the content of a
+        // `Cell`.
         unsafe {
-            context.before_clean_write(start, (start, start + size_of::<T>()));
+            let retag = mc
+                .context()
+                .before_known_write(start, (start, start + size_of::<T>()));
             self.cell.set(value);
-            context.retag_value(start, place);
+            if retag {
+                mc.context().retag_value(start, place);
+            }
         }
     }
 }

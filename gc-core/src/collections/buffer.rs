@@ -357,7 +357,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
     /// of which it says after that what they hold, with [`Buffer::written`] and [`Buffer::clear`].
     #[inline(always)]
     pub(super) fn before_write(&self, context: &Context, from: usize, count: usize) -> Retag {
-        if !Kind::<T>::UNION || self.capacity == 0 || !context.retags() {
+        if !Kind::<T>::UNION || self.capacity == 0 {
             self.before_lend(context, from, count);
             return Retag(false);
         }
@@ -365,12 +365,11 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
         // SAFETY: there is capacity, so an object starts there; the slots lie in it. What is written is retagged, as
         // the result is for nothing else. What needs to be dropped is measured.
         unsafe {
-            context.before_clean_write(object, bytes);
             if needs_drop::<T>() {
                 context.note_written(object);
             }
+            Retag(context.before_known_write(object, bytes))
         }
-        Retag(true)
     }
 
     /// The write barrier for `count` slots from `from` on, to which others get references by which they may write in
@@ -459,9 +458,11 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
         // object, the context retags, and the barrier was called (the caller's promise).
         unsafe {
             self.zero(from, count);
-            if Kind::<T>::UNION && retag.0 && count > 0 {
-                let (start, end) = self.bytes(from, count);
-                context.untag(self.slots.object.addr().get(), start, end);
+            if Kind::<T>::UNION && retag.0 {
+                let object = self.slots.object.addr().get();
+                for slot in from..from + count {
+                    context.untag(object, self.place().add(slot));
+                }
             }
         }
     }

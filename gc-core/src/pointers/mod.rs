@@ -2,6 +2,7 @@
 
 pub mod gc;
 pub mod gc_slice;
+pub mod packed;
 pub mod slice;
 pub(crate) mod unsize;
 pub(crate) mod weak;

@@ -334,6 +334,15 @@ pub(crate) struct WordTags {
 }
 
 impl WordTags {
+    /// Those of words that are no pointers.
+    pub(crate) const NONE: WordTags = WordTags {
+        base: 0,
+        tags: 0,
+        kinds: 0,
+        weak: false,
+        derived: false,
+    };
+
     /// Those of a value, as its `trace` tells them.
     ///
     /// # Panics
@@ -349,10 +358,7 @@ impl WordTags {
         let base = value.addr();
         let sink = WordTags {
             base,
-            tags: 0,
-            kinds: 0,
-            weak: false,
-            derived: false,
+            ..WordTags::NONE
         };
         let bytes = size_of::<T>();
         let mut tagger = Tagger {

@@ -77,6 +77,9 @@ impl TypeMap {
     /// A number, a strong pointer, and one into its object: the map of `Slice`.
     pub(crate) const LENGTH_BASE_AND_DERIVED: TypeMap = TypeMap::pointer(0b010, 0b100, 3);
 
+    /// A strong pointer word and a number, with no niche: the map of `OneOf`.
+    pub(crate) const ONE_OF: TypeMap = TypeMap::pointer(0b1, 0, 0);
+
     const fn pointer(tags: u64, kinds: u64, niche: u8) -> TypeMap {
         TypeMap(Kind::Fixed { tags, kinds, niche })
     }

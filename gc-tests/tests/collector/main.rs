@@ -8,4 +8,5 @@ mod empty_cells;
 mod marking;
 mod modes;
 mod pacing;
+mod packed;
 mod unions;

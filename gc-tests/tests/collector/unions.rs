@@ -404,6 +404,64 @@ fn a_long_vector_is_written_in_turns() {
     });
 }
 
+/// More words than a plane has for a group, with a pointer in the first or the last.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+enum Wide<'gc> {
+    First(Crate<'gc>, [u64; 70]),
+    Last([u64; 70], Crate<'gc>),
+}
+
+#[test]
+fn values_of_many_words_are_written() {
+    type Root<'gc> = (
+        Gc<'gc, Lock<Wide<'gc>>>,
+        Gc<'gc, RefLock<collections::Vec<'gc, Wide<'gc>>>>,
+    );
+    fn make<'gc>(mc: &Mutation<'gc>, id: u64) -> Wide<'gc> {
+        match id % 2 {
+            0 => Wide::First(Cargo::new(mc, id), [id; 70]),
+            _ => Wide::Last([id; 70], Cargo::new(mc, id)),
+        }
+    }
+    fn check(wide: &Wide<'_>, id: u64) {
+        let (Wide::First(cargo, numbers) | Wide::Last(numbers, cargo)) = wide;
+        assert_eq!((cargo.id(), *numbers), (id, [id; 70]));
+    }
+    in_each_way(|way| {
+        let mut arena = Arena::<Rootable![Root<'_>]>::with_options(way.often(), |mc| {
+            let list = Gc::new(mc, RefLock::new(collections::Vec::new()));
+            (Gc::new(mc, Lock::new(make(mc, 0))), list)
+        })
+        .unwrap();
+        let mut model = Vec::new();
+        for round in 1..way.size(60, 300) as u64 {
+            arena.mutate(|mc, (lock, list)| {
+                lock.set(mc, make(mc, round));
+                let mut list = list.borrow_mut(mc);
+                list.push(mc, make(mc, round));
+                model.push(round);
+                if round % 3 == 0 {
+                    list.swap_remove(mc, 0);
+                    model.swap_remove(0);
+                }
+                litter(mc, 20);
+                check(&lock.get(), round);
+                list.iter()
+                    .zip(&model)
+                    .for_each(|(wide, id)| check(wide, *id));
+            });
+            match round % 8 {
+                0 => begin(&mut arena),
+                4 => arena.verify().unwrap(),
+                _ => arena.collect_debt(),
+            }
+        }
+        arena.finish_cycle();
+        arena.verify().unwrap();
+    });
+}
+
 thread_local! {
     static PANICS: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
 }

@@ -31,6 +31,14 @@ const PROGRAM: &str = r#"
         OurThree,
     }
 
+    #[derive(::core::clone::Clone, ::core::marker::Copy, ::gc_core::Collect, ::gc_core::packed::Pack)]
+    #[collect(no_drop)]
+    enum OurPacked<'gc> {
+        OurNil,
+        OurInt(::core::primitive::i64),
+        OurPointer { our_field: ::gc_core::Gc<'gc, ::core::primitive::u64> },
+    }
+
     #[derive(::gc_core::Collect)]
     #[collect(require_static)]
     struct OurStatic(::core::primitive::u64);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
 use crate::{
-    barrier, collections, containers, memory, owners, parallel, references, shared, trees,
+    barrier, collections, containers, memory, owners, parallel, references, shared, trees, values,
 };
 
 /// One thing that is measured in a process of its own.
@@ -68,6 +68,12 @@ pub enum Contender {
     OwnersTreesPeer,
     OwnersFinalizersOurs,
     OwnersFinalizersPeer,
+    ValuesEnumBeside,
+    ValuesPackedBeside,
+    ValuesEnumInSteps,
+    ValuesPackedInSteps,
+    ValuesEnumStopped,
+    ValuesPackedStopped,
 }
 
 /// What a contender measured: figures by name. Which names, its group knows.
@@ -128,6 +134,8 @@ pub fn as_child(contender: &Contender, options: &Options) -> Result<()> {
         | OwnersTablesOurs | OwnersTablesPeer | OwnersClosuresOurs | OwnersClosuresPeer
         | OwnersLiveOurs | OwnersLivePeer | OwnersTreesOurs | OwnersTreesPeer
         | OwnersFinalizersOurs | OwnersFinalizersPeer => owners::run(*contender, options)?,
+        ValuesEnumBeside | ValuesPackedBeside | ValuesEnumInSteps | ValuesPackedInSteps
+        | ValuesEnumStopped | ValuesPackedStopped => values::run(*contender, options.objects)?,
     };
     println!("{}", serde_json::to_string(&figures)?);
     Ok(())

@@ -1,6 +1,6 @@
 //! What gc-core costs beside its peers: the measures that the project holds itself to, in one run.
 //!
-//! Nine groups, each of which prints what is asked for beside what was measured:
+//! Ten groups, each of which prints what is asked for beside what was measured:
 //!
 //! - *trees*: the binary-trees program on one thread, as a ratio to `Box` with the system's malloc,
 //!   `Box` with mimalloc, and bumpalo; gc-arena for orientation;
@@ -11,7 +11,8 @@
 //! - *barrier*: a store through the write barrier beside a plain one;
 //! - *containers*: managed vectors and maps beside those of `std` and `hashbrown`;
 //! - *references*: what weak pointers, ephemerons and finalizers cost a collection;
-//! - *owners*: programs with the shape of a dynamic language's machine, beside gc-arena.
+//! - *owners*: programs with the shape of a dynamic language's machine, beside gc-arena;
+//! - *values*: values of a dynamic language as a plain enum, beside the same enum packed.
 //!
 //! Every single measurement has a process of its own, and the contenders of a group take turns
 //! (A B C A B C …), so that a machine that slows down slows all of them. A figure is the median of
@@ -30,6 +31,7 @@ mod parallel;
 mod references;
 mod shared;
 mod trees;
+mod values;
 
 use std::process::ExitCode;
 
@@ -160,6 +162,9 @@ fn run(options: Options) -> Result<()> {
     }
     if options.wants(Group::Owners) {
         measures.extend(owners::measure(&options)?);
+    }
+    if options.wants(Group::Values) {
+        measures.extend(values::measure(&options)?);
     }
 
     println!("{}", table(&measures));

@@ -69,6 +69,8 @@ pub enum Group {
     References,
     /// Programs whose objects own memory outside of the heap
     Owners,
+    /// Values of a dynamic language, as a plain and as a packed enum
+    Values,
 }
 
 /// When the collector of gc-core works.

@@ -53,6 +53,8 @@ const MANY: usize = 4096;
 pub(super) struct Retagging {
     /// Whether tags may be made anew now.
     retags: Cell<bool>,
+    /// Whether they may, and no cycle marks: then a write has nothing to do but that.
+    quiet: Cell<bool>,
     /// Whether dirty objects are noted.
     notes: Cell<bool>,
     dirty: RefCell<Vec<usize>>,
@@ -65,19 +67,51 @@ impl Context {
         self.retagging.retags.get()
     }
 
+    /// Prepares a write to the bytes from `from` to `to` of the object at `address`, whose pointers can move. Whether the
+    /// caller has to make the tags of these bytes anew after it; then it also measures the value, if that has a
+    /// destructor. If not, the object is dirty.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::before_partial_write`](super::Context::before_partial_write); and the caller does that.
+    #[inline(always)]
+    pub(crate) unsafe fn before_known_write(&self, address: usize, bytes: (usize, usize)) -> bool {
+        // SAFETY: the caller's promises are the same.
+        self.retagging.quiet.get() || unsafe { self.before_known_write_noted(address, bytes) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Context::before_known_write`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn before_known_write_noted(&self, address: usize, bytes: (usize, usize)) -> bool {
+        let retags = self.retags();
+        // SAFETY: the caller's promises are the same. It makes the tags anew, if the context retags.
+        unsafe {
+            if retags {
+                self.before_clean_write(address, bytes);
+            } else {
+                self.before_partial_write(address, bytes);
+            }
+        }
+        retags
+    }
+
     /// Lets tags be made anew, if that is possible in the phase of now, and dirty objects be noted.
     pub(super) fn begin_retagging(&self) {
         let one = self.collector.has_one_mutator();
+        let retags = one && !self.collector.others_sweep();
         self.retagging.notes.set(one);
-        self.retagging
-            .retags
-            .set(one && !self.collector.others_sweep());
+        self.retagging.retags.set(retags);
+        self.retagging.quiet.set(retags && !self.is_marking());
     }
 
     /// Makes all writes leave their objects dirty, and notes none.
     pub(super) fn end_retagging(&self) {
         self.retagging.notes.set(false);
         self.retagging.retags.set(false);
+        self.retagging.quiet.set(false);
     }
 
     /// Makes an object dirty: its tags may not tell the truth from now on.
@@ -101,8 +135,8 @@ impl Context {
     ///
     /// # Safety
     ///
-    /// 1. [`Context::retags`], the barrier was called for these words in this `mutate` call, and both before the value
-    ///    was written; or the object is new, and nobody else has its address.
+    /// 1. [`Context::before_known_write`] was called for these words in this `mutate` call before they were written, and
+    ///    has returned `true`; or the object is new, and nobody else has its address.
     /// 2. An object of this heap starts at `start`, in a described block unless it is new, and the value is in it, a
     ///    multiple of its size from the start.
     /// 3. The value has a `Dynamic` map, and nobody has a reference to it that he could use meanwhile.
@@ -136,11 +170,21 @@ impl Context {
     ///
     /// # Safety
     ///
-    /// As for [`Context::retag_value`], 1 and 2.
-    #[inline]
-    pub(crate) unsafe fn untag(&self, start: usize, from: usize, to: usize) {
+    /// As for [`Context::retag_value`], of the value that was there.
+    #[inline(always)]
+    pub(crate) unsafe fn untag<'gc, T: Collect<'gc>>(&self, start: usize, place: *const T) {
+        let (slot, words) = (place.addr(), size_of::<T>() / WORD);
         // SAFETY: as in `retag_value`.
-        unsafe { self.heap().remove_tags(start, from, to) }
+        unsafe {
+            if words == 0 {
+            } else if words <= MOST_WORDS {
+                let kinds = T::TYPE_MAP.may_have_kinds();
+                self.heap()
+                    .put_tags(start, (slot, words), kinds, &WordTags::NONE);
+            } else {
+                self.heap().remove_tags(start, slot, slot + size_of::<T>());
+            }
+        }
     }
 
     /// Makes tags anew of objects that were written: of all, or of so many as a safepoint should that has nothing else

@@ -89,8 +89,7 @@ impl Context {
     ///
     /// 1. An object of this heap starts at `address`, and these are some of its bytes.
     /// 2. As for [`Context::before_write`].
-    /// 3. If the object is described: [`Context::retags`], and the caller calls [`Context::retag_value`] for what it
-    ///    writes, or [`Context::untag`].
+    /// 3. If the object is described: as for [`Context::before_known_write`], while the context retags.
     #[inline(always)]
     pub(crate) unsafe fn before_clean_write(&self, address: usize, bytes: (usize, usize)) {
         if self.is_marking() {
