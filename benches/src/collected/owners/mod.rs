@@ -1,12 +1,12 @@
 //! Programs with the shape of a dynamic language's virtual machine, whose every object owns memory outside of the heap.
 //!
-//! The machine has what such machines have: values are an [enum](Value), strings are [interned](names) through weak
-//! entries, [tables](table) have a `Vec` and a `HashMap`, [closures](closure) share cells, [coroutines](thread) have a
-//! stack and frames. There is no bytecode: the [programs](programs) do in Rust what an interpreter would do to the
-//! heap, so the collector's share of the time is larger than it would be in a machine that also decodes instructions.
+//! The machine has what such machines have: values are an enum (`value`), strings are interned through weak entries
+//! (`names`), tables have a `Vec` and a `HashMap` (`table`), closures share cells (`closure`), coroutines have a stack
+//! and frames (`thread`). There is no bytecode: the `programs` do in Rust what an interpreter would do to the heap, so
+//! the collector's share of the time is larger than it would be in a machine that also decodes instructions.
 //!
 //! A program runs in slices of a hundred or so operations. After each the collector works off its debt, in one of
-//! the two ways that such machines have: by `collect_debt`, or, where there are [finalizers], by marking up to the end
+//! the two ways that such machines have: by `collect_debt`, or, where there are `finalizers`, by marking up to the end
 //! of marking, which is when they look for what is dead, and sweeping afterwards.
 
 mod closure;
@@ -25,7 +25,7 @@ use gc::{Arena, Collect, Gc, Mutation, RefLock, Rootable};
 
 use closure::Prototypes;
 use finalizers::Finalizers;
-use names::{Constants, Name, Names, Str};
+use names::{Constants, Key, Names, Str};
 use table::Table;
 use value::Value;
 
@@ -67,12 +67,12 @@ impl<'gc> Context<'gc> {
     }
 
     /// The string that a program names.
-    fn name(self, name: Name) -> Value<'gc> {
-        self.state.constants.get(name).into()
+    fn key(self, key: Key) -> Value<'gc> {
+        self.state.constants.get(key).into()
     }
 
-    fn global(self, name: Name) -> Value<'gc> {
-        self.state.globals.get(self.name(name))
+    fn global(self, name: Key) -> Value<'gc> {
+        self.state.globals.get(self.key(name))
     }
 
     /// The table that a global variable has.
@@ -80,14 +80,14 @@ impl<'gc> Context<'gc> {
     /// # Panics
     ///
     /// If it has none.
-    fn global_table(self, name: Name) -> Table<'gc> {
+    fn global_table(self, name: Key) -> Table<'gc> {
         self.global(name).table()
     }
 
-    fn set_global(self, name: Name, value: impl Into<Value<'gc>>) {
+    fn set_global(self, name: Key, value: impl Into<Value<'gc>>) {
         self.state
             .globals
-            .set(self.mc, self.name(name), value.into());
+            .set(self.mc, self.key(name), value.into());
     }
 }
 

@@ -70,7 +70,7 @@ macro_rules! constants {
     ($($name:ident $text:literal,)*) => {
         /// The strings that programs name: where the machine had instructions, these would be their constants.
         #[derive(Clone, Copy)]
-        pub enum Name {
+        pub enum Key {
             $($name,)*
         }
 
@@ -100,7 +100,7 @@ constants! {
     Y "y",
 }
 
-/// The string of each name.
+/// The string of each key.
 #[derive(Collect)]
 #[collect(no_drop)]
 pub struct Constants<'gc>(Vec<Str<'gc>>);
@@ -111,7 +111,7 @@ impl<'gc> Constants<'gc> {
         Constants(strings.collect())
     }
 
-    pub fn get(&self, name: Name) -> Str<'gc> {
-        self.0[name as usize]
+    pub fn get(&self, key: Key) -> Str<'gc> {
+        self.0[key as usize]
     }
 }

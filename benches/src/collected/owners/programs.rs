@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::closure::{Closure, Code, Shared, variable};
 use super::finalizers::Finalizers;
-use super::names::{Name, Str};
+use super::names::{Key, Str};
 use super::table::Table;
 use super::thread::Thread;
 use super::value::Value;
@@ -36,8 +36,8 @@ fn places<'gc>(cx: Context<'gc>, number: i64) -> Table<'gc> {
 pub fn strings(machine: &mut Machine, operations: i64) -> i64 {
     const KEPT: i64 = 500;
     machine.run(|cx| {
-        cx.set_global(Name::Log, places(cx, KEPT));
-        cx.set_global(Name::Seen, Table::new(cx.mc));
+        cx.set_global(Key::Log, places(cx, KEPT));
+        cx.set_global(Key::Seen, Table::new(cx.mc));
     });
     let concat = |one: Str<'_>, other: &str| {
         let mut text = String::with_capacity(one.text().len() + other.len());
@@ -46,10 +46,10 @@ pub fn strings(machine: &mut Machine, operations: i64) -> i64 {
         text
     };
     sliced(machine, operations, |cx, number| {
-        let (log, seen) = (cx.global_table(Name::Log), cx.global_table(Name::Seen));
+        let (log, seen) = (cx.global_table(Key::Log), cx.global_table(Key::Seen));
         let first = cx.intern(&(number / SLICE).to_string());
         let second = cx.intern(&(number % SLICE).to_string());
-        let mut text = cx.name(Name::Frame).str();
+        let mut text = cx.key(Key::Frame).str();
         for piece in [first.text(), " item ", second.text()] {
             text = cx.intern(&concat(text, piece));
         }
@@ -86,7 +86,7 @@ fn thread<'gc>(cx: Context<'gc>, function: Closure<'gc>) -> Thread<'gc> {
 /// Pipelines of short-lived coroutines; some that have not ended are kept for a while.
 pub fn coroutines(machine: &mut Machine, operations: i64) -> i64 {
     const KEPT: i64 = 500;
-    machine.run(|cx| cx.set_global(Name::Kept, places(cx, KEPT)));
+    machine.run(|cx| cx.set_global(Key::Kept, places(cx, KEPT)));
     sliced(machine, operations, |cx, number| {
         let numbers = range(cx, number, number + 3);
         let squares = closure(cx, Code::Squares, vec![variable(cx.mc, numbers)]);
@@ -102,7 +102,7 @@ pub fn coroutines(machine: &mut Machine, operations: i64) -> i64 {
             let unfinished = range(cx, 1, 100);
             total += unfinished.resume(cx.mc).int();
             let place = Value::Int(number / 10 % KEPT);
-            cx.global_table(Name::Kept)
+            cx.global_table(Key::Kept)
                 .set(cx.mc, place, unfinished.into());
         }
         total
@@ -115,21 +115,14 @@ pub fn tables(machine: &mut Machine, operations: i64) -> i64 {
     machine.run(|cx| {
         let class = Table::new(cx.mc);
         let add = closure(cx, Code::Add, vec![variable(cx.mc, 3)]);
-        class.set(cx.mc, cx.name(Name::Step), add.into());
-        cx.set_global(Name::Class, class);
-        cx.set_global(Name::Kept, places(cx, KEPT));
+        class.set(cx.mc, cx.key(Key::Step), add.into());
+        cx.set_global(Key::Class, class);
+        cx.set_global(Key::Kept, places(cx, KEPT));
     });
     sliced(machine, operations, |cx, number| {
-        let (class, objects) = (cx.global_table(Name::Class), cx.global_table(Name::Kept));
-        let [x, y, speed, name, path, step] = [
-            Name::X,
-            Name::Y,
-            Name::Speed,
-            Name::Name,
-            Name::Path,
-            Name::Step,
-        ]
-        .map(|name| cx.name(name));
+        let (class, objects) = (cx.global_table(Key::Class), cx.global_table(Key::Kept));
+        let [x, y, speed, name, path, step] =
+            [Key::X, Key::Y, Key::Speed, Key::Name, Key::Path, Key::Step].map(|key| cx.key(key));
         let object = Table::of_class(cx.mc, class, 5);
         object.set(cx.mc, x, Value::Int(number % 640));
         object.set(cx.mc, y, Value::Int(number % 480));
@@ -163,7 +156,7 @@ pub fn tables(machine: &mut Machine, operations: i64) -> i64 {
 /// Closures over shared variables, composed and thrown away; some are kept for a while.
 pub fn closures(machine: &mut Machine, operations: i64) -> i64 {
     const KEPT: i64 = 1000;
-    machine.run(|cx| cx.set_global(Name::Kept, places(cx, KEPT)));
+    machine.run(|cx| cx.set_global(Key::Kept, places(cx, KEPT)));
     fn of<'gc>(cx: Context<'gc>, code: Code, value: i64) -> Closure<'gc> {
         closure(cx, code, vec![variable(cx.mc, value)])
     }
@@ -175,7 +168,7 @@ pub fn closures(machine: &mut Machine, operations: i64) -> i64 {
         let counter = of(cx, Code::Count, number);
         let both = compose(cx, counter, of(cx, Code::Add, number));
         let mut total = both.call(cx.mc, Value::Int(2)).int();
-        let kept = cx.global_table(Name::Kept);
+        let kept = cx.global_table(Key::Kept);
         kept.set(cx.mc, Value::Int(number % KEPT), both.into());
         if number % 50 == 0 {
             let mapped = (0..8)
@@ -195,32 +188,32 @@ pub fn live(machine: &mut Machine, operations: i64) -> i64 {
     fn record<'gc>(cx: Context<'gc>, number: i64, name: Value<'gc>, tag: i64) -> Table<'gc> {
         let record = Table::with_capacity(cx.mc, 4);
         let tags = vec![Value::Int(tag), Value::Int(number)];
-        record.set(cx.mc, cx.name(Name::Id), Value::Int(number));
-        record.set(cx.mc, cx.name(Name::Name), name);
+        record.set(cx.mc, cx.key(Key::Id), Value::Int(number));
+        record.set(cx.mc, cx.key(Key::Name), name);
         let tags = Table::with_array(cx.mc, tags);
-        record.set(cx.mc, cx.name(Name::Tags), tags.into());
+        record.set(cx.mc, cx.key(Key::Tags), tags.into());
         record
     }
     let random =
         |seed: i64| (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) as u64 >> 33) as i64;
 
-    machine.run(|cx| cx.set_global(Name::Kept, Table::new(cx.mc)));
+    machine.run(|cx| cx.set_global(Key::Kept, Table::new(cx.mc)));
     sliced(machine, slots, |cx, number| {
         let mut name = String::from("r");
         // Writing into a `String` does not fail.
         let _ = write!(name, "{number}");
         let record = record(cx, number, cx.intern(&name).into(), number + 1);
-        let slots = cx.global_table(Name::Kept);
+        let slots = cx.global_table(Key::Kept);
         slots.set(cx.mc, Value::Int(number), record.into());
         let other = slots.get(Value::Int(random(number) % (number + 1)));
-        record.set(cx.mc, cx.name(Name::Link), other);
+        record.set(cx.mc, cx.key(Key::Link), other);
         0
     });
     sliced(machine, operations, |cx, number| {
         let at = |seed: i64| Value::Int(random(seed) % slots);
         let [id, name, tags, link] =
-            [Name::Id, Name::Name, Name::Tags, Name::Link].map(|name| cx.name(name));
-        let records = cx.global_table(Name::Kept);
+            [Key::Id, Key::Name, Key::Tags, Key::Link].map(|key| cx.key(key));
+        let records = cx.global_table(Key::Kept);
         let place = at(number);
         let old = records.get(place).table();
         let tag = old.get(tags).table().get(Value::Int(1)).int();
@@ -257,15 +250,15 @@ pub fn trees(machine: &mut Machine, operations: i64) -> i64 {
         1 + below[0] + below[1]
     }
     fn keys<'gc>(cx: Context<'gc>) -> [Value<'gc>; 2] {
-        [Name::Left, Name::Right].map(|name| cx.name(name))
+        [Key::Left, Key::Right].map(|key| cx.key(key))
     }
-    machine.run(|cx| cx.set_global(Name::Kept, build(cx, keys(cx), 15)));
+    machine.run(|cx| cx.set_global(Key::Kept, build(cx, keys(cx), 15)));
     (0..operations >> DEPTH)
         .map(|frame| {
             machine.run(|cx| {
                 let keys = keys(cx);
                 let kept = match frame % 50 {
-                    0 => count(keys, cx.global_table(Name::Kept)),
+                    0 => count(keys, cx.global_table(Key::Kept)),
                     _ => 0,
                 };
                 kept + count(keys, build(cx, keys, DEPTH))
@@ -280,8 +273,8 @@ pub fn finalizers(machine: &mut Machine, operations: i64) -> i64 {
     machine.run(|cx| {
         let closed = variable(cx.mc, 0);
         let close = closure(cx, Code::Close, vec![closed]);
-        cx.set_global(Name::Close, close);
-        cx.set_global(Name::Kept, places(cx, KEPT));
+        cx.set_global(Key::Close, close);
+        cx.set_global(Key::Kept, places(cx, KEPT));
     });
     let total = sliced(machine, operations, |cx, number| {
         if number % SLICE == 0 {
@@ -289,22 +282,22 @@ pub fn finalizers(machine: &mut Machine, operations: i64) -> i64 {
         }
         let handle = Table::with_capacity(cx.mc, 3);
         let path = cx.intern(&number.to_string());
-        handle.set(cx.mc, cx.name(Name::Path), path.into());
-        handle.set(cx.mc, cx.name(Name::Open), true.into());
+        handle.set(cx.mc, cx.key(Key::Path), path.into());
+        handle.set(cx.mc, cx.key(Key::Open), true.into());
         let buffer = Table::with_array(cx.mc, vec![Value::Int(number); 8]);
-        handle.set(cx.mc, cx.name(Name::Buffer), buffer.into());
+        handle.set(cx.mc, cx.key(Key::Buffer), buffer.into());
         if number % 100 == 0 {
-            let close = cx.global(Name::Close).closure();
+            let close = cx.global(Key::Close).closure();
             Finalizers::add_table(cx.mc, cx.state.finalizers, handle, close);
         }
         if number % 3 == 0 {
-            let kept = cx.global_table(Name::Kept);
+            let kept = cx.global_table(Key::Kept);
             kept.set(cx.mc, Value::Int(number / 3 % KEPT), handle.into());
         }
         path.text().len() as i64
     });
     // How many finalizers ran depends on when the collector did.
-    let closed = machine.run(|cx| cx.global(Name::Close).closure().variable(0).get().int());
+    let closed = machine.run(|cx| cx.global(Key::Close).closure().variable(0).get().int());
     assert!(closed <= operations / 100 + 1, "a finalizer ran twice");
     total
 }
