@@ -22,6 +22,11 @@
 //! 200,000 nodes that are alive, and as many that are allocated anew each time and are not. Divided by the nodes, the
 //! difference between 10 and 20 times is what marking and sweeping one node costs, and what allocating and sweeping it does.
 //!
+//! `mark-owners` does the same to 100,000 objects that own a `Vec` of four pointers, `mark-owners-concurrent` lets a
+//! thread mark them while the program waits, `mark-owners-in-steps` marks them step by step, and `mark-owners-paused`
+//! marks a thousand of them by `finish_marking`, after a write to one. Objects whose `Collect` is written by hand are
+//! marked by `mark-opaque-owners` with the program stopped, and by `mark-opaque-owners-in-steps`.
+//!
 //! `allocate-record` and `allocate-raw` make the same object of 32 bytes: what types cost beyond the
 //! allocator is the difference of the two.
 
@@ -34,9 +39,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 use gc_core::arena::{CollectionPhase, rootless_mutate};
+use gc_core::barrier::field;
+use gc_core::collect::Trace;
 use gc_core::{
     Arena, Collect, Gc, GcSliceWithHeaderBuilder, GcThinSliceWithHeader, GcWeak, HeapOptions, Lock,
-    Mode, Mutation, Rootable,
+    Mode, Mutation, RefLock, Rootable,
 };
 
 /// Does one operation a number of times.
@@ -80,6 +87,18 @@ enum Operation {
     CollectLive,
     /// Allocate 200,000 nodes, and collect them
     CollectGarbage,
+    /// Collect 100,000 owners of a `Vec` that are alive
+    MarkOwners,
+    /// The same on another thread
+    MarkOwnersConcurrent,
+    /// The same in steps
+    MarkOwnersInSteps,
+    /// Finish marking of 1000 owners of a `Vec`, one of which was written
+    MarkOwnersPaused,
+    /// Collect 100,000 owners with a `Collect` that is written by hand
+    MarkOpaqueOwners,
+    /// The same in steps
+    MarkOpaqueOwnersInSteps,
 }
 
 #[derive(Collect)]
@@ -276,6 +295,135 @@ fn collect(times: usize, alive: bool) -> Result<()> {
     Ok(())
 }
 
+/// An object that owns memory outside of the heap.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Owner<'gc> {
+    items: RefLock<Vec<Gc<'gc, Owner<'gc>>>>,
+    hidden: Option<Hidden<'gc>>,
+}
+
+/// What derived types cannot look into.
+#[derive(Clone, Copy)]
+struct Hidden<'gc>(Option<Gc<'gc, Owner<'gc>>>);
+
+// SAFETY: all there is is visited in place.
+unsafe impl<'gc> Collect<'gc> for Hidden<'gc> {
+    fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
+        cc.trace(&self.0);
+    }
+}
+
+/// [`Owner`], without anything in it that is opaque.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Table<'gc> {
+    items: RefLock<Vec<Gc<'gc, Table<'gc>>>>,
+}
+
+/// Makes objects, each with pointers to four others.
+macro_rules! fill {
+    ($mc:ident, $root:ident, $count:expr, |$items:ident| $new:expr) => {
+        let mut all = $root.borrow_mut($mc);
+        for number in 0..$count {
+            // Spread over all that there are.
+            let other =
+                |index: usize| all.get(number.wrapping_mul(7919 * (index + 1)) % (number + 1));
+            let $items = RefLock::new((0..4).filter_map(other).copied().collect());
+            all.push(Gc::new($mc, $new));
+        }
+    };
+}
+
+type Tables<'gc> = Gc<'gc, RefLock<Vec<Gc<'gc, Table<'gc>>>>>;
+type Owners<'gc> = Gc<'gc, RefLock<Vec<Gc<'gc, Owner<'gc>>>>>;
+
+/// How many there are.
+const OWNERS: usize = 100_000;
+
+/// How many there are in a small heap.
+const FEW: usize = 1000;
+
+fn stopped() -> HeapOptions {
+    HeapOptions::default().mode(Mode::StopTheWorld).markers(1)
+}
+
+fn in_steps() -> HeapOptions {
+    HeapOptions::default().mode(Mode::Incremental)
+}
+
+/// Brings a cycle of a heap to its end by safepoints, as often as is said.
+macro_rules! lead_through {
+    ($arena:ident, $times:ident) => {
+        for _ in 0..$times {
+            $arena.metrics().adjust_debt(1e12);
+            loop {
+                $arena.collect_debt();
+                if $arena.collection_phase() == CollectionPhase::Sleeping {
+                    break;
+                }
+                std::thread::yield_now();
+            }
+        }
+    };
+}
+
+fn mark_owners(times: usize, options: HeapOptions) -> Result<()> {
+    let mut arena = Arena::<Rootable![Tables<'_>]>::with_options(options, |mc| {
+        Gc::new(mc, RefLock::default())
+    })?;
+    arena.mutate(|mc, root| {
+        fill!(mc, root, OWNERS, |items| Table { items });
+    });
+    lead_through!(arena, times);
+    Ok(())
+}
+
+fn mark_opaque_owners(times: usize, options: HeapOptions) -> Result<()> {
+    let mut arena = Arena::<Rootable![Owners<'_>]>::with_options(options, |mc| {
+        Gc::new(mc, RefLock::default())
+    })?;
+    arena.mutate(|mc, root| {
+        fill!(mc, root, OWNERS, |items| Owner {
+            items,
+            hidden: None
+        });
+    });
+    lead_through!(arena, times);
+    Ok(())
+}
+
+fn mark_owners_paused(times: usize) -> Result<()> {
+    let options = HeapOptions::default();
+    let mut arena = Arena::<Rootable![Tables<'_>]>::with_options(options, |mc| {
+        Gc::new(mc, RefLock::default())
+    })?;
+    arena.mutate(|mc, root| {
+        fill!(mc, root, FEW, |items| Table { items });
+    });
+    arena.finish_cycle();
+    for _ in 0..times {
+        arena.mutate(|mc, root| {
+            let table = root.borrow()[FEW - 1];
+            field!(Gc::write(mc, table), Table, items)
+                .unlock()
+                .borrow_mut()
+                .reverse();
+        });
+        if let Some(marked) = arena.finish_marking() {
+            marked.finalize(|_, _| ());
+        }
+        if let Some(marked) = arena.finish_marking() {
+            marked.start_sweeping();
+        }
+        while arena.collection_phase() == CollectionPhase::Sweeping {
+            arena.cycle_debt();
+            std::thread::yield_now();
+        }
+    }
+    Ok(())
+}
+
 fn succeed(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -309,6 +457,16 @@ fn main() -> ExitCode {
         Operation::FollowThinLong => follow_thin_to(256, times),
         Operation::CollectLive => return succeed(collect(times, true)),
         Operation::CollectGarbage => return succeed(collect(times, false)),
+        Operation::MarkOwners => return succeed(mark_owners(times, stopped())),
+        Operation::MarkOwnersConcurrent => {
+            return succeed(mark_owners(times, HeapOptions::default()));
+        }
+        Operation::MarkOwnersInSteps => return succeed(mark_owners(times, in_steps())),
+        Operation::MarkOwnersPaused => return succeed(mark_owners_paused(times)),
+        Operation::MarkOpaqueOwners => return succeed(mark_opaque_owners(times, stopped())),
+        Operation::MarkOpaqueOwnersInSteps => {
+            return succeed(mark_opaque_owners(times, in_steps()));
+        }
     }
     ExitCode::SUCCESS
 }
