@@ -172,6 +172,8 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
             None
         },
         external: Self::MAP.is_external(),
+        // Which slots are live follows from what the collection writes when it has claimed itself.
+        concurrent: false,
         moves: Self::MAP.fixed().is_none(),
         lent: true,
         metadata: NonNull::dangling(),

@@ -535,7 +535,6 @@ impl Collector {
                     !self.work.has_none_to_trace()
                         || self.jobs.unfinished() == 0
                         || !self.is_processed(cycle)
-                        || self.must_abort()
                 }
                 Phase::Sweeping => {
                     self.options.mode == Mode::Concurrent

@@ -1,57 +1,63 @@
-//! Failed traces: objects whose `trace` could not tell their pointers in a write barrier.
+//! Failed traces: objects that a write barrier could not, or would not, trace.
 //!
 //! A write barrier may have to trace an object ([`claim`](super::claim)). It cannot if the code that calls it holds
 //! a guard of the object, as `trace` cannot borrow what is borrowed. Interners are commonly written so: look up,
-//! and call the barrier where something new is inserted. A leaked guard does the same for ever. Without this
-//! module, each such write would abort the cycle.
+//! and call the barrier where something new is inserted. A leaked guard does the same for ever. So the barrier claims
+//! such an object without a look at it, and the cycle scans it again at its end ([`rescan`](super::rescan)), with all
+//! else that was written or allocated since. Without this module each cycle would.
 //!
-//! So an object whose trace has met a guard, or panicked, in a barrier is remembered here. When a later cycle
-//! begins, the object is traced at the safepoint, where nobody has guards, and its contents are kept. A barrier in
-//! that cycle takes these contents and does not trace the object: they are what it held at the snapshot, since
-//! nothing is written to an object in a cycle before the barrier has claimed it. Contents that no barrier takes
-//! lead nowhere, so remembering an object keeps nothing alive.
+//! So the object is remembered here. When the next cycle begins, it is traced at the safepoint, where nobody has
+//! guards, and its contents are kept. A barrier in that cycle takes these contents and does not trace the object: they
+//! are what it held at the snapshot, since nothing is written to an object in a cycle before the barrier has claimed
+//! it. Contents that no barrier takes lead nowhere, so remembering an object keeps nothing alive. An object that no
+//! barrier has claimed in a cycle is forgotten when the next begins.
 //!
-//! In a cycle that scans again what was written ([`rescan`](super::rescan)), an object is also traced after it was
-//! written. There, contents of the snapshot are not used: they are out of date.
+//! In a cycle that scans again what was written, an object is also traced after it was written. There, contents of the
+//! snapshot are not used: they are out of date.
 //!
 //! Writes in a finalization call make no claims, so contents are forgotten after one. They are also forgotten when
 //! marking is over.
+
+use std::collections::BTreeMap;
 
 use super::snapshot_buffer::SnapshotBuffer;
 use crate::sync::Mutex;
 
 /// At most so many objects are remembered: each is traced once more in each cycle.
-const MOST: usize = 64;
+const MOST: usize = 256;
 
-/// One of them.
+/// What is remembered of an object.
 struct FailedTrace {
-    /// Its address.
-    start: usize,
     /// What it held when the cycle in progress began.
     contents: Option<SnapshotBuffer>,
+    /// Whether a barrier has asked for it since the last cycle began that took contents.
+    written: bool,
 }
 
 /// See the [module documentation](self).
 #[derive(Default)]
-pub(crate) struct FailedTraces(Mutex<Vec<FailedTrace>>);
+pub(crate) struct FailedTraces(Mutex<BTreeMap<usize, FailedTrace>>);
 
 impl FailedTraces {
-    /// Remembers the object at `start`, if it is not remembered and there is room.
+    /// Remembers the object at `start`, if there is room.
     pub(crate) fn add(&self, start: usize) {
         let mut objects = self.0.lock();
-        if objects.len() < MOST && objects.iter().all(|object| object.start != start) {
-            let contents = None;
-            objects.push(FailedTrace { start, contents });
+        if let Some(object) = objects.get_mut(&start) {
+            object.written = true;
+        } else if objects.len() < MOST {
+            let (contents, written) = (None, true);
+            objects.insert(start, FailedTrace { contents, written });
         }
     }
 
-    /// Traces each object by `trace`, and keeps its contents. An object for which there are none is forgotten. If
-    /// `trace` panics, all objects are forgotten.
+    /// Traces each object by `trace`, and keeps its contents. An object for which there are none is forgotten, and so is
+    /// one that was not written since the last time. If `trace` panics, all objects are forgotten.
     pub(crate) fn trace_all(&self, mut trace: impl FnMut(usize) -> Option<SnapshotBuffer>) {
         // `trace` is the user's code: it runs without the lock.
         let mut objects = core::mem::take(&mut *self.0.lock());
-        objects.retain_mut(|object| {
-            object.contents = trace(object.start);
+        objects.retain(|start, object| {
+            let written = core::mem::take(&mut object.written);
+            object.contents = written.then(|| trace(*start)).flatten();
             object.contents.is_some()
         });
         *self.0.lock() = objects;
@@ -60,14 +66,22 @@ impl FailedTraces {
     /// Takes what the object at `start` held when the cycle began, if that is known.
     pub(crate) fn take(&self, start: usize) -> Option<SnapshotBuffer> {
         let mut objects = self.0.lock();
-        let mut objects = objects.iter_mut();
-        let object = objects.find(|object| object.start == start)?;
+        let object = objects.get_mut(&start)?;
+        object.written = true;
         object.contents.take()
+    }
+
+    /// Whether it is known what the object at `start` held when the cycle began.
+    pub(crate) fn has_contents(&self, start: usize) -> bool {
+        let objects = self.0.lock();
+        objects
+            .get(&start)
+            .is_some_and(|object| object.contents.is_some())
     }
 
     /// Forgets the contents of all objects.
     pub(crate) fn forget_contents(&self) {
-        for object in &mut *self.0.lock() {
+        for object in self.0.lock().values_mut() {
             object.contents = None;
         }
     }
@@ -97,6 +111,15 @@ mod tests {
             Some(SnapshotBuffer::default())
         });
         objects.forget_contents();
+        assert!(objects.take(16).is_none());
+    }
+
+    #[test]
+    fn what_is_not_written_any_more_is_forgotten() {
+        let objects = FailedTraces::default();
+        objects.add(16);
+        objects.trace_all(|_| Some(SnapshotBuffer::default()));
+        objects.trace_all(|_| unreachable!("nobody has written to it"));
         assert!(objects.take(16).is_none());
     }
 

@@ -102,7 +102,8 @@ impl Collector {
         unsafe {
             self.each_described(|object, start| {
                 let descriptor = object.descriptor();
-                if descriptor.moves && (unknown || self.heap.is_dirty(start)) {
+                let tagged = descriptor.moves && !descriptor.external;
+                if tagged && (unknown || self.heap.is_dirty(start)) {
                     self.heap.retag(object);
                 }
             });

@@ -11,6 +11,7 @@ use super::snapshot_buffer::SnapshotBuffer;
 use super::work::MARKERS;
 use super::{BETWEEN_LOOKS, Collector, Mutators, Program};
 use crate::collector::options::Mode;
+use crate::os::prefetch;
 use crate::sync::{Arc, Ordering};
 
 impl Collector {
@@ -108,6 +109,7 @@ impl Collector {
             count: self.background() + 1,
             all_dirty: false,
             traces_values: false,
+            leaves_values: self.mutators == Mutators::Many && self.remembers_writes(),
         }
     }
 
@@ -122,10 +124,6 @@ impl Collector {
         program: &Program<'_>,
         budget: &Budget,
     ) {
-        if self.must_abort() {
-            // SAFETY: mutators are stopped, and aborting closes the markers' jobs.
-            return (program.stopped)(&mut || unsafe { self.abort_cycle(cycle) });
-        }
         // From now on markers may hold what has come up since, so empty queues tell nothing.
         // Relaxed: as in `Collector::enter`.
         self.paused.store(false, Ordering::Relaxed);
@@ -188,15 +186,19 @@ impl Collector {
             let tracing = panic::catch_unwind(AssertUnwindSafe(|| {
                 let mut buffer = SnapshotBuffer::default();
                 let mut locked = Vec::new();
-                while let Some(object) = self.work.take_to_trace() {
-                    // SAFETY: a marker has found the object, in a described block, and nothing is freed while the
-                    // cycle marks. This thread is at the safepoint, may trace values (promise 3), and is in no
-                    // `mutate` call (promise 1).
-                    if !unsafe { self.trace_value(object, &mut buffer) } {
-                        locked.push(object);
+                loop {
+                    let some = self.work.take_some_to_trace(BETWEEN_LOOKS);
+                    some.iter().for_each(|object| prefetch(*object));
+                    for &object in &some {
+                        // SAFETY: a marker has found the object, in a described block, and nothing is freed while
+                        // the cycle marks. This thread is at the safepoint, may trace values (promise 3), and is in
+                        // no `mutate` call (promise 1).
+                        if !unsafe { self.trace_value(object, &mut buffer) } {
+                            locked.push(object);
+                        }
                     }
-                    traced += 1;
-                    if traced % BETWEEN_LOOKS == 0 && is_over() {
+                    traced += some.len();
+                    if some.is_empty() || is_over() {
                         break;
                     }
                 }
@@ -309,11 +311,6 @@ impl Collector {
     ) {
         let mut panicked = None;
         (program.stopped)(&mut || {
-            if self.must_abort() {
-                // SAFETY: mutators are stopped, and other markers are jobs.
-                unsafe { self.abort_cycle(cycle) };
-                return;
-            }
             // Mutators may have flushed some more when they were stopped. That is for markers to do
             // when the program goes on.
             if !self.work.has_no_packets() || !self.work.has_none_to_trace() {

@@ -37,7 +37,7 @@
 //! 2. Between cycles no mark is set and nothing is claimed.
 //! 3. One thread at a time is at a safepoint of a heap: it has the lock of [`Cycle`].
 
-mod claim;
+pub(crate) mod claim;
 mod cycle;
 pub(crate) mod dispose;
 pub(crate) mod driver;
@@ -156,8 +156,8 @@ pub(crate) struct Collector {
     paused: AtomicBool,
     /// Whether there was a write to an object that is not known.
     unknown_writes: AtomicBool,
-    /// Whether an object was written in this cycle whose contents could not be recorded.
-    aborts_later: AtomicBool,
+    /// Whether an object was claimed in this cycle whose contents were not recorded.
+    unrecorded: AtomicBool,
     /// Whether an atomic cell in memory of an unknown object was written, so that all such memory is rescanned.
     owned_cells_written: AtomicBool,
     /// What claims note: see [`rescan::Noting`].
@@ -208,7 +208,7 @@ impl Collector {
             phase: AtomicU8::new(Phase::Sleeping as u8),
             paused: AtomicBool::new(false),
             unknown_writes: AtomicBool::new(false),
-            aborts_later: AtomicBool::new(false),
+            unrecorded: AtomicBool::new(false),
             owned_cells_written: AtomicBool::new(false),
             noting: AtomicU8::new(0),
             weak_reads: WeakReads::new(),
@@ -351,8 +351,6 @@ impl Collector {
     ///
     /// No mutator and no marker is at work.
     unsafe fn clear_aborted(&self, cycle: &mut Cycle) {
-        // Relaxed: no mutator is at work.
-        self.aborts_later.store(false, Ordering::Relaxed);
         // SAFETY: no marker is at work (the caller's promise).
         unsafe { self.work.clear() };
         // SAFETY: no mutator is in a `mutate` call (the caller's promise).
@@ -373,18 +371,17 @@ impl Collector {
         self.unknown_writes.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that an object of the snapshot is about to be written whose contents could not be noted. The cycle in
-    /// progress frees nothing: it is aborted when mutators are stopped. The next one stops the world.
-    fn abort_later(&self) {
-        // Relaxed: looked at when mutators have left their `mutate` calls, or as a hint.
-        self.aborts_later.store(true, Ordering::Relaxed);
-        self.note_unknown_write();
+    /// Notes that an object of the snapshot is claimed whose contents are not recorded. The cycle in progress scans
+    /// again what was written, before marking is complete.
+    fn note_unrecorded(&self) {
+        // Relaxed: looked at when mutators have left their `mutate` calls.
+        self.unrecorded.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the cycle in progress must not free anything.
-    fn must_abort(&self) -> bool {
+    /// Whether there is such an object.
+    fn has_unrecorded(&self) -> bool {
         // Relaxed: as above.
-        self.aborts_later.load(Ordering::Relaxed)
+        self.unrecorded.load(Ordering::Relaxed)
     }
 
     /// Whether there was an unknown write since the last cycle that stopped the world.

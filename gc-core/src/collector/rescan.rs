@@ -1,4 +1,5 @@
-//! Rescanning: finds pointers that the program has read from weak pointers and stored since the snapshot.
+//! Rescanning: finds pointers that the program has read from weak pointers and stored since the snapshot, or that were
+//! in what the barrier could not record.
 //!
 //! A concurrent cycle keeps what was reachable at the snapshot. A weak pointer may lead out of the snapshot, and the
 //! program may store what it gets from one. The collector could mark each target when it is read. But then the target
@@ -67,6 +68,12 @@
 //! This does not need the snapshot. A cycle in which claims note nothing is one with incremental update (Dijkstra et
 //! al. 1978), whose remembered set are the claims. Without weak reads of unmarked objects, or if all of them were
 //! marked by others, the argument of `docs/concurrency.md` holds: the program never left the snapshot.
+//!
+//! # Objects that were not recorded
+//!
+//! The write barrier may claim an object without noting what it held, as it could not trace it
+//! ([`claim`](super::claim)). Then the snapshot has a hole, and marking ends with a round as well: the argument above
+//! says nothing of how the cycle began, nor of what claims have noted before the first round.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
@@ -206,6 +213,7 @@ impl Collector {
         cycle.rescan = Rescan::default();
         // Relaxed: mutators are stopped.
         self.owned_cells_written.store(false, Ordering::Relaxed);
+        self.unrecorded.store(false, Ordering::Relaxed);
         self.set_noting(match cycle.polled {
             0 => Noting::Contents,
             _ => Noting::Nothing,
@@ -245,7 +253,7 @@ impl Collector {
     /// Whether what was written and allocated must be scanned again before marking is complete. No mutator is at work,
     /// and everything else is marked.
     pub(super) fn must_rescan(&self) -> bool {
-        self.remembers_writes() || self.weak_reads.has_unmarked(&self.heap)
+        self.remembers_writes() || self.has_unrecorded() || self.weak_reads.has_unmarked(&self.heap)
     }
 
     /// Scans what was written and allocated since the snapshot, or since the last round. Whether marking is complete.
@@ -261,7 +269,7 @@ impl Collector {
         program: &Program<'_>,
         deadline: Option<Instant>,
     ) -> std::thread::Result<bool> {
-        if !self.remembers_writes() {
+        if !self.remembers_writes() && self.weak_reads.has_unmarked(&self.heap) {
             // Whether it is dead, nobody will know: what the program has made since the snapshot may lead there.
             cycle.polled = QUIET;
         }
@@ -275,6 +283,8 @@ impl Collector {
                 cycle.polled = QUIET;
             }
             self.weak_reads.clear();
+            // Relaxed: mutators are stopped.
+            self.unrecorded.store(false, Ordering::Relaxed);
             // SAFETY: no mutator is at work (2).
             unsafe { self.allocate_black(cycle, program) };
         }

@@ -15,11 +15,11 @@
 //! 2. A cycle does not end marking while a buffer holds pointers: mutators flush theirs before the safepoint looks
 //!    for work.
 
-use super::mark::words::is_candidate;
+use super::mark::words::{is_candidate, read_word};
 use super::work::{Work, entry, forget_large};
 use super::{Collector, Phase};
 use crate::heap::Heap;
-use crate::heap::planes::{GRANULE, bit};
+use crate::heap::planes::{GRANULE, WORD, bit, words};
 use crate::heap::start::ObjectStart;
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
@@ -147,6 +147,32 @@ impl EdgeVisitor for SnapshotVisitor<'_> {
     fn pass_lock(&mut self) -> bool {
         self.met_lock = !self.alone;
         self.met_lock
+    }
+
+    fn wants_places(&self) -> bool {
+        false
+    }
+
+    fn visit_targets(&mut self, targets: &[usize]) {
+        let heap = &self.collector.heap;
+        let (base, granules) = (heap.base(), (heap.top() - heap.base()) / GRANULE);
+        let candidates = targets.iter().copied();
+        let candidates = candidates.filter(|target| is_candidate(*target, base, granules));
+        self.buffer.pointers.extend(candidates);
+    }
+
+    unsafe fn visit_alike(&mut self, start: usize, count: usize, stride: usize, tags: u64) {
+        let heap = &self.collector.heap;
+        let (base, granules) = (heap.base(), (heap.top() - heap.base()) / GRANULE);
+        for value in (start..).step_by(stride * WORD).take(count) {
+            for word in words(value, tags) {
+                // SAFETY: these are words that may be read so (the caller's promise).
+                let target = unsafe { read_word::<true>(word) };
+                if is_candidate(target, base, granules) {
+                    self.buffer.pointers.push(target);
+                }
+            }
+        }
     }
 
     fn visit(&mut self, edge: Edge) {

@@ -79,11 +79,11 @@ impl Collector {
         markers - 1
     }
 
-    /// Marks what is reachable.
+    /// Marks what is reachable. Helpers may not have returned yet.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::mark_stopped`].
+    /// As for [`Collector::mark_stopped`], of mutators that stay stopped until the jobs are closed.
     pub(super) unsafe fn mark_all(self: &Arc<Self>, roots: &Roots<'_>) {
         let count = self.helpers() + 1;
         // Relaxed: no mutator is at work.
@@ -93,6 +93,7 @@ impl Collector {
             count,
             all_dirty,
             traces_values: number == 0,
+            leaves_values: false,
         };
         self.work.termination.start();
         for number in 1..count {
@@ -142,6 +143,7 @@ impl Collector {
             // Relaxed: no mutator is at work.
             all_dirty: self.unknown_writes.load(Ordering::Relaxed),
             traces_values: true,
+            leaves_values: false,
         };
         // SAFETY: this is the thread at the safepoint, and mutators are stopped (the caller's promises). This is
         // the only marker, and its thread may trace values (safepoint promise 3).

@@ -182,17 +182,23 @@ impl Work {
 
     /// Takes an object that must be traced at a safepoint.
     pub(super) fn take_to_trace(&self) -> Option<usize> {
+        self.take_some_to_trace(1).pop()
+    }
+
+    /// Takes up to `count` objects that must be traced at a safepoint: none only if there are none.
+    pub(super) fn take_some_to_trace(&self, count: usize) -> Vec<usize> {
         // Relaxed: as above.
         if self.to_trace_count.load(Ordering::Relaxed) == 0 {
-            return None;
+            return Vec::new();
         }
         let mut list = self.untraced.lock();
-        let object = list.pop();
+        let first = list.len() - count.min(list.len());
+        let objects = list.split_off(first);
         if list.is_empty() {
             forget_large(&mut list);
         }
         self.to_trace_count.store(list.len(), Ordering::Relaxed);
-        object
+        objects
     }
 
     /// Whether there is no object that must be traced at a safepoint. Exact when all markers rest.

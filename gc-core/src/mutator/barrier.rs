@@ -403,8 +403,8 @@ pub trait Unlock {
     ///
     /// # Safety
     ///
-    /// If the content is changed, which includes that a pointer is taken out, it may be written as
-    /// [`Write::assume`] says, from before the first guard to change it is taken until the last change.
+    /// If the content is changed, which includes that a pointer is taken out, or that memory that it owns is moved or
+    /// freed, it may be written as [`Write::assume`] says, from before the first guard to change it is taken until the last change.
     unsafe fn unlock_unchecked(&self) -> &Self::Unlocked;
 }
 

@@ -223,6 +223,7 @@ where
             None
         },
         external: T::TYPE_MAP.is_external(),
+        concurrent: T::TYPE_MAP.is_concurrent(),
         moves: T::TYPE_MAP.moves(),
         lent: false,
         metadata: NonNull::from_ref(TM::TYPE_METADATA).cast(),
@@ -351,9 +352,11 @@ where
     /// # Safety
     ///
     /// It is one of these, with its value, in a heap on which no mutator is at work; or one that is about to be written
-    /// for the first time in a cycle, by a visitor that does not say that it is alone.
+    /// for the first time in a cycle, by a visitor that does not say that it is alone; or the map is concurrent, and until
+    /// this returns nobody has claimed it.
     unsafe fn trace_value(extent: Extent, visitor: &mut dyn EdgeVisitor) {
-        // SAFETY: the value is there; nobody has a reference by which to change it, or the visitor is not alone.
+        // SAFETY: the value is there; nobody uses a reference by which to change what is visited, or the visitor is not
+        // alone. With a concurrent map that is so as long as the object is not claimed (invariant 5 of the maps).
         unsafe {
             let value = &*Self::value(extent);
             let range = extent.base..extent.base + size_of_val(value);

@@ -187,6 +187,17 @@ pub(crate) fn claim(
     word.fetch_or(bit << 1, Ordering::Release);
 }
 
+/// Claims an object that no marker ever reads, so that there is nobody to wait for. Otherwise as [`claim`].
+#[inline]
+pub(crate) fn claim_unread(word: &AtomicU64, bit: u64, flags: &AtomicU8, flag: u8) {
+    // `Release`, partner `is_done`: as in `claim`, though nobody but the claimer has read the object.
+    word.fetch_or(bit | bit << 1, Ordering::Release);
+    // Relaxed: it tells who takes claims back to look, and none is taken back while this goes on.
+    if flags.load(Ordering::Relaxed) & flag == 0 {
+        flags.fetch_or(flag, Ordering::Relaxed);
+    }
+}
+
 /// Whether the object with this claimed bit is claimed: for markers, between
 /// [`publish`](Batch::publish) and [`finish`](Batch::finish) of a batch with it.
 #[inline]

@@ -18,8 +18,8 @@ pub use gc_derive::Collect;
 /// Derive it where you can: `#[derive(Collect)]` with `#[collect(no_drop)]`, or
 /// `#[collect(require_static)]` for types without pointers, is safe and makes the type's map of
 /// pointer words a compile-time constant, so that marking never calls `trace`. An implementation by
-/// hand is right for types that own memory outside of the heap with pointers in it; its values are
-/// traced anew in each collection.
+/// hand is right for types that manage memory outside of the heap with pointers in it by themselves; its values are
+/// traced anew in each collection, at safepoints.
 ///
 /// ```
 /// use gc_core::{Collect, Gc, Lock};
@@ -145,10 +145,11 @@ pub unsafe trait Collect<'gc> {
     /// supported libraries add their capacity, and what the first few of their elements own.
     ///
     /// The collector calls it when an object is allocated, at the first safepoint after the object was written, and
-    /// when it calls `trace` at a safepoint. It is called for types with a destructor only: memory that is not given
-    /// back is nobody's to count. It must be cheap: constant time, if possible. The answer affects nothing but the
-    /// pace, and may be an estimate. If it panics, the last answer is kept; the panic goes on from where the object is
-    /// allocated, or from the safepoint. At a safepoint it may only look: what would write to an object there, as
+    /// when it calls a `trace` that is written by hand at a safepoint. It is called for types with a destructor only:
+    /// memory that is not given back is nobody's to count. It must be cheap: constant time, if possible. The answer
+    /// affects nothing but the pace, and may be an estimate. If it panics, the last answer is kept; the panic goes on
+    /// from where the object is allocated, or from the safepoint. At a safepoint it may only look: what would write to
+    /// an object there, as
     /// [`Lock::take`](crate::Lock::take), panics. It must not wait for another thread, as `trace` must not.
     ///
     /// ```

@@ -53,6 +53,10 @@ pub(crate) struct Descriptor {
     pub(crate) measure: Option<MeasureValue>,
     /// Whether values may have pointers outside of the object, or in words that are not tagged.
     pub(crate) external: bool,
+    /// Whether a marker may trace values while the program runs ([`TypeMap::is_concurrent`]).
+    ///
+    /// [`TypeMap::is_concurrent`]: crate::types::type_map::TypeMap::is_concurrent
+    pub(crate) concurrent: bool,
     /// Whether writes can change which words are pointers.
     pub(crate) moves: bool,
     /// Whether the value is part of one in another object, whose lock it is that keeps others away while it is written:
@@ -255,7 +259,8 @@ impl Described {
     ///
     /// No mutator is at work on the heap; or, while one is, the object is about to be claimed for the first time
     /// in the cycle, which comes before whatever gives a reference by which to write pointers, and the visitor
-    /// does not say that it is alone.
+    /// does not say that it is alone; or its descriptor says that it is `concurrent`, and until this returns nobody has
+    /// claimed it.
     pub(crate) unsafe fn trace(&self, visitor: &mut dyn EdgeVisitor) {
         // SAFETY: by the invariants, a value of the descriptor's type is there.
         unsafe { (self.descriptor.trace)(self.extent, visitor) }

@@ -9,6 +9,7 @@
 //! they point but also *where they are*. A visitor that tags words needs the place; one that marks
 //! needs the target.
 
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use crate::pointers::gc::Gc;
@@ -204,6 +205,22 @@ pub trait Trace<'gc> {
         let _ = before;
     }
 
+    /// Visits the strong pointers of values in which they are always in the words that `tags` names: bit *i* is word
+    /// *i*. `false` if the visitor wants them one by one, and has visited none.
+    ///
+    /// # Safety
+    ///
+    /// That is what the type map of the values says, and no word of them is anything else to a visitor.
+    #[doc(hidden)]
+    #[inline]
+    unsafe fn trace_alike<T>(&mut self, values: &[T], tags: u64) -> bool
+    where
+        Self: Sized,
+    {
+        let _ = (values, tags);
+        false
+    }
+
     /// Visits whatever pointers `value` holds: calls [`Collect::trace`] on it, unless its type
     /// never holds any.
     ///
@@ -323,10 +340,37 @@ impl Edge {
 pub(crate) trait EdgeVisitor {
     fn visit(&mut self, edge: Edge);
 
+    /// Whether this wants to know where pointers are, and those that are null. Otherwise most strong pointers come in
+    /// lots ([`EdgeVisitor::visit_targets`]).
+    ///
+    /// Who does not has [`EdgeVisitor::visit_alike`].
+    fn wants_places(&self) -> bool {
+        true
+    }
+
+    /// Visits strong pointers to these targets, of which some may be null. Only for who does not want places.
+    fn visit_targets(&mut self, targets: &[usize]) {
+        for &target in targets {
+            self.visit(Edge::of_root(target));
+        }
+    }
+
+    /// Visits the strong pointers in `count` values of `stride` words each that lie in a row from the address `start` on:
+    /// bit *i* of `tags` is word *i* of each. Only for who does not want places.
+    ///
+    /// # Safety
+    ///
+    /// They are pointer words, may be read, and are written meanwhile by nobody but atomically.
+    unsafe fn visit_alike(&mut self, start: usize, count: usize, stride: usize, tags: u64) {
+        let _ = (start, count, stride, tags);
+        unreachable!("places are wanted");
+    }
+
     /// Visits an ephemeron: a pair of words at an address (zero if that is not known), a key and a value.
     /// Either may be null.
     fn visit_ephemeron(&mut self, slot: usize, key: usize, value: usize);
-    /// Visits a word that is derived from the pointer in the word before.
+
+    /// Visits a word that is derived from the pointer in the word before. Only for who wants places.
     fn visit_derived(&mut self, slot: usize) {
         let _ = slot;
     }
@@ -350,10 +394,21 @@ pub(crate) trait EdgeVisitor {
     }
 }
 
+/// So many strong pointers are handed over at once.
+const LOT: usize = 32;
+
 /// Lets an [`EdgeVisitor`] be passed to [`Collect::trace`] of a value which lies at some address
 /// of the heap, or of a root.
+///
+/// A visitor is called once for a lot of strong pointers, if it does not want to know where they are. It has all of
+/// them when this is dropped.
 pub(crate) struct Edges<'a> {
     visitor: &'a mut dyn EdgeVisitor,
+    /// Whether the visitor wants places.
+    placed: bool,
+    /// The first `count` are written, and the visitor does not have them yet.
+    targets: [MaybeUninit<usize>; LOT],
+    count: usize,
     /// The addresses of the value's object, or of memory that belongs to it alone and is being visited. Empty if
     /// somebody may have a reference there.
     object: Range<usize>,
@@ -368,16 +423,39 @@ impl<'a> Edges<'a> {
     ///
     /// As long as this lasts, nobody has a reference to them, and no `mutate` call of the arena is running, if the
     /// visitor [says so](EdgeVisitor::is_alone).
+    #[inline(always)]
     pub(crate) unsafe fn of_object(
         visitor: &'a mut dyn EdgeVisitor,
         object: Range<usize>,
     ) -> Edges<'a> {
         let alone = visitor.is_alone();
         let object = if alone { object } else { 0..0 };
+        let placed = visitor.wants_places();
         Edges {
             visitor,
+            placed,
+            targets: [const { MaybeUninit::uninit() }; LOT],
+            count: 0,
             object,
             alone,
+        }
+    }
+
+    /// Hands over the lot.
+    #[inline(never)]
+    fn hand_over(&mut self) {
+        let lot = &self.targets[..core::mem::take(&mut self.count)];
+        // SAFETY: the first `count` are written. A `MaybeUninit` has the layout of its content.
+        let lot = unsafe { &*(core::ptr::from_ref(lot) as *const [usize]) };
+        self.visitor.visit_targets(lot);
+    }
+}
+
+impl Drop for Edges<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.count > 0 {
+            self.hand_over();
         }
     }
 }
@@ -391,12 +469,21 @@ impl<'gc> Trace<'gc> for Edges<'_> {
         self.trace_gc_weak_at(0, gc);
     }
 
+    #[inline]
     fn trace_gc_at(&mut self, slot: usize, gc: Gc<'gc, ()>) {
-        self.visitor.visit(Edge {
-            slot,
-            target: Gc::as_ptr(gc).addr(),
-            weak: false,
-        });
+        let target = Gc::as_ptr(gc).addr();
+        if self.placed {
+            return self.visitor.visit(Edge {
+                slot,
+                target,
+                weak: false,
+            });
+        }
+        self.targets[self.count % LOT].write(target);
+        self.count += 1;
+        if self.count == LOT {
+            self.hand_over();
+        }
     }
 
     fn trace_gc_weak_at(&mut self, slot: usize, gc: GcWeak<'gc, ()>) {
@@ -412,16 +499,34 @@ impl<'gc> Trace<'gc> for Edges<'_> {
             .visit_ephemeron(slot, key.as_ptr().addr(), value);
     }
 
+    #[inline]
     fn trace_null_at(&mut self, slot: usize, weak: bool) {
-        self.visitor.visit(Edge {
-            slot,
-            target: 0,
-            weak,
-        });
+        if self.placed {
+            self.visitor.visit(Edge {
+                slot,
+                target: 0,
+                weak,
+            });
+        }
     }
 
+    #[inline]
     fn trace_derived_at(&mut self, slot: usize) {
-        self.visitor.visit_derived(slot);
+        if self.placed {
+            self.visitor.visit_derived(slot);
+        }
+    }
+
+    #[inline]
+    unsafe fn trace_alike<T>(&mut self, values: &[T], tags: u64) -> bool {
+        if !self.placed {
+            let start = core::ptr::from_ref(values).cast::<T>().expose_provenance();
+            let stride = size_of::<T>() / size_of::<usize>();
+            // SAFETY: the values may be read, as there is a reference. The words are pointers (the caller's promise).
+            // They are in no cell that is written meanwhile, but those of atomic ones (`of_object`).
+            unsafe { self.visitor.visit_alike(start, values.len(), stride, tags) }
+        }
+        !self.placed
     }
 
     fn drop_later(&mut self, owner: LastOwner) {
@@ -432,6 +537,7 @@ impl<'gc> Trace<'gc> for Edges<'_> {
         self.visitor.pass_lock()
     }
 
+    #[inline]
     fn holds(&self, address: usize, branded: bool) -> Option<Unreferenced> {
         let holds = self.object.contains(&address) || branded && self.alone;
         // SAFETY: nobody has a reference into the object (`of_object`), nor into memory that is its own

@@ -11,7 +11,7 @@
 //! | `Leaf` | holds no pointer | never |
 //! | `Fixed` | the pointer words are the same for every value | at allocation, with a constant |
 //! | `Dynamic` | the pointer words depend on the value, and all lie in the value itself | by visiting the value, at allocation and again after writes |
-//! | `External` | pointers may lie outside the value (in a `Vec`, a `Box` …), or nothing is known | by visiting the value each time it is marked |
+//! | `External` | pointers may lie outside the value (in a `Vec`, a `Box` …), or nothing is known | never: the value is visited each time it is marked |
 //!
 //! Maps compose: the derive macro builds the map of a struct from those of its fields and their
 //! offsets, and that of an enum from those of all its variants' fields. Composition is `const`, so
@@ -30,9 +30,16 @@
 //!    of it is a pointer of the heap. `Fixed` and `Dynamic` ones are, for they are made from such pointers; of an
 //!    `External` one it is written down, and if it is not branded, nothing is known. So no value of a branded type,
 //!    and nothing that borrows from one, is in use outside of the `mutate` calls of the arena.
-//! 5. If `niche` is not zero: a value of `niche` words has no bit pattern that stands for no value but those
+//! 5. An `External` map is *concurrent* if a marker may trace a value while the program runs: once the marker has
+//!    published the value's object and found it unclaimed (`crate::protocol::claim`). That is so if its `trace` consists
+//!    of those of this crate and of the derive macro, which visit each pointer once, run no code of anybody else and do not
+//!    panic; and if all memory that it reads, flags of locks apart, is changed only after the write barrier of the object.
+//!    Such is memory that the value owns alone, at any depth, in which cells open behind barriers only. It is not so if
+//!    memory is shared (`Rc`, `Arc`): the barrier of one owner says nothing to a marker that comes from another. A
+//!    concurrent map is branded, as it is made from pointers.
+//! 6. If `niche` is not zero: a value of `niche` words has no bit pattern that stands for no value but those
 //!    in which its one strong or weak pointer is null.
-//! 6. `kinds` of a `Dynamic` map is set if some word of some value can have a bit in the `kinds` plane.
+//! 7. `kinds` of a `Dynamic` map is set if some word of some value can have a bit in the `kinds` plane.
 
 use core::mem::size_of;
 
@@ -44,7 +51,7 @@ enum Kind {
     Leaf,
     Fixed { tags: u64, kinds: u64, niche: u8 },
     Dynamic { moves: bool, kinds: bool },
-    External { branded: bool },
+    External { branded: bool, concurrent: bool },
 }
 
 /// Where the pointers of a type are: nowhere, at fixed places, at places that depend on the value,
@@ -60,7 +67,10 @@ impl TypeMap {
     pub const LEAF: TypeMap = TypeMap(Kind::Leaf);
 
     /// A type of which only its `trace` method knows where the pointers are, and whether there are any.
-    pub const EXTERNAL: TypeMap = TypeMap(Kind::External { branded: false });
+    pub const EXTERNAL: TypeMap = TypeMap(Kind::External {
+        branded: false,
+        concurrent: false,
+    });
 
     /// One word that is a strong pointer: the map of `Gc`.
     pub(crate) const STRONG: TypeMap = TypeMap::pointer(0b1, 0, 1);
@@ -129,10 +139,10 @@ impl TypeMap {
     /// which depends on the value (a variant of an enum), or which the compiler does not tell.
     pub const fn with_variant_field(self, field: TypeMap) -> TypeMap {
         match (self.0, field.0) {
-            (Kind::External { .. }, _) | (_, Kind::External { .. }) => {
-                let branded = self.is_branded() || field.is_branded();
-                TypeMap(Kind::External { branded })
-            }
+            (Kind::External { .. }, _) | (_, Kind::External { .. }) => TypeMap(Kind::External {
+                branded: self.is_branded() || field.is_branded(),
+                concurrent: self.is_concurrent() && field.is_concurrent(),
+            }),
             (_, Kind::Leaf) => self,
             _ => TypeMap(Kind::Dynamic {
                 moves: self.moves() || field.moves(),
@@ -147,6 +157,19 @@ impl TypeMap {
             Kind::Leaf => self,
             _ => TypeMap(Kind::External {
                 branded: self.is_branded(),
+                concurrent: false,
+            }),
+        }
+    }
+
+    /// The map of a type whose values own what `self` describes, in memory elsewhere that nobody shares with them.
+    /// Their `trace` runs nobody's code but that of what they own.
+    pub(crate) const fn owned(self) -> TypeMap {
+        match self.0 {
+            Kind::Leaf => self,
+            _ => TypeMap(Kind::External {
+                branded: self.is_branded(),
+                concurrent: self.is_concurrent(),
             }),
         }
     }
@@ -214,7 +237,15 @@ impl TypeMap {
         match self.0 {
             Kind::Leaf => false,
             Kind::Fixed { .. } | Kind::Dynamic { .. } => true,
-            Kind::External { branded } => branded,
+            Kind::External { branded, .. } => branded,
+        }
+    }
+
+    /// Whether a marker may trace values while the program runs (invariant 5).
+    pub const fn is_concurrent(self) -> bool {
+        match self.0 {
+            Kind::Leaf | Kind::Fixed { .. } | Kind::Dynamic { .. } => true,
+            Kind::External { concurrent, .. } => concurrent,
         }
     }
 
@@ -328,6 +359,23 @@ mod tests {
             assert!(TypeMap::LEAF.with_variant_field(map).is_branded());
         }
         assert!(TypeMap::LEAF.elsewhere().is_leaf());
+    }
+
+    #[test]
+    fn what_nobody_shares_is_traced_concurrently() {
+        let list = TypeMap::STRONG.owned();
+        assert!(list.is_external() && list.is_concurrent() && list.is_branded());
+        assert!(list.owned().in_cell().in_option(24).is_concurrent());
+        assert!(TypeMap::LEAF.with_field(list, 8).is_concurrent());
+        assert!(TypeMap::WEAK.with_variant_field(list).is_concurrent());
+        assert!(TypeMap::LEAF.owned().is_leaf());
+        for opaque in [TypeMap::EXTERNAL, TypeMap::STRONG.elsewhere()] {
+            assert!(!opaque.is_concurrent() && !opaque.owned().is_concurrent());
+            assert!(!list.with_field(opaque, 24).is_concurrent());
+            assert!(!opaque.with_variant_field(list).is_concurrent());
+            assert!(!opaque.repeated(2, 8).is_concurrent());
+        }
+        assert!(!list.elsewhere().is_concurrent());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod fork;
 mod guarded_tables;
 mod limit;
 mod moves;
+mod owners;
 mod phases;
 mod roots;
 mod weak;

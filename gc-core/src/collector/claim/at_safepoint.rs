@@ -1,16 +1,18 @@
 //! Tracing at safepoints: objects that markers have found, and may not read.
 //!
-//! A marker reads tagged words only. An object whose tags may be wrong it puts on a list
-//! ([`Work`](crate::collector::work::Work)), and a thread at a safepoint traces it. It depends on the heap what
-//! else may be done:
+//! A marker reads tagged words, and traces values of which it is known that it may
+//! ([`trace_value`](crate::collector::mark::trace_value)). An object whose tags may be wrong, or that only code of the
+//! user's can trace, it puts on a list ([`Work`](crate::collector::work::Work)), and a thread at a safepoint traces it. It
+//! depends on the heap what else may be done:
 //!
 //! | mutators | how it is traced | its tags |
 //! | --- | --- | --- |
 //! | one, which is here | it is claimed first: no marker reads tags in the making | are made anew, and it is clean |
+//! | the same, and it has no tags | it is claimed later: no marker reads anything of it | |
 //! | many, some at work | it is claimed [by tracing](super::tracing), as in a barrier | stay: others read them |
 //! | many, all stopped | without an entry in the list of claims | stay |
 //!
-//! The third row is for objects that hold a lock that is taken: while no `mutate` call runs, nobody can use its guard.
+//! The last row is for objects that hold a lock that is taken: while no `mutate` call runs, nobody can use its guard.
 //!
 //! In a cycle that remembers writes a traced object is left unclaimed, so that the next write to it is seen.
 //!
@@ -72,6 +74,14 @@ impl Collector {
                 return true;
             };
             if claim::is_done(word, bit(start)) {
+                return true;
+            }
+            if object.descriptor().external && !object.descriptor().concurrent {
+                object.trace(&mut buffer.visitor(self));
+                if !self.remembers_writes() {
+                    self.set_all_claimed_unread(extent);
+                }
+                self.heap.count_owned(only_looking(|| object.measure()));
                 return true;
             }
             // Claimed first: another marker that meets it must not look at tags in the making.

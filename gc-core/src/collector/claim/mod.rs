@@ -13,7 +13,8 @@
 //! * An object whose tags may be wrong is claimed by its `trace` ([`tracing`]). If no barrier comes, a safepoint
 //!   traces it ([`at_safepoint`]).
 //!
-//! A cycle that *remembers writes* ([`rescan`](super::rescan)) skips step 1: its claims tell it what to scan again.
+//! A cycle that *remembers writes* ([`rescan`](super::rescan)) skips step 1: its claims tell it what to scan again. So
+//! does a claim of an object whose contents are not to be had, and the cycle then scans again what was written.
 //!
 //! # Invariants
 //!
@@ -22,7 +23,7 @@
 //!    of words are written without a claim: atomic cells, and what is in a lock that `Write::from_static` opened.
 //!    Such a lock holds no pointers into the heap.
 //! 2. *Contents before claim.* What an object held at the snapshot is in a buffer before its claim is set, unless
-//!    the cycle remembers writes, or will be aborted.
+//!    the cycle will scan it again.
 //! 3. *One claimer.* No two threads claim the same object at the same time. Claims by words hold the lock of
 //!    [`Claims`]; claims by tracing are entered in its list. An unclaimed object does not go from one kind to the
 //!    other: the barrier sets the dirty bit after the claim, and the bit is cleared only where no other thread can
@@ -48,6 +49,8 @@
 mod at_safepoint;
 mod tracing;
 mod words;
+
+pub(crate) use self::tracing::Barrier;
 
 use super::Collector;
 use super::mark::large::CHUNK;
@@ -105,36 +108,32 @@ impl Collector {
 
     /// Claims the object at `start`, if it is not claimed yet.
     ///
-    /// If the object's `trace` panics, the panic goes through and the object is not claimed. `false` if its contents
-    /// could not be recorded, since a lock hides them: then a heap with one mutator has to abort the cycle.
+    /// # Panics
+    ///
+    /// In a heap with many mutators, if the object's `trace` does: then it was not claimed.
     ///
     /// # Safety
     ///
     /// 1. An object of this heap starts at `start`, and is not freed meanwhile.
     /// 2. A cycle marks: its phase is `Marking` or `Finalizing`, and does not change meanwhile.
     /// 3. This thread may call the value's `trace`: it is the heap's one mutator, or all values are `Send` and `Sync`.
-    #[must_use]
-    pub(crate) unsafe fn claim(&self, start: usize, buffer: &mut SnapshotBuffer) -> bool {
+    /// 4. If a guard of the object may be in use, `barrier` is [`Barrier::Erased`].
+    pub(crate) unsafe fn claim(&self, start: usize, barrier: Barrier, buffer: &mut SnapshotBuffer) {
         // SAFETY: an object starts at `start` (1), so it has a state and an end, and it is an allocation in a
         // described block if the state says so. What is not traced by value has tags that are right. The caller's
         // promises are those of the claims by tracing. Chunks are parts of the object.
         unsafe {
             let state = self.heap.state_at(start);
             if state.usage() == Use::LargeLeaf {
-                return true;
+                return;
             }
             let end = self.heap.end_of(ObjectStart::new_unchecked(start));
             if state.is_described() {
                 let bytes = end - start;
                 match Described::at(Extent { base: start, bytes }) {
-                    None => return true,
+                    None => return,
                     Some(object) if self.needs_trace(object) => {
-                        if self.remembers_writes() {
-                            self.claim_for_rescan(object);
-                            return true;
-                        }
-                        return self.claim_by_tracing(object, buffer)
-                            || self.claim_untraced(object);
+                        return self.claim_traced(object, barrier, buffer);
                     }
                     Some(_) => {}
                 }
@@ -148,11 +147,13 @@ impl Collector {
                 self.claim_words(start, chunk, (chunk + step).min(end), buffer);
             }
         }
-        true
     }
 
-    /// Claims those chunks of the object at `start` in which the bytes from `from` to `to` lie. Returns what
-    /// [`Collector::claim`] does.
+    /// Claims those chunks of the object at `start` in which the bytes from `from` to `to` lie.
+    ///
+    /// # Panics
+    ///
+    /// As [`Collector::claim`].
     ///
     /// An object whose pointers can move is claimed as a whole if it is dirty, or will be when it is written: so a
     /// dirty one is claimed as a whole, or not at all, and no chunk that is not claimed has tags that are wrong.
@@ -161,36 +162,35 @@ impl Collector {
     ///
     /// As for [`Collector::claim`]; and
     ///
-    /// 4. the bytes are in the object.
-    #[must_use]
+    /// 4. no guard of the object is in use, and the bytes are in it.
     pub(crate) unsafe fn claim_part(
         &self,
         start: usize,
         (from, to): (usize, usize),
         dirty: bool,
         buffer: &mut SnapshotBuffer,
-    ) -> bool {
+    ) {
         // SAFETY: promises 1 to 3 are those of `claim`. An object starts at `start` (1), so it has a state and an
         // end. The tags of an object that need not be traced are right. The chunks are parts of the object, for the
         // bytes are (4).
         unsafe {
             let state = self.heap.state_at(start);
             if !state.is_large_head() {
-                return self.claim(start, buffer);
+                return self.claim(start, Barrier::First, buffer);
             }
             if state.usage() == Use::LargeLeaf {
-                return true;
+                return;
             }
             let end = self.heap.end_of(ObjectStart::new_unchecked(start));
             if state.is_described() {
                 let bytes = end - start;
                 match Described::at(Extent { base: start, bytes }) {
-                    None => return true,
+                    None => return,
                     // If the tags are wrong, `trace` tells the pointers of the whole object only.
                     Some(object)
                         if object.descriptor().moves && (dirty || self.needs_trace(object)) =>
                     {
-                        return self.claim(start, buffer);
+                        return self.claim(start, Barrier::First, buffer);
                     }
                     Some(_) => {}
                 }
@@ -200,7 +200,6 @@ impl Collector {
                 self.claim_words(start, chunk, (chunk + CHUNK).min(end), buffer);
             }
         }
-        true
     }
 
     /// Whether an object of this heap must be traced by value, as its tags may be wrong.
@@ -256,6 +255,25 @@ impl Collector {
             let step = if large { CHUNK } else { extent.bytes };
             for from in (extent.base..extent.end()).step_by(step) {
                 self.set_claimed(extent.base, from);
+            }
+        }
+    }
+
+    /// [`Collector::set_all_claimed`] for an object of which no marker reads anything.
+    ///
+    /// # Safety
+    ///
+    /// As there; and the object is traced by value, which no marker does while mutators are at work.
+    unsafe fn set_all_claimed_unread(&self, extent: Extent) {
+        // SAFETY: the addresses lie in an object of this heap (the caller's promise), so planes and states are
+        // committed.
+        unsafe {
+            let large = self.heap.state_at(extent.base).is_large_head();
+            let step = if large { CHUNK } else { extent.bytes };
+            let flags = self.heap.blocks().byte(self.heap.owned_block(extent.base));
+            for from in (extent.base..extent.end()).step_by(step) {
+                let word = self.heap.planes().claims(from).word();
+                claim::claim_unread(word, bit(from), flags, BlockState::CLAIMED);
             }
         }
     }

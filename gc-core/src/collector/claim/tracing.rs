@@ -5,19 +5,23 @@
 //! it is off the list, and looks again. Each entry names its thread: an object whose `trace` writes to the object
 //! itself would wait for itself, and panics instead.
 //!
-//! # Locks that are taken
+//! # Objects that cannot be traced
 //!
 //! A barrier is called in a `mutate` call, so the object may hold a lock that is open: by the caller, by a leaked
-//! guard, or by `Write::from_static` on another thread. The visitor says that it is not
-//! [alone](crate::types::trace::EdgeVisitor::is_alone), so `trace` passes such a lock without a look at its
-//! content, and the object's contents are unknown.
+//! guard, or by `Write::from_static` on another thread. What such a lock holds does not matter if the object is of a
+//! type that markers may trace: then nothing is written that `trace` reads before the claim, whoever has a guard.
+//! Otherwise `trace` is the user's code, and might panic where it finds a lock taken.
 //!
-//! If the object has [failed](crate::collector::failed_traces) so before, it was traced when the cycle began, and
-//! those contents are taken instead. Otherwise the cycle cannot be finished:
+//! * If the object was written so before, it was traced when the cycle began
+//!   ([`failed_traces`](crate::collector::failed_traces)), and those contents are taken instead.
+//! * A barrier that was called by the vocabulary's methods, which take an erased pointer, may come after the guard by
+//!   which it writes: interners are written so. It traces no code of the user's ([`Barrier::Erased`]).
+//! * For others the visitor says that it is not [alone](crate::types::trace::EdgeVisitor::is_alone), so `trace` passes
+//!   a lock of ours without a look at its content, and the object's contents are unknown. In a heap with one mutator
+//!   that is so too if `trace` panics. With many, the panic goes on, and nothing is written.
 //!
-//! * A heap with one mutator aborts it in the barrier.
-//! * Many mutators cannot abort a cycle. The object is claimed, so that nobody traces it while it is written, and
-//!   the cycle is aborted when mutators are stopped ([`Collector::abort_later`]).
+//! An object of which the contents are not known is claimed without them, and the cycle scans again what was written
+//! since it began, before it ends ([`rescan`](crate::collector::rescan)).
 //!
 //! # What this does not do
 //!
@@ -35,6 +39,15 @@ use crate::heap::planes::bit;
 use crate::protocol::claim;
 use crate::sync::thread_local;
 use crate::types::descriptor::Described;
+
+/// Which barrier wants a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Barrier {
+    /// One that comes before there can be a guard by which the object is written.
+    First,
+    /// One that was called with an erased pointer, by code that may hold such a guard.
+    Erased,
+}
 
 thread_local! {
     /// Its address tells the threads apart that exist at the same time.
@@ -91,13 +104,13 @@ impl Drop for Tracing<'_> {
 }
 
 impl Collector {
-    /// Claims an object that must be traced by value, in a cycle that remembers writes. It is not traced now: the cycle
-    /// scans it again.
+    /// Claims an object that must be traced by value, in a cycle that will scan it again. It is not traced now.
     ///
     /// # Safety
     ///
     /// 1. It is an object of this heap, and is not freed meanwhile.
-    /// 2. A cycle marks that remembers writes, and this does not change meanwhile.
+    /// 2. A cycle marks that remembers writes, and this does not change meanwhile; or it was
+    ///    [noted](Collector::note_unrecorded) that contents are missing.
     pub(super) unsafe fn claim_for_rescan(&self, object: Described) {
         let start = object.extent().base;
         // SAFETY: an object of this heap starts there (1), so its planes are committed.
@@ -146,19 +159,16 @@ impl Collector {
             && let Some(mut contents) = self.failed_traces.take(start)
         {
             buffer.append(&mut contents);
+        } else if object.descriptor().concurrent {
+            // SAFETY: this thread may trace the value (3). The object is not claimed, and since it is on the list
+            // nobody else can claim it (*One claimer*). So nobody writes to what `trace` reads (*Claim before write*,
+            // and invariant 5 of type maps), whatever locks say.
+            unsafe { object.trace(&mut buffer.visitor(self)) }
         } else {
             let mut visitor = buffer.visitor_among_others(self);
-            // SAFETY: this thread may trace the value (3). The object is not claimed, and since it is on the list
-            // nobody else can claim it (*One claimer*). So nobody writes to it (*Claim before write*), but to what
-            // is in locks that hold no pointers, and the visitor says that it is not alone, so `trace` passes locks
-            // that are taken.
-            let tracing = AssertUnwindSafe(|| unsafe { object.trace(&mut visitor) });
-            if let Err(payload) = panic::catch_unwind(tracing) {
-                if self.has_one_mutator() {
-                    self.failed_traces.add(start);
-                }
-                panic::resume_unwind(payload);
-            }
+            // SAFETY: as above, but for what is in locks that hold no pointers; and the visitor says that it is not
+            // alone, so `trace` passes locks that are taken.
+            unsafe { object.trace(&mut visitor) };
             if visitor.has_met_lock() {
                 return false;
             }
@@ -170,28 +180,44 @@ impl Collector {
         true
     }
 
-    /// Does what can be done before a write to an object whose contents could not be recorded, and has later cycles
-    /// trace it when they begin ([`failed_traces`](crate::collector::failed_traces)). `false` if the caller has to
-    /// abort the cycle.
+    /// Claims an object that must be traced by value, before it is written.
+    ///
+    /// # Panics
+    ///
+    /// In a heap with many mutators, if the object's `trace` does: then it was not claimed.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::claim_by_tracing`].
-    pub(super) unsafe fn claim_untraced(&self, object: Described) -> bool {
-        let start = object.extent().base;
-        self.failed_traces.add(start);
-        if self.has_one_mutator() {
-            return false;
+    /// As for [`Collector::claim_by_tracing`]; and `barrier` is [`Barrier::Erased`] if a guard may be in use.
+    pub(super) unsafe fn claim_traced(
+        &self,
+        object: Described,
+        barrier: Barrier,
+        buffer: &mut SnapshotBuffer,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            if self.remembers_writes() {
+                return self.claim_for_rescan(object);
+            }
+            let start = object.extent().base;
+            let opaque = !object.descriptor().concurrent;
+            if !(opaque && barrier == Barrier::Erased) || self.failed_traces.has_contents(start) {
+                let claiming = AssertUnwindSafe(|| self.claim_by_tracing(object, buffer));
+                match panic::catch_unwind(claiming) {
+                    Ok(true) => return,
+                    Ok(false) => {}
+                    Err(payload) if self.has_one_mutator() => {
+                        // To drop it might panic as well.
+                        core::mem::forget(payload);
+                    }
+                    Err(payload) => panic::resume_unwind(payload),
+                }
+            }
+            self.failed_traces.add(start);
+            // Before the claim: whoever finds the object claimed is at a safepoint later.
+            self.note_unrecorded();
+            self.claim_for_rescan(object);
         }
-        // SAFETY: an object of this heap starts there (1), so its planes are committed.
-        let word = unsafe { self.heap.planes().claims(start) }.word();
-        let is_done = || claim::is_done(word, bit(start));
-        if let Some(_tracing) = Tracing::begin(self, start, is_done) {
-            self.abort_later();
-            // SAFETY: an object of this heap (1), which is on the list (*One claimer*). Its contents need not be in
-            // a buffer, as the cycle will be aborted.
-            unsafe { self.set_all_claimed(object.extent()) }
-        }
-        true
     }
 }

@@ -41,6 +41,9 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             }
         }
         self.batch.finish();
+        if !self.long.is_empty() {
+            self.trace_long();
+        }
     }
 
     /// Does what there is to be done for a marked object of which somebody else noted what it holds: it may

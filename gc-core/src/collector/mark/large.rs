@@ -46,14 +46,19 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         }
     }
 
-    /// Defers the words of a large object that `tags` names.
-    pub(super) fn defer_words(&mut self, base: usize, tags: u64) {
+    /// Defers the words of a large object that `tags` names, or of another when the stack is full.
+    ///
+    /// # Safety
+    ///
+    /// They may be read by [`read_word`].
+    #[inline(never)]
+    pub(super) unsafe fn defer_words(&mut self, base: usize, tags: u64) {
         // Those that are marked are sorted out without a branch, so that the waits for their metadata overlap.
         let mut unmarked = [const { MaybeUninit::<usize>::uninit() }; GROUP_WORDS];
         let mut count = 0;
         for address in words(base, tags) {
-            // SAFETY: the word is part of an object, and tagged, so it was written. Candidates lie below the
-            // heap's top. There is a place for each bit.
+            // SAFETY: the word may be read (the caller's promise). Candidates lie below the heap's top. There is a
+            // place for each bit.
             unsafe {
                 let target = read_word::<CONCURRENT>(address);
                 if self.is_candidate(target) {

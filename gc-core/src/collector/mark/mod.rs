@@ -17,8 +17,8 @@
 //! **Concurrently** (`CONCURRENT`) with the program, a marker must not read what a mutator may write. So objects
 //! that are marked are first gathered in a [batch], which is published, and then scanned, except those that were
 //! claimed. Objects that were allocated since the cycle began were allocated claimed, and nearly always marked, so it
-//! never reads them. And it runs none of the user's code: objects that must be traced by value go on a list for
-//! safepoints.
+//! never reads them. And it runs none of the user's code: objects that only such code knows how to trace go on a list
+//! for safepoints.
 //!
 //! **[Weak pointers and ephemerons](weak)**: where the ones lead is noted, and the value of the other is followed when
 //! its key is marked.
@@ -55,11 +55,11 @@ use self::deferred::TOGETHER;
 use self::queue::{NOTHING, QUEUE};
 pub(super) use self::share::Role;
 use self::stack::MarkStack;
-use self::words::is_candidate;
+use self::words::{is_candidate, read_word};
 use super::work::Work;
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable};
-use crate::heap::planes::{GRANULE, Group, Plane, Planes};
+use crate::heap::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Group, Plane, Planes, WORD, words};
 use crate::heap::start::ObjectStart;
 use crate::protocol::claim::{BATCH, Batch};
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
@@ -82,8 +82,9 @@ pub(super) struct Marker<'h, const CONCURRENT: bool, const DEAD: bool> {
     shared: bool,
     /// All ones if every object whose pointers can move is to be taken for dirty, or else zero.
     all_dirty: u64,
-    /// Whether this marker may trace values.
+    /// Whether this marker may trace values, and whether it leaves those to safepoints that any marker may.
     traces_values: bool,
+    leaves_values: bool,
     /// Pointers that are on their way from memory, and the place of the one that is longest.
     queue: [usize; QUEUE],
     oldest: usize,
@@ -92,6 +93,8 @@ pub(super) struct Marker<'h, const CONCURRENT: bool, const DEAD: bool> {
     /// Objects that are marked, and to be published and scanned.
     pending: [usize; BATCH],
     pendings: usize,
+    /// Objects of a batch that are published alone, as it may take long to trace them.
+    long: Vec<usize>,
     backlog: Backlog,
 }
 
@@ -150,11 +153,13 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
             work,
             all_dirty: if role.all_dirty { u64::MAX } else { 0 },
             traces_values: role.traces_values,
+            leaves_values: role.leaves_values,
             queue: [NOTHING; QUEUE],
             oldest: 0,
             occupied: 0,
             pending: [0; BATCH],
             pendings: 0,
+            long: Vec::new(),
             backlog,
         }
     }
@@ -210,6 +215,32 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
         is_candidate(value, self.base, self.granules)
     }
 
+    /// Pushes those of some pointers that lead to objects which are not marked. No more than [`GROUP_WORDS`] come at a
+    /// time.
+    ///
+    /// Memory that objects own is full of pointers to the same few: a look at the mark is cheaper than the way through
+    /// the queue. Marks are sorted out without a branch, so that the waits for them overlap.
+    #[inline(always)]
+    fn push_unmarked(&mut self, targets: impl Iterator<Item = usize>) {
+        if !self.backlog.stack.make_room(GROUP_WORDS) {
+            return targets.for_each(|target| self.push(target));
+        }
+        let (lowest, granules, planes) = (self.base, self.granules, self.planes);
+        let spare = self.backlog.stack.spare();
+        let mut count = 0;
+        for target in targets {
+            if is_candidate(target, lowest, granules) {
+                // SAFETY: candidates lie below the heap's top. There is room for all of them.
+                unsafe {
+                    spare.get_unchecked_mut(count).write(target);
+                    count += usize::from(!planes.is_marked(target));
+                }
+            }
+        }
+        // SAFETY: so many were written.
+        unsafe { self.backlog.stack.raise(count) };
+    }
+
     /// This marker's mark plane.
     #[inline(always)]
     fn own<'g>(&self, group: &'g Group) -> &'g Plane {
@@ -244,7 +275,34 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
 }
 
 impl<const CONCURRENT: bool, const DEAD: bool> EdgeVisitor for Marker<'_, CONCURRENT, DEAD> {
-    /// Takes a pointer from outside of the heap: a root.
+    fn wants_places(&self) -> bool {
+        false
+    }
+
+    /// Takes pointers from outside of the heap: of a root, or of memory that an object owns.
+    fn visit_targets(&mut self, targets: &[usize]) {
+        self.push_unmarked(targets.iter().copied());
+    }
+
+    /// Takes such pointers where they are.
+    unsafe fn visit_alike(&mut self, start: usize, count: usize, stride: usize, tags: u64) {
+        if stride > 1 {
+            for value in (start..).step_by(stride * WORD).take(count) {
+                // SAFETY: these are words that may be read so (the caller's promise).
+                let read = |word| unsafe { read_word::<CONCURRENT>(word) };
+                self.push_unmarked(words(value, tags).map(read));
+            }
+            return;
+        }
+        let end = start + count * WORD;
+        for first in (start..end).step_by(GROUP_BYTES) {
+            let row = (first..end.min(first + GROUP_BYTES)).step_by(WORD);
+            // SAFETY: as above.
+            self.push_unmarked(row.map(|word| unsafe { read_word::<CONCURRENT>(word) }));
+        }
+    }
+
+    /// Takes one such pointer.
     fn visit(&mut self, edge: Edge) {
         if edge.weak {
             self.note_weak(edge.target);

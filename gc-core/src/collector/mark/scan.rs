@@ -26,21 +26,26 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         }
         // All bits up to the lowest end.
         let own = ends ^ (ends - 1);
-        self.push_words(start, (group.tags.get() >> first) & own);
+        // SAFETY: the words are parts of the object, and tagged, so they were written. Nobody writes to it (`new`).
+        unsafe { self.push_words(start, (group.tags.get() >> first) & own) }
     }
 
-    /// Pushes the words of an object that `tags` names: bit *i* is the word at `base + 8 i`.
+    /// Pushes the words of an object, or of memory that it owns, that `tags` names: bit *i* is the word at `base + 8 i`.
+    ///
+    /// # Safety
+    ///
+    /// They may be read by [`read_word`].
     #[inline(always)]
-    fn push_words(&mut self, base: usize, tags: u64) {
+    pub(super) unsafe fn push_words(&mut self, base: usize, tags: u64) {
         if !self.backlog.stack.make_room(GROUP_WORDS) {
-            return self.defer_words(base, tags);
+            // SAFETY: passed on to the caller.
+            return unsafe { self.defer_words(base, tags) };
         }
         let (lowest, granules) = (self.base, self.granules);
         let spare = self.backlog.stack.spare();
         let mut count = 0;
         for address in words(base, tags) {
-            // SAFETY: the word is part of an object, and tagged, so it was written. There is room
-            // for as many pointers as there are bits.
+            // SAFETY: the word may be read (the caller's promise). There is room for as many pointers as there are bits.
             unsafe {
                 let target = read_word::<CONCURRENT>(address);
                 // A branch, for all that it is hard to predict: it lets the next object be popped
@@ -75,7 +80,10 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             let (group, first) = (self.heap.group_of(object_start), bit_index(start));
             let ends = (group.extents.get() >> first) & ENDS;
             if ends != 0 {
-                return self.push_words(start, (group.tags.get() >> first) & (ends ^ (ends - 1)));
+                let tags = (group.tags.get() >> first) & (ends ^ (ends - 1));
+                // SAFETY: the words are parts of the object, and tagged, so they were written. Nobody writes to it
+                // (`new`).
+                return unsafe { self.push_words(start, tags) };
             }
         }
         let end = self.heap.end_of(object_start);
@@ -92,12 +100,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             };
             // Tags of an object in which nothing moves stay right, whoever writes to it.
             if object.descriptor().moves {
-                if self.traces_values {
-                    self.trace_value(object);
-                } else {
-                    self.backlog.untraced.push(start);
-                }
-                return;
+                return self.trace_or_leave(object);
             }
         }
         if state.is_large_head() {
@@ -130,10 +133,13 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                     self.note_weak_words(address, weak);
                 }
             }
-            if large {
-                self.defer_words(address, tags & !weak);
-            } else {
-                self.push_words(address, tags & !weak);
+            // SAFETY: the words are parts of the object, and tagged, so they were written. Nobody writes to it (`new`).
+            unsafe {
+                if large {
+                    self.defer_words(address, tags & !weak);
+                } else {
+                    self.push_words(address, tags & !weak);
+                }
             }
         }
     }

@@ -22,8 +22,11 @@ pub(in crate::collector) struct Role {
     pub(in crate::collector) count: usize,
     /// Whether every object whose pointers can move is to be taken for dirty.
     pub(in crate::collector) all_dirty: bool,
-    /// Whether it may trace values.
+    /// Whether it may trace values, whatever their `trace` is.
     pub(in crate::collector) traces_values: bool,
+    /// Whether it leaves all others to safepoints, too: atomic cells that lie outside of the heap may hold for a moment
+    /// what they are not to keep alive.
+    pub(in crate::collector) leaves_values: bool,
 }
 
 impl Role {

@@ -15,19 +15,20 @@
 //! # If an object cannot be traced
 //!
 //! A claim may have to trace the object, and fail: somebody has a guard of it, or has leaked one, or its `trace`
-//! panics. With one mutator, the barrier aborts the cycle, and the next cycles trace the object when they begin,
-//! where there are no guards ([`crate::collector::failed_traces`]). Many mutators cannot abort a cycle: the
-//! collector does, when they are stopped. A panic then goes on, and nothing is written.
+//! panics. Then it is claimed all the same, and the cycle scans what was written again before it ends; the next cycles
+//! trace the object when they begin, where there are no guards ([`crate::collector::failed_traces`]). In a heap with many
+//! mutators a panic goes on, and nothing is written.
+//!
+//! The vocabulary's barriers, which take an erased pointer, are called by code that may have a guard already, to write
+//! by. They never call a `trace` that may be the user's code.
 //!
 //! # What this does not do
 //!
 //! It does not know the field that is written, nor what is written there. One call serves all writes to the object
 //! until the end of the `mutate` call.
 
-use std::panic::{self, AssertUnwindSafe};
-
 use super::Context;
-use crate::collector::snapshot_buffer::SnapshotBuffer;
+use crate::collector::claim::Barrier;
 use crate::heap::extent::Extent;
 use crate::heap::planes::WORD;
 use crate::heap::start::ObjectStart;
@@ -49,6 +50,22 @@ impl Context {
         }
     }
 
+    /// [`Context::before_write`] by code that may have a guard by which it is going to write.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::before_write`].
+    #[inline]
+    pub(crate) unsafe fn before_erased_write(&self, address: usize) {
+        // SAFETY: an object of this heap starts at the address if it is in this heap (1). The second promise is the
+        // same.
+        unsafe {
+            if self.heap().spans(address) && self.is_armed_for(address) {
+                self.note_write(address, Barrier::Erased);
+            }
+        }
+    }
+
     /// [`Context::before_write`] for a value that needs memory.
     ///
     /// # Safety
@@ -60,7 +77,7 @@ impl Context {
         // SAFETY: an object of this heap starts there (1). The second promise is the same.
         unsafe {
             if self.is_armed_for(address) {
-                self.note_write(address);
+                self.note_write(address, Barrier::First);
             }
         }
     }
@@ -120,11 +137,11 @@ impl Context {
     ///
     /// As for [`Context::before_object_write`].
     #[inline(never)]
-    unsafe fn note_write(&self, address: usize) {
+    unsafe fn note_write(&self, address: usize, barrier: Barrier) {
         // SAFETY: an object of this heap starts there (1), and marking does not end meanwhile (2).
         unsafe {
             if self.finalizing.get() || self.is_marking() {
-                return self.note_write_in_cycle(address);
+                return self.note_write_in_cycle(address, barrier);
             }
             let start = ObjectStart::new_unchecked(address);
             if !(self.written.is_recent(address) && self.heap().is_dirty(start)) {
@@ -138,7 +155,7 @@ impl Context {
     /// As for [`Context::before_object_write`]; and a cycle marks, or a finalization call runs.
     #[cold]
     #[inline(never)]
-    unsafe fn note_write_in_cycle(&self, address: usize) {
+    unsafe fn note_write_in_cycle(&self, address: usize, barrier: Barrier) {
         // SAFETY: an object of this heap starts there (1). It is not freed, and marking does not end meanwhile (2).
         // A cycle marks (*Armed while marking*). This thread may trace values (*One user*).
         unsafe {
@@ -146,7 +163,7 @@ impl Context {
                 return self.keep(address);
             }
             if !self.collector.is_claimed(address) {
-                self.claim(|buffer| self.collector.claim(address, buffer));
+                self.with_buffer(|buffer| self.collector.claim(address, barrier, buffer));
             }
             self.note_dirty(address);
         }
@@ -167,9 +184,9 @@ impl Context {
             if self.finalizing.get() {
                 self.kept.borrow_mut().push(address);
             } else if self.is_marking() {
-                let claim =
-                    |buffer: &mut _| self.collector.claim_part(address, bytes, dirty, buffer);
-                self.claim(claim);
+                self.with_buffer(|buffer| {
+                    self.collector.claim_part(address, bytes, dirty, buffer);
+                });
             }
             if dirty {
                 self.note_dirty(address);
@@ -188,23 +205,6 @@ impl Context {
         self.kept.borrow_mut().push(address);
         // SAFETY: an object of this heap starts there (the caller's promise).
         unsafe { self.note_dirty(address) }
-    }
-
-    /// Calls `claim`, which claims an object and returns whether it could. If it could not, the cycle is aborted;
-    /// see the module.
-    fn claim(&self, claim: impl FnOnce(&mut SnapshotBuffer) -> bool) {
-        let mut claimed = false;
-        let claiming = AssertUnwindSafe(|| self.with_buffer(|buffer| claimed = claim(buffer)));
-        if let Err(payload) = panic::catch_unwind(claiming) {
-            if !self.collector.has_one_mutator() {
-                panic::resume_unwind(payload);
-            }
-            // To drop it might panic as well.
-            core::mem::forget(payload);
-        }
-        if !claimed {
-            self.before_unknown_write();
-        }
     }
 
     /// Sets the dirty bit of a described object, and notes it if it has a destructor.
@@ -285,7 +285,9 @@ impl Context {
         unsafe {
             if !self.collector.is_part_claimed(base, cell) {
                 let part = (cell, cell + WORD);
-                self.claim(|buffer| self.collector.claim_part(base, part, false, buffer));
+                self.with_buffer(|buffer| {
+                    self.collector.claim_part(base, part, false, buffer);
+                });
             }
         }
         false

@@ -138,6 +138,7 @@ mod smallvec {
 
     use ::smallvec::{Array, SmallVec};
 
+    use super::super::trace_slice;
     use super::*;
 
     // SAFETY: all elements are visited in place. Whether they are in the vector itself depends on how many
@@ -151,8 +152,7 @@ mod smallvec {
 
         #[inline]
         fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-            let all =
-                |cc: &mut C, slice: &[A::Item]| slice.iter().for_each(|value| cc.trace(value));
+            let all = |cc: &mut C, slice: &[A::Item]| trace_slice(slice, cc);
             // SAFETY: it owns its buffer, or the slice lies in itself.
             unsafe { trace_owned(self, self.as_slice(), cc, all) }
         }

@@ -33,6 +33,22 @@ pub(crate) fn trace_none<'gc, C: Trace<'gc>>(map: TypeMap, address: usize, cc: &
     }
 }
 
+/// Visits all values of a slice.
+#[inline]
+pub(crate) fn trace_slice<'gc, T: Collect<'gc>, C: Trace<'gc>>(values: &[T], cc: &mut C) {
+    if values.is_empty() {
+        return;
+    }
+    if let Some((tags, 0)) = const { T::TYPE_MAP.fixed() }
+        && size_of::<T>().is_multiple_of(WORD)
+        // SAFETY: so says the map, and there are neither weak pointers nor derived words, which have bits in `kinds`.
+        && unsafe { cc.trace_alike(values, tags) }
+    {
+        return;
+    }
+    values.iter().for_each(|value| cc.trace(value));
+}
+
 // SAFETY: the content is visited in place; so is what an option of the same size as its content has in
 // place of a pointer.
 unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for Option<T> {
@@ -86,7 +102,7 @@ unsafe impl<'gc, T: Collect<'gc>, const N: usize> Collect<'gc> for [T; N] {
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        self.iter().for_each(|value| cc.trace(value));
+        trace_slice(self, cc);
     }
 
     #[inline]
@@ -102,7 +118,7 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for [T] {
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        self.iter().for_each(|value| cc.trace(value));
+        trace_slice(self, cc);
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! Types that own values outside of themselves, in memory that is not the heap's.
 //!
-//! Their map is `External`: their values are traced in each collection. If a derived type owns itself by
+//! Their map is `External`: their values are traced in each collection; by markers while the program runs, unless the
+//! memory may be shared. If a derived type owns itself by
 //! one of them and its text does not show it, its map depends on itself, of which the compiler complains
 //! (E0391) and shows the lines with the maps. So these say what helps.
 //!
@@ -14,6 +15,7 @@ use std::rc::{self, Rc};
 use std::sync::{self, Arc};
 use std::{array, vec};
 
+use super::trace_slice;
 use crate::types::collect::{Collect, Trace};
 use crate::types::owned_bytes::OwnedBytes;
 use crate::types::trace::LastOwner;
@@ -70,7 +72,7 @@ pub(super) unsafe fn trace_owned<'gc, O, M: ?Sized, C: Trace<'gc>>(
 // SAFETY: the value is visited in place.
 unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for Box<T> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.owned(); // E0391? Use `#[collect(recursive)]`.
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -91,15 +93,14 @@ macro_rules! slices {
         // SAFETY: all elements are visited in place.
         unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for $sequence<T> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.owned(); // E0391? Use `#[collect(recursive)]`.
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
                 let slices: fn(&$sequence<T>) -> [&[T]; 2] = $slices;
                 for slice in slices(self) {
-                    let all = |cc: &mut C, slice: &[T]| slice.iter().for_each(|value| cc.trace(value));
                     // SAFETY: it owns its buffer.
-                    unsafe { trace_owned(self, slice, cc, all) }
+                    unsafe { trace_owned(self, slice, cc, |cc, slice| trace_slice(slice, cc)) }
                 }
             }
 
@@ -150,7 +151,7 @@ macro_rules! sequences {
         // SAFETY: all elements are visited in place.
         unsafe impl<'gc, T: Collect<'gc> $(, $extra: 'static)?> Collect<'gc> for $sequence<T $(, $extra)?> {
             const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
+            const TYPE_MAP: TypeMap = T::TYPE_MAP.owned(); // E0391? Use `#[collect(recursive)]`.
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -202,8 +203,8 @@ macro_rules! maps {
             for $map<K, V $(, $extra)?>
         {
             const NEEDS_TRACE: bool = K::NEEDS_TRACE || V::NEEDS_TRACE;
-            const TYPE_MAP: TypeMap = K::TYPE_MAP.elsewhere() // E0391? Use `#[collect(recursive)]`.
-                .with_variant_field(V::TYPE_MAP.elsewhere()); // E0391? Use `#[collect(recursive)]`.
+            const TYPE_MAP: TypeMap = K::TYPE_MAP.owned() // E0391? Use `#[collect(recursive)]`.
+                .with_variant_field(V::TYPE_MAP.owned()); // E0391? Use `#[collect(recursive)]`.
 
             #[inline]
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
@@ -234,11 +235,11 @@ maps! {
 // SAFETY: all elements that are left are visited in place.
 unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for vec::IntoIter<T> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.owned(); // E0391? Use `#[collect(recursive)]`.
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        self.as_slice().iter().for_each(|value| cc.trace(value));
+        trace_slice(self.as_slice(), cc);
     }
 
     /// Of the memory, what holds elements that are left.
@@ -253,11 +254,11 @@ unsafe impl<'gc, T: Collect<'gc>> Collect<'gc> for vec::IntoIter<T> {
 // a type of which nothing is known.
 unsafe impl<'gc, T: Collect<'gc>, const N: usize> Collect<'gc> for array::IntoIter<T, N> {
     const NEEDS_TRACE: bool = T::NEEDS_TRACE;
-    const TYPE_MAP: TypeMap = T::TYPE_MAP.elsewhere(); // E0391? Use `#[collect(recursive)]`.
+    const TYPE_MAP: TypeMap = T::TYPE_MAP.owned(); // E0391? Use `#[collect(recursive)]`.
 
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
-        self.as_slice().iter().for_each(|value| cc.trace(value));
+        trace_slice(self.as_slice(), cc);
     }
 
     #[inline]
