@@ -8,8 +8,8 @@
 //! heap, and uses a start with the heap that it came from. Debug builds check this where a heap looks at its planes by
 //! a start ([`Heap::state_of`](super::Heap::state_of), [`Heap::group_of`](super::Heap::group_of)). Second, that the
 //! object *still* exists. Freeing is `unsafe`: nothing may refer to the object any more, and an `ObjectStart` refers to
-//! it. A look at the planes by a start that is out of date is harmless all the same, since planes stay committed; the
-//! answer means nothing.
+//! it. A look at the planes by a start that is out of date reads committed memory all the same, since planes stay
+//! committed; the answer means nothing. Debug builds refuse it if the heap no longer owns the block.
 
 use core::num::NonZero;
 use core::ptr::NonNull;
