@@ -2,9 +2,9 @@
 //!
 //! Such an object turns into a *zombie shell*, or shell for short: its value is dropped, its tags are cleared, and a
 //! small object is cut down to a granule. That much stays, so that its address is not used again while a weak pointer
-//! may still be compared with it. A shell is swept by the first cycle that meets no weak pointer to it. This serves weak
-//! pointers in memory outside of the heap, which cannot be cleared because the collector does not know where they are,
-//! just as well as those inside.
+//! may still be compared with it. A shell is swept by the first cycle that meets no weak pointer to it. This serves
+//! weak pointers in memory outside of the heap, which cannot be cleared because the collector does not know where they
+//! are, just as well as those inside.
 //!
 //! A shell is no survivor for the pacer: a program whose garbage is known to weak pointers, such as the strings of an
 //! interner, would earn an allowance by it.
@@ -136,7 +136,7 @@ unsafe fn cut(heap: &Heap, extent: Extent) -> Extent {
         bytes: GRANULE,
         ..extent
     };
-    // SAFETY: the object is one of this heap, of which nothing is needed but its last words, says the caller.
+    // SAFETY: the object is one of this heap, of which nothing is needed but its last words (the caller's promise).
     unsafe {
         let state = heap.state_at(extent.base);
         if state.is_large_head() || extent == rest {

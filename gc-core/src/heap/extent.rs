@@ -151,7 +151,7 @@ impl Heap {
     pub(crate) unsafe fn cut(&self, from: Extent, to: Extent) {
         debug_assert!(from.base == to.base && 0 < to.bytes && to.bytes < from.bytes);
         let (old, new) = (from.end() - WORD, to.end() - WORD);
-        // SAFETY: both words are in the object, which is one of this heap, says the caller.
+        // SAFETY: both words are in the object, which is one of this heap (the caller's promise).
         unsafe {
             self.planes().group(new).extents.insert(bit(new));
             self.planes().group(old).extents.remove(bit(old));

@@ -1,8 +1,8 @@
 //! [`Packed`]: an enum in two words, with its pointer always in the first.
 //!
 //! Which words of an enum are pointers depends on the value, so whoever writes one has to tell the collector
-//! ([enums](crate::lock#enums)). Of a packed one they are the same in all values, as in a struct: writing it is storing two
-//! words, and a marker needs nothing but the tag of the first. The price is that a `match` is on a copy.
+//! ([enums](crate::lock#enums)). Of a packed one they are the same in all values, as in a struct: writing it is storing
+//! two words, and a marker needs nothing but the tag of the first. The price is that a `match` is on a copy.
 //!
 //! # Layout
 //!
@@ -303,7 +303,7 @@ where
         let Word::Pointer(pointer) = word else {
             unreachable!("made as a pointer")
         };
-        // SAFETY: the bits are those of such a pointer, says the caller.
+        // SAFETY: the bits are those of such a pointer (the caller's promise).
         unsafe { core::mem::transmute_copy::<*const (), Self>(&pointer) }
     }
 }

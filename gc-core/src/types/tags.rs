@@ -147,7 +147,7 @@ impl Heap {
     ///
     /// It is an allocation of this heap. As for [`Heap::put_tags`], 3.
     pub(crate) unsafe fn clear_tags(&self, extent: Extent) {
-        // SAFETY: the words are all of an allocation of this heap, says the caller.
+        // SAFETY: the words are all of an allocation of this heap (the caller's promise).
         unsafe { self.remove_tags(extent.base, extent.base, extent.end()) }
     }
 
@@ -305,18 +305,19 @@ pub(crate) trait TagSink {
 impl TagSink for &Heap {
     #[inline]
     unsafe fn tag(&mut self, slot: usize, weak: bool) {
-        // SAFETY: it is a pointer word of an object of this heap, says the caller.
+        // SAFETY: it is a pointer word of an object of this heap (the caller's promise).
         unsafe { self.tag_word(slot, weak) }
     }
 
     unsafe fn tag_ephemeron(&mut self, slot: usize) {
-        // SAFETY: both are words of an object of this heap, without tags, says the caller; ephemerons are aligned.
+        // SAFETY: both are words of an object of this heap, without tags (the caller's promise); ephemerons are
+        // aligned.
         unsafe { Heap::tag_ephemeron(self, slot) }
     }
 
     #[inline]
     unsafe fn derive(&mut self, slot: usize) {
-        // SAFETY: it is a word of an object of this heap, says the caller.
+        // SAFETY: it is a word of an object of this heap (the caller's promise).
         unsafe { self.insert_kind(slot, Flag::Derived) }
     }
 }
@@ -365,7 +366,7 @@ impl WordTags {
             sink,
             extent: Extent { base, bytes },
         };
-        // SAFETY: the value is there, and nobody changes it, says the caller.
+        // SAFETY: the value is there, and nobody changes it (the caller's promise).
         unsafe { (*value).trace(&mut tagger) };
         tagger.sink
     }
@@ -499,8 +500,10 @@ impl<'gc, S: TagSink> Trace<'gc> for Tagger<S> {
     }
 
     fn holds(&self, address: usize, _: bool) -> Option<Unreferenced> {
+        if !self.is_inside(address) {
+            return None;
+        }
         // SAFETY: nobody has a reference to what is in the object (`new`, `WordTags::of`).
-        self.is_inside(address)
-            .then(|| unsafe { Unreferenced::new(address) })
+        Some(unsafe { Unreferenced::new(address) })
     }
 }
