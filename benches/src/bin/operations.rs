@@ -459,7 +459,8 @@ fn main() -> ExitCode {
         Operation::CollectGarbage => return succeed(collect(times, false)),
         Operation::MarkOwners => return succeed(mark_owners(times, stopped())),
         Operation::MarkOwnersConcurrent => {
-            return succeed(mark_owners(times, HeapOptions::default()));
+            let options = HeapOptions::default().concurrent_from(0);
+            return succeed(mark_owners(times, options));
         }
         Operation::MarkOwnersInSteps => return succeed(mark_owners(times, in_steps())),
         Operation::MarkOwnersPaused => return succeed(mark_owners_paused(times)),

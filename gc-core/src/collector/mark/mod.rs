@@ -59,7 +59,7 @@ use self::words::{is_candidate, read_word};
 use super::work::Work;
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable};
-use crate::heap::planes::{GRANULE, GROUP_BYTES, GROUP_WORDS, Group, Plane, Planes, WORD, words};
+use crate::heap::planes::{GRANULE, GROUP_WORDS, Group, Plane, Planes, WORD, words};
 use crate::heap::start::ObjectStart;
 use crate::protocol::claim::{BATCH, Batch};
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
@@ -294,11 +294,11 @@ impl<const CONCURRENT: bool, const DEAD: bool> EdgeVisitor for Marker<'_, CONCUR
             }
             return;
         }
-        let end = start + count * WORD;
-        for first in (start..end).step_by(GROUP_BYTES) {
-            let row = (first..end.min(first + GROUP_BYTES)).step_by(WORD);
+        for first in (0..count).step_by(GROUP_WORDS) {
+            let row = first..count.min(first + GROUP_WORDS);
             // SAFETY: as above.
-            self.push_unmarked(row.map(|word| unsafe { read_word::<CONCURRENT>(word) }));
+            let read = |index| unsafe { read_word::<CONCURRENT>(start + index * WORD) };
+            self.push_unmarked(row.map(read));
         }
     }
 

@@ -163,10 +163,23 @@ impl Context {
                 return self.keep(address);
             }
             if !self.collector.is_claimed(address) {
-                self.with_buffer(|buffer| self.collector.claim(address, barrier, buffer));
+                self.claim(address, barrier);
             }
             self.note_dirty(address);
         }
+    }
+
+    /// Claims an object that is not claimed. (Those that are come by here much more often.)
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::before_object_write`]; and a cycle marks.
+    #[cold]
+    #[inline(never)]
+    unsafe fn claim(&self, address: usize, barrier: Barrier) {
+        // SAFETY: an object of this heap starts there (1). It is not freed, and marking does not end meanwhile (2).
+        // A cycle marks. This thread may trace values (*One user*). Who may have a guard says so.
+        self.with_buffer(|buffer| unsafe { self.collector.claim(address, barrier, buffer) });
     }
 
     /// Prepares a write after which the object is dirty, or not.
