@@ -15,7 +15,8 @@
 //! would count. Near its limit a heap is collected earlier, when half of what the limit leaves free was allocated; the
 //! same holds near its soft limit.
 //!
-//! What values own outside of the heap weighs as much as what is in it ([`Volume::weight`]). There are two allowances,
+//! What values own outside of the heap weighs more than what is in it ([`Volume::weight`]): it is dearer if it leaves
+//! the cache before it is used again. There are two allowances,
 //! one of heap bytes and one of weight, each in proportion to what has survived by the same measure. The one that is
 //! used up first counts. Neither can replace the other: next to heavy survivors, light garbage would fill the heap with
 //! many times the live bytes, and beyond its limit; next to light survivors, heavy garbage would not be seen. Limits
@@ -473,7 +474,7 @@ mod tests {
 
     #[test]
     fn what_values_own_counts_and_limits_do_not_see_it() {
-        // Values that own seven times what they take.
+        // Values that own seven times what they take, and weigh 29 times that.
         let owners = |bytes: usize| Volume {
             bytes: bytes as u64,
             owned: 7 * bytes as i64,
@@ -483,18 +484,23 @@ mod tests {
         // The same growth in the heap itself.
         assert_eq!(
             (pacer.due_at().weight, pacer.expected()),
-            (8 << 29, 1 << 29)
+            (29 << 29, 1 << 29)
         );
         // Less than where nothing is owned, where the square root counts.
         pacer.finish_cycle(owners(4 << 20), leaves(0), false);
         let few = pacer.expected();
         pacer.finish_cycle(leaves(4 << 20), leaves(0), false);
-        assert!(few < pacer.expected() / 2 && few > 4 << 20, "{few}");
+        assert!(few < pacer.expected() / 4 && few > 2 << 20, "{few}");
         // What owns nothing fills the heap by no more beside what does; and what does is seen beside what does not.
         pacer.finish_cycle(owners(1 << 30), leaves(0), false);
         assert_eq!(pacer.debt(leaves((1 << 29) + 1)), 1.0);
         pacer.finish_cycle(leaves(1 << 30), leaves(0), false);
-        assert_eq!(pacer.debt(owners((1 << 26) + 1)), 8.0);
+        let enough = (1 << 29) / 29 + 1;
+        let over = (29 * enough - (1 << 29)) as f64;
+        assert_eq!(
+            [enough - 1, enough].map(|bytes| pacer.debt(owners(bytes))),
+            [0.0, over]
+        );
         pacer.limit = 10 << 20;
         pacer.pacing.sleep_factor = 10.0;
         pacer.finish_cycle(owners(8 << 20), leaves(0), false);
@@ -506,12 +512,12 @@ mod tests {
         let at = |bytes, owned| Volume { bytes, owned };
         let mut pacer = pacer(PACING, usize::MAX, usize::MAX);
         pacer.finish_cycle(leaves(0), at(0, 1 << 40), false);
-        assert_eq!(pacer.debt(at(0, (1 << 40) + 1500)), 500.0);
+        assert_eq!(pacer.debt(at(0, (1 << 40) + 375)), 500.0);
         assert_eq!(pacer.debt(at(900, 1 << 39)), 0.0);
         assert_eq!(pacer.debt(at(1100, 1 << 39)), 100.0);
         // Sums of lies wrap.
         pacer.finish_cycle(leaves(0), at(0, i64::MAX), false);
-        let beyond = i64::MAX.wrapping_add(1500);
+        let beyond = i64::MAX.wrapping_add(375);
         assert_eq!(pacer.debt(at(0, beyond)), 500.0);
         let overrun = at(0, beyond).total().wrapping_sub(pacer.due_at().weight);
         assert_eq!(overrun, 500);

@@ -28,6 +28,8 @@ pub struct AnyThread(pub(crate) Arc<Collector>);
 pub struct Figures<'a> {
     pub(crate) collector: &'a Collector,
     pub(crate) allocated: Volume,
+    /// The same, with what values have probably grown by that were not measured since they were written.
+    pub(crate) probably_allocated: Volume,
     pub(crate) objects: u64,
 }
 
@@ -36,6 +38,7 @@ impl Source for OneThread {
         Figures {
             collector: self.0.collector(),
             allocated: self.0.allocated(),
+            probably_allocated: self.0.probably_allocated(),
             objects: self.0.objects(),
         }
     }
@@ -46,6 +49,7 @@ impl Source for AnyThread {
         Figures {
             collector: &self.0,
             allocated: self.0.heap.allocated(),
+            probably_allocated: self.0.heap.allocated(),
             objects: self.0.heap.objects(),
         }
     }

@@ -90,8 +90,8 @@ impl<S: Source> Metrics<S> {
     /// By how many bytes of allocation the beginning of a collection is overdue; zero if it is not due yet.
     ///
     /// With debt, the next [`Arena::collect_debt`](crate::Arena::collect_debt) begins a collection. What values own outside
-    /// of the heap counts as well ([`Collect::owned_bytes`](crate::Collect::owned_bytes)); of what was written since the last
-    /// safepoint, the next one tells.
+    /// of the heap counts as well ([`Collect::owned_bytes`](crate::Collect::owned_bytes)); what values own
+    /// that were written since the last safepoint is estimated, by what others have grown by.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, HeapOptions, Rootable};
@@ -107,7 +107,11 @@ impl<S: Source> Metrics<S> {
     /// ```
     pub fn allocation_debt(&self) -> f64 {
         let figures = self.0.figures();
-        figures.collector.pacer.lock().debt(figures.allocated)
+        figures
+            .collector
+            .pacer
+            .lock()
+            .debt(figures.probably_allocated)
     }
 
     /// Adds to the allocation debt, in bytes, until the end of the next collection.

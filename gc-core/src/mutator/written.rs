@@ -60,9 +60,17 @@ pub(crate) struct Written {
     /// Whether there are any.
     is_waiting: Cell<bool>,
     patience: Cell<usize>,
+    /// By how many bytes what they own has grown for each note, of late.
+    growth: Cell<usize>,
     /// Whether nothing is noted.
     closed: Cell<bool>,
 }
+
+/// By how many bytes what a written object owns is taken to have grown, as long as nothing was measured.
+const FIRST_GROWTH: usize = 1024;
+
+/// By how many bytes at least, so that a safepoint comes that finds out.
+const LEAST_GROWTH: usize = 64;
 
 /// From so many objects on it is looked for doubles.
 const MANY: usize = 4096;
@@ -77,6 +85,7 @@ impl Written {
             bound: Cell::new(MANY),
             is_waiting: Cell::new(false),
             patience: Cell::new(0),
+            growth: Cell::new(FIRST_GROWTH),
             closed: Cell::new(false),
         }
     }
@@ -120,6 +129,26 @@ impl Written {
     #[inline]
     pub(crate) fn is_waiting(&self) -> bool {
         self.is_waiting.get()
+    }
+
+    /// How many notes there are of objects that are measured at the next look.
+    pub(crate) fn len(&self) -> usize {
+        self.objects.borrow().len()
+    }
+
+    /// By how many bytes what they own has probably grown.
+    pub(crate) fn expected_growth(&self) -> usize {
+        self.len().saturating_mul(self.growth.get())
+    }
+
+    /// Learns from so many notes, of objects that have turned out to own so many bytes more.
+    pub(crate) fn learn(&self, notes: usize, grown: i64) {
+        let (Some(each), before) = (grown.max(0).checked_div(notes as i64), self.growth.get())
+        else {
+            return;
+        };
+        let growth = before - before / 4 + each as usize / 4;
+        self.growth.set(growth.max(LEAST_GROWTH));
     }
 
     /// Notes that so many bytes of objects with destructors were allocated.

@@ -16,7 +16,7 @@ use gc_tests::seed::{config, repeat};
 use proptest::prelude::*;
 
 use crate::counting::now;
-use crate::{KIB, ways};
+use crate::{KIB, MIB, ways};
 
 /// Bytes that objects and the root own, as the ledger says after a safepoint.
 fn owned<R>(arena: &mut Arena<R>) -> usize
@@ -456,5 +456,40 @@ fn an_abandoned_cycle_changes_nothing() {
         arena.mutate(|mc, root| mc.forward_barrier(None, Gc::erase(root.borrow()[0])));
         arena.collect_debt();
         assert_eq!(owned(&mut arena), before);
+    }
+}
+
+/// A program may decide by the debt alone whether it has to come to a safepoint.
+#[test]
+fn what_was_written_is_debt_before_a_safepoint_has_measured_it() {
+    type Root<'gc> = Option<Gc<'gc, RefLock<Vec<u8>>>>;
+    for options in ways() {
+        let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |_| None).unwrap();
+        let mut safepoints = 0;
+        let mut most = 0;
+        for _ in 0..2000 {
+            arena.mutate_root(|mc, root| {
+                for _ in 0..10 {
+                    let grown = Gc::new(mc, RefLock::new(Vec::new()));
+                    grown.borrow_mut(mc).reserve_exact(4 * KIB);
+                    *root = Some(grown);
+                }
+            });
+            if arena.metrics().allocation_debt() > 0.0 {
+                arena.collect_debt();
+                safepoints += 1;
+            }
+            let statistics = arena.metrics().statistics();
+            // How much such objects own is not known before.
+            if statistics.collections > 0 {
+                most = most.max(statistics.owned_bytes);
+            }
+        }
+        let statistics = arena.metrics().statistics();
+        // 78 MiB were allocated, by objects that take next to nothing in the heap.
+        assert!(statistics.collections >= 5, "{}", statistics.collections);
+        // A quarter of the floor, and twice that if the program goes on meanwhile.
+        assert!(most < 3 * MIB, "{} KiB", most / KIB);
+        assert!(safepoints >= statistics.collections);
     }
 }

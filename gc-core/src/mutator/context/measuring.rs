@@ -16,6 +16,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::Context;
 use crate::heap::start::ObjectStart;
+use crate::heap::volume::Volume;
 use crate::mutator::written::Look;
 use crate::types::descriptor::Described;
 use crate::types::owned_bytes::only_looking;
@@ -49,6 +50,7 @@ impl Context {
     /// 2. No object that it has written since the last time was freed, nor is one freed meanwhile.
     pub(crate) unsafe fn measure_written(&self, all: bool) {
         let heap = self.heap();
+        let (notes, before) = (self.written.len(), self.allocated().owned);
         let mut later = 0;
         let measure = |start, most| {
             // SAFETY: the barrier has noted an object in a described block, which is still there (2). References
@@ -76,6 +78,17 @@ impl Context {
         };
         only_looking(|| self.written.each(all, measure));
         self.collector.unmeasured.add(later);
+        let grown = self.allocated().owned.wrapping_sub(before);
+        self.written.learn(notes, grown);
+    }
+
+    /// All that was ever allocated, with what the values of objects that were written since they were measured have
+    /// probably grown by.
+    pub(crate) fn probably_allocated(&self) -> Volume {
+        let mut allocated = self.allocated();
+        let more = i64::try_from(self.written.expected_growth()).unwrap_or(i64::MAX);
+        allocated.owned = allocated.owned.wrapping_add(more);
+        allocated
     }
 
     /// Notes that what the value of an object owns may change, by a write that needs no barrier.
