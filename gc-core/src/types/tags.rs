@@ -263,12 +263,8 @@ impl Heap {
 /// Gives some bits of a word of a plane new values.
 #[inline(always)]
 fn put(plane: &Plane, own: u64, bits: u64) {
-    let old = plane.get();
-    let new = old & !own | bits;
-    // Most values are like those that they replace: then the line of metadata stays clean.
-    if new != old {
-        plane.set(new);
-    }
+    // Also if nothing changes: in a stack of values that is hard to predict.
+    plane.set(plane.get() & !own | bits);
 }
 
 /// The bit that says that an object is dirty: that of its second word. (That of the first says that it is pinned.)

@@ -24,7 +24,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Vec<'gc, T> {
     /// # Panics
     ///
     /// If there is no memory; see [`Vec::try_reserve`].
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, mc: &impl Mutates<'gc, T>, value: T) {
         if self.len == self.capacity() {
             or_panic(self.grow(mc.access().0, 1));

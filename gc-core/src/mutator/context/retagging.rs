@@ -115,7 +115,16 @@ impl Context {
     }
 
     /// Makes an object dirty: its tags may not tell the truth from now on.
+    #[inline]
     pub(crate) fn make_dirty(&self, start: ObjectStart) {
+        if !self.heap().is_dirty(start) {
+            self.make_dirty_anew(start);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_dirty_anew(&self, start: ObjectStart) {
         if self.heap().set_dirty(start) && self.retagging.notes.get() {
             self.retagging.dirty.borrow_mut().push(start.address());
         }

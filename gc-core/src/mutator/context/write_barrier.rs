@@ -143,6 +143,19 @@ impl Context {
             if self.finalizing.get() || self.is_marking() {
                 return self.note_write_in_cycle(address, barrier);
             }
+            self.note_write_between_cycles(address);
+        }
+    }
+
+    /// Apart from [`Context::note_write`], so that this needs no registers of its own.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(never)]
+    unsafe fn note_write_between_cycles(&self, address: usize) {
+        // SAFETY: an object of this heap starts there (1).
+        unsafe {
             let start = ObjectStart::new_unchecked(address);
             if !(self.written.is_recent(address) && self.heap().is_dirty(start)) {
                 self.note_dirty(address);
@@ -225,6 +238,7 @@ impl Context {
     /// # Safety
     ///
     /// An object of this heap starts at `address`.
+    #[inline]
     unsafe fn note_dirty(&self, address: usize) {
         // SAFETY: an object of this heap starts there (the caller's promise), so its block and planes are committed.
         unsafe {
