@@ -29,7 +29,7 @@ impl<'gc> Value<'gc> {
     fn make(mc: &Mutation<'gc>, id: u64) -> Value<'gc> {
         match id % 11 {
             0 => Value::Nil,
-            1 => Value::Bool(id % 2 == 0),
+            1 => Value::Bool(id.is_multiple_of(2)),
             2 => Value::Int(!(id as i64)),
             3 => Value::Float(-(id as f64)),
             4 => Value::Small(-(id as i8 & 0x7f)),
@@ -50,7 +50,7 @@ impl<'gc> Value<'gc> {
     fn check(self, id: u64) {
         match self {
             Value::Nil => assert_eq!(id % 11, 0),
-            Value::Bool(even) => assert_eq!((id % 11, even), (1, id % 2 == 0)),
+            Value::Bool(even) => assert_eq!((id % 11, even), (1, id.is_multiple_of(2))),
             Value::Int(number) => assert_eq!((id % 11, number), (2, !(id as i64))),
             Value::Float(number) => assert_eq!((id % 11, number), (3, -(id as f64))),
             Value::Small(number) => assert_eq!((id % 11, number), (4, -(id as i8 & 0x7f))),

@@ -65,7 +65,7 @@ impl<'gc> Value<'gc> {
                 0 => Value::Nested(Inner::None, id),
                 _ => Value::Nested(Inner::Some(cargo), id),
             },
-            _ => Value::Maybe(id, (id % 2 == 0).then_some(cargo)),
+            _ => Value::Maybe(id, id.is_multiple_of(2).then_some(cargo)),
         }
     }
 

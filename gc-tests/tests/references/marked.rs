@@ -480,7 +480,7 @@ fn small_heaps_are_marked_at_once_and_swept_at_once() {
     use std::cell::Cell;
     use std::rc::Rc;
 
-    struct Traced(Rc<Cell<usize>>, Vec<u8>);
+    struct Traced(Rc<Cell<usize>>);
 
     // SAFETY: there are no pointers in it.
     unsafe impl<'gc> Collect<'gc> for Traced {
@@ -496,7 +496,7 @@ fn small_heaps_are_marked_at_once_and_swept_at_once() {
         type Root<'gc> = Vec<Gc<'gc, Traced>>;
         let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| {
             (0..COUNT)
-                .map(|_| Gc::new(mc, Traced(traces.clone(), vec![1])))
+                .map(|_| Gc::new(mc, Traced(traces.clone())))
                 .collect()
         })
         .unwrap();
@@ -506,7 +506,7 @@ fn small_heaps_are_marked_at_once_and_swept_at_once() {
                 assert!(!Gc::is_dead(fc, root[0]));
             });
             // The program may go on in between. What it makes lives to the next cycle.
-            arena.mutate(|mc, _| _ = Gc::new(mc, Traced(traces.clone(), Vec::new())));
+            arena.mutate(|mc, _| _ = Gc::new(mc, Traced(traces.clone())));
             arena.finish_marking().unwrap().start_sweeping();
             assert_eq!(arena.collection_phase(), CollectionPhase::Sweeping);
             assert_eq!(traces.get(), COUNT, "{mode:?}, cycle {cycle}");
