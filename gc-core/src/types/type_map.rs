@@ -39,7 +39,9 @@
 //!    concurrent map is branded, as it is made from pointers.
 //! 6. If `niche` is not zero: a value of `niche` words has no bit pattern that stands for no value but those
 //!    in which its one strong or weak pointer is null.
-//! 7. `kinds` of a `Dynamic` map is set if some word of some value can have a bit in the `kinds` plane.
+//! 7. The `trace` of a type with a `Dynamic` map consists of those of this crate and of the derive macro, for others
+//!    have no means to make one. So it runs no other code, and does not panic where nobody uses a reference to the value.
+//! 8. `kinds` of a `Dynamic` map is set if some word of some value can have a bit in the `kinds` plane.
 
 use core::mem::size_of;
 

@@ -14,7 +14,6 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use gc_core::__private::TypeMap;
 use gc_core::collect::{OwnedBytes, Trace};
 use gc_core::{Collect, Gc, Mutation};
 use gc_tests::cargo::{Cargo, Crate};
@@ -314,29 +313,29 @@ impl<'gc> DroppingItem<'gc> {
 #[collect(no_drop)]
 pub enum MovingItem<'gc> {
     /// Without a pointer, or with one behind the number.
-    After(Core, Life, Option<Crate<'gc>>, Probe<false>),
+    After(Core, Life, Option<Crate<'gc>>),
     /// With one before it.
-    Before(Crate<'gc>, Life, Core, Probe<false>),
+    Before(Crate<'gc>, Life, Core),
 }
 
 impl<'gc> MovingItem<'gc> {
     fn with(id: u64, cargo: Option<Crate<'gc>>) -> Self {
         let (core, life) = (Core::new(id), Life::new());
         match cargo {
-            Some(cargo) if id.is_multiple_of(2) => MovingItem::Before(cargo, life, core, Probe),
-            cargo => MovingItem::After(core, life, cargo, Probe),
+            Some(cargo) if id.is_multiple_of(2) => MovingItem::Before(cargo, life, core),
+            cargo => MovingItem::After(core, life, cargo),
         }
     }
 
     fn core(&self) -> &Core {
         match self {
-            MovingItem::After(core, ..) | MovingItem::Before(_, _, core, _) => core,
+            MovingItem::After(core, ..) | MovingItem::Before(_, _, core) => core,
         }
     }
 
     fn cargo(&self) -> Option<Crate<'gc>> {
         match self {
-            MovingItem::After(_, _, cargo, _) => *cargo,
+            MovingItem::After(_, _, cargo) => *cargo,
             MovingItem::Before(cargo, ..) => Some(*cargo),
         }
     }
@@ -350,7 +349,7 @@ impl<'gc> MovingItem<'gc> {
 /// An item of [`Outside`].
 #[derive(Collect)]
 #[collect(no_drop)]
-pub struct OutsideItem<'gc>(Box<PointingItem<'gc>>, Life, Probe<true>);
+pub struct OutsideItem<'gc>(Box<PointingItem<'gc>>, Life, Probe);
 
 impl<'gc> OutsideItem<'gc> {
     fn with(id: u64, cargo: Option<Crate<'gc>>) -> Self {
@@ -366,17 +365,11 @@ impl<'gc> OutsideItem<'gc> {
     }
 }
 
-/// A field whose `trace` is user code, in a type whose pointers may be outside of it, or are in it.
-pub struct Probe<const OUTSIDE: bool>;
+/// A field whose `trace` is user code.
+pub struct Probe;
 
-// SAFETY: there is nothing to visit, and so nothing outside.
-unsafe impl<'gc, const OUTSIDE: bool> Collect<'gc> for Probe<OUTSIDE> {
-    const TYPE_MAP: TypeMap = if OUTSIDE {
-        TypeMap::EXTERNAL
-    } else {
-        TypeMap::LEAF.with_variant_field(<Crate<'gc> as Collect<'gc>>::TYPE_MAP)
-    };
-
+// SAFETY: there is nothing to visit.
+unsafe impl<'gc> Collect<'gc> for Probe {
     fn trace<C: Trace<'gc>>(&self, _: &mut C) {
         hit(Call::Trace);
     }
