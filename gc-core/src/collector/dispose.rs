@@ -7,13 +7,33 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
+use super::Collector;
 use crate::types::descriptor::{DeadValue, Described};
+
+/// What a value with a destructor is taken to own, if it tells of less: there is something that it gives back.
+const LEAST_OWNED: u64 = 64;
+
+/// What dropped values have given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Released {
+    /// Bytes that they were known to own elsewhere.
+    pub(crate) known: u64,
+    /// Bytes that they have probably owned besides.
+    pub(crate) unknown: u64,
+}
+
+impl Released {
+    fn add(&mut self, known: usize) {
+        let known = known as u64;
+        self.known = self.known.wrapping_add(known);
+        self.unknown += LEAST_OWNED.saturating_sub(known);
+    }
+}
 
 /// Drops values, and keeps the first panic.
 #[derive(Default)]
 pub(crate) struct Disposer {
-    /// Bytes that the values dropped were known to own elsewhere.
-    released: u64,
+    released: Released,
     panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -26,7 +46,7 @@ impl Disposer {
     pub(crate) unsafe fn dispose(&mut self, object: Described) {
         // SAFETY: the object has its value, and nothing will refer to it (the caller's promise).
         let entry = unsafe { object.entry() };
-        self.released = self.released.wrapping_add(entry.bytes() as u64);
+        self.released.add(entry.bytes());
         // SAFETY: nothing will refer to the value again (the caller's promise).
         self.call(|| unsafe { object.dispose() });
     }
@@ -37,7 +57,7 @@ impl Disposer {
     ///
     /// As for [`DeadValue::drop`].
     pub(crate) unsafe fn drop_taken(&mut self, value: DeadValue) {
-        self.released = self.released.wrapping_add(value.owned() as u64);
+        self.released.add(value.owned());
         // SAFETY: the caller's promise is that of `DeadValue::drop`.
         self.call(|| unsafe { value.drop() });
     }
@@ -53,14 +73,16 @@ impl Disposer {
 
     /// Takes over what `other` has caught, after what this one has.
     pub(crate) fn append(&mut self, other: &mut Disposer) {
-        self.released = self.released.wrapping_add(other.take_released());
+        let released = other.take_released();
+        self.released.known = self.released.known.wrapping_add(released.known);
+        self.released.unknown += released.unknown;
         if let Some(payload) = other.panic.take() {
             self.keep(payload);
         }
     }
 
-    /// Bytes that the values dropped since the last time were known to own elsewhere.
-    pub(crate) fn take_released(&mut self) -> u64 {
+    /// What values have given back that were dropped since the last time.
+    pub(crate) fn take_released(&mut self) -> Released {
         core::mem::take(&mut self.released)
     }
 
@@ -81,6 +103,13 @@ impl Disposer {
                 panic::resume_unwind(payload);
             }
         }
+    }
+}
+
+impl Collector {
+    /// Counts what dropped values have given back.
+    pub(super) fn count_released(&self, released: Released) {
+        self.heap.count_dropped(released.known, released.unknown);
     }
 }
 

@@ -212,7 +212,7 @@ impl Collector {
             }
             self.dying.run(disposer, deadline);
         });
-        self.heap.count_dropped(disposer.take_released());
+        self.count_released(disposer.take_released());
     }
 
     /// Ends a safepoint: unlocks the cycle and runs destructors, as `turn` says. Panics are kept

@@ -72,6 +72,7 @@ impl Collector {
         let expected = self.pace(|pacer| {
             pacer.note_rate(live, marking);
             pacer.note_kept(kept, room, allocated);
+            pacer.note_unknown(self.heap.unknown_elsewhere(), allocated);
             pacer.finish_cycle(survived, allocated, concurrent.is_some());
             if self.finalizers.waiting() == 0 {
                 // They have run while it swept.

@@ -16,7 +16,8 @@
 //! same holds near its soft limit.
 //!
 //! What values own outside of the heap weighs more than what is in it ([`Volume::weight`]): it is dearer if it leaves
-//! the cache before it is used again. There are two allowances,
+//! the cache before it is used again. A value with a destructor that tells of nothing is taken to own a little: how
+//! much of what was allocated before the last collection was such, that much of what is allocated now is taken to be. There are two allowances,
 //! one of heap bytes and one of weight, each in proportion to what has survived by the same measure. The one that is
 //! used up first counts. Neither can replace the other: next to heavy survivors, light garbage would fill the heap with
 //! many times the live bytes, and beyond its limit; next to light survivors, heavy garbage would not be seen. Limits
@@ -123,6 +124,10 @@ pub(crate) struct Pacer {
     live: Volume,
     /// Objects allocated ever that the last collection has looked at.
     allocated_before: Volume,
+    /// What dropped values have probably owned, ever, that nobody knew of; and what it weighs for each unit of weight
+    /// of what was allocated between the last two collections.
+    unknown: u64,
+    unknown_share: f64,
     /// What may be allocated more until the end of the next.
     allowance: Amount,
     /// What will be allocated while that runs.
@@ -158,6 +163,8 @@ impl Pacer {
             square_root,
             live: Volume::default(),
             allocated_before: Volume::default(),
+            unknown: 0,
+            unknown_share: 0.0,
             allowance: Amount::default(),
             headroom: Amount::default(),
             artificial: 0.0,
@@ -212,6 +219,16 @@ impl Pacer {
         let is_short = room.is_some_and(|room| room < needed.max(self.limit / 4));
         self.kept = kept;
         self.crowded = kept > 0 && (self.starved || is_short);
+    }
+
+    /// Notes, when a collection is over, what dropped values have probably owned ever that nobody knew of.
+    pub(crate) fn note_unknown(&mut self, unknown: u64, allocated: Volume) {
+        let since = Volume {
+            bytes: 0,
+            owned: (unknown - core::mem::replace(&mut self.unknown, unknown)) as i64,
+        };
+        let weight = allocated.since(self.allocated_before).weight() as f64;
+        self.unknown_share = since.weight() as f64 / weight.max(LEAST);
     }
 
     /// Whether what waits for finalizers is all that leaves the heap little room.
@@ -400,6 +417,8 @@ impl Pacer {
         let live = Amount::of(self.live);
         let kept = self.kept as f64 / live.bytes.max(1.0);
         let lasting = live.with(live, |live, _| live * (1.0 - kept.min(1.0)));
+        // As what was allocated, so what is alive.
+        let heavier = 1.0 + self.unknown_share;
         let left = |limit: usize| limit.saturating_sub(self.live()) as f64;
         let by_limit = (left(self.limit) / 2.0).max(LEAST);
         // A soft limit is to be kept, unless collecting would be all that is done.
@@ -407,7 +426,7 @@ impl Pacer {
         let by_soft_limit = left(self.soft_limit).max(least);
         Amount {
             bytes: by_growth(lasting.bytes).min(by_limit).min(by_soft_limit),
-            weight: by_growth(lasting.weight),
+            weight: by_growth(lasting.weight * heavier) / heavier,
         }
     }
 }

@@ -251,7 +251,7 @@ impl Collector {
                 }
                 dropped < BETWEEN_LOOKS || core::mem::take(&mut dropped) == 0 || !budget.is_over()
             });
-            self.heap.count_dropped(disposer.take_released());
+            self.count_released(disposer.take_released());
             if !done {
                 return false;
             }

@@ -24,6 +24,8 @@ pub(super) struct Counts {
     owned_elsewhere: AtomicU64,
     /// How many of these belonged to values that the collector has dropped since.
     dropped_elsewhere: AtomicU64,
+    /// What these have probably owned besides.
+    unknown_elsewhere: AtomicU64,
     /// Objects that sweeps have freed, ever.
     freed_objects: AtomicU64,
 }
@@ -40,6 +42,7 @@ impl Counts {
             allocated_objects: AtomicU64::new(0),
             owned_elsewhere: AtomicU64::new(0),
             dropped_elsewhere: AtomicU64::new(0),
+            unknown_elsewhere: AtomicU64::new(0),
             freed_objects: AtomicU64::new(0),
         }
     }
@@ -68,14 +71,26 @@ impl Heap {
         }
     }
 
-    /// Counts what dropped values were known to own elsewhere.
-    pub(crate) fn count_dropped(&self, bytes: u64) {
+    /// Counts what dropped values were known to own elsewhere, and have probably owned besides.
+    pub(crate) fn count_dropped(&self, bytes: u64, unknown: u64) {
         if bytes != 0 {
             // Relaxed: see `Counts`.
             self.counts
                 .dropped_elsewhere
                 .fetch_add(bytes, Ordering::Relaxed);
         }
+        if unknown != 0 {
+            // Relaxed: see `Counts`.
+            self.counts
+                .unknown_elsewhere
+                .fetch_add(unknown, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes that dropped values have probably owned besides what was known, ever.
+    pub(crate) fn unknown_elsewhere(&self) -> u64 {
+        // Relaxed: see `Counts`.
+        self.counts.unknown_elsewhere.load(Ordering::Relaxed)
     }
 
     /// Bytes that the values of objects own elsewhere, when `allocated` is what was allocated ever. If values lie so

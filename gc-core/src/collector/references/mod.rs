@@ -235,7 +235,7 @@ impl Collector {
             }
         }
         self.dying.add(cycle, values);
-        self.heap.count_dropped(cycle.disposer.take_released());
+        self.count_released(cycle.disposer.take_released());
         if !cycle.weak.is_empty() {
             return false;
         }
