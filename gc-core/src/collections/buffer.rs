@@ -109,8 +109,9 @@ pub(super) struct Retag(bool);
 struct Live(u64);
 
 impl Live {
-    /// The most slots of a described buffer, unless they have no size.
-    const MOST: usize = u32::MAX as usize;
+    /// Fewer slots than this can be asked for in a described buffer, unless they have no size. As its length is rounded up
+    /// to granules, it may have up to a granule of slots more.
+    const MOST: usize = u32::MAX as usize - GRANULE;
 
     #[inline(always)]
     fn new<T>(head: usize, len: usize) -> Live {

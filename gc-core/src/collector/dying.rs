@@ -128,6 +128,12 @@ impl Dying {
         state.waiting.is_empty() && state.blocks.is_empty()
     }
 
+    /// Whether all values were dropped.
+    pub(super) fn has_no_values(&self) -> bool {
+        let state = self.0.lock();
+        state.waiting.is_empty() && state.running.is_empty()
+    }
+
     /// Drops values that wait, until none does or the time is over; at least some of them.
     fn run(&self, disposer: &mut Disposer, deadline: Option<Instant>) {
         let began = Instant::now();

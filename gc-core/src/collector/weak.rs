@@ -88,17 +88,28 @@ pub(crate) unsafe fn is_cleared_in(heap: &Heap, target: usize) -> bool {
     unsafe { is_shell_of(heap, target) || heap.was_found_dead(ObjectStart::new_unchecked(target)) }
 }
 
+/// How shells are cut.
+#[derive(Clone, Copy)]
+pub(super) struct Cutting {
+    /// Whether the memory of a value that is gone is free.
+    pub(super) gone_is_free: bool,
+    /// Whether what is cut off is overwritten.
+    pub(super) scrub: bool,
+}
+
 /// Processes the object at `target`, where a weak pointer leads: if it is not marked, it is
 /// made into a shell, and marked so that it stays. Its value goes to `bury`, which tells whether its memory is free
-/// then. How many bytes the shell has; zero, if the object is marked.
+/// then. If it is a shell already, [`Cutting`] tells it. How many bytes the shell has; zero, if the object is marked.
 ///
 /// # Safety
 ///
 /// 1. Marking is complete, and no mutator is at work.
 /// 2. `target` is an address at which a weak pointer in use points, or did when the cycle began.
+/// 3. With `gone_is_free`, no value of a shell is still to be dropped.
 pub(super) unsafe fn clear_weak(
     heap: &Heap,
     target: usize,
+    cutting: Cutting,
     mut bury: impl FnMut(Described) -> bool,
 ) -> usize {
     // SAFETY: weak pointers in use point at starts of objects.
@@ -112,26 +123,27 @@ pub(super) unsafe fn clear_weak(
         let start = ObjectStart::new_unchecked(target);
         let mut extent = heap.extent_of(start);
         let is_free = match heap.state_of(start).is_described() {
-            // If it has no value, it was a shell before, and that may still wait to be dropped.
-            true => Described::at(extent).is_some_and(&mut bury),
+            // If it has no value, it was a shell before.
+            true => Described::at(extent).map_or(cutting.gone_is_free, &mut bury),
             false => true,
         };
         heap.clear_tags(extent);
         heap.insert_kind(target, Flag::Weak);
         group.marks[0].insert(start.bit());
         if is_free {
-            extent = cut(heap, extent);
+            extent = cut(heap, extent, cutting.scrub);
         }
         extent.bytes
     }
 }
 
-/// Cuts a small object down to a granule, with the last words of a described one. What is left of it.
+/// Cuts a small object down to a granule, with the last words of a described one; with `scrub`, overwrites the rest.
+/// What is left of it.
 ///
 /// # Safety
 ///
 /// The object is one of this heap, nothing is in it but what its last words tell, and no mutator is at work.
-unsafe fn cut(heap: &Heap, extent: Extent) -> Extent {
+unsafe fn cut(heap: &Heap, extent: Extent, scrub: bool) -> Extent {
     let rest = Extent {
         bytes: GRANULE,
         ..extent
@@ -146,6 +158,9 @@ unsafe fn cut(heap: &Heap, extent: Extent) -> Extent {
             descriptor::move_last_words(extent, rest);
         }
         heap.cut(extent, rest);
+        if scrub {
+            heap.scrub(rest.end(), extent.end());
+        }
     }
     rest
 }

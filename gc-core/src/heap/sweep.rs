@@ -312,6 +312,18 @@ impl Heap {
         true
     }
 
+    /// Overwrites the words from `from` to `to`.
+    ///
+    /// # Safety
+    ///
+    /// They are in an object of this heap, or were, and nothing refers to them.
+    pub(crate) unsafe fn scrub(&self, from: usize, to: usize) {
+        for word in (from..to).step_by(WORD) {
+            // SAFETY: the word is one of those, to which nothing refers (the caller's promise).
+            unsafe { ptr::with_exposed_provenance_mut::<usize>(word).write(SCRUBBED) };
+        }
+    }
+
     /// Overwrites the unmarked objects from `base` to `end`, so that a read through a dangling pointer sees
     /// it.
     ///

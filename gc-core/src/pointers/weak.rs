@@ -284,10 +284,12 @@ impl<'gc, T: ?Sized + 'gc, M, P> GcWeak<'gc, T, GcKind<Fat<T>, M, P>> {
     /// As for [`Gc::cast`], as long as the value is there; and when it is not, the size and alignment of `U` still are
     /// such.
     #[inline]
-    #[cfg_attr(debug_assertions, track_caller)]
     pub unsafe fn cast<U: 'gc>(this: Self) -> GcWeak<'gc, U, GcKind<Fat<U>, M, P>> {
-        // SAFETY: the object may be used as a `U` as well (the caller's promise).
-        let target = unsafe { Gc::cast(this.target) };
+        // Without the checks of `Gc::cast`, as the value may be gone.
+        let address = this.target.address().cast::<U>();
+        // SAFETY: a valid `U` is at the address as long as the value is there (the caller's promise), and nobody looks when
+        // it is not. The kind has the same `M`, so the metadata of the type are still what it says.
+        let target = unsafe { Gc::from_non_null_with_kind(address) };
         GcWeak { target }
     }
 }

@@ -20,6 +20,7 @@ use crate::protocol::handshake::Handshake;
 use crate::protocol::root_table::RootTable;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, thread_local};
 use crate::types::ledger;
+use crate::types::owned_bytes::only_looking;
 use crate::types::trace::{Edge, EdgeVisitor};
 
 /// See the [module documentation](self).
@@ -157,7 +158,7 @@ impl World {
         COLLECTING.with_borrow_mut(|worlds| worlds.push(self));
         let _collecting = Collecting;
         let roots = |visitor: &mut dyn EdgeVisitor| {
-            roots(visitor);
+            only_looking(|| roots(visitor));
             self.roots
                 .each(|target| visitor.visit(Edge::of_root(target)));
             let pins = self.collector.heap.pins();

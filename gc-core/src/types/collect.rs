@@ -101,7 +101,8 @@ pub unsafe trait Collect<'gc> {
     /// Visits all pointers that the value holds, by calling [`Trace::trace`] with each field.
     ///
     /// The collector calls it, at safepoints, in write barriers, and for some types when an object is allocated. If
-    /// it panics, nothing is lost.
+    /// it panics, nothing is lost. It may only look at values: what would write to one without a
+    /// [`Mutation`](crate::Mutation), as [`Lock::take`](crate::Lock::take), panics.
     ///
     /// ```
     /// use std::collections::BTreeMap;

@@ -31,6 +31,7 @@ use crate::heap::planes::WORD;
 use crate::heap::start::ObjectStart;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::types::ledger::{self, Entry};
+use crate::types::owned_bytes::only_looking;
 use crate::types::trace::EdgeVisitor;
 
 /// Drops the value in an object.
@@ -253,7 +254,8 @@ impl Described {
         format!("the `{name}` at {start:#x}")
     }
 
-    /// Visits the pointers of the value.
+    /// Visits the pointers of the value. What may be the user's code may only look at values meanwhile
+    /// ([`crate::types::owned_bytes`], invariant 3).
     ///
     /// # Safety
     ///
@@ -262,8 +264,13 @@ impl Described {
     /// does not say that it is alone; or its descriptor says that it is `concurrent`, and until this returns nobody has
     /// claimed it.
     pub(crate) unsafe fn trace(&self, visitor: &mut dyn EdgeVisitor) {
-        // SAFETY: by the invariants, a value of the descriptor's type is there.
-        unsafe { (self.descriptor.trace)(self.extent, visitor) }
+        // SAFETY: by the invariants, a value of the descriptor's type is there. The caller's promises are the same.
+        let mut trace = || unsafe { (self.descriptor.trace)(self.extent, visitor) };
+        if self.descriptor.external && !self.descriptor.concurrent {
+            only_looking(trace)
+        } else {
+            trace()
+        }
     }
 
     /// The object's entry in the ledger.

@@ -11,10 +11,9 @@
 //! 1. No more than [`BEHIND`] values behind pointers are looked at for an object, and one more for each
 //!    [`GRANULE`] of its size. So neither a long list nor a recursive type makes this expensive, or deep.
 //! 2. The sum never overflows.
-//! 3. Nothing is written to a heap while values are looked at between `mutate` calls. The answer may be computed by
-//!    safe code of the user's, which may know cells that need no `Mutation` ([`Lock::take`](crate::Lock::take)); but
-//!    write barriers are for `mutate` calls: at a safepoint, the objects that were marked already would not be looked
-//!    at again.
+//! 3. Nothing is written to a heap while the collector calls this or the `trace` of a value. Safe code of the user's may
+//!    know cells that need no `Mutation` ([`Lock::take`](crate::Lock::take)). Between `mutate` calls no barrier claims what
+//!    these write to: objects that were marked already would not be looked at again, and markers may be reading.
 //! 4. What is noted as read while values are looked at (a dynamic root that one of them fetches) is handed over to
 //!    markers at the same safepoint, before they go on.
 
@@ -33,7 +32,7 @@ thread_local! {
     static ONLY_LOOKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls `look`, which asks a value between `mutate` calls. Writes panic meanwhile.
+/// Calls `look`, by which the collector looks at values. Writes that need no `Mutation` panic meanwhile.
 pub(crate) fn only_looking<T>(look: impl FnOnce() -> T) -> T {
     struct Before(bool);
 
@@ -53,7 +52,8 @@ pub(crate) fn only_looking<T>(look: impl FnOnce() -> T) -> T {
 pub(crate) fn check_writes() {
     assert!(
         !ONLY_LOOKING.get(),
-        "`owned_bytes` writes to a value: it may only look at values"
+        "`trace` or `owned_bytes` writes to a lock, by `take` or through an `Rc`: the collector calls them at times when \
+         they may only look at values"
     );
 }
 

@@ -210,7 +210,8 @@ pub trait Trace<'gc> {
     ///
     /// # Safety
     ///
-    /// That is what the type map of the values says, and no word of them is anything else to a visitor.
+    /// That is what the type map of the values says, some word is named, and no other one is anything to a visitor. Values
+    /// consist of whole words.
     #[doc(hidden)]
     #[inline]
     unsafe fn trace_alike<T>(&mut self, values: &[T], tags: u64) -> bool
@@ -360,7 +361,8 @@ pub(crate) trait EdgeVisitor {
     ///
     /// # Safety
     ///
-    /// They are pointer words, may be read, and are written meanwhile by nobody but atomically.
+    /// `stride` and `tags` are not zero. They are pointer words, may be read, and are written meanwhile by nobody but
+    /// atomically.
     unsafe fn visit_alike(&mut self, start: usize, count: usize, stride: usize, tags: u64) {
         let _ = (start, count, stride, tags);
         unreachable!("places are wanted");

@@ -10,12 +10,16 @@ use gc_core::collect::Trace;
 use gc_core::collections;
 use gc_core::lock::OnceLock;
 use gc_core::slice::{Interior, Slice};
-use gc_core::{Arena, Collect, Ephemeron, Gc, GcWeak, Lock, Mutation, RefLock, Rootable};
+use gc_core::{
+    Arena, Collect, Ephemeron, Gc, GcWeak, HeapOptions, Lock, Mode, Mutation, RefLock, Rootable,
+    Zeal,
+};
 use gc_tests::cargo::{Cargo, litter};
 use gc_tests::cycle::begin;
 use gc_tests::random::Random;
 use gc_tests::seed::{Seed, seeds};
 use gc_tests::way::{Way, in_each_way};
+use std::time::Duration;
 
 type Crate<'gc> = Gc<'gc, Cargo<'gc>>;
 
@@ -330,6 +334,38 @@ fn no_marker_meets_an_object_that_must_be_retagged() {
             assert_eq!(late, 0);
         }
     });
+}
+
+/// Nor are there more than are retagged at one safepoint when a cycle begins, if the program comes to some before.
+#[test]
+fn safepoints_at_which_nothing_is_due_retag() {
+    const EACH: usize = 3000;
+    type Root<'gc> = Vec<Gc<'gc, RefLock<Value<'gc>>>>;
+    for mode in [Mode::Incremental, Mode::Concurrent] {
+        let options = HeapOptions::default()
+            .mode(mode)
+            .concurrent_from(0)
+            .zeal(Zeal::NONE)
+            .step(Duration::from_micros(10));
+        let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |mc| {
+            let lock = |_| Gc::new(mc, RefLock::new(Value::Nil));
+            (0..8 * EACH).map(lock).collect()
+        })
+        .unwrap();
+        for part in 0..8 {
+            arena.mutate(|mc, root| {
+                for (number, lock) in root.iter().enumerate().skip(part * EACH).take(EACH) {
+                    *lock.borrow_mut(mc) = Value::First(Cargo::new(mc, number as u64), 1);
+                }
+            });
+            arena.collect_debt();
+        }
+        assert_eq!(arena.metrics().statistics().collections, 0);
+        begin(&mut arena);
+        arena.finish_cycle();
+        arena.verify().unwrap();
+        assert_eq!(arena.metrics().statistics().retagged_late, 0, "{mode:?}");
+    }
 }
 
 /// Large objects are claimed by chunks, where it is known which of them is written.

@@ -2,7 +2,7 @@
 
 use gc_core::gc::{GcKind, Thin};
 use gc_core::gc_slice::SlicePtrMeta;
-use gc_core::{Arena, Extent, Gc, GcWeak, HeapOptions, RefLock, Rootable, Zeal};
+use gc_core::{Arena, Extent, Gc, GcWeak, HeapOptions, RefLock, Rootable, Zeal, shared};
 use gc_tests::way::in_each_way;
 
 type Names<'gc> = Gc<'gc, RefLock<Vec<GcWeak<'gc, [u64; 16]>>>>;
@@ -87,4 +87,53 @@ fn they_leave_the_memory_of_their_objects() {
         let now = arena.metrics().statistics().heap_bytes;
         assert!(now <= full + (full / 4), "{now} after {full}");
     });
+}
+
+/// Also of values whose destructors another thread may be running, once they have run.
+#[test]
+fn in_shared_arenas_they_leave_it_when_the_destructors_have_run() {
+    struct Value<const WORDS: usize>([u64; WORDS]);
+    impl<const WORDS: usize> Drop for Value<WORDS> {
+        fn drop(&mut self) {
+            assert_eq!(self.0, [1; WORDS]);
+        }
+    }
+    gc_core::static_collect!(Value<60>);
+    gc_core::static_collect!(Value<40>);
+
+    const COUNT: usize = 10_000;
+    type Root<'gc> = Gc<'gc, shared::RwLock<Vec<GcWeak<'gc, Value<60>>>>>;
+    let arena = shared::Arena::<Rootable![Root<'_>]>::with_options(options(), |mc| {
+        mc.allocate(shared::RwLock::new(Vec::new()))
+    })
+    .unwrap();
+    let here = arena.attach();
+    here.mutate(|mc, root| {
+        let weak = |_| Gc::downgrade(mc.allocate(Value([1; 60])));
+        *mc.write(*root).write() = (0..COUNT).map(weak).collect();
+    });
+    for _ in 0..3 {
+        here.finish_cycle();
+    }
+    let full = arena.metrics().statistics().heap_bytes;
+    here.mutate(|mc, _| (0..COUNT).for_each(|_| _ = mc.allocate(Value([1; 40]))));
+    let now = arena.metrics().statistics().heap_bytes;
+    assert!(now <= full + (full / 4), "{now} after {full}");
+    here.mutate(|_, root| assert!(root.read().iter().all(|weak| weak.is_dropped())));
+}
+
+/// A weak pointer may be cast when its target is gone as before.
+#[test]
+fn their_pointers_are_cast() {
+    let mut arena = Arena::<Rootable![Option<GcWeak<'_, [u64; 8]>>]>::new(|_| None);
+    arena.mutate_root(|mc, root| *root = Some(Gc::downgrade(Gc::new(mc, [1; 8]))));
+    for gone in [false, true] {
+        arena.mutate(|_, root| {
+            #[allow(unsafe_code, reason = "the target is of this type")]
+            // SAFETY: so it is.
+            let same = unsafe { GcWeak::cast::<[u64; 8]>(root.unwrap()) };
+            assert_eq!(same.is_dropped(), gone);
+        });
+        arena.finish_cycle();
+    }
 }

@@ -6,6 +6,7 @@
 
 mod abandoned;
 mod any;
+mod by_hand;
 mod cells;
 mod destructors;
 mod finalizers;

@@ -753,6 +753,9 @@ where
         if what != Safepoint::Step || context.is_due() {
             context.measure_root(|| OwnedBytes::of(&self.root));
             schedule::safepoint(self, what);
+        } else {
+            // SAFETY: no `mutate` is running, and what was noted was not freed: this thread has not collected since.
+            unsafe { context.retag_some() };
         }
         self.owner.context().collector().throw_kept();
     }

@@ -37,6 +37,7 @@ pub(crate) mod soft;
 use std::time::Instant;
 
 use super::driver::is_over;
+use super::weak::Cutting;
 use super::{BETWEEN_LOOKS, Collector, Cycle, Mutators, Phase, weak};
 use crate::heap::start::ObjectStart;
 use crate::types::descriptor::Described;
@@ -209,6 +210,11 @@ impl Collector {
         let mut processed = 0;
         let mut values = Vec::new();
         let disposer = &mut cycle.disposer;
+        // Nobody takes a value meanwhile but this.
+        let cutting = Cutting {
+            gone_is_free: self.dying.has_no_values(),
+            scrub: self.options.zeal.verify,
+        };
         while let Some(target) = cycle.weak.pop() {
             let bury = |object: Described| {
                 // SAFETY: the object is not marked, and all is marked that will be, so nothing will refer to its value.
@@ -226,8 +232,8 @@ impl Collector {
                 true
             };
             // SAFETY: marking is complete and no mutator is at work (the caller's promises), and markers have met a
-            // weak pointer to the target.
-            let bytes = unsafe { weak::clear_weak(&self.heap, target, bury) };
+            // weak pointer to the target. If all values that were taken before were dropped, so was that of a shell.
+            let bytes = unsafe { weak::clear_weak(&self.heap, target, cutting, bury) };
             cycle.shells += bytes as u64;
             processed += 1;
             if processed % BETWEEN_LOOKS == 0 && is_over(deadline) {

@@ -5,12 +5,14 @@
 //! 1. If the place is known, and the value is there when the call returns, the caller makes the tags of these words
 //!    anew, and the object is clean before and after ([`Context::retag_value`]). So do `Lock::set` and the collections.
 //! 2. Otherwise somebody has a reference by which to write, a guard or a `&Write`, and nobody sees its end. The barrier
-//!    makes the object *dirty*, and notes it here. At the next safepoint no `mutate` call runs, so no such reference
-//!    can be used: what was noted is traced and clean again.
+//!    makes the object *dirty*, and notes it here. At a safepoint no `mutate` call runs, so no such reference can be
+//!    used. When [`SOME`] objects are noted, or a cycle begins, a safepoint traces them, at most [`MANY`] of them, and
+//!    they are clean again.
 //!
-//! So dirtiness lasts as long as a `mutate` call. A marker that meets a dirty object nevertheless has it traced at a
-//! safepoint ([`crate::collector::claim`]). These are the exceptions, which `Statistics::retagged_late` counts:
+//! So markers meet few dirty objects. One that they meet is traced at a safepoint ([`crate::collector::claim`]), and
+//! `Statistics::retagged_late` counts it. These are:
 //!
+//! * Objects that were left when a cycle began, since more than [`MANY`] were noted: a step has a bound.
 //! * Objects of more than [`LARGE`] bytes. To trace all of one at each safepoint would cost more than once a cycle.
 //! * Objects whose `trace` panics, and what a destructor at a safepoint writes to.
 //! * Objects of shared arenas, where other threads may be allocating in the same groups of the planes.
@@ -22,7 +24,8 @@
 //!    are. Other threads sweep for a part of a cycle only; meanwhile all writes are of the second sort, and what is
 //!    noted waits.
 //! 2. *No marker reads them.* While a cycle marks, tags are made anew only of what is claimed: the barrier comes before
-//!    the write, and at safepoints what is not claimed is left dirty.
+//!    the write, and at safepoints what is not claimed is left dirty. Finalization calls claim nothing, but no marker is
+//!    at work meanwhile.
 //! 3. No object is freed while it is noted. It could be reached in a `mutate` call, so the cycle of that time does not
 //!    free it, unless it marks and remembers writes; and nothing is noted any more when a cycle begins, and when one
 //!    ends marking.
@@ -43,9 +46,10 @@ use crate::types::tags::{MOST_WORDS, Tagger, WordTags};
 /// Objects of more bytes are left for the marker, if it meets them.
 const LARGE: usize = 4 << 10;
 
-/// So many objects must be noted for a safepoint to have something to do for them alone, and so many are retagged by
-/// one that has nothing else to do.
+/// So many objects must be noted for a safepoint to have something to do for them alone.
 const SOME: usize = 64;
+
+/// So many objects are retagged at a safepoint. It takes less than a millisecond.
 const MANY: usize = 4096;
 
 /// See the [module documentation](self).
@@ -158,8 +162,8 @@ impl Context {
         let unfinished = Unfinished(self, unsafe { ObjectStart::new_unchecked(start) });
         let (slot, words) = (value.addr(), size_of::<T>() / WORD);
         // SAFETY: the words are those of a value that is there and not in use (2, 3). One of two words is a granule, as
-        // objects are aligned to granules (2). If a cycle marks, they are
-        // claimed, as the barrier was called or the object is new, so no marker reads their tags. Nobody else writes
+        // objects are aligned to granules (2). If a cycle marks, no marker reads their tags (*No marker reads them*): the
+        // barrier was called, or the object is new. Nobody else writes
         // tags (*Nobody else writes tags*), or the allocator's blocks belong to this thread (1).
         unsafe {
             if words <= MOST_WORDS {
@@ -196,30 +200,29 @@ impl Context {
         }
     }
 
-    /// Makes tags anew of objects that were written: of all, or of so many as a safepoint should that has nothing else
-    /// to do. If other threads sweep, they wait.
+    /// Makes tags anew of the objects that were written last, of [`MANY`] at most. If other threads sweep, they wait.
     ///
     /// # Safety
     ///
     /// 1. No `mutate` call is running, and the thread is the heap's one mutator if it has one.
     /// 2. No object that was noted was freed.
-    pub(super) unsafe fn retag_dirty(&self, all: bool) {
+    pub(crate) unsafe fn retag_some(&self) {
         if self.retagging.dirty.borrow().is_empty() || self.collector.others_sweep() {
             return;
         }
         let mut objects = self.retagging.dirty.take();
-        let rest = if all {
-            0
-        } else {
-            objects.len().saturating_sub(MANY)
-        };
+        let rest = objects.len().saturating_sub(MANY);
         for start in objects.drain(rest..) {
             // SAFETY: an object of this heap starts there (2); no mutator is at work (1), and nobody else sweeps.
             unsafe { self.retag_one(ObjectStart::new_unchecked(start)) }
         }
         objects.shrink_to(MANY.max(objects.len()));
-        // `trace` may have written to some: nothing is noted at a safepoint.
         self.retagging.dirty.replace(objects);
+    }
+
+    /// Forgets which objects are dirty. They stay so until a marker meets them.
+    pub(super) fn forget_dirty(&self) {
+        self.retagging.dirty.borrow_mut().clear();
     }
 
     /// # Safety

@@ -11,6 +11,7 @@ use super::Context;
 use crate::collector::driver::Safepoint;
 use crate::collector::{Program, Roots};
 use crate::heap::block::BlockState;
+use crate::types::owned_bytes::only_looking;
 use crate::types::trace::{Edge, EdgeVisitor};
 
 impl Context {
@@ -52,20 +53,21 @@ impl Context {
         self.end_retagging();
         // SAFETY: no `mutate` call is running, and this is the heap's one mutator (1). Nothing that was noted has been
         // freed, as above.
-        unsafe { self.retag_dirty(self.is_due()) };
+        unsafe { self.retag_some() };
         let stopped = |action: &mut dyn FnMut()| {
             // SAFETY: no `mutate` call is running (1), and this is the heap's one mutator. Nothing is noted in a
             // safepoint, and it frees nothing before this.
             unsafe {
                 self.measure_written(true);
-                self.retag_dirty(true);
+                self.retag_some();
+                self.forget_dirty();
             }
             self.retire();
             action();
         };
         let pins = self.heap().pins();
         let roots = |visitor: &mut dyn EdgeVisitor| {
-            roots(visitor);
+            only_looking(|| roots(visitor));
             pins.each(|target| visitor.visit(Edge::of_root(target)));
         };
         let program = Program {
@@ -76,7 +78,7 @@ impl Context {
         };
         // Destructors that run here may write to values that they own, wherever these are. The phase changes
         // meanwhile, and no marker reads what a destructor can reach. So such a write makes no claim, and aborts no
-        // cycle.
+        // cycle. A `trace` may not write (`only_looking`).
         self.armed.set(BlockState::NOTED);
         // Also if it panics.
         let _armed = Armed(self);

@@ -86,7 +86,7 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
 
     /// Where the object starts.
     #[inline(always)]
-    fn address(self) -> NonNull<()> {
+    pub(in crate::pointers) fn address(self) -> NonNull<()> {
         self.kind.address()
     }
 }

@@ -189,7 +189,7 @@ mod enum_map {
 
     // SAFETY: all values are visited in place, and they are in the map itself.
     unsafe impl<'gc, K: EnumArray<V>, V: Collect<'gc>> Collect<'gc> for EnumMap<K, V> {
-        const NEEDS_TRACE: bool = V::NEEDS_TRACE;
+        const NEEDS_TRACE: bool = V::NEEDS_TRACE && K::LENGTH > 0;
         const TYPE_MAP: TypeMap = if size_of::<Self>() == K::LENGTH * size_of::<V>() {
             V::TYPE_MAP.repeated(K::LENGTH, size_of::<V>())
         } else {

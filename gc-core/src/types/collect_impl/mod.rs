@@ -36,12 +36,14 @@ pub(crate) fn trace_none<'gc, C: Trace<'gc>>(map: TypeMap, address: usize, cc: &
 /// Visits all values of a slice.
 #[inline]
 pub(crate) fn trace_slice<'gc, T: Collect<'gc>, C: Trace<'gc>>(values: &[T], cc: &mut C) {
-    if values.is_empty() {
+    if values.is_empty() || !T::NEEDS_TRACE {
         return;
     }
     if let Some((tags, 0)) = const { T::TYPE_MAP.fixed() }
+        && tags != 0
         && size_of::<T>().is_multiple_of(WORD)
-        // SAFETY: so says the map, and there are neither weak pointers nor derived words, which have bits in `kinds`.
+        // SAFETY: so says the map: values have pointers, and so a size, of whole words. There are neither weak pointers nor
+        // derived words, which have bits in `kinds`.
         && unsafe { cc.trace_alike(values, tags) }
     {
         return;
