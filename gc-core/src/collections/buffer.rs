@@ -29,7 +29,8 @@
 //! # Invariants
 //!
 //! 1. A buffer belongs to one collection, or to none (then it is garbage, or its elements are being moved
-//!    out), and nobody else has its address, but markers. A collection cannot be copied.
+//!    out), and nobody else has its address, but markers. A collection cannot be copied. One that is made into a `Gc` of
+//!    a slice gives its buffer up: no collection writes to it then, and no pointer of that kind reads a length from it.
 //! 2. With tags at fixed places, all tagged words of slots that hold no element are zero, so that they neither
 //!    keep anything alive nor point to what was freed. Whoever moves an element out clears its slot,
 //!    under the same barrier.

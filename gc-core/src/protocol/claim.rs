@@ -187,7 +187,8 @@ pub(crate) fn claim(
     word.fetch_or(bit << 1, Ordering::Release);
 }
 
-/// Claims an object that no marker ever reads, so that there is nobody to wait for. Otherwise as [`claim`].
+/// Claims an object that markers do not read, but only threads at safepoints, so that there is nobody to wait for. Otherwise
+/// as [`claim`].
 #[inline]
 pub(crate) fn claim_unread(word: &AtomicU64, bit: u64, flags: &AtomicU8, flag: u8) {
     // `Release`, partner `is_done`: as in `claim`, though nobody but the claimer has read the object.

@@ -6,7 +6,7 @@
 //! address of its type's [`Descriptor`] in its last word. If its type alone does not tell how to make a
 //! pointer to the value from an address, what does is in the word before, the *detail*: the length of a
 //! slice, mostly. (Of a buffer of [`crate::collections`] it tells which slots hold values, and changes with these.
-//! Only who owns the collection has a pointer to the buffer, and only the program's thread reads the detail.)
+//! Only the program's thread reads that, and no pointer takes it for a length: those to buffers have theirs with them.)
 //!
 //! The highest bits of the last word, which are not needed for an address, are the object's entry in the
 //! [ledger](crate::types::ledger): how many bytes its value is known to own outside of the heap.
@@ -17,8 +17,9 @@
 //!    entry in the ledger; or the address with the lowest bit set, when the value is gone; or zero, if it is not
 //!    there yet.
 //! 2. The value starts at the start of the object.
-//! 3. From when a pointer to the value exists, until the memory of the object is free, the detail and
-//!    the descriptor's address, but for its lowest bit, stay as they are. So who has a pointer, strong or
+//! 3. From when a pointer to the value exists, until the memory of the object is free, the detail, if it is not that of a
+//!    buffer, and the descriptor's address, but for its lowest bit, stay as they are. They move to the new end when a
+//!    shell is cut, while no mutator is at work. So who has a pointer, strong or
 //!    weak, may read them without more ado, whatever the collector is doing meanwhile.
 //! 4. From then on the last word is accessed atomically only: a mutator may change the entry while others read
 //!    the address.

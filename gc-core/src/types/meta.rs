@@ -45,8 +45,7 @@ use crate::types::static_wrapper::Static;
 /// Objects of one and the same type can be made with different implementations; if their
 /// `TypeMetadata` are of one type, so are the pointers.
 ///
-/// The constant is a reference, so the metadata have an address, which objects refer to. The expression behind `&` is
-/// evaluated by the compiler, which refuses one with interior mutability.
+/// The constant is a reference, so the metadata have an address, which objects refer to. It may be that of a `static`.
 ///
 /// ```
 /// use gc_core::{Gc, GcBuilder, arena::rootless_mutate};

@@ -296,7 +296,7 @@ impl Drop for LastOwner {
     }
 }
 
-/// The collector's word that nobody holds a reference to what is at an address.
+/// The collector's word that nobody uses a reference to change what is at an address.
 #[doc(hidden)]
 pub struct Unreferenced(usize);
 
@@ -387,7 +387,8 @@ pub(crate) trait EdgeVisitor {
         false
     }
 
-    /// Whether nobody else has a reference to what is visited, as no `mutate` call of the arena is running.
+    /// Whether nobody else uses a reference by which what is visited could change, locks that are taken included: no
+    /// `mutate` call of the arena is running, or the type is concurrent and the object not claimed.
     ///
     /// In a write barrier others may: `Write::from_static` needs no barrier, so a lock whose content is
     /// `'static` may be open, in this thread or another one, though nobody has claimed the object.
@@ -414,7 +415,7 @@ pub(crate) struct Edges<'a> {
     /// The addresses of the value's object, or of memory that belongs to it alone and is being visited. Empty if
     /// somebody may have a reference there.
     object: Range<usize>,
-    /// Whether no `mutate` call is running.
+    /// Whether the visitor is [alone](EdgeVisitor::is_alone).
     alone: bool,
 }
 
@@ -423,8 +424,8 @@ impl<'a> Edges<'a> {
     ///
     /// # Safety
     ///
-    /// As long as this lasts, nobody has a reference to them, and no `mutate` call of the arena is running, if the
-    /// visitor [says so](EdgeVisitor::is_alone).
+    /// As long as this lasts, nobody uses a reference by which they could change, nor what they own, if the visitor
+    /// [says so](EdgeVisitor::is_alone).
     #[inline(always)]
     pub(crate) unsafe fn of_object(
         visitor: &'a mut dyn EdgeVisitor,
@@ -542,10 +543,10 @@ impl<'gc> Trace<'gc> for Edges<'_> {
     #[inline]
     fn holds(&self, address: usize, branded: bool) -> Option<Unreferenced> {
         let holds = self.object.contains(&address) || branded && self.alone;
-        // SAFETY: nobody has a reference into the object (`of_object`), nor into memory that is its own
-        // (`enter_owned`). Of what is branded, references have the brand in their type too, and so do guards, whoever
-        // shares the memory. They do not leave the `mutate` call, and none is running (`of_object`); what was leaked
-        // nobody uses.
+        // SAFETY: nobody uses a reference to change what is in the object (`of_object`), or in memory that is its own
+        // (`enter_owned`). Of what is branded and shared, references have the brand in their type too, and so do guards,
+        // whoever shares the memory. They do not leave the `mutate` call, and none is running, as concurrent types share
+        // nothing; what was leaked nobody uses.
         holds.then(|| unsafe { Unreferenced::new(address) })
     }
 

@@ -219,7 +219,7 @@ impl TypeMap {
         matches!(self.0, Kind::Dynamic { .. })
     }
 
-    /// Whether a word of some value may be a weak or a derived pointer (invariant 6).
+    /// Whether a word of some value may be a weak or a derived pointer (invariant 8).
     pub(crate) const fn may_have_kinds(self) -> bool {
         match self.0 {
             Kind::Leaf => false,

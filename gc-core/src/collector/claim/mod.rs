@@ -263,7 +263,7 @@ impl Collector {
     ///
     /// # Safety
     ///
-    /// As there; and the object is traced by value, which no marker does while mutators are at work.
+    /// As there; and the object is external and not of a concurrent type, so only safepoints trace it.
     unsafe fn set_all_claimed_unread(&self, extent: Extent) {
         // SAFETY: the addresses lie in an object of this heap (the caller's promise), so planes and states are
         // committed.

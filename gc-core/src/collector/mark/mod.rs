@@ -132,7 +132,8 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
     /// 2. All tags are right, except those of claimed, external and dirty objects, and, with
     ///    `all_dirty`, of all whose pointers can move.
     /// 3. With `traces_values`, this is the thread of the heap's one mutator, or all values are `Sync`; and it is
-    ///    not `CONCURRENT`.
+    ///    not `CONCURRENT`. Values of concurrent types are traced without it: what they own changes only when their objects
+    ///    are claimed (invariant 5 of [`crate::types::type_map`]).
     /// 4. The backlog is empty, or that of a marker of the same number in the same cycle.
     pub(super) unsafe fn new(
         heap: &'h Heap,
