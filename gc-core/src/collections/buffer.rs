@@ -2,8 +2,8 @@
 //!
 //! A collection is a small value with a pointer to its buffer in it. Writing the value itself is the business of
 //! the barrier of whatever object it is in, as for every field. The buffer is another object, so whoever
-//! writes to a slot calls [`Buffer::before_write`] for it: one test and branch, unless a collection marks
-//! beside the program; then it claims the 512 bytes around the slot, once a cycle.
+//! writes to a slot calls [`Buffer::before_write`] for it: one test and branch, unless a cycle marks
+//! concurrently; then it claims the 512 bytes around the slot, once a cycle.
 //!
 //! # Layout
 //!
@@ -14,7 +14,7 @@
 //! | with `Drop`, or with pointers that only the value knows | slots, detail, descriptor | by the map: none, fixed ones of all slots, or made by asking the values |
 //!
 //! The last kind is a described object. Its descriptor is asked about the values that are *live*, of which the detail
-//! tells ([`Live`]).
+//! tells ([`Live`](super::live::Live)).
 //!
 //! # Tags
 //!
@@ -51,6 +51,7 @@ use core::marker::PhantomData;
 use core::mem::{needs_drop, size_of};
 use core::ptr::{self, NonNull};
 
+use crate::collections::live::Live;
 use crate::heap::bump::Shape;
 use crate::heap::error::HeapError;
 use crate::heap::extent::Extent;
@@ -61,7 +62,7 @@ use crate::mutator::context::Context;
 use crate::mutator::mutation::Invariant;
 use crate::pointers::gc::Gc;
 use crate::types::collect::{Collect, Trace};
-use crate::types::descriptor::{Descriptor, Detail, read_detail};
+use crate::types::descriptor::{Descriptor, read_detail};
 use crate::types::ledger::Entry;
 use crate::types::owned_bytes::OwnedBytes;
 use crate::types::trace::{EdgeVisitor, Edges};
@@ -99,36 +100,6 @@ pub(super) struct Buffer<'gc, T> {
 #[derive(Clone, Copy)]
 #[must_use = "the tags of what is written must be made anew"]
 pub(super) struct Retag(bool);
-
-/// Which slots of a described buffer hold elements: `len` from `head` on, and on from the first slot if there are
-/// more than that.
-///
-/// It is one word, the buffer's detail, since many buffers are not much longer than a few words. How many slots there
-/// are follows from the length of the buffer. Elements without size are all the same, so for them it is the number.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-struct Live(u64);
-
-impl Live {
-    /// Fewer slots than this can be asked for in a described buffer, unless they have no size. As its length is rounded up
-    /// to granules, it may have up to a granule of slots more.
-    const MOST: usize = u32::MAX as usize - GRANULE;
-
-    #[inline(always)]
-    fn new<T>(head: usize, len: usize) -> Live {
-        match size_of::<T>() {
-            0 => Live(len as u64),
-            _ => Live((head as u64) << 32 | len as u64),
-        }
-    }
-
-    fn head_and_len<T>(self) -> (usize, usize) {
-        match size_of::<T>() {
-            0 => (0, self.0 as usize),
-            _ => ((self.0 >> 32) as usize, self.0 as u32 as usize),
-        }
-    }
-}
 
 /// What is known about buffers of `T` at compile time.
 struct Kind<T>(PhantomData<T>);
@@ -277,7 +248,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Buffer<'gc, T> {
                     base: base.address(),
                     bytes: shape.bytes,
                 };
-                let live = Detail::new(Live::new::<T>(0, count).0 as usize);
+                let live = Live::new::<T>(0, count).detail();
                 // The elements are measured later: that may panic, and they would not be owned by anybody.
                 context.describe(extent, Kind::<T>::DESCRIPTOR, Some(live), Entry::NOTHING);
                 if Kind::<T>::UNION && !needs_drop::<T>() {

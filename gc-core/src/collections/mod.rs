@@ -33,6 +33,7 @@ mod hash_set;
 mod identity;
 mod index;
 mod into_iter;
+mod live;
 mod sequence;
 mod string;
 mod vec;
