@@ -13,7 +13,7 @@
 //!
 //! Which words of an enum are pointers depends on its value, so whoever writes one into a cell has to tell the collector.
 //! [`Gc::set`](crate::Gc::set) of a [`GcLock`] does that for the words that it writes. A guard, or a cell that was unlocked,
-//! may be written at any time before the `mutate` call ends. So the next safepoint looks at its object; of an object
+//! may be written at any time before the `mutate` call ends. So a safepoint looks at its object, soon; of an object
 //! of more than 4 KiB, the next collection does, as far as it gets there. Of a [packed](crate::packed) enum nobody has to tell
 //! anything.
 

@@ -24,7 +24,7 @@
 //! * [`Buffer::before_write`], if the collection itself writes. After that it says which of the slots hold elements now
 //!   ([`Buffer::written`]) and which do not ([`Buffer::clear`]), and their tags are made anew.
 //! * [`Buffer::before_lend`], if it gives somebody a reference by which to write. Nobody sees when he does, so the buffer
-//!   is dirty afterwards, until the next safepoint.
+//!   is dirty afterwards, until a safepoint makes its tags anew.
 //!
 //! # Invariants
 //!

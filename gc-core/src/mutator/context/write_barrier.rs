@@ -4,7 +4,7 @@
 //! `Context::armed` names. Otherwise there are up to four things to do.
 //!
 //! 1. *The dirty bit.* After the write, the tags of an object whose pointers can move may be wrong. Such objects
-//!    are described, which their block's state tells. The next safepoint makes the tags of a dirty object anew; or who
+//!    are described, which their block's state tells. A safepoint soon makes the tags of a dirty object anew; or who
 //!    writes does so itself, and the object does not get dirty ([`super::retagging`]).
 //! 2. *Destructors.* A value that has one may own more after the write. The object is noted, to be measured
 //!    ([`super::measuring`]).
