@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::rc::Rc;
 
 use gc_core::Collect;
@@ -45,8 +46,15 @@ impl DropLog {
 
     /// Panics if a `trace` is to.
     pub(crate) fn maybe_panic_in_trace(&self) {
-        assert!(!self.trace_panics.get(), "{TRACE_PANIC}");
+        if self.trace_panics.get() {
+            unwind(TRACE_PANIC);
+        }
     }
+}
+
+/// Panics without a message: what a failing test prints is then about its failure.
+fn unwind(text: &str) -> ! {
+    resume_unwind(Box::new(text.to_owned()))
 }
 
 /// A value that notes its drop.
@@ -79,7 +87,9 @@ impl Drop for Tracked {
         let name = (self.name.0, self.name.1 as usize);
         *self.log.counts.borrow_mut().entry(name).or_default() += 1;
         self.log.news.borrow_mut().push(name.0);
-        assert!(!self.log.drop_panics.take(), "{DROP_PANIC}");
+        if self.log.drop_panics.take() {
+            unwind(DROP_PANIC);
+        }
     }
 }
 
