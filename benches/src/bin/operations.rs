@@ -11,7 +11,7 @@
 //!
 //! `barrier-marking` stores while a cycle marks: it begins an incremental one in a heap of its own
 //! and leaves it there. The first store claims the object that is stored into; the difference is
-//! what the others cost.
+//! what the others cost. `store-enum-marking` does the same to an enum in a new object.
 //!
 //! `upgrade-marking` upgrades in such a heap a weak pointer to an object that is not marked, as nothing else leads to it.
 //!
@@ -75,6 +75,8 @@ enum Operation {
     PlainStore,
     /// Store into a `Lock` while a cycle marks
     BarrierMarking,
+    /// Store an enum in turns as a number and a pointer, while a cycle marks
+    StoreEnumMarking,
     /// Upgrade a weak pointer
     Upgrade,
     /// The same while a cycle marks, of which the target is not marked
@@ -446,6 +448,9 @@ fn main() -> ExitCode {
         Operation::PlainStore => plain_store(&Cell::new(None), times),
         Operation::BarrierMarking => {
             return succeed(while_marking(|mc, root| store(mc, root.slot, times)));
+        }
+        Operation::StoreEnumMarking => {
+            return succeed(while_marking(|mc, _| store_enum(mc, false, times)));
         }
         Operation::Upgrade => {
             rootless_mutate(|mc| upgrade(mc, Gc::downgrade(Gc::new(mc, 1)), times));

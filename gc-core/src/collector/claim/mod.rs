@@ -106,6 +106,34 @@ impl Collector {
         }
     }
 
+    /// Whether [`Collector::claim_part`] would find that all was claimed. `false` may be out of date, and is returned for
+    /// parts of more than a chunk.
+    ///
+    /// # Safety
+    ///
+    /// An object of this heap starts at `start`, and the bytes from `from` to `to` are in it.
+    #[inline]
+    pub(crate) unsafe fn has_claimed_part(
+        &self,
+        start: usize,
+        (from, to): (usize, usize),
+        dirty: bool,
+    ) -> bool {
+        // SAFETY: an object of this heap starts there, so it is in a committed block. The first and the last of the
+        // bytes are in it.
+        unsafe {
+            if !self.heap.state_at(start).is_large_head() {
+                return claim::is_done(self.heap.planes().claims(start).word(), bit(start));
+            }
+            // One that will be dirty may have to be claimed as a whole.
+            !dirty
+                && from < to
+                && to - from <= CHUNK
+                && self.is_part_claimed(start, from)
+                && self.is_part_claimed(start, to - 1)
+        }
+    }
+
     /// Claims the object at `start`, if it is not claimed yet.
     ///
     /// # Panics

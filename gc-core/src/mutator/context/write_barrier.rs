@@ -209,15 +209,29 @@ impl Context {
         unsafe {
             if self.finalizing.get() {
                 self.kept.borrow_mut().push(address);
-            } else if self.is_marking() {
-                self.with_buffer(|buffer| {
-                    self.collector.claim_part(address, bytes, dirty, buffer);
-                });
+            } else if self.is_marking() && !self.collector.has_claimed_part(address, bytes, dirty) {
+                self.claim_part(address, bytes, dirty);
             }
             if dirty {
                 self.note_dirty(address);
             }
         }
+    }
+
+    /// Claims a part of an object that is not claimed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Context::note_partial_write`]; and a cycle marks.
+    #[cold]
+    #[inline(never)]
+    unsafe fn claim_part(&self, address: usize, bytes: (usize, usize), dirty: bool) {
+        // SAFETY: an object of this heap starts there, and has these bytes (1). It is not freed, and marking does not end
+        // meanwhile (2). A cycle marks. This thread may trace values (*One user*), and no guard is in use, as this
+        // barrier's callers write themselves.
+        self.with_buffer(|buffer| unsafe {
+            self.collector.claim_part(address, bytes, dirty, buffer);
+        });
     }
 
     /// Prepares a write in a finalization call.
@@ -311,10 +325,7 @@ impl Context {
         // marks, in a phase that does not change in this call, and this thread may trace values (*One user*).
         unsafe {
             if !self.collector.is_part_claimed(base, cell) {
-                let part = (cell, cell + WORD);
-                self.with_buffer(|buffer| {
-                    self.collector.claim_part(base, part, false, buffer);
-                });
+                self.claim_part(base, (cell, cell + WORD), false);
             }
         }
         false
