@@ -88,8 +88,8 @@ pub(crate) struct Cycle {
     pub(super) credit: Duration,
     /// What the safepoints' own marker has still to do.
     pub(super) backlog: Backlog,
-    /// What is scanned again because weak pointers were read, and for how many cycles to come the program is taken to
-    /// read such as lead to what is dead.
+    /// What is scanned again because weak pointers were read, and for how many cycles to come writes are remembered,
+    /// as the program is taken to read such as lead to what is dead.
     pub(super) rescan: Rescan,
     pub(super) polled: u32,
     /// Targets of weak pointers, to be processed.

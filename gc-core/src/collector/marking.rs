@@ -52,8 +52,10 @@ impl Collector {
                 }
                 // SAFETY: no `mutate` call is running, nothing is swept, and this thread may trace values
                 // (safepoint promise 3).
-                let contents = |start| unsafe { self.contents_of_failed(start) };
-                self.failed_traces.trace_all(contents);
+                let contents = |start| unsafe { self.contents_of_untraced(start) };
+                if !self.remembers_writes() {
+                    self.untraced.trace_all(contents);
+                }
             });
             panicked = panic::catch_unwind(begin).err();
             if panicked.is_some() && self.phase() == Phase::Marking {

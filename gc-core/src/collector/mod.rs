@@ -43,7 +43,6 @@ pub(crate) mod dispose;
 pub(crate) mod driver;
 pub(crate) mod dying;
 mod end;
-pub(crate) mod failed_traces;
 pub(crate) mod finalization;
 mod jobs;
 pub(crate) mod mark;
@@ -62,6 +61,7 @@ pub(crate) mod statistics;
 mod stop_the_world;
 mod sweeping;
 pub(crate) mod unmeasured;
+pub(crate) mod untraced;
 mod verify;
 pub(crate) mod weak;
 pub(crate) mod weak_reads;
@@ -71,7 +71,6 @@ use self::claim::Claims;
 pub(crate) use self::cycle::{Cycle, Phase};
 use self::dispose::Disposer;
 use self::dying::Dying;
-use self::failed_traces::FailedTraces;
 use self::jobs::Jobs;
 use self::mark::Backlog;
 use self::naive::{NaiveMarker, Told};
@@ -86,6 +85,7 @@ use self::reports::Reports;
 use self::statistics::Statistics;
 use self::sweeping::Sweeping;
 use self::unmeasured::Unmeasured;
+use self::untraced::Untraced;
 use self::weak_reads::WeakReads;
 use self::work::Work;
 use crate::collector::options::{FinalizerMode, HeapOptions};
@@ -164,7 +164,7 @@ pub(crate) struct Collector {
     noting: AtomicU8,
     weak_reads: WeakReads,
     claims: Claims,
-    pub(crate) failed_traces: FailedTraces,
+    pub(crate) untraced: Untraced,
     sweeping: Sweeping,
     /// What elements of collections own that nobody knows yet.
     pub(crate) unmeasured: Unmeasured,
@@ -213,7 +213,7 @@ impl Collector {
             noting: AtomicU8::new(0),
             weak_reads: WeakReads::new(),
             claims: Claims::default(),
-            failed_traces: FailedTraces::default(),
+            untraced: Untraced::default(),
             sweeping: Sweeping::default(),
             unmeasured: Unmeasured::default(),
             jobs: Jobs::default(),
@@ -255,7 +255,7 @@ impl Collector {
         // Relaxed: looked at by whoever has paused the cycle, or at a safepoint.
         self.paused.store(false, Ordering::Relaxed);
         if !matches!(next, Phase::Marking | Phase::Finalizing) {
-            self.failed_traces.forget_contents();
+            self.untraced.forget_contents();
         }
         // `Release`, partner: `phase`.
         self.phase.store(next as u8, Ordering::Release);

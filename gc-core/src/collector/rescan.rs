@@ -71,9 +71,10 @@
 //!
 //! # Objects that were not recorded
 //!
-//! The write barrier may claim an object without noting what it held, as it could not trace it
+//! The write barrier claims an object without noting what it held if only code of the user's could tell
 //! ([`claim`](super::claim)). Then the snapshot has a hole, and marking ends with a round as well: the argument above
-//! says nothing of how the cycle began, nor of what claims have noted before the first round.
+//! says nothing of how the cycle began, nor of what claims have noted before the first round. A program that makes many
+//! such holes gets cycles that remember writes ([`untraced`](super::untraced)).
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
@@ -89,7 +90,8 @@ use crate::sync::Ordering;
 /// After so many rounds one is made without a bound.
 const ROUNDS: u32 = 8;
 
-/// For so many cycles after one with weak reads of dead objects writes are remembered from the beginning.
+/// For so many cycles after one with weak reads of dead objects, or with many holes in its snapshot, writes are
+/// remembered from the beginning.
 const QUIET: u32 = 8;
 
 /// So many objects are looked at before the markers have them.
@@ -207,7 +209,7 @@ impl Collector {
 
     /// A cycle begins, or is over. `polled` says for how many cycles the program is taken to poll weak pointers.
     pub(super) fn forget_weak_reads(&self, cycle: &mut Cycle) {
-        if self.weak_reads.clear() {
+        if self.weak_reads.clear() | self.untraced.have_overflowed() {
             cycle.polled = QUIET;
         }
         cycle.rescan = Rescan::default();

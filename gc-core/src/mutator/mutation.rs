@@ -195,10 +195,7 @@ impl<'gc> Mutation<'gc> {
     pub fn backward_barrier(&self, parent: Gc<'gc, ()>, child: Option<Gc<'gc, ()>>) {
         let _ = child;
         // SAFETY: it is the address of a `Gc` of this heap, in a `mutate` call.
-        unsafe {
-            self.context()
-                .before_erased_write(Gc::as_ptr(parent).addr())
-        }
+        unsafe { self.context().before_write(Gc::as_ptr(parent).addr()) }
     }
 
     /// [`Mutation::backward_barrier`] for a weak child.

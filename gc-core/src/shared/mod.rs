@@ -105,9 +105,8 @@
 //! has returned.
 //!
 //! At a safepoint, do not hold a lock that destructors take: this thread may be the one that runs them, and would wait
-//! for itself. Nor may a `trace` take a lock: it runs while threads are stopped, or in their write barriers. The same
-//! holds for subscribers of `tracing`, which are called while threads are stopped. Finalizers are called in a
-//! `mutate` call, and their hook outside of one.
+//! for itself. Nor may a `trace` take a lock: it runs while threads are stopped. The same holds for subscribers of
+//! `tracing`, which are called then, too. Finalizers are called in a `mutate` call, and their hook outside of one.
 //!
 //! # From outside
 //!

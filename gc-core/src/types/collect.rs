@@ -32,8 +32,8 @@ pub use gc_derive::Collect;
 /// }
 /// ```
 ///
-/// `trace` must not wait for another thread, as for a lock: it runs while the program is stopped, or in a write barrier. `Drop`
-/// runs at safepoints, on the thread that is there.
+/// `trace` must not wait for another thread, as for a lock: it runs while the program is stopped. `Drop` runs at
+/// safepoints, on the thread that is there.
 ///
 /// # Safety
 ///

@@ -15,6 +15,7 @@ mod failures;
 #[cfg(unix)]
 mod fork;
 mod guarded_tables;
+mod guards;
 mod limit;
 mod moves;
 mod owners;

@@ -1,15 +1,13 @@
-//! Objects that own memory elsewhere, which markers trace while the program changes it, and those with a `trace` of
-//! their own, which they do not.
+//! Objects that own memory elsewhere, which markers trace while the program changes it.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
-use gc_core::barrier::{Unlock, field};
-use gc_core::collect::Trace;
+use gc_core::barrier::field;
 use gc_core::lock::OnceLock;
-use gc_core::{Arena, Collect, Gc, GcWeak, Lock, Mutation, RefLock, Rootable};
-use gc_tests::cycle::{begin, collections, in_cycle, run_out};
+use gc_core::{Arena, Collect, Gc, Lock, Mutation, RefLock, Rootable};
+use gc_tests::cycle::{begin, run_out};
 use gc_tests::random::Random;
 use gc_tests::seed::Seed;
 use gc_tests::way::in_each_way;
@@ -266,96 +264,5 @@ fn guards_do_not_keep_markers_away() {
                 }
             }
         });
-    });
-}
-
-thread_local! {
-    /// How often a table was traced while its guard was in use.
-    static UNDER_GUARD: Cell<usize> = const { Cell::new(0) };
-}
-
-/// An interner as programs write it.
-struct Names<'gc>(RefLock<HashMap<u64, GcWeak<'gc, u64>>>);
-
-// SAFETY: all pointers are visited, but those to values that were dropped.
-unsafe impl<'gc> Collect<'gc> for Names<'gc> {
-    fn trace<T: Trace<'gc>>(&self, cc: &mut T) {
-        // SAFETY: nothing is taken in, and nothing out but what was dropped.
-        match unsafe { self.0.unlock_unchecked() }.try_borrow_mut() {
-            Ok(mut names) => {
-                names.retain(|_, name| !name.is_dropped());
-                names.values().for_each(|name| cc.trace(name));
-            }
-            // A program would panic.
-            Err(_) => UNDER_GUARD.set(UNDER_GUARD.get() + 1),
-        }
-    }
-}
-
-fn intern<'gc>(mc: &Mutation<'gc>, names: Gc<'gc, Names<'gc>>, key: u64) -> Gc<'gc, u64> {
-    // SAFETY: the barrier is called before anything is changed.
-    let mut names_by_key = unsafe { Gc::as_ref(names).0.unlock_unchecked() }.borrow_mut();
-    if let Some(name) = names_by_key.get(&key).and_then(|name| name.upgrade(mc)) {
-        return name;
-    }
-    let name = Gc::new(mc, key);
-    let weak = Gc::downgrade(name);
-    mc.backward_barrier_weak(Gc::erase(names), GcWeak::erase(weak));
-    names_by_key.insert(key, weak);
-    name
-}
-
-#[derive(Collect)]
-#[collect(no_drop)]
-struct Interned<'gc> {
-    names: Gc<'gc, Names<'gc>>,
-    kept: RefLock<Vec<Gc<'gc, u64>>>,
-}
-
-/// A guard that is there before the barrier costs no cycle, and no panic.
-#[test]
-fn a_barrier_under_a_guard_traces_nothing_and_aborts_nothing() {
-    in_each_way(|way| {
-        UNDER_GUARD.set(0);
-        let options = way.options();
-        let mut arena = Arena::<Rootable![Gc<'_, Interned<'_>>]>::with_options(options, |mc| {
-            let names = Gc::new(mc, Names(RefLock::default()));
-            let kept = RefLock::default();
-            Gc::new(mc, Interned { names, kept })
-        })
-        .unwrap();
-        for round in 0..way.size(12, 60) as u64 {
-            let before = collections(&arena);
-            begin(&mut arena);
-            let mut calls = 0;
-            while calls == 0 || in_cycle(&arena) && collections(&arena) == before && calls < 1000 {
-                arena.mutate(|mc, root| {
-                    for number in 0..8 {
-                        let name = intern(mc, root.names, round * 16 + number);
-                        if number < 4 && calls == 0 {
-                            let write = Gc::write(mc, *root);
-                            field!(write, Interned, kept)
-                                .unlock()
-                                .borrow_mut()
-                                .push(name);
-                        }
-                    }
-                });
-                arena.collect_debt();
-                calls += 1;
-            }
-            arena.finish_cycle();
-            assert!(collections(&arena) > before);
-            arena.mutate(|mc, root| {
-                let kept = root.kept.borrow();
-                assert_eq!(kept.len() as u64, 4 * (round + 1));
-                for (number, name) in kept.iter().enumerate() {
-                    let key = number as u64 / 4 * 16 + number as u64 % 4;
-                    assert_eq!(**name, key);
-                    assert!(Gc::ptr_eq(*name, intern(mc, root.names, key)));
-                }
-            });
-        }
-        assert_eq!(UNDER_GUARD.get(), 0);
     });
 }

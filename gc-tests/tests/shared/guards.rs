@@ -1,15 +1,17 @@
 //! Guards that were leaked, or are in use while the collector comes to their locks.
 
 use core::mem::forget;
+use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
-use gc_core::barrier::Write;
-use gc_core::shared::{Arena, Mutation, Mutex, RwLock};
+use gc_core::barrier::{Write, field};
+use gc_core::shared::{Arena, AtomicGc, Mutation, Mutex, RwLock};
 use gc_core::{Collect, Gc, GcWeak, Rootable};
 use gc_tests::way::Way;
 
-use crate::{LONG, arena, begin, in_each_way, in_time, is_marking, verify};
+use crate::{LONG, arena, begin, in_each_way, in_time, is_marking, on_threads, verify};
 
 /// More than the collector remembers.
 const OBJECTS: usize = 100;
@@ -300,7 +302,7 @@ fn locks_that_are_taken_meanwhile() {
                 for _ in 0..rounds {
                     begin(&here);
                     is_taken.recv_timeout(LONG).unwrap();
-                    // Such a write asks the object, in whose lock the other thread may be.
+                    // The other thread may be in the lock of the object meanwhile.
                     here.mutate(|mc, all| all.iter().for_each(|object| _ = mc.write(*object)));
                     while heap.collection_phase() != gc_core::arena::CollectionPhase::Sleeping {
                         here.collect_debt();
@@ -311,4 +313,78 @@ fn locks_that_are_taken_meanwhile() {
             verify(&heap.attach());
         });
     });
+}
+
+thread_local! {
+    /// Whether this thread is in a call that has a guard.
+    static HAS_GUARD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How often a value was traced by a thread that had a guard.
+static UNDER_GUARD: AtomicUsize = AtomicUsize::new(0);
+
+struct Opaque<'gc> {
+    lock: Mutex<Option<Gc<'gc, u64>>>,
+    cell: AtomicGc<'gc, u64>,
+}
+
+// SAFETY: the pointers are visited in place.
+unsafe impl<'gc> Collect<'gc> for Opaque<'gc> {
+    fn trace<T: gc_core::collect::Trace<'gc>>(&self, cc: &mut T) {
+        // If the guard was this value's, a thread that took the lock would wait for itself.
+        UNDER_GUARD.fetch_add(usize::from(HAS_GUARD.get()), Ordering::Relaxed);
+        cc.trace(&self.lock);
+        cc.trace(&self.cell);
+    }
+}
+
+/// No barrier asks a value for its pointers: the thread may have a guard that is wanted for that.
+#[test]
+fn no_barrier_traces_what_may_be_under_a_guard() {
+    type Heap = Arena<Rootable![Gc<'_, [Gc<'_, [Opaque<'_>]>]>]>;
+    let objects = [20, 300];
+    in_each_way(|way| {
+        // Slices that are small, and one that is large.
+        let heap: Heap = arena(way.often(), |mc| {
+            let opaque = |number: usize| Opaque {
+                lock: Mutex::new(Some(mc.allocate(number as u64))),
+                cell: AtomicGc::new(Some(mc.allocate(number as u64))),
+            };
+            let slice = |length| mc.allocate_slice((0..length).map(opaque));
+            mc.allocate_slice(objects.map(slice))
+        });
+        on_threads(3, |thread| {
+            let here = heap.attach();
+            for round in 0..way.size(100, 1000) {
+                here.mutate(|mc, all| {
+                    HAS_GUARD.set(true);
+                    for slice in all.iter() {
+                        let index = (round * 7 + thread) % slice.len();
+                        let number = index as u64;
+                        let lock = match round % 2 {
+                            0 => field!(&mc.write(*slice)[index], Opaque, lock),
+                            _ => field!(mc.write_at(*slice, index), Opaque, lock),
+                        };
+                        let old = lock.lock().replace(mc.allocate(number));
+                        assert_eq!(old.as_deref(), Some(&number));
+                        slice[index].cell.store(mc, old);
+                    }
+                    HAS_GUARD.set(false);
+                });
+                here.collect_debt();
+            }
+        });
+        let here = heap.attach();
+        here.finish_cycle();
+        verify(&here);
+        let count: usize = objects.iter().sum();
+        assert_eq!(heap.metrics().total_gc_count(), 3 + 2 * count);
+        here.mutate(|_, all| {
+            for (index, opaque) in all.iter().flat_map(|slice| slice.iter().enumerate()) {
+                let number = index as u64;
+                assert_eq!(opaque.cell.load().as_deref(), Some(&number));
+            }
+        });
+    });
+    assert_eq!(UNDER_GUARD.load(Ordering::Relaxed), 0);
 }

@@ -133,14 +133,14 @@ impl Collector {
         }
     }
 
-    /// The contents of the object at `start`, whose trace has failed in a barrier of an earlier cycle. `None` if
-    /// there is no such object any more, or its tags are right.
+    /// The contents of the object at `start`, which a barrier of an earlier cycle has claimed untraced. `None` if
+    /// there is no such object any more.
     ///
     /// # Safety
     ///
     /// 1. No `mutate` call is running, and nothing is swept.
     /// 2. This thread may call a value's `trace`, as for [`Collector::trace_value`].
-    pub(in crate::collector) unsafe fn contents_of_failed(
+    pub(in crate::collector) unsafe fn contents_of_untraced(
         &self,
         start: usize,
     ) -> Option<SnapshotBuffer> {

@@ -10,11 +10,13 @@
 //!
 //! * Nearly all objects are claimed by their tagged words ([`words`]). Large objects are claimed by chunks, so that
 //!   a write to one element does not cost a look at all of them.
-//! * An object whose tags may be wrong is claimed by its `trace` ([`tracing`]). If no barrier comes, a safepoint
-//!   traces it ([`at_safepoint`]).
+//! * An object whose tags may be wrong is claimed by its `trace`, if that is derived, or untraced ([`tracing`]). If no
+//!   barrier comes, a safepoint traces it ([`at_safepoint`]).
 //!
 //! A cycle that *remembers writes* ([`rescan`](super::rescan)) skips step 1: its claims tell it what to scan again. So
-//! does a claim of an object whose contents are not to be had, and the cycle then scans again what was written.
+//! does the claim of an object that only code of the user's can trace, and the cycle then scans again what was written.
+//! A claim runs no such code: whoever writes may have a guard by which it is going to write, and most code that meets it
+//! panics.
 //!
 //! # Invariants
 //!
@@ -49,8 +51,6 @@
 mod at_safepoint;
 mod tracing;
 mod words;
-
-pub(crate) use self::tracing::Barrier;
 
 use super::Collector;
 use super::mark::large::CHUNK;
@@ -136,17 +136,14 @@ impl Collector {
 
     /// Claims the object at `start`, if it is not claimed yet.
     ///
-    /// # Panics
-    ///
-    /// In a heap with many mutators, if the object's `trace` does: then it was not claimed.
+    /// It runs none of the user's code, so the caller may have any guard of the object.
     ///
     /// # Safety
     ///
     /// 1. An object of this heap starts at `start`, and is not freed meanwhile.
     /// 2. A cycle marks: its phase is `Marking` or `Finalizing`, and does not change meanwhile.
     /// 3. This thread may call the value's `trace`: it is the heap's one mutator, or all values are `Send` and `Sync`.
-    /// 4. If a guard of the object may be in use, `barrier` is [`Barrier::Erased`].
-    pub(crate) unsafe fn claim(&self, start: usize, barrier: Barrier, buffer: &mut SnapshotBuffer) {
+    pub(crate) unsafe fn claim(&self, start: usize, buffer: &mut SnapshotBuffer) {
         // SAFETY: an object starts at `start` (1), so it has a state and an end, and it is an allocation in a
         // described block if the state says so. What is not traced by value has tags that are right. The caller's
         // promises are those of the claims by tracing. Chunks are parts of the object.
@@ -161,7 +158,7 @@ impl Collector {
                 match Described::at(Extent { base: start, bytes }) {
                     None => return,
                     Some(object) if self.needs_trace(object) => {
-                        return self.claim_traced(object, barrier, buffer);
+                        return self.claim_traced(object, buffer);
                     }
                     Some(_) => {}
                 }
@@ -179,18 +176,12 @@ impl Collector {
 
     /// Claims those chunks of the object at `start` in which the bytes from `from` to `to` lie.
     ///
-    /// # Panics
-    ///
-    /// As [`Collector::claim`].
-    ///
     /// An object whose pointers can move is claimed as a whole if it is dirty, or will be when it is written: so a
     /// dirty one is claimed as a whole, or not at all, and no chunk that is not claimed has tags that are wrong.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::claim`]; and
-    ///
-    /// 4. no guard of the object is in use, and the bytes are in it.
+    /// As for [`Collector::claim`]; and the bytes are in the object.
     pub(crate) unsafe fn claim_part(
         &self,
         start: usize,
@@ -198,13 +189,13 @@ impl Collector {
         dirty: bool,
         buffer: &mut SnapshotBuffer,
     ) {
-        // SAFETY: promises 1 to 3 are those of `claim`. An object starts at `start` (1), so it has a state and an
+        // SAFETY: the other promises are those of `claim`. An object starts at `start` (1), so it has a state and an
         // end. The tags of an object that need not be traced are right. The chunks are parts of the object, for the
-        // bytes are (4).
+        // bytes are.
         unsafe {
             let state = self.heap.state_at(start);
             if !state.is_large_head() {
-                return self.claim(start, Barrier::First, buffer);
+                return self.claim(start, buffer);
             }
             if state.usage() == Use::LargeLeaf {
                 return;
@@ -218,7 +209,7 @@ impl Collector {
                     Some(object)
                         if object.descriptor().moves && (dirty || self.needs_trace(object)) =>
                     {
-                        return self.claim(start, Barrier::First, buffer);
+                        return self.claim(start, buffer);
                     }
                     Some(_) => {}
                 }

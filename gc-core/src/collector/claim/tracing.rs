@@ -1,27 +1,29 @@
-//! Claims by tracing: the tags of an object may be wrong, so its `trace` tells what it holds.
+//! Claims of objects whose tags may be wrong, so that only their `trace` tells what they hold.
 //!
-//! `trace` is the user's code, so no lock is held while it runs. Instead the claimer puts the object on the list in
-//! [`Claims`](super::Claims) for as long ([`Tracing`]). Another thread that wants to claim the object waits until
-//! it is off the list, and looks again. Each entry names its thread: an object whose `trace` writes to the object
-//! itself would wait for itself, and panics instead.
+//! No lock is held while a `trace` runs. Instead the claimer puts the object on the list in [`Claims`](super::Claims)
+//! for as long ([`Tracing`]). Another thread that wants to claim the object waits until it is off the list, and looks
+//! again. Each entry names its thread: an object whose `trace` writes to the object itself would wait for itself, and
+//! panics instead.
 //!
-//! # Objects that cannot be traced
+//! # In a barrier
 //!
-//! A barrier is called in a `mutate` call, so the object may hold a lock that is open: by the caller, by a leaked
-//! guard, or by `Write::from_static` on another thread. What such a lock holds does not matter if the object is of a
-//! type that markers may trace: then nothing is written that `trace` reads before the claim, whoever has a guard.
-//! Otherwise `trace` is the user's code, and might panic where it finds a lock taken.
+//! A barrier is called in a `mutate` call, so the object may hold a lock that is open: by the caller, which may have
+//! taken the guard by which it is going to write, as interners do; by a leaked guard; or by `Write::from_static`, also
+//! on another thread. So it depends on the type what a barrier does.
 //!
-//! * If the object was written so before, it was traced when the cycle began
-//!   ([`failed_traces`](crate::collector::failed_traces)), and those contents are taken instead.
-//! * A barrier that was called by the vocabulary's methods, which take an erased pointer, may come after the guard by
-//!   which it writes: interners are written so. It traces no code of the user's ([`Barrier::Erased`]).
-//! * For others the visitor says that it is not [alone](crate::types::trace::EdgeVisitor::is_alone), so `trace` passes
-//!   a lock of ours without a look at its content, and the object's contents are unknown. In a heap with one mutator
-//!   that is so too if `trace` panics. With many, the panic goes on, and nothing is written.
+//! * If markers may trace values of the type, so may the barrier: nothing that `trace` reads is written before the
+//!   claim, whoever has a guard, but what holds no pointers.
+//! * Otherwise the object is *opaque*: its `trace` is code of the user's, which might panic where it finds a lock taken,
+//!   or wait for it. It is not called. If the object was written so before, it was traced when the cycle began
+//!   ([`untraced`](crate::collector::untraced)), and those contents are taken. If not, the object is claimed without
+//!   its contents, and before the cycle ends it scans again what was written since it began
+//!   ([`rescan`](crate::collector::rescan)).
 //!
-//! An object of which the contents are not known is claimed without them, and the cycle scans again what was written
-//! since it began, before it ends ([`rescan`](crate::collector::rescan)).
+//! Why nothing is lost then: take a pointer that such an object held at the snapshot, and that was taken out under
+//! the claim. Whether its target survives is found out when marking ends, and not from the snapshot. It does if it can
+//! be reached then: from a root, which is visited again; or from an object, which has been scanned as it is then. For
+//! if the object was written or allocated in the cycle, it was claimed, and is scanned again; and if not, it has not
+//! changed since it was scanned. What can not be reached then is not held by anybody, for no `mutate` call runs.
 //!
 //! # What this does not do
 //!
@@ -30,7 +32,6 @@
 
 use core::cell::Cell;
 use core::ptr;
-use std::panic::{self, AssertUnwindSafe};
 
 use crate::collector::Collector;
 use crate::collector::rescan::Noting;
@@ -39,15 +40,6 @@ use crate::heap::planes::bit;
 use crate::protocol::claim;
 use crate::sync::thread_local;
 use crate::types::descriptor::Described;
-
-/// Which barrier wants a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Barrier {
-    /// One that comes before there can be a guard by which the object is written.
-    First,
-    /// One that was called with an erased pointer, by code that may hold such a guard.
-    Erased,
-}
 
 thread_local! {
     /// Its address tells the threads apart that exist at the same time.
@@ -109,9 +101,8 @@ impl Collector {
     /// # Safety
     ///
     /// 1. It is an object of this heap, and is not freed meanwhile.
-    /// 2. A cycle marks that remembers writes, and this does not change meanwhile; or it was
-    ///    [noted](Collector::note_unrecorded) that contents are missing.
-    pub(super) unsafe fn claim_for_rescan(&self, object: Described) {
+    /// 2. A cycle marks that remembers writes, and this does not change meanwhile.
+    unsafe fn claim_for_rescan(&self, object: Described) {
         let start = object.extent().base;
         // SAFETY: an object of this heap starts there (1), so its planes are committed.
         let word = unsafe { self.heap.planes().claims(start) }.word();
@@ -154,12 +145,7 @@ impl Collector {
             // SAFETY: an object of this heap starts there (1).
             unsafe { self.doubt(start) };
         }
-        // Contents of the snapshot are of no use to a cycle that scans what was written since.
-        if !self.remembers_writes()
-            && let Some(mut contents) = self.failed_traces.take(start)
-        {
-            buffer.append(&mut contents);
-        } else if object.descriptor().concurrent {
+        if object.descriptor().concurrent {
             // SAFETY: this thread may trace the value (3). The object is not claimed, and since it is on the list
             // nobody else can claim it (*One claimer*). So nobody writes to what `trace` reads (*Claim before write*,
             // and invariant 5 of type maps), whatever locks say.
@@ -180,44 +166,50 @@ impl Collector {
         true
     }
 
-    /// Claims an object that must be traced by value, before it is written.
-    ///
-    /// # Panics
-    ///
-    /// In a heap with many mutators, if the object's `trace` does: then it was not claimed.
+    /// Claims an opaque object, before it is written. It is not traced now.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::claim_by_tracing`]; and `barrier` is [`Barrier::Erased`] if a guard may be in use.
-    pub(super) unsafe fn claim_traced(
-        &self,
-        object: Described,
-        barrier: Barrier,
-        buffer: &mut SnapshotBuffer,
-    ) {
-        // SAFETY: passed on to the caller.
+    /// 1. It is an object of this heap, and is not freed meanwhile.
+    /// 2. A cycle marks that does not remember writes, and its phase does not change meanwhile.
+    unsafe fn claim_untraced(&self, object: Described, buffer: &mut SnapshotBuffer) {
+        let start = object.extent().base;
+        // SAFETY: an object of this heap starts there (1), so its planes are committed.
+        let word = unsafe { self.heap.planes().claims(start) }.word();
+        let is_done = || claim::is_done(word, bit(start));
+        let Some(_tracing) = Tracing::begin(self, start, is_done) else {
+            return;
+        };
+        if self.noting() == Noting::Doubtful {
+            // SAFETY: an object of this heap starts there (1).
+            unsafe { self.doubt(start) };
+        }
+        match self.untraced.take(start) {
+            Some(mut contents) => buffer.append(&mut contents),
+            // Before the claim: whoever finds the object claimed is at a safepoint later.
+            None => self.note_unrecorded(),
+        }
+        // SAFETY: an object of this heap (1), which is on the list (*One claimer*). Its contents are in the buffer, or
+        // it was noted that they are missing.
+        unsafe { self.set_all_claimed(object.extent()) }
+    }
+
+    /// Claims an object whose tags may be wrong, before it is written.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Collector::claim_by_tracing`].
+    pub(super) unsafe fn claim_traced(&self, object: Described, buffer: &mut SnapshotBuffer) {
+        // SAFETY: passed on to the caller. A `trace` that markers may call passes no lock.
         unsafe {
             if self.remembers_writes() {
-                return self.claim_for_rescan(object);
+                self.claim_for_rescan(object);
+            } else if object.descriptor().concurrent {
+                let traced = self.claim_by_tracing(object, buffer);
+                debug_assert!(traced, "a visitor that is alone passes no lock");
+            } else {
+                self.claim_untraced(object, buffer);
             }
-            let start = object.extent().base;
-            let opaque = !object.descriptor().concurrent;
-            if !(opaque && barrier == Barrier::Erased) || self.failed_traces.has_contents(start) {
-                let claiming = AssertUnwindSafe(|| self.claim_by_tracing(object, buffer));
-                match panic::catch_unwind(claiming) {
-                    Ok(true) => return,
-                    Ok(false) => {}
-                    Err(payload) if self.has_one_mutator() => {
-                        // To drop it might panic as well.
-                        core::mem::forget(payload);
-                    }
-                    Err(payload) => panic::resume_unwind(payload),
-                }
-            }
-            self.failed_traces.add(start);
-            // Before the claim: whoever finds the object claimed is at a safepoint later.
-            self.note_unrecorded();
-            self.claim_for_rescan(object);
         }
     }
 }

@@ -32,7 +32,7 @@ impl Context {
         let result = panic::catch_unwind(AssertUnwindSafe(f));
         self.finalizing.set(false);
         let written = self.kept.take();
-        self.collector.failed_traces.forget_contents();
+        self.collector.untraced.forget_contents();
         let made = self.allocator.stop_noting(self.heap());
         if self.is_marking() {
             let kept = Kept { written, made };

@@ -12,15 +12,9 @@
 //!    all bits.
 //! 4. *Finalization calls* make no claims. They keep a list of what they write ([`super::finalization`]).
 //!
-//! # If an object cannot be traced
-//!
-//! A claim may have to trace the object, and fail: somebody has a guard of it, or has leaked one, or its `trace`
-//! panics. Then it is claimed all the same, and the cycle scans what was written again before it ends; the next cycles
-//! trace the object when they begin, where there are no guards ([`crate::collector::failed_traces`]). In a heap with many
-//! mutators a panic goes on, and nothing is written.
-//!
-//! The vocabulary's barriers, which take an erased pointer, are called by code that may have a guard already, to write
-//! by. They never call a `trace` that may be the user's code.
+//! It runs no code of the user's, whatever the object is. So it may be called by code that has a guard of the object
+//! already, to write by: by the vocabulary's barriers, which take an erased pointer, or any other. What an object holds
+//! that only the user's `trace` knows is found at safepoints ([`crate::collector::untraced`]).
 //!
 //! # What this does not do
 //!
@@ -28,7 +22,6 @@
 //! until the end of the `mutate` call.
 
 use super::Context;
-use crate::collector::claim::Barrier;
 use crate::heap::extent::Extent;
 use crate::heap::planes::WORD;
 use crate::heap::start::ObjectStart;
@@ -50,22 +43,6 @@ impl Context {
         }
     }
 
-    /// [`Context::before_write`] by code that may have a guard by which it is going to write.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Context::before_write`].
-    #[inline]
-    pub(crate) unsafe fn before_erased_write(&self, address: usize) {
-        // SAFETY: an object of this heap starts at the address if it is in this heap (1). The second promise is the
-        // same.
-        unsafe {
-            if self.heap().spans(address) && self.is_armed_for(address) {
-                self.note_write(address, Barrier::Erased);
-            }
-        }
-    }
-
     /// [`Context::before_write`] for a value that needs memory.
     ///
     /// # Safety
@@ -77,7 +54,7 @@ impl Context {
         // SAFETY: an object of this heap starts there (1). The second promise is the same.
         unsafe {
             if self.is_armed_for(address) {
-                self.note_write(address, Barrier::First);
+                self.note_write(address);
             }
         }
     }
@@ -137,11 +114,11 @@ impl Context {
     ///
     /// As for [`Context::before_object_write`].
     #[inline(never)]
-    unsafe fn note_write(&self, address: usize, barrier: Barrier) {
+    unsafe fn note_write(&self, address: usize) {
         // SAFETY: an object of this heap starts there (1), and marking does not end meanwhile (2).
         unsafe {
             if self.finalizing.get() || self.is_marking() {
-                return self.note_write_in_cycle(address, barrier);
+                return self.note_write_in_cycle(address);
             }
             self.note_write_between_cycles(address);
         }
@@ -168,7 +145,7 @@ impl Context {
     /// As for [`Context::before_object_write`]; and a cycle marks, or a finalization call runs.
     #[cold]
     #[inline(never)]
-    unsafe fn note_write_in_cycle(&self, address: usize, barrier: Barrier) {
+    unsafe fn note_write_in_cycle(&self, address: usize) {
         // SAFETY: an object of this heap starts there (1). It is not freed, and marking does not end meanwhile (2).
         // A cycle marks (*Armed while marking*). This thread may trace values (*One user*).
         unsafe {
@@ -176,7 +153,7 @@ impl Context {
                 return self.keep(address);
             }
             if !self.collector.is_claimed(address) {
-                self.claim(address, barrier);
+                self.claim(address);
             }
             self.note_dirty(address);
         }
@@ -189,10 +166,10 @@ impl Context {
     /// As for [`Context::before_object_write`]; and a cycle marks.
     #[cold]
     #[inline(never)]
-    unsafe fn claim(&self, address: usize, barrier: Barrier) {
+    unsafe fn claim(&self, address: usize) {
         // SAFETY: an object of this heap starts there (1). It is not freed, and marking does not end meanwhile (2).
-        // A cycle marks. This thread may trace values (*One user*). Who may have a guard says so.
-        self.with_buffer(|buffer| unsafe { self.collector.claim(address, barrier, buffer) });
+        // A cycle marks. This thread may trace values (*One user*).
+        self.with_buffer(|buffer| unsafe { self.collector.claim(address, buffer) });
     }
 
     /// Prepares a write after which the object is dirty, or not.
