@@ -147,6 +147,7 @@ impl<'gc, T: Collect<'gc> + 'gc> Kind<T> {
         external: Self::MAP.is_external(),
         // Which slots are live follows from what the collection writes when it has claimed itself.
         concurrent: false,
+        opaque: !Self::MAP.is_concurrent(),
         moves: Self::MAP.fixed().is_none(),
         lent: true,
         metadata: NonNull::dangling(),
@@ -608,6 +609,35 @@ unsafe fn trace_live<'gc, T: Collect<'gc> + 'gc>(buffer: Extent, visitor: &mut d
             for element in &*part {
                 edges.trace(element);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The smallest element of which a buffer must know the number.
+    struct Small(#[allow(dead_code, reason = "what makes it one byte long")] u8);
+
+    // SAFETY: there are no pointers.
+    unsafe impl<'gc> Collect<'gc> for Small {
+        const NEEDS_TRACE: bool = false;
+    }
+
+    impl Drop for Small {
+        fn drop(&mut self) {}
+    }
+
+    #[test]
+    fn no_buffer_has_more_slots_than_it_can_tell() {
+        assert!(Kind::<Small>::shape(Live::MOST).is_none());
+        assert!(Kind::<Small>::shape(u32::MAX as usize + 1).is_none());
+        let longest = Kind::<Small>::shape(Live::MOST - 1).unwrap();
+        let slots = slots_in::<Small>(longest.bytes);
+        for (head, len) in [(0, slots), (slots - 1, slots), (slots - 1, 0)] {
+            let live = Live::new::<Small>(head, len);
+            assert_eq!(live.head_and_len::<Small>(), (head, len));
         }
     }
 }

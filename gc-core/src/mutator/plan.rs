@@ -224,6 +224,7 @@ where
         },
         external: T::TYPE_MAP.is_external(),
         concurrent: T::TYPE_MAP.is_concurrent(),
+        opaque: !T::TYPE_MAP.is_concurrent(),
         moves: T::TYPE_MAP.moves(),
         lent: false,
         metadata: NonNull::from_ref(TM::TYPE_METADATA).cast(),

@@ -59,6 +59,9 @@ pub(crate) struct Descriptor {
     ///
     /// [`TypeMap::is_concurrent`]: crate::types::type_map::TypeMap::is_concurrent
     pub(crate) concurrent: bool,
+    /// Whether tracing a value may run code of the user's, or look at memory that it shares with others. If not, the
+    /// values in it are of types that are concurrent.
+    pub(crate) opaque: bool,
     /// Whether writes can change which words are pointers.
     pub(crate) moves: bool,
     /// Whether the value is part of one in another object, whose lock it is that keeps others away while it is written:
@@ -262,12 +265,12 @@ impl Described {
     ///
     /// No mutator is at work on the heap; or, while one is, the object is about to be claimed for the first time
     /// in the cycle, which comes before whatever gives a reference by which to write pointers, and the visitor
-    /// does not say that it is alone; or its descriptor says that it is `concurrent`, and until this returns nobody has
-    /// claimed it.
+    /// does not say that it is alone; or its descriptor does not say that it is `opaque`, and until this returns nobody
+    /// has claimed it.
     pub(crate) unsafe fn trace(&self, visitor: &mut dyn EdgeVisitor) {
         // SAFETY: by the invariants, a value of the descriptor's type is there. The caller's promises are the same.
         let mut trace = || unsafe { (self.descriptor.trace)(self.extent, visitor) };
-        if self.descriptor.external && !self.descriptor.concurrent {
+        if self.descriptor.opaque {
             only_looking(trace)
         } else {
             trace()

@@ -142,7 +142,6 @@ fn traces_panic_once_each() {
     in_each_way(|way| for_each_trace(|| with_cycles(way)));
     assert_thrown(&[
         (Step::Begin, Id::Kept),
-        (Step::Write, Id::Kept),
         (Step::RunOut, Id::Kept),
         // It is found only by scanning again what was written.
         (Step::RunOut, Id::Upgraded),

@@ -137,3 +137,43 @@ fn their_pointers_are_cast() {
         arena.finish_cycle();
     }
 }
+
+/// What is cut off a shell is overwritten where the heap is checked, as other free memory is.
+#[test]
+fn what_is_cut_off_is_overwritten() {
+    for described in [false, true] {
+        let options = HeapOptions::default().zeal(Zeal::ALL);
+        let mut arena =
+            Arena::<Rootable![Option<GcWeak<'_, ()>>]>::with_options(options, |_| None).unwrap();
+        let (base, bytes) = arena.mutate_root(|mc, root| {
+            let (weak, base) = if described {
+                let name = Gc::new(mc, [const { String::new() }; 6]);
+                (GcWeak::erase(Gc::downgrade(name)), Gc::as_ptr(name).addr())
+            } else {
+                let name = Gc::new(mc, [0x5555_u64; 16]);
+                (GcWeak::erase(Gc::downgrade(name)), Gc::as_ptr(name).addr())
+            };
+            *root = Some(weak);
+            (base, 16 * size_of::<u64>())
+        });
+        let words = |from: usize| {
+            // SAFETY: the heap has committed this memory, and nobody writes to it.
+            let word = |at| unsafe { std::ptr::with_exposed_provenance::<u64>(at).read_volatile() };
+            (from..base + bytes)
+                .step_by(8)
+                .map(word)
+                .collect::<Vec<_>>()
+        };
+        let before = words(base + 16);
+        arena.finish_cycle();
+        assert_eq!(arena.allocation_of(base), Some(Extent { base, bytes: 16 }));
+        let after = words(base + 16);
+        assert!(
+            before
+                .iter()
+                .zip(&after)
+                .all(|(before, after)| before != after)
+        );
+        assert!(after.iter().all(|word| *word == after[0]));
+    }
+}

@@ -12,9 +12,9 @@
 //! on another thread. So it depends on the type what a barrier does.
 //!
 //! * If markers may trace values of the type, so may the barrier: nothing that `trace` reads is written before the
-//!   claim, whoever has a guard, but what holds no pointers.
-//! * Otherwise the object is *opaque*: its `trace` is code of the user's, which might panic where it finds a lock taken,
-//!   or wait for it. It is not called. If the object was written so before, it was traced when the cycle began
+//!   claim, whoever has a guard, but what holds no pointers. The same holds for the elements of a collection.
+//! * Otherwise the object is *opaque*: its `trace` may be code of the user's, which might panic where it finds a lock
+//!   taken, or wait for it. It is not called. If the object was written so before, it was traced when the cycle began
 //!   ([`untraced`](crate::collector::untraced)), and those contents are taken. If not, the object is claimed without
 //!   its contents, and before the cycle ends it scans again what was written since it began
 //!   ([`rescan`](crate::collector::rescan)).
@@ -145,7 +145,7 @@ impl Collector {
             // SAFETY: an object of this heap starts there (1).
             unsafe { self.doubt(start) };
         }
-        if object.descriptor().concurrent {
+        if !object.descriptor().opaque {
             // SAFETY: this thread may trace the value (3). The object is not claimed, and since it is on the list
             // nobody else can claim it (*One claimer*). So nobody writes to what `trace` reads (*Claim before write*,
             // and invariant 5 of type maps), whatever locks say.
@@ -200,13 +200,13 @@ impl Collector {
     ///
     /// As for [`Collector::claim_by_tracing`].
     pub(super) unsafe fn claim_traced(&self, object: Described, buffer: &mut SnapshotBuffer) {
-        // SAFETY: passed on to the caller. A `trace` that markers may call passes no lock.
+        // SAFETY: passed on to the caller.
         unsafe {
             if self.remembers_writes() {
                 self.claim_for_rescan(object);
-            } else if object.descriptor().concurrent {
+            } else if !object.descriptor().opaque {
                 let traced = self.claim_by_tracing(object, buffer);
-                debug_assert!(traced, "a visitor that is alone passes no lock");
+                debug_assert!(traced, "only code of the user's is stopped by a lock");
             } else {
                 self.claim_untraced(object, buffer);
             }

@@ -260,3 +260,48 @@ impl Drop for Unfinished<'_> {
         self.0.make_dirty(self.1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collector::options::{HeapOptions, Zeal};
+    use crate::{Arena, Gc, RefLock, Rootable};
+
+    type Slot<'gc> = RefLock<Option<(Gc<'gc, u64>, u64)>>;
+
+    /// A program that writes to very many objects in one call pays for it at several safepoints.
+    #[test]
+    fn a_safepoint_at_which_nothing_is_due_retags_no_more_than_many() {
+        let options = HeapOptions::default().zeal(Zeal::NONE);
+        let mut arena = Arena::<Rootable![Vec<Gc<'_, Slot<'_>>>]>::with_options(options, |mc| {
+            let slot = |_| Gc::new(mc, RefLock::new(None));
+            (0..2 * MANY + 1000).map(slot).collect()
+        })
+        .unwrap();
+        arena.finish_cycle();
+        arena.mutate(|mc, slots| {
+            let number = Gc::new(mc, 5);
+            for slot in slots {
+                *slot.borrow_mut(mc) = Some((number, 6));
+            }
+        });
+        let dirty = |arena: &Arena<_>| {
+            arena.mutate(|mc, slots: &Vec<Gc<'_, Slot<'_>>>| {
+                let context = mc.context();
+                let is_dirty = |slot: &&Gc<'_, Slot<'_>>| {
+                    // SAFETY: an object of this heap starts there.
+                    let start = unsafe { ObjectStart::new_unchecked(Gc::as_ptr(**slot).addr()) };
+                    context.heap().is_dirty(start)
+                };
+                let dirty = slots.iter().filter(is_dirty).count();
+                assert_eq!(context.retagging.dirty.borrow().len(), dirty);
+                dirty
+            })
+        };
+        assert_eq!(dirty(&arena), 2 * MANY + 1000);
+        for left in [MANY + 1000, 1000, 0, 0] {
+            arena.collect_debt();
+            assert_eq!(dirty(&arena), left);
+        }
+    }
+}
