@@ -5,6 +5,7 @@
 //!
 //! - [`forest`] is the binary-trees program over any manager of trees;
 //! - [`collected`] is one source of managed heaps, compiled against gc-core and against gc-arena;
+//! - [`pauses`] are programs cut into steps, and how long these take;
 //! - [`child`] runs a measurement in a process of its own, so that none inherits another's heap,
 //!   warm pages or peak;
 //! - [`machine`], [`processor`], [`resident`] and [`units`] say where a figure comes from and in which unit.
@@ -16,6 +17,7 @@ pub mod child;
 pub mod collected;
 pub mod forest;
 pub mod machine;
+pub mod pauses;
 pub mod processor;
 pub mod resident;
 pub mod shared;

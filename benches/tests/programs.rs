@@ -44,6 +44,7 @@ fn every_workload_comes_to_its_end_and_has_a_row_and_a_section() {
         PAUSES,
         &[
             "--quick",
+            "--peers",
             "--scale=0.1",
             &format!("--output={}", place.display()),
             &format!("--json={}", json.display()),
@@ -80,10 +81,14 @@ fn every_workload_comes_to_its_end_and_has_a_row_and_a_section() {
         assert!(!anchor.contains(char::is_whitespace));
         assert!(page.contains(&format!("<a href=\"#{anchor}\">")));
     }
-    // The bounds hold for longer runs.
-    assert!(table.contains("What is asked"));
+    // Judging is left to the reader, and to `ratios`.
     assert!(!table.contains(" met ") && !table.contains(" missed "));
     assert!(page.len() < 4 << 20);
+
+    let is_path = |line: &&str| line.starts_with("figures: ") || line.starts_with("report: ");
+    for line in table.lines().filter(|line| !is_path(line)) {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+    }
 }
 
 #[test]
@@ -97,6 +102,22 @@ fn one_workload_can_be_asked_for() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
     assert!(table.contains("control") && !table.contains("large-heap"));
+}
+
+#[test]
+fn peers_have_rows_only_if_somebody_asks() {
+    let place = place("peers");
+    let output = format!("--output={}", place.display());
+    let quick = ["--quick", "--scale=0.001", &output];
+    let table = |arguments: &[&str]| {
+        let output = run(PAUSES, &[&quick, arguments].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert!(!table(&[]).contains("gc-arena"));
+    assert!(table(&["--peers"]).contains("binary-trees (gc-arena)"));
+    let one = table(&["--workload=binary-trees-mimalloc"]);
+    assert!(one.contains("binary-trees (mimalloc)") && !one.contains("gc-arena"));
 }
 
 #[test]
@@ -151,7 +172,7 @@ fn wrong_arguments_are_told_in_a_sentence_with_exit_code_1() {
     let file = place("wrong").join("file");
     fs::write(&file, "").expect("a file can be written");
     let under_a_file = format!("--output={}", file.join("below").display());
-    let cases: [(&str, &[&str], &str); 10] = [
+    let cases: [(&str, &[&str], &str); 12] = [
         (
             PAUSES,
             &["--workload=none"],
@@ -178,6 +199,8 @@ fn wrong_arguments_are_told_in_a_sentence_with_exit_code_1() {
         ),
         (RATIOS, &["--rounds=0"], "--rounds 0 measures nothing"),
         (RATIOS, &["--depth=60"], "--depth 60 is out of range"),
+        (RATIOS, &["--live=99"], "--live 99 is out of range"),
+        (RATIOS, &["--scale=0"], "--scale 0 is out of range"),
     ];
     for (program, arguments, told) in cases {
         let output = run(program, arguments);
@@ -217,6 +240,8 @@ fn the_ratios_of_a_quick_run_are_all_there_and_judge_nothing() {
         "barriered store - plain store",
         "coroutines: speed, gc-core / gc-arena",
         "peak resident: gc-core",
+        "large heap, concurrent: collections that ended",
+        "longest step / control's with a busy neighbour",
     ] {
         assert!(table.contains(expected), "no line about {expected}");
     }

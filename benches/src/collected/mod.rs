@@ -1,13 +1,70 @@
 //! Managed heaps of known shapes, once in source and compiled against two collectors.
 //!
 //! [`ours`] is gc-core, [`peer`] is gc-arena 0.7, which shares its vocabulary; the modules `trees`,
-//! `graphs` and `owners` of both come from the same files, so a difference between them is the
+//! `graphs`, `large` and `owners` of both come from the same files, so a difference between them is the
 //! collector's. Both run with the options they have by default, unless somebody asks for others.
 
+use std::ops::Range;
 use std::time::Duration;
 
 pub mod ours;
 pub mod peer;
+
+/// A heap whose collector works when it is asked to.
+pub trait Collected {
+    /// Lets the collector work as far as it is in debt.
+    fn collect_debt(&mut self);
+
+    /// Lets it finish a whole collection.
+    fn finish_cycle(&mut self);
+
+    /// What it says of itself.
+    fn account(&self) -> Account;
+}
+
+/// A heap of binary trees. Only [`Collected`] lets the collector work.
+pub trait Trees: Collected {
+    /// Builds `trees` trees of `depth` one after the other, counts their nodes and lets go of
+    /// them.
+    fn grow(&mut self, depth: u32, trees: u64) -> u64;
+
+    /// Builds a tree that lives on.
+    fn plant(&mut self, depth: u32);
+
+    /// Lets go of the long-lived tree.
+    fn fell(&mut self);
+
+    /// Counts the nodes of the long-lived tree.
+    fn kept(&self) -> u64;
+}
+
+/// Bytes of a node of a [`LargeHeap`].
+pub const NODE: usize = 32;
+
+/// What the old array of a [`LargeHeap`] has in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slots {
+    /// The slots.
+    Array,
+    /// Pointers to managed cells, which are the slots.
+    Cells,
+}
+
+/// A heap of old trees with an old array. Only [`Collected`] lets the collector work.
+pub trait LargeHeap: Collected {
+    /// Hangs a tree of `depth` on one more node of a chain.
+    fn plant(&mut self, depth: u32, number: u64);
+
+    /// Stores a new node into each of these slots.
+    fn fill(&mut self, slots: Range<usize>);
+
+    /// Makes a list of so many nodes, and stores the first, which ends it, into a slot. Whether the
+    /// node that was there is as it was made, or nothing if there was none.
+    fn churn(&mut self, slot: usize, length: u64, stamp: u64) -> Option<bool>;
+
+    /// Counts the trees that are as they were made.
+    fn whole_trees(&self) -> u64;
+}
 
 /// A program of the modules `owners`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,8 +101,8 @@ impl Program {
 /// What a collector says of itself, as far as it says it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Account {
-    /// Collections, ever; zero where the collector does not count them.
-    pub collections: u64,
+    /// Collections, ever.
+    pub collections: Option<u64>,
     /// Time spent marking, ever.
     pub mark_time: Option<Duration>,
     /// Time spent sweeping inside collections, ever.
@@ -58,6 +115,8 @@ pub struct Account {
     pub heap: Option<u64>,
     /// The most bytes that the heap ever owned, without its metadata.
     pub peak_heap: Option<u64>,
+    /// Whether a cycle is in progress.
+    pub is_in_cycle: Option<bool>,
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use gc_core as gc;
 
 #[path = "graphs.rs"]
 pub mod graphs;
+#[path = "large.rs"]
+pub mod large;
 #[path = "owners/mod.rs"]
 pub mod owners;
 #[path = "trees.rs"]
@@ -19,6 +21,15 @@ pub fn array<'gc, T: gc::Collect<'gc> + 'gc>(
     items: Vec<T>,
 ) -> Array<'gc, T> {
     gc::Gc::slice_from_iter(mc, items)
+}
+
+/// An item of `array`, to be written.
+fn write_at<'gc, 'a, T: gc::Collect<'gc> + 'gc>(
+    mc: &'a gc::Mutation<'gc>,
+    array: Array<'gc, T>,
+    index: usize,
+) -> &'a gc::barrier::Write<T> {
+    gc::Gc::write_at(mc, array, index)
 }
 
 /// What a heap can be asked for.
@@ -45,12 +56,13 @@ where
 pub fn account(metrics: &gc::metrics::Metrics) -> Account {
     let statistics = metrics.statistics();
     Account {
-        collections: statistics.collections,
+        collections: Some(statistics.collections),
         mark_time: Some(statistics.mark_time),
         sweep_time: Some(statistics.sweep_time),
         allocated: Some(statistics.allocated_bytes),
         live: Some(statistics.live_bytes as u64),
         heap: Some(statistics.heap_bytes as u64),
         peak_heap: Some(statistics.peak_heap_bytes as u64),
+        is_in_cycle: None,
     }
 }

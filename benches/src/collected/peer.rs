@@ -9,6 +9,12 @@ use gc_arena as gc;
     reason = "one source keeps the two collectors comparable"
 )]
 pub mod graphs;
+#[path = "large.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "one source keeps the two collectors comparable"
+)]
+pub mod large;
 #[path = "owners/mod.rs"]
 #[expect(
     clippy::duplicate_mod,
@@ -27,6 +33,15 @@ type Array<'gc, T> = gc::Gc<'gc, Vec<T>>;
 
 fn array<'gc, T: gc::Collect<'gc> + 'gc>(mc: &gc::Mutation<'gc>, items: Vec<T>) -> Array<'gc, T> {
     gc::Gc::new(mc, items)
+}
+
+/// An item of `array`, to be written.
+fn write_at<'gc, T: gc::Collect<'gc> + 'gc>(
+    mc: &gc::Mutation<'gc>,
+    array: Array<'gc, T>,
+    index: usize,
+) -> &'gc gc::barrier::Write<T> {
+    &gc::Gc::write(mc, array)[index]
 }
 
 /// What a heap can be asked for.

@@ -6,6 +6,8 @@
 use super::gc::arena::CollectionPhase;
 use super::gc::{Arena, Collect, Gc, Mutation, Rootable};
 
+use super::Account;
+use crate::collected::{Collected, Trees};
 use crate::forest::Forest;
 
 #[derive(Collect)]
@@ -63,37 +65,48 @@ impl Managed {
         }
     }
 
-    /// Builds `trees` trees of `depth` one after the other, counts their nodes and lets go of
-    /// them, without letting the collector work.
-    pub fn grow(&mut self, depth: u32, trees: u64) -> u64 {
+    /// The collector's figures.
+    pub fn metrics(&self) -> &super::gc::metrics::Metrics {
+        self.arena.metrics()
+    }
+}
+
+impl Collected for Managed {
+    fn collect_debt(&mut self) {
+        self.arena.collect_debt();
+    }
+
+    fn finish_cycle(&mut self) {
+        self.arena.finish_cycle();
+    }
+
+    fn account(&self) -> Account {
+        let is_in_cycle = self.arena.collection_phase() != CollectionPhase::Sleeping;
+        Account {
+            is_in_cycle: Some(is_in_cycle),
+            ..super::account(self.metrics())
+        }
+    }
+}
+
+impl Trees for Managed {
+    fn grow(&mut self, depth: u32, trees: u64) -> u64 {
         self.arena
             .mutate(|mc, _| (0..trees).map(|_| Node::build(depth, mc).count()).sum())
     }
 
-    /// Builds a tree that lives on, without letting the collector work.
-    pub fn plant(&mut self, depth: u32) {
+    fn plant(&mut self, depth: u32) {
         self.arena
             .mutate_root(|mc, kept| kept.tree = Some(Node::build(depth, mc)));
     }
 
-    /// Lets go of the long-lived tree.
-    pub fn fell(&mut self) {
+    fn fell(&mut self) {
         self.arena.mutate_root(|_, kept| kept.tree = None);
     }
 
-    /// Lets the collector work as far as it is in debt.
-    pub fn collect_debt(&mut self) {
-        self.arena.collect_debt();
-    }
-
-    /// Whether the collector is in a cycle.
-    pub fn is_in_cycle(&self) -> bool {
-        self.arena.collection_phase() != CollectionPhase::Sleeping
-    }
-
-    /// The collector's figures.
-    pub fn metrics(&self) -> &super::gc::metrics::Metrics {
-        self.arena.metrics()
+    fn kept(&self) -> u64 {
+        self.arena
+            .mutate(|_, kept| kept.tree.map_or(0, |tree| tree.count()))
     }
 }
 
@@ -110,7 +123,6 @@ impl Forest for Managed {
     }
 
     fn kept(&self) -> u64 {
-        self.arena
-            .mutate(|_, kept| kept.tree.map_or(0, |tree| tree.count()))
+        Trees::kept(self)
     }
 }

@@ -7,23 +7,22 @@
 //! heap, warm pages or peak memory. Beside them a control does like work with no collector and no
 //! allocation: what it shows is the machine's own jitter, below which nothing here means anything.
 //!
-//! The large heaps are held against what is asked of a collector that stops nobody: see `verdict`.
+//! The report begins with what somebody wants to know who chooses a collector: one picture of all
+//! rows and a sentence on each. What the project asks of itself is no concern of this program;
+//! `ratios --only pauses` judges.
 //!
 //! This is deliberately no latency test under load: there is one mutator, it never waits for
 //! anything, and the processor is otherwise idle.
 #![forbid(unsafe_code)]
 
-mod distribution;
-mod measure;
 mod options;
-mod outcome;
 mod report;
-mod series;
+mod rows;
 mod supervise;
 mod table;
 mod target;
+mod terminal;
 mod verdict;
-mod workloads;
 
 use std::fs;
 use std::process::ExitCode;
@@ -32,10 +31,11 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use clap::error::ErrorKind;
 use gc_benches::machine::Machine;
+use gc_benches::pauses::outcome::Results;
+use gc_benches::pauses::workloads::Row;
+use gc_benches::pauses::{measure, workloads};
 
-use options::{Options, Plan};
-use outcome::Results;
-use workloads::Row;
+use options::Options;
 
 fn main() -> ExitCode {
     let options = match Options::try_parse() {
@@ -64,9 +64,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let plan = Plan::of(options)?;
+    let plan = options.plan()?;
     if let Some(name) = &options.child {
-        return measure::as_child(&Row::of_child(name, plan)?);
+        return measure::as_child(&Row::of(name, plan)?);
     }
     if options.list {
         for entry in workloads::all() {
@@ -75,7 +75,7 @@ fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
 
-    let rows = workloads::rows(options, plan)?;
+    let rows = rows::of(options, plan)?;
     let directory = match &options.output {
         Some(directory) => directory.clone(),
         None => target::directory()?.join("pauses"),
@@ -85,7 +85,7 @@ fn run(options: &Options) -> Result<()> {
         .with_context(|| format!("cannot make the directory {}", directory.display()))?;
 
     let machine = Machine::here();
-    eprintln!("{machine}");
+    eprintln!("{}", terminal::wrapped(&machine.to_string(), ""));
     let outcomes = supervise::run(&rows)?;
     let results = Results {
         machine,
@@ -94,11 +94,7 @@ fn run(options: &Options) -> Result<()> {
         outcomes,
     };
 
-    let sheets = report::sheets(&results);
-    for sheet in &sheets {
-        println!("{}\n{}", sheet.title, sheet.table());
-    }
-    println!("{}", table::LEGEND);
+    print!("{}", terminal::page(&results));
 
     if let Some(file) = &options.json {
         let text = serde_json::to_string_pretty(&results).context("cannot write JSON")?;

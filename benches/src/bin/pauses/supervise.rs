@@ -1,12 +1,11 @@
 //! The measuring processes, one after the other, and a bar that shows how far they are.
 
 use anyhow::{Context, Result};
+use gc_benches::pauses::measure::Message;
+use gc_benches::pauses::outcome::Outcome;
+use gc_benches::pauses::workloads::Row;
 use gc_benches::{child, units};
 use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::measure::Message;
-use crate::outcome::Outcome;
-use crate::workloads::Row;
 
 /// Resolution of the bar.
 const WHOLE: u64 = 1000;

@@ -1,243 +1,148 @@
-//! What is asked of the large heap, beside what was measured.
-//!
-//! A pause cannot be shorter than what the machine does to any program, so the longest step of a
-//! concurrent collector is held against that of a control that ran as long. The bounds hold for
-//! runs of the usual length at least; a shorter one has figures and no verdicts. A row in which
-//! hardly anything was collected says nothing of a collector, however short its steps were: that
-//! some collections ended is asked first.
+//! Each row in a sentence, for who chooses a collector.
 
+use gc_benches::pauses::distribution::Distribution;
+use gc_benches::pauses::outcome::{Kind, Outcome, Results};
+use gc_benches::pauses::plan::Mode;
 use gc_benches::units;
 
-use crate::options::Mode;
-use crate::outcome::{Outcome, Results};
-use crate::table::{Line, Sheet};
+/// How many steps are to be beyond a percentile for it to tell anything.
+const BEYOND: u64 = 10;
 
-/// How often the longest step of the control a concurrent collector's may be.
-const TIMES_CONTROL: f64 = 1.5;
-/// What 9999 in 10000 steps of a concurrent collector may take, in nanoseconds.
-const CONCURRENT_P9999: u64 = 50_000;
-/// How many objects a program is to allocate in a second beside a concurrent collector.
-const OBJECTS_A_SECOND: f64 = 80e6;
-/// How often what is alive the memory may be.
-const TIMES_LIVE: f64 = 2.3;
-/// What 999 in 1000 steps of an incremental collector may take, and the longest of all.
-const INCREMENTAL_P999: u64 = 200_000;
-const INCREMENTAL_LONGEST: u64 = 2_000_000;
-
-/// Collections that are to end in a row for it to tell anything.
-const COLLECTIONS: u64 = 3;
-
-const HEADINGS: [&str; 5] = ["workload", "measure", "asked", "measured", ""];
-
-/// One line.
-struct Verdict {
-    workload: String,
-    measure: &'static str,
-    asked: String,
-    measured: String,
-    is_met: Option<bool>,
+/// What the figures of `outcome` come to.
+pub fn of(outcome: &Outcome, results: &Results) -> String {
+    let mut parts = vec![steps(outcome, results)];
+    let pauses = &outcome.run.pauses;
+    if !outcome.is_control() && pauses.count > 0 {
+        parts.push(format!("longest pause {}", time(pauses.max)));
+    }
+    let run = &outcome.run;
+    if let Some(rate) = run.rate(run.objects) {
+        parts.push(format!("{} M objects/s", units::digits(rate / 1e6)));
+    } else if let Some(rate) = run.rate(run.allocated) {
+        parts.push(format!("{}/s", whole(&units::size(rate as u64))));
+    }
+    let peak = outcome.peak_resident.or(outcome.peak_heap);
+    if let Some((bytes, times)) = peak.zip(outcome.times_live(peak)) {
+        let times = units::digits(times);
+        let times = whole(&format!("{times} ×"));
+        parts.push(format!("peak {}, {times} live", whole(&units::size(bytes))));
+    }
+    parts.join("; ")
 }
 
-impl Verdict {
-    fn new(outcome: &Outcome, measure: &'static str, measured: String) -> Verdict {
-        Verdict {
-            workload: outcome.name.clone(),
-            measure,
-            asked: String::new(),
-            measured,
-            is_met: None,
-        }
-    }
-
-    fn asked(self, asked: String, is_met: bool) -> Verdict {
-        Verdict {
-            asked,
-            is_met: Some(is_met),
-            ..self
-        }
-    }
+/// A figure that stays on the line of its unit.
+fn whole(figure: &str) -> String {
+    figure.replace(' ', "\u{a0}")
 }
 
-/// What is asked for in this run, or nothing if none of its rows is asked anything.
-pub fn sheet(results: &Results) -> Option<Sheet> {
-    let is_judged = !results.quick && results.scale >= 1.0;
-    let outcomes = &results.outcomes;
-    let control = |workload: &str| outcomes.iter().find(|outcome| outcome.workload == workload);
-    let controls = [
-        ("longest step / control's", control("control")),
-        (
-            "longest step / control's with a busy neighbour",
-            control("control-busy"),
-        ),
-    ];
+fn time(nanoseconds: u64) -> String {
+    whole(&units::time(nanoseconds))
+}
 
-    let mut verdicts = Vec::new();
-    let large = |outcome: &&Outcome| outcome.workload.starts_with("large-heap");
-    for outcome in outcomes.iter().filter(large) {
-        match outcome.mode.unwrap_or_else(Mode::usual) {
-            Mode::StopTheWorld => {}
-            Mode::Incremental => {
-                collections(outcome, &mut verdicts);
-                incremental(outcome, &mut verdicts);
-            }
-            Mode::Concurrent => {
-                collections(outcome, &mut verdicts);
-                concurrent(outcome, &controls, &mut verdicts);
-            }
-        }
-    }
-    sizes(outcomes, &mut verdicts);
-
-    let lines = verdicts.into_iter().map(|verdict| {
-        let word = match verdict.is_met.filter(|_| is_judged) {
-            Some(true) => "met",
-            Some(false) => "missed",
-            None => "",
-        };
-        Line::new(vec![
-            verdict.workload,
-            verdict.measure.to_owned(),
-            verdict.asked,
-            verdict.measured,
-            word.to_owned(),
-        ])
+fn steps(outcome: &Outcome, results: &Results) -> String {
+    let steps = &outcome.run.steps;
+    let (share, tail) = tail(steps);
+    let text = format!(
+        "{} of steps below {}, longest {}",
+        whole(share),
+        time(tail),
+        time(steps.max)
+    );
+    let control = control(outcome, results).map(|(name, control)| {
+        let longest = time(control.run.steps.max);
+        format!(" ({name} {longest})")
     });
-    let sheet = Sheet {
-        title: "What is asked",
-        headings: HEADINGS.to_vec(),
-        words: 2,
-        lines: lines.collect(),
+    text + &control.unwrap_or_default()
+}
+
+/// The highest percentile that the steps are enough for.
+fn tail(steps: &Distribution) -> (&'static str, u64) {
+    let percentiles = [
+        (10_000, "99.99 %", steps.p9999),
+        (1_000, "99.9 %", steps.p999),
+        (100, "99 %", steps.p99),
+    ];
+    let enough = percentiles
+        .into_iter()
+        .find(|&(one_in, _, _)| steps.count >= BEYOND * one_in);
+    enough.map_or(("half", steps.p50), |(_, share, time)| (share, time))
+}
+
+/// The control that is fair to the row, and how to say that it is its. Whoever collects on another
+/// thread keeps a second processor busy.
+fn control<'a>(outcome: &Outcome, results: &'a Results) -> Option<(&'static str, &'a Outcome)> {
+    let named = |name: &str| {
+        let mut outcomes = results.outcomes.iter();
+        outcomes.find(|control| control.is_control() && control.workload == name)
     };
-    (!sheet.lines.is_empty()).then_some(sheet)
+    let has_threads = outcome.mode.unwrap_or_else(Mode::usual) == Mode::Concurrent;
+    let busy = match outcome.kind {
+        Kind::Control => return None,
+        Kind::Ours if has_threads => named("control-busy"),
+        Kind::Ours | Kind::Peer => None,
+    };
+    let quiet = || Some(("the control's was", named("control")?));
+    busy.map(|busy| ("the busy control's was", busy))
+        .or_else(quiet)
 }
 
-fn at_most(
-    outcome: &Outcome,
-    measure: &'static str,
-    measured: u64,
-    bound: u64,
-    verdicts: &mut Vec<Verdict>,
-) {
-    verdicts.push(
-        Verdict::new(outcome, measure, units::time(measured))
-            .asked(format!("≤ {}", units::time(bound)), measured <= bound),
-    );
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::{outcome, results};
 
-fn collections(outcome: &Outcome, verdicts: &mut Vec<Verdict>) {
-    let ended = outcome.run.collections.unwrap_or(0);
-    verdicts.push(
-        Verdict::new(outcome, "collections that ended", units::count(ended))
-            .asked(format!("≥ {COLLECTIONS}"), ended >= COLLECTIONS),
-    );
-}
+    fn named(name: &str, kind: Kind, mode: Option<Mode>, times: &[u64]) -> Outcome {
+        Outcome {
+            kind,
+            mode,
+            ..outcome(name, times)
+        }
+    }
 
-fn incremental(outcome: &Outcome, verdicts: &mut Vec<Verdict>) {
-    let steps = &outcome.run.steps;
-    at_most(
-        outcome,
-        "p99.9 of steps",
-        steps.p999,
-        INCREMENTAL_P999,
-        verdicts,
-    );
-    at_most(
-        outcome,
-        "longest step",
-        steps.max,
-        INCREMENTAL_LONGEST,
-        verdicts,
-    );
-}
-
-fn concurrent(
-    outcome: &Outcome,
-    controls: &[(&'static str, Option<&Outcome>)],
-    verdicts: &mut Vec<Verdict>,
-) {
-    let steps = &outcome.run.steps;
-    for (measure, control) in controls {
-        let Some(longest) = control.map(|control| control.run.steps.max) else {
-            continue;
+    #[test]
+    fn a_verdict_says_what_the_figures_come_to() {
+        let many: Vec<u64> = (0..100_000)
+            .map(|n| if n < 20 { 3_100_000 } else { 40_000 })
+            .collect();
+        let mut results = results(vec![
+            named("control", Kind::Control, None, &[1_000, 2_900_000]),
+            named("large-heap", Kind::Ours, Some(Mode::Incremental), &many),
+            named("large-heap", Kind::Ours, Some(Mode::Concurrent), &[5_000]),
+            named("control-busy", Kind::Control, None, &[7_700_000]),
+            named("large-heap", Kind::Peer, None, &[5_000]),
+        ]);
+        let verdicts = |results: &Results| -> Vec<String> {
+            let outcomes = results.outcomes.iter();
+            let verdicts = outcomes.map(|outcome| of(outcome, results));
+            verdicts
+                .map(|verdict| verdict.replace('\u{a0}', " "))
+                .collect()
         };
-        let ratio = steps.max as f64 / longest.max(1) as f64;
-        let measured = format!(
-            "× {} ({} / {})",
-            units::digits(ratio),
-            units::time(steps.max),
-            units::time(longest)
+        let rest = "90.0 M objects/s; peak 200 B, 2.00 × live";
+        assert_eq!(
+            verdicts(&results),
+            [
+                format!("half of steps below 1.00 µs, longest 2.90 ms; {rest}"),
+                format!(
+                    "99.99 % of steps below 3.10 ms, longest 3.10 ms (the control's was 2.90 ms); \
+                     longest pause 3.10 ms; {rest}"
+                ),
+                format!(
+                    "half of steps below 5.00 µs, longest 5.00 µs (the busy control's was 7.70 ms); longest pause 5.00 µs; {rest}"
+                ),
+                format!("half of steps below 7.70 ms, longest 7.70 ms; {rest}"),
+                format!(
+                    "half of steps below 5.00 µs, longest 5.00 µs (the control's was 2.90 ms); \
+                     longest pause 5.00 µs; {rest}"
+                ),
+            ]
         );
-        verdicts.push(
-            Verdict::new(outcome, measure, measured)
-                .asked(format!("≤ × {TIMES_CONTROL}"), ratio <= TIMES_CONTROL),
+        results.outcomes.retain(|outcome| !outcome.is_control());
+        results.outcomes[0].run.objects = None;
+        results.outcomes[0].live = None;
+        assert_eq!(
+            verdicts(&results)[0],
+            "99.99 % of steps below 3.10 ms, longest 3.10 ms; longest pause 3.10 ms; 1 B/s"
         );
-    }
-    at_most(
-        outcome,
-        "p99.99 of steps",
-        steps.p9999,
-        CONCURRENT_P9999,
-        verdicts,
-    );
-
-    let objects = outcome.run.objects;
-    if let Some((rate, in_steps)) = outcome
-        .run
-        .rate(objects)
-        .zip(outcome.run.rate_in_steps(objects))
-    {
-        let millions = |rate: f64| units::digits(rate / 1e6);
-        let measured = format!(
-            "{} M/s ({} without the measuring between steps)",
-            millions(rate),
-            millions(in_steps)
-        );
-        verdicts.push(Verdict::new(outcome, "allocations", measured).asked(
-            format!("≥ {} M/s", millions(OBJECTS_A_SECOND)),
-            rate >= OBJECTS_A_SECOND,
-        ));
-    }
-    for (measure, bytes) in [
-        ("peak of the heap / live", outcome.peak_heap),
-        ("peak of the process / live", outcome.peak_resident),
-    ] {
-        if let Some(times) = outcome.times_live(bytes) {
-            verdicts.push(
-                Verdict::new(outcome, measure, format!("× {}", units::digits(times)))
-                    .asked(format!("≤ × {TIMES_LIVE}"), times <= TIMES_LIVE),
-            );
-        }
-    }
-}
-
-/// How the longest steps of heaps that differ only in size compare. "Within noise" is for the
-/// reader to judge, who sees the controls.
-fn sizes(outcomes: &[Outcome], verdicts: &mut Vec<Verdict>) {
-    for (index, first) in outcomes.iter().enumerate() {
-        let is_like = |other: &&Outcome| {
-            first.live_asked.is_some()
-                && other.live_asked.is_some()
-                && (&other.workload, other.mode) == (&first.workload, first.mode)
-        };
-        if outcomes[..index].iter().any(|before| is_like(&before)) {
-            continue;
-        }
-        let like: Vec<&Outcome> = outcomes.iter().filter(is_like).collect();
-        if like.len() < 2 {
-            continue;
-        }
-        let longest = like.iter().map(|outcome| {
-            let time = units::time(outcome.run.steps.max);
-            let gib = outcome.live_asked.unwrap_or_default();
-            format!("{time} at {gib} GiB")
-        });
-        let measured = longest.collect::<Vec<_>>().join(", ");
-        let mode = first
-            .mode
-            .map_or_else(String::new, |mode| format!(" {mode}"));
-        verdicts.push(Verdict {
-            workload: format!("{}{mode}, by size", first.workload),
-            ..Verdict::new(first, "longest step", measured)
-        });
     }
 }

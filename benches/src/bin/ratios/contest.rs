@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
 use crate::{
-    barrier, collections, containers, memory, owners, parallel, references, shared, trees, values,
+    barrier, collections, containers, memory, owners, parallel, pauses, references, shared, trees,
+    values,
 };
 
 /// One thing that is measured in a process of its own.
@@ -74,6 +75,11 @@ pub enum Contender {
     ValuesPackedInSteps,
     ValuesEnumStopped,
     ValuesPackedStopped,
+    PausesControl,
+    PausesControlBusy,
+    PausesIncremental,
+    PausesConcurrent,
+    PausesCells,
 }
 
 /// What a contender measured: figures by name. Which names, its group knows.
@@ -136,6 +142,9 @@ pub fn as_child(contender: &Contender, options: &Options) -> Result<()> {
         | OwnersFinalizersOurs | OwnersFinalizersPeer => owners::run(*contender, options)?,
         ValuesEnumBeside | ValuesPackedBeside | ValuesEnumInSteps | ValuesPackedInSteps
         | ValuesEnumStopped | ValuesPackedStopped => values::run(*contender, options.objects)?,
+        PausesControl | PausesControlBusy | PausesIncremental | PausesConcurrent | PausesCells => {
+            pauses::run(*contender, options)?
+        }
     };
     println!("{}", serde_json::to_string(&figures)?);
     Ok(())
@@ -171,7 +180,9 @@ pub fn hold(contenders: &[Contender], options: &Options, name: &str) -> Result<M
             format!("--child={}", value.get_name()),
             format!("--depth={}", options.depth),
             format!("--objects={}", options.objects),
+            format!("--scale={}", options.scale),
         ];
+        arguments.extend(options.live.map(|live| format!("--live={live}")));
         let mode = options.mode.and_then(|mode| mode.to_possible_value());
         arguments.extend(mode.map(|mode| format!("--mode={}", mode.get_name())));
         child::run(&arguments, |line| {

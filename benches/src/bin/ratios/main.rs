@@ -1,6 +1,6 @@
 //! What gc-core costs beside its peers: the measures that the project holds itself to, in one run.
 //!
-//! Ten groups, each of which prints what is asked for beside what was measured:
+//! Eleven groups, each of which prints what is asked for beside what was measured:
 //!
 //! - *trees*: the binary-trees program on one thread, as a ratio to `Box` with the system's malloc,
 //!   `Box` with mimalloc, and bumpalo; gc-arena for orientation;
@@ -12,7 +12,8 @@
 //! - *containers*: managed vectors and maps beside those of `std` and `hashbrown`;
 //! - *references*: what weak pointers, ephemerons and finalizers cost a collection;
 //! - *owners*: programs with the shape of a dynamic language's machine, beside gc-arena;
-//! - *values*: values of a dynamic language as a plain enum, beside the same enum packed.
+//! - *values*: values of a dynamic language as a plain enum, beside the same enum packed;
+//! - *pauses*: steps of a program on a large heap, beside those of the controls.
 //!
 //! Every single measurement has a process of its own, and the contenders of a group take turns
 //! (A B C A B C …), so that a machine that slows down slows all of them. A figure is the median of
@@ -28,6 +29,7 @@ mod memory;
 mod options;
 mod owners;
 mod parallel;
+mod pauses;
 mod references;
 mod shared;
 mod trees;
@@ -165,6 +167,9 @@ fn run(options: Options) -> Result<()> {
     }
     if options.wants(Group::Values) {
         measures.extend(values::measure(&options)?);
+    }
+    if options.wants(Group::Pauses) {
+        measures.extend(pauses::measure(&options)?);
     }
 
     println!("{}", table(&measures));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
+use gc_benches::pauses::plan::{Mode, Plan};
 
 use crate::contest::Contender;
 
@@ -34,6 +35,14 @@ pub struct Options {
     /// How gc-core's heaps collect in the group owners (otherwise as they do if nobody chooses)
     #[arg(long, value_enum, value_name = "MODE")]
     pub mode: Option<Mode>,
+
+    /// Keep so many GiB alive in the group pauses (otherwise 10 million nodes)
+    #[arg(long, value_name = "GIB")]
+    pub live: Option<f64>,
+
+    /// Multiply how long the group pauses takes; the bounds hold from 1 upwards
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub scale: f64,
 
     /// One round of small sizes: a look whether everything works
     #[arg(long)]
@@ -71,28 +80,8 @@ pub enum Group {
     Owners,
     /// Values of a dynamic language, as a plain and as a packed enum
     Values,
-}
-
-/// When the collector of gc-core works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
-    /// Whole collections
-    StopTheWorld,
-    /// Slices, on the program's thread
-    Incremental,
-    /// Other threads, while the program runs
-    Concurrent,
-}
-
-impl Mode {
-    /// The mode as the collector knows it.
-    pub fn of_heap(self) -> gc_core::Mode {
-        match self {
-            Mode::StopTheWorld => gc_core::Mode::StopTheWorld,
-            Mode::Incremental => gc_core::Mode::Incremental,
-            Mode::Concurrent => gc_core::Mode::Concurrent,
-        }
-    }
+    /// Steps of a program on a large heap
+    Pauses,
 }
 
 impl Options {
@@ -116,7 +105,14 @@ impl Options {
                 self.objects
             );
         }
+        self.plan(None)?;
         Ok(self)
+    }
+
+    /// What a program of the group pauses does. With fewer objects than by default it is short, on
+    /// a small heap.
+    pub fn plan(&self, mode: Option<Mode>) -> Result<Plan> {
+        Plan::new(self.objects < OBJECTS, self.scale, mode, self.live)
     }
 
     /// Whether this group is to be measured.

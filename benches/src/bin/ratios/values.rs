@@ -10,6 +10,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use anyhow::Result;
+use gc_benches::pauses::plan::Mode;
 use gc_core::packed::{Pack, Packed};
 use gc_core::{
     Arena, Collect, Gc, GcThinStr, HeapOptions, Lock, Mutation, RefLock, Rootable, collections,
@@ -17,7 +18,7 @@ use gc_core::{
 
 use crate::Measure;
 use crate::contest::{self, Contender, Figures};
-use crate::options::{Mode, Options};
+use crate::options::Options;
 
 /// What a variable holds.
 #[derive(Clone, Copy, Collect, Pack)]

@@ -12,18 +12,18 @@ use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-use crate::distribution::Bar;
-use crate::outcome::Outcome;
-use crate::series::Bucket;
+use gc_benches::pauses::distribution::Bar;
+use gc_benches::pauses::outcome::Outcome;
+use gc_benches::pauses::series::Bucket;
 
-const INK: RGBColor = RGBColor(0x10, 0x10, 0x10);
-const GRID: RGBColor = RGBColor(0x20, 0x20, 0x20);
+pub const INK: RGBColor = RGBColor(0x10, 0x10, 0x10);
+pub const GRID: RGBColor = RGBColor(0x20, 0x20, 0x20);
 const PAUSE: RGBColor = RGBColor(0x30, 0x30, 0x30);
 const HEAP: RGBColor = RGBColor(0x40, 0x40, 0x40);
 const STEP: RGBColor = RGBColor(0x50, 0x50, 0x50);
 
-const FONT: &str = "sans-serif";
-const FONT_SIZE: u32 = 13;
+pub const FONT: &str = "sans-serif";
+pub const FONT_SIZE: u32 = 13;
 
 /// How the counts of a histogram are scaled.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -228,12 +228,12 @@ fn heap_on(
     Ok(())
 }
 
-fn drawing(error: impl std::fmt::Display) -> anyhow::Error {
+pub fn drawing(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("cannot draw: {error}")
 }
 
 /// The whole decades around two times.
-fn decades(least: f64, greatest: f64) -> Range<f64> {
+pub fn decades(least: f64, greatest: f64) -> Range<f64> {
     let least = if least.is_finite() {
         least.max(1.0)
     } else {
@@ -245,7 +245,8 @@ fn decades(least: f64, greatest: f64) -> Range<f64> {
     floor..ceiling
 }
 
-fn short_time(nanoseconds: f64) -> String {
+/// A time that is a whole number of its unit.
+pub fn short_time(nanoseconds: f64) -> String {
     let (value, unit) = match nanoseconds {
         n if n < 1e3 => (n, "ns"),
         n if n < 1e6 => (n / 1e3, "µs"),

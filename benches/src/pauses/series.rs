@@ -55,15 +55,17 @@ pub struct Series {
     buckets: Vec<Option<Bucket>>,
 }
 
-impl Series {
+impl Default for Series {
     /// A series without values.
-    pub fn new() -> Series {
+    fn default() -> Series {
         Series {
             width: FIRST_WIDTH,
             buckets: Vec::with_capacity(BUCKETS),
         }
     }
+}
 
+impl Series {
     /// Takes a value in that was seen at `at`, which may not lie before the last one's time.
     pub fn record(&mut self, at: u64, value: u64) {
         while at / self.width >= BUCKETS as u64 {
@@ -104,7 +106,7 @@ mod tests {
     #[test]
     fn a_long_series_keeps_its_extremes_in_bounded_memory() {
         let mut random = fastrand::Rng::with_seed(1);
-        let mut series = Series::new();
+        let mut series = Series::default();
         let mut all = Vec::new();
         let mut at = 0;
         for _ in 0..100_000 {
@@ -128,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_short_series_is_kept_as_it_is() {
-        let mut series = Series::new();
+        let mut series = Series::default();
         for index in 0..100 {
             series.record(index * FIRST_WIDTH, index);
         }

@@ -7,8 +7,9 @@
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-/// Bars a decade in the histograms of the report.
+/// Bars a decade in the histograms of the report, and quantiles a decade in its curves.
 const BARS_A_DECADE: f64 = 8.0;
+const QUANTILES_A_DECADE: f64 = 10.0;
 
 /// Times, summed up.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -29,6 +30,17 @@ pub struct Distribution {
     pub max: u64,
     /// How many fell between which times, in steps of equal ratio, empty ones left out.
     pub bars: Vec<Bar>,
+    /// Ever higher quantiles, from the median to the longest.
+    pub curve: Vec<Quantile>,
+}
+
+/// A quantile.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quantile {
+    /// One in so many times is longer. The longest of all is told as one in their number.
+    pub one_in: f64,
+    /// The time.
+    pub time: u64,
 }
 
 /// One bar of a histogram.
@@ -86,18 +98,42 @@ impl Times {
         if self.histogram.is_empty() {
             return Distribution::default();
         }
-        // The histogram answers with the upper end of a bucket, which may lie beyond the longest.
-        let quantile = |q| self.histogram.value_at_quantile(q).min(self.max);
         Distribution {
             count: self.histogram.len(),
             total: self.total,
-            p50: quantile(0.5),
-            p99: quantile(0.99),
-            p999: quantile(0.999),
-            p9999: quantile(0.9999),
+            p50: self.quantile(0.5),
+            p99: self.quantile(0.99),
+            p999: self.quantile(0.999),
+            p9999: self.quantile(0.9999),
             max: self.max,
             bars: self.bars(),
+            curve: self.curve(),
         }
+    }
+
+    fn curve(&self) -> Vec<Quantile> {
+        let count = self.histogram.len() as f64;
+        // From the first beyond the median.
+        let levels = (4..).map(|index| 10f64.powf(f64::from(index) / QUANTILES_A_DECADE));
+        let quantiles = [2.0]
+            .into_iter()
+            .chain(levels)
+            .take_while(|&one_in| one_in < count)
+            .map(|one_in| Quantile {
+                one_in,
+                time: self.quantile(1.0 - 1.0 / one_in),
+            });
+        let longest = Quantile {
+            one_in: count.max(2.0),
+            time: self.max,
+        };
+        quantiles.chain([longest]).collect()
+    }
+
+    /// The time that this share stays below. The histogram answers with the upper end of a bucket,
+    /// which may lie beyond the longest.
+    fn quantile(&self, share: f64) -> u64 {
+        self.histogram.value_at_quantile(share).min(self.max)
     }
 
     fn bars(&self) -> Vec<Bar> {
@@ -145,6 +181,34 @@ mod tests {
         assert_eq!(distribution.p50, 501);
         assert_eq!(distribution.max, 123_456_789, "the maximum is not rounded");
         assert_eq!(distribution.total, 500_500 + 123_456_789);
+    }
+
+    #[test]
+    fn the_curve_rises_from_the_median_to_the_longest() {
+        let mut times = Times::new().unwrap();
+        for time in 1..=100_000 {
+            times.record(time).unwrap();
+        }
+        let distribution = times.distribution();
+        let curve = &distribution.curve;
+        let (first, last) = (curve[0], curve[curve.len() - 1]);
+        assert_eq!((first.one_in, first.time), (2.0, distribution.p50));
+        assert_eq!((last.one_in, last.time), (100_000.0, distribution.max));
+        assert!(
+            curve
+                .windows(2)
+                .all(|pair| pair[0].one_in < pair[1].one_in && pair[0].time <= pair[1].time)
+        );
+        let near = curve.iter().find(|quantile| quantile.one_in > 999.0);
+        assert!((near.unwrap().time as f64 / 99_900.0 - 1.0).abs() < 0.001);
+
+        let mut one = Times::new().unwrap();
+        one.record(7).unwrap();
+        let only = Quantile {
+            one_in: 2.0,
+            time: 7,
+        };
+        assert_eq!(one.distribution().curve, [only]);
     }
 
     #[test]

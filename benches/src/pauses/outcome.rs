@@ -2,12 +2,13 @@
 //!
 //! Times are in nanoseconds and sizes in bytes. What a workload cannot know is `None`, never zero.
 
-use gc_benches::machine::Machine;
+use crate::machine::Machine;
 use serde::{Deserialize, Serialize};
 
-use crate::distribution::Distribution;
-use crate::options::Mode;
-use crate::series::Bucket;
+use super::distribution::Distribution;
+use super::plan::Mode;
+use super::series::Bucket;
+use super::utilisation::Least;
 
 /// Everything one run of this program measured.
 #[derive(Debug, Serialize)]
@@ -22,12 +23,25 @@ pub struct Results {
     pub outcomes: Vec<Outcome>,
 }
 
+/// What a workload is measured for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// What the machine does to a program with neither allocation nor collector: its pauses are
+    /// interruptions.
+    Control,
+    /// gc-core.
+    Ours,
+    /// Another manager of memory.
+    Peer,
+}
+
 /// A part of a run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Part {
     /// From before its first step to after its last.
     pub wall: u64,
-    /// Collections that ended in it, or nothing where there is no collector.
+    /// Collections that ended in it, or nothing where nobody counts them.
     pub collections: Option<u64>,
     /// Steps after which a cycle was in progress, where the collector says so.
     pub steps_in_cycle: Option<u64>,
@@ -36,6 +50,9 @@ pub struct Part {
     pub pauses: Distribution,
     /// The times of all steps, with what the collector did in them.
     pub steps: Distribution,
+    /// The least share of windows of time that the program had for itself, or the control from the
+    /// machine.
+    pub utilisation: Vec<Least>,
     /// Bytes allocated.
     pub allocated: Option<u64>,
     /// Objects allocated.
@@ -62,6 +79,8 @@ pub struct Outcome {
     pub name: String,
     /// The workload's name.
     pub workload: String,
+    /// What it is measured for.
+    pub kind: Kind,
     /// The mode that was asked for, if one was.
     pub mode: Option<Mode>,
     /// The GiB that were to be kept alive, if a number was asked for.
@@ -91,9 +110,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether this is a control, which has no collector.
+    /// Whether this is a control.
     pub fn is_control(&self) -> bool {
-        self.run.collections.is_none()
+        self.kind == Kind::Control
     }
 
     /// So many bytes as a multiple of those that are alive.

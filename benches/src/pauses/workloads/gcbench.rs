@@ -6,13 +6,14 @@
 //! barrier) and half from the bottom up.
 
 use anyhow::{Context, Result, ensure};
-use gc_benches::collected::ours::{self, Array};
+use gc_core::arena::CollectionPhase;
 use gc_core::barrier::unlock;
 use gc_core::lock::Lock;
 use gc_core::{Arena, Collect, Gc, Mutation, Rootable};
 
-use super::{Entry, Look, Totals, Workload, is_in_cycle};
-use crate::options::Plan;
+use super::{Entry, Look, Totals, Workload};
+use crate::collected::ours::{self, Array};
+use crate::pauses::plan::Plan;
 
 const SHALLOWEST: u32 = 4;
 
@@ -245,10 +246,11 @@ impl Workload for GcBench {
     }
 
     fn look(&self) -> Look {
-        Look::of(
-            ours::account(self.arena.metrics()),
-            Some(is_in_cycle(&self.arena)),
-        )
+        let is_in_cycle = self.arena.collection_phase() != CollectionPhase::Sleeping;
+        Look {
+            is_in_cycle: Some(is_in_cycle),
+            ..ours::account(self.arena.metrics()).into()
+        }
     }
 
     fn totals(&self) -> Totals {

@@ -10,14 +10,13 @@ mod large_heap;
 mod scheme;
 
 use std::sync::LazyLock;
-
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use gc_benches::collected::Account;
-use gc_core::arena::{Arena, CollectionPhase, Rootable};
+use anyhow::{Context, Result};
 
-use crate::options::{Mode, Options, Plan};
+use super::outcome::Kind;
+use super::plan::Plan;
+use crate::collected::Account;
 
 /// A program cut into steps.
 pub trait Workload {
@@ -57,7 +56,7 @@ pub trait Workload {
 /// How a collector stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
-    /// Collections so far, or nothing where there is no collector.
+    /// Collections so far, where somebody counts them.
     pub collections: Option<u64>,
     /// Bytes the heap owns, without metadata.
     pub heap: Option<u64>,
@@ -82,15 +81,14 @@ pub struct Totals {
     pub live: Option<u64>,
 }
 
-impl Look {
-    /// A look at a collector.
-    fn of(account: Account, is_in_cycle: Option<bool>) -> Look {
+impl From<Account> for Look {
+    fn from(account: Account) -> Look {
         Look {
-            is_in_cycle,
-            collections: Some(account.collections),
+            collections: account.collections,
             heap: account.heap,
             allocated: account.allocated,
             live: account.live,
+            is_in_cycle: account.is_in_cycle,
         }
     }
 }
@@ -106,11 +104,6 @@ impl From<Account> for Totals {
     }
 }
 
-/// Whether the collector of `arena` is in a cycle.
-fn is_in_cycle<R: for<'a> Rootable<'a>>(arena: &Arena<R>) -> bool {
-    arena.collection_phase() != CollectionPhase::Sleeping
-}
-
 /// A workload that can be asked for.
 pub struct Entry {
     /// Its name on the command line.
@@ -119,17 +112,17 @@ pub struct Entry {
     title: (String, Option<&'static str>),
     /// What it does, in a line.
     pub about: String,
+    /// What it is measured for.
+    pub kind: Kind,
     /// Which heaps it runs on.
-    heaps: Heaps,
+    pub heaps: Heaps,
     /// Makes it ready for its first step.
     pub make: Box<dyn Fn(Plan) -> Result<Box<dyn Workload>> + Send + Sync>,
 }
 
 /// The heaps that a workload runs on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Heaps {
-    /// None.
-    None,
+pub enum Heaps {
     /// One of a size of its own.
     Own,
     /// As large a one as asked for.
@@ -148,10 +141,16 @@ impl Entry {
         Entry {
             title: (name.clone(), None),
             name,
+            kind: Kind::Ours,
             heaps: Heaps::Own,
             about: about.into(),
             make: Box::new(move |plan| Ok(Box::new(make(plan)?))),
         }
+    }
+
+    /// The entry as such a one.
+    fn of(self, kind: Kind) -> Entry {
+        Entry { kind, ..self }
     }
 
     /// The entry on such heaps.
@@ -193,8 +192,8 @@ impl Row {
         }
     }
 
-    /// The row of the workload called `name` that a measuring process was given.
-    pub fn of_child(name: &str, plan: Plan) -> Result<Row> {
+    /// The workload called `name` with this plan.
+    pub fn of(name: &str, plan: Plan) -> Result<Row> {
         Ok(Row {
             entry: named(name)?,
             plan,
@@ -202,7 +201,7 @@ impl Row {
     }
 }
 
-/// All workloads, the control first.
+/// All workloads, the controls first and the peers last.
 pub fn all() -> &'static [Entry] {
     static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         // The controls and what is held against them are neighbours in time.
@@ -215,6 +214,8 @@ pub fn all() -> &'static [Entry] {
             gcbench::entry(),
         ];
         all.extend(scheme::entries());
+        all.extend(large_heap::peer_entries());
+        all.extend(binary_trees::peer_entries());
         all
     });
     &ALL
@@ -232,105 +233,4 @@ pub fn named(name: &str) -> Result<&'static Entry> {
                 names.join(", ")
             )
         })
-}
-
-/// The rows that `options` ask for, in the order of all workloads.
-pub fn rows(options: &Options, plan: Plan) -> Result<Vec<Row>> {
-    for name in &options.workload {
-        named(name)?;
-    }
-    let is_chosen =
-        |entry: &&Entry| options.workload.is_empty() || options.workload.contains(&entry.name);
-    let mut rows = Vec::new();
-    for entry in all().iter().filter(is_chosen) {
-        let all_modes = [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent];
-        let modes = match entry.heaps {
-            Heaps::None => vec![None],
-            Heaps::SizedInEachMode if options.mode.is_empty() => each_once(&all_modes),
-            Heaps::Own | Heaps::Sized | Heaps::SizedInEachMode => each_once(&options.mode),
-        };
-        let sizes = match entry.heaps {
-            Heaps::None | Heaps::Own => vec![None],
-            Heaps::Sized | Heaps::SizedInEachMode => each_once(&options.live),
-        };
-        for &mode in &modes {
-            for &live in &sizes {
-                rows.push(Row {
-                    entry,
-                    plan: Plan { mode, live, ..plan },
-                });
-            }
-        }
-    }
-    if rows.is_empty() {
-        bail!("there is no workload to run");
-    }
-    Ok(rows)
-}
-
-/// Each of `asked` once, in order; or nothing in particular, if nothing was asked for.
-fn each_once<T: Copy + PartialEq>(asked: &[T]) -> Vec<Option<T>> {
-    let mut each = Vec::new();
-    for &one in asked {
-        if !each.contains(&Some(one)) {
-            each.push(Some(one));
-        }
-    }
-    if each.is_empty() {
-        each.push(None);
-    }
-    each
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    fn titles(arguments: &[&str]) -> Vec<String> {
-        let arguments = [&["pauses"], arguments].concat();
-        let options = Options::try_parse_from(arguments).unwrap();
-        let rows = rows(&options, Plan::of(&options).unwrap()).unwrap();
-        rows.iter().map(Row::title).collect()
-    }
-
-    #[test]
-    fn modes_and_sizes_multiply_the_rows_that_have_them() {
-        assert_eq!(
-            titles(&["--workload=large-heap", "--workload=control"]),
-            [
-                "control",
-                "large-heap (stop-the-world)",
-                "large-heap (incremental)",
-                "large-heap (concurrent)"
-            ]
-        );
-        assert_eq!(
-            titles(&[
-                "--workload=control-busy",
-                "--workload=large-heap-cells",
-                "--workload=gcbench",
-                "--live=1",
-                "--live=2.5",
-                "--live=1",
-                "--mode=concurrent",
-            ]),
-            [
-                "control (busy neighbour)",
-                "large-heap (cells, concurrent, 1 GiB)",
-                "large-heap (cells, concurrent, 2.5 GiB)",
-                "gcbench (concurrent)"
-            ]
-        );
-    }
-
-    #[test]
-    fn no_two_rows_are_called_the_same() {
-        let mut titles = titles(&[]);
-        titles.sort();
-        let count = titles.len();
-        titles.dedup();
-        assert_eq!(titles.len(), count);
-    }
 }

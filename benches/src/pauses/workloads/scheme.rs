@@ -10,12 +10,12 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use anyhow::{Context, Result, bail, ensure};
-use gc_benches::collected::ours;
 use gc_scheme::programs::{self, Program};
 use gc_scheme::{Interpreter, Options, Outcome, Step};
 
 use super::{Entry, Look, Totals, Workload};
-use crate::options::Plan;
+use crate::collected::ours;
+use crate::pauses::plan::Plan;
 
 /// How large a program is run, and how often.
 struct Extent {
@@ -139,7 +139,7 @@ impl Workload for Scheme {
 
     fn look(&self) -> Look {
         // The interpreter does not say where its collector stands.
-        Look::of(ours::account(self.interpreter.metrics()), None)
+        ours::account(self.interpreter.metrics()).into()
     }
 
     fn totals(&self) -> Totals {

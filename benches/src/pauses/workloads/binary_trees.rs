@@ -5,11 +5,11 @@
 //! so many that it has about a thousand nodes to make.
 
 use anyhow::{Result, ensure};
-use gc_benches::collected::ours::{self, trees::Managed};
-use gc_benches::forest::{Forest, depths, iterations, nodes};
 
-use super::{Entry, Look, Totals, Workload};
-use crate::options::Plan;
+use super::{Entry, Kind, Look, Totals, Workload};
+use crate::collected::{Account, Collected, Trees, ours, peer};
+use crate::forest::{Boxed, Explicit, Forest, Mi, depths, iterations, nodes};
+use crate::pauses::plan::Plan;
 
 /// Nodes that a step of shallow trees makes, about.
 const NODES_A_STEP: u64 = 1024;
@@ -18,8 +18,85 @@ pub fn entry() -> Entry {
     Entry::new(
         "binary-trees",
         "short-lived trees of depth 4 to 18 beside a long-lived one of depth 18, in rounds",
-        |plan| Ok(BinaryTrees::new(plan)),
+        |plan| {
+            Ok(BinaryTrees::new(
+                plan,
+                ours::trees::Managed::new(plan.heap()),
+            ))
+        },
     )
+}
+
+/// The same on gc-arena, and with no collector.
+pub fn peer_entries() -> [Entry; 3] {
+    [
+        peer(
+            "gc-arena",
+            "binary-trees, on gc-arena",
+            peer::trees::Managed::default,
+        ),
+        peer(
+            "malloc",
+            "binary-trees of Box, in the system's malloc",
+            || Freed::new(Boxed::default),
+        ),
+        peer("mimalloc", "binary-trees of Box, in mimalloc", || {
+            Freed::new(|| Explicit::new(Mi))
+        }),
+    ]
+}
+
+fn peer<T>(manager: &'static str, about: &str, make: fn() -> T) -> Entry
+where
+    T: Trees + 'static,
+{
+    let name = format!("binary-trees-{manager}");
+    Entry::new(name, about, move |plan| Ok(BinaryTrees::new(plan, make())))
+        .variant_of("binary-trees", manager)
+        .of(Kind::Peer)
+}
+
+/// Trees that are freed when the program lets go of them.
+struct Freed<F> {
+    make: fn() -> F,
+    forest: F,
+}
+
+impl<F> Freed<F> {
+    fn new(make: fn() -> F) -> Freed<F> {
+        Freed {
+            make,
+            forest: make(),
+        }
+    }
+}
+
+impl<F> Collected for Freed<F> {
+    fn collect_debt(&mut self) {}
+
+    fn finish_cycle(&mut self) {}
+
+    fn account(&self) -> Account {
+        Account::default()
+    }
+}
+
+impl<F: Forest> Trees for Freed<F> {
+    fn grow(&mut self, depth: u32, trees: u64) -> u64 {
+        (0..trees).map(|_| self.forest.pass(depth)).sum()
+    }
+
+    fn plant(&mut self, depth: u32) {
+        self.forest.keep(depth);
+    }
+
+    fn fell(&mut self) {
+        self.forest = (self.make)();
+    }
+
+    fn kept(&self) -> u64 {
+        self.forest.kept()
+    }
 }
 
 /// What the next step does.
@@ -34,8 +111,8 @@ enum Next {
     Count,
 }
 
-struct BinaryTrees {
-    forest: Managed,
+struct BinaryTrees<T> {
+    forest: T,
     deepest: u32,
     next: Next,
     round: u64,
@@ -44,15 +121,15 @@ struct BinaryTrees {
     to_make: u64,
 }
 
-impl BinaryTrees {
-    fn new(plan: Plan) -> BinaryTrees {
+impl<T: Trees> BinaryTrees<T> {
+    fn new(plan: Plan, forest: T) -> BinaryTrees<T> {
         let deepest = plan.pick(18, 12);
         let rounds = plan.times(13, 2);
         let short: u64 = depths(deepest)
             .map(|d| iterations(d, deepest) * nodes(d))
             .sum();
         BinaryTrees {
-            forest: Managed::new(plan.heap()),
+            forest,
             deepest,
             next: Next::Stretch,
             round: 0,
@@ -80,7 +157,7 @@ impl BinaryTrees {
     }
 }
 
-impl Workload for BinaryTrees {
+impl<T: Trees> Workload for BinaryTrees<T> {
     fn work(&mut self) -> Result<bool> {
         match self.next {
             Next::Stretch => {
@@ -91,7 +168,7 @@ impl Workload for BinaryTrees {
             Next::Plant => {
                 self.forest.plant(self.deepest);
                 self.made += nodes(self.deepest);
-                self.next = self.pass(gc_benches::forest::SHALLOWEST);
+                self.next = self.pass(crate::forest::SHALLOWEST);
             }
             Next::Pass { depth, left } => {
                 let trees = (NODES_A_STEP / nodes(depth)).clamp(1, left);
@@ -120,16 +197,13 @@ impl Workload for BinaryTrees {
     }
 
     fn look(&self) -> Look {
-        Look::of(
-            ours::account(self.forest.metrics()),
-            Some(self.forest.is_in_cycle()),
-        )
+        self.forest.account().into()
     }
 
     fn totals(&self) -> Totals {
         Totals {
             objects: Some(self.made),
-            ..ours::account(self.forest.metrics()).into()
+            ..self.forest.account().into()
         }
     }
 

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Entry, Heaps, Look, Totals, Workload};
-use crate::options::Plan;
+use super::{Entry, Kind, Look, Totals, Workload};
+use crate::pauses::plan::Plan;
 
 /// Words in the array: 32 MiB, more than a core's own caches and less than the large heap.
 const WORDS: usize = 4 << 20;
@@ -38,7 +38,7 @@ pub fn entry() -> Entry {
         "no collector, no allocation: what the machine itself does to the same loop of steps",
         |plan| Ok(Control::new(plan)),
     )
-    .on(Heaps::None)
+    .of(Kind::Control)
 }
 
 pub fn busy_entry() -> Entry {
@@ -53,7 +53,7 @@ pub fn busy_entry() -> Entry {
         },
     )
     .variant_of("control", "busy neighbour")
-    .on(Heaps::None)
+    .of(Kind::Control)
 }
 
 /// A thread that reads memory until it is dropped.

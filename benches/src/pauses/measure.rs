@@ -10,9 +10,9 @@
 //! collection ended. What takes less cannot be told from a call in which there was nothing to do
 //! and the clock was read; the steps hold it all the same.
 //!
-//! Where a workload has no collector, what is counted as a pause is an *interruption*: by how much
-//! a step exceeded the median step, if by more than a threshold. The median is taken from the
-//! first steps, which are themselves not judged.
+//! In a control, what is counted as a pause is an *interruption*: by how much a step exceeded the
+//! median step, if by more than a threshold. The median is taken from the first steps, which are
+//! themselves not judged.
 //!
 //! A workload that builds a heap before it does what it is about is measured in two parts, with
 //! distributions of their own.
@@ -20,13 +20,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use gc_benches::resident;
 use serde::{Deserialize, Serialize};
 
-use crate::distribution::Times;
-use crate::outcome::{Outcome, Part};
-use crate::series::Series;
-use crate::workloads::{Look, Row, Workload};
+use super::distribution::Times;
+use super::outcome::{Kind, Outcome, Part};
+use super::series::Series;
+use super::utilisation::Utilisation;
+use super::workloads::{Look, Row, Workload};
+use crate::resident;
 
 /// How often the heap's size is noted and progress is reported, at most.
 const NOTE_EVERY: Duration = Duration::from_millis(5);
@@ -52,9 +53,7 @@ pub enum Message {
 
 /// Runs the row's workload and prints [`Message`]s.
 pub fn as_child(row: &Row) -> Result<()> {
-    let mut workload =
-        (row.entry.make)(row.plan).with_context(|| format!("cannot set {} up", row.title()))?;
-    let outcome = measure(row, workload.as_mut(), |progress| {
+    let outcome = measure(row, |progress| {
         println!("{}", serde_json::to_string(&Message::Progress(progress))?);
         Ok(())
     })?;
@@ -78,6 +77,7 @@ struct Recording {
     steps_in_cycle: u64,
     steps: Times,
     pauses: Times,
+    utilisation: Utilisation,
 }
 
 impl Recording {
@@ -91,6 +91,7 @@ impl Recording {
             steps_in_cycle: 0,
             steps: Times::new()?,
             pauses: Times::new()?,
+            utilisation: Utilisation::default(),
             start: Instant::now(),
         })
     }
@@ -105,6 +106,7 @@ impl Recording {
             steps_in_cycle: look.is_in_cycle.map(|_| self.steps_in_cycle),
             pauses: self.pauses.distribution(),
             steps: self.steps.distribution(),
+            utilisation: self.utilisation.curve(),
             allocated: since(totals.allocated, self.allocated),
             objects: since(totals.objects, self.objects),
         }
@@ -124,8 +126,8 @@ struct Memory {
 impl Memory {
     fn new() -> Memory {
         Memory {
-            heap: Series::new(),
-            objects: Series::new(),
+            heap: Series::default(),
+            objects: Series::default(),
             allocated_then: 0,
             most_live: None,
         }
@@ -149,14 +151,15 @@ impl Memory {
     }
 }
 
-/// Runs the workload of `row` to its end and sums it up.
-fn measure(
-    row: &Row,
-    workload: &mut dyn Workload,
-    mut progress: impl FnMut(f64) -> Result<()>,
-) -> Result<Outcome> {
+/// Runs the workload of `row` to its end and sums it up. Every now and then `progress` is told the
+/// share of the work that is done.
+pub fn measure(row: &Row, mut progress: impl FnMut(f64) -> Result<()>) -> Result<Outcome> {
+    let mut workload =
+        (row.entry.make)(row.plan).with_context(|| format!("cannot set {} up", row.title()))?;
+    let workload = workload.as_mut();
+    let is_control = row.entry.kind == Kind::Control;
     let duration = workload.duration();
-    let mut pauses_over_time = Series::new();
+    let mut pauses_over_time = Series::default();
     let mut memory = Memory::new();
 
     let mut usual = None;
@@ -179,27 +182,30 @@ fn measure(
 
         let now = workload.look();
         let collected = now.collections != before.collections;
-        let (step, call) = (nanoseconds(end - begin), end - worked);
+        let (step, call) = (nanoseconds(end - begin), nanoseconds(end - worked));
         part.steps.record(step)?;
         part.steps_in_cycle += u64::from(now.is_in_cycle == Some(true));
 
-        if now.collections.is_some() {
-            if collected || call > NOTICEABLE {
-                let pause = nanoseconds(call);
-                part.pauses.record(pause)?;
-                pauses_over_time.record(nanoseconds(worked - start), pause);
-            }
-        } else {
+        if is_control {
             match usual {
                 None if part.steps.count() >= CALIBRATION => usual = Some(part.steps.median()),
                 None => {}
                 Some(usual) => {
                     let excess = step.saturating_sub(usual);
-                    if excess > nanoseconds(INTERRUPTION) {
+                    let is_interrupted = excess > nanoseconds(INTERRUPTION);
+                    if is_interrupted {
                         part.pauses.record(excess)?;
                         pauses_over_time.record(nanoseconds(begin - start), excess);
                     }
+                    let interruption = if is_interrupted { excess } else { 0 };
+                    part.utilisation.record(step - interruption, interruption);
                 }
+            }
+        } else {
+            part.utilisation.record(step - call, call);
+            if collected || call > nanoseconds(NOTICEABLE) {
+                part.pauses.record(call)?;
+                pauses_over_time.record(nanoseconds(worked - start), call);
             }
         }
 
@@ -241,6 +247,7 @@ fn measure(
     Ok(Outcome {
         name: row.title(),
         workload: row.entry.name.clone(),
+        kind: row.entry.kind,
         mode: row.plan.mode,
         live_asked: row.plan.live,
         about: row.entry.about.clone(),
