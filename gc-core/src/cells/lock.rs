@@ -666,6 +666,21 @@ impl<T: ?Sized> Unlock for RefLock<T> {
     }
 }
 
+impl<T: ?Sized> RefLock<T> {
+    /// Visits the content if it is not being written.
+    #[inline(never)]
+    fn trace_borrowed<'gc, C: Trace<'gc>>(&self, cc: &mut C)
+    where
+        T: Collect<'gc>,
+    {
+        match self.cell.try_borrow() {
+            Ok(value) => cc.trace(&*value),
+            Err(_) if cc.pass_lock() => {}
+            Err(_) => panic!("a RefLock {}", IN_USE),
+        }
+    }
+}
+
 // SAFETY: the one field is visited in place. Where it is inside of a `RefCell` is not known at
 // compile time.
 unsafe impl<'gc, T: Collect<'gc> + ?Sized + 'gc> Collect<'gc> for RefLock<T> {
@@ -685,11 +700,7 @@ unsafe impl<'gc, T: Collect<'gc> + ?Sized + 'gc> Collect<'gc> for RefLock<T> {
             // cell says.
             cc.trace(unsafe { &*self.cell.as_ptr() });
         } else {
-            match self.cell.try_borrow() {
-                Ok(value) => cc.trace(&*value),
-                Err(_) if cc.pass_lock() => {}
-                Err(_) => panic!("a RefLock {}", IN_USE),
-            }
+            self.trace_borrowed(cc);
         }
     }
 

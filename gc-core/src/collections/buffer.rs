@@ -65,7 +65,7 @@ use crate::types::collect::{Collect, Trace};
 use crate::types::descriptor::{Descriptor, read_detail};
 use crate::types::ledger::Entry;
 use crate::types::owned_bytes::OwnedBytes;
-use crate::types::trace::{EdgeVisitor, Edges};
+use crate::types::trace::Edges;
 use crate::types::type_map::TypeMap;
 
 /// Owns values of `T`, invariantly.
@@ -600,11 +600,11 @@ unsafe fn measure_live<'gc, T: Collect<'gc> + 'gc>(buffer: Extent) -> Option<usi
 /// # Safety
 ///
 /// As for [`live_slices`]; and nobody has a reference to them by which to change them.
-unsafe fn trace_live<'gc, T: Collect<'gc> + 'gc>(buffer: Extent, visitor: &mut dyn EdgeVisitor) {
+unsafe fn trace_live<'gc, T: Collect<'gc> + 'gc>(buffer: Extent, edges: &mut Edges<'_>) {
     // SAFETY: passed on to the caller.
     unsafe {
         let (parts, end) = live_slices::<T>(buffer);
-        let mut edges = Edges::of_object(visitor, buffer.base..end);
+        edges.set_object(buffer.base..end);
         for part in parts {
             for element in &*part {
                 edges.trace(element);

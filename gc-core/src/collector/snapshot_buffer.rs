@@ -19,8 +19,9 @@ use super::mark::words::{is_candidate, read_word};
 use super::work::{Work, entry, forget_large};
 use super::{Collector, Phase};
 use crate::heap::Heap;
-use crate::heap::planes::{GRANULE, WORD, bit, words};
+use crate::heap::planes::{GRANULE, bit};
 use crate::heap::start::ObjectStart;
+use crate::types::found::Row;
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// A buffer of this many pointers is flushed even in a `mutate` call.
@@ -161,16 +162,14 @@ impl EdgeVisitor for SnapshotVisitor<'_> {
         self.buffer.pointers.extend(candidates);
     }
 
-    unsafe fn visit_alike(&mut self, start: usize, count: usize, stride: usize, tags: u64) {
+    unsafe fn visit_rows(&mut self, rows: &[Row]) {
         let heap = &self.collector.heap;
         let (base, granules) = (heap.base(), (heap.top() - heap.base()) / GRANULE);
-        for value in (start..).step_by(stride * WORD).take(count) {
-            for word in words(value, tags) {
-                // SAFETY: these are words that may be read so (the caller's promise).
-                let target = unsafe { read_word::<true>(word) };
-                if is_candidate(target, base, granules) {
-                    self.buffer.pointers.push(target);
-                }
+        for word in rows.iter().flat_map(Row::words) {
+            // SAFETY: these are words that may be read so (the caller's promise).
+            let target = unsafe { read_word::<true>(word) };
+            if is_candidate(target, base, granules) {
+                self.buffer.pointers.push(target);
             }
         }
     }

@@ -37,7 +37,7 @@ use crate::types::ledger::Entry;
 use crate::types::meta::{AllocMeta, PtrMeta, SlicePtrMeta, TypeMeta, UnitPtrMeta, UnitTypeMeta};
 use crate::types::owned_bytes::OwnedBytes;
 use crate::types::tags::Tagger;
-use crate::types::trace::{EdgeVisitor, Edges};
+use crate::types::trace::Edges;
 
 /// What a builder has to know of a type, when it no longer knows the type.
 pub(crate) struct Recipe {
@@ -355,13 +355,13 @@ where
     /// It is one of these, with its value, in a heap on which no mutator is at work; or one that is about to be written
     /// for the first time in a cycle, by a visitor that does not say that it is alone; or the map is concurrent, and until
     /// this returns nobody has claimed it.
-    unsafe fn trace_value(extent: Extent, visitor: &mut dyn EdgeVisitor) {
+    unsafe fn trace_value(extent: Extent, edges: &mut Edges<'_>) {
         // SAFETY: the value is there; nobody uses a reference by which to change what is visited, or the visitor is not
         // alone. With a concurrent map that is so as long as the object is not claimed (invariant 5 of the maps).
         unsafe {
             let value = &*Self::value(extent);
-            let range = extent.base..extent.base + size_of_val(value);
-            value.trace(&mut Edges::of_object(visitor, range));
+            edges.set_object(extent.base..extent.base + size_of_val(value));
+            value.trace(edges);
         }
     }
 

@@ -17,6 +17,7 @@ use crate::heap::verify::VerifyError;
 use crate::heap::volume::Volume;
 use crate::sync::Arc;
 use crate::types::collect::Collect;
+use crate::types::found::Found;
 use crate::types::owned_bytes::OwnedBytes;
 use crate::types::trace::{EdgeVisitor, Edges, Trace};
 
@@ -258,8 +259,10 @@ where
     fn trace_root(&self, visitor: &mut dyn EdgeVisitor) {
         let root = self.arena.root();
         let start = ptr::from_ref(root).addr();
+        let mut found = Found::default();
         // SAFETY: all threads are outside, so nobody has a reference to the root.
-        unsafe { Edges::of_object(visitor, start..start + size_of_val(root)) }.trace(root);
+        unsafe { Edges::of_object(visitor, &mut found, start..start + size_of_val(root)) }
+            .trace(root);
     }
 
     /// Checks that the whole heap is as it should be, and that its tags tell the truth. Completes the cycle

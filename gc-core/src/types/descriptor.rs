@@ -31,15 +31,16 @@ use crate::heap::extent::Extent;
 use crate::heap::planes::WORD;
 use crate::heap::start::ObjectStart;
 use crate::sync::{AtomicUsize, Ordering};
+use crate::types::found::Found;
 use crate::types::ledger::{self, Entry};
 use crate::types::owned_bytes::only_looking;
-use crate::types::trace::EdgeVisitor;
+use crate::types::trace::{EdgeVisitor, Edges};
 
 /// Drops the value in an object.
 pub(crate) type DropValue = unsafe fn(Extent);
 
-/// Visits the pointers of the value in an object.
-pub(crate) type TraceValue = unsafe fn(Extent, &mut dyn EdgeVisitor);
+/// Visits the pointers of the value in an object, and says where that is.
+pub(crate) type TraceValue = unsafe fn(Extent, &mut Edges<'_>);
 
 /// Tells how many bytes the value in an object owns outside of the heap; `None` if a lock in it is taken. May panic.
 pub(crate) type MeasureValue = unsafe fn(Extent) -> Option<usize>;
@@ -268,13 +269,25 @@ impl Described {
     /// does not say that it is alone; or its descriptor does not say that it is `opaque`, and until this returns nobody
     /// has claimed it.
     pub(crate) unsafe fn trace(&self, visitor: &mut dyn EdgeVisitor) {
-        // SAFETY: by the invariants, a value of the descriptor's type is there. The caller's promises are the same.
-        let mut trace = || unsafe { (self.descriptor.trace)(self.extent, visitor) };
+        let mut found = Found::default();
+        // SAFETY: passed on to the caller.
+        let mut trace = || unsafe { self.trace_by(&mut Edges::new(visitor, &mut found)) };
         if self.descriptor.opaque {
             only_looking(trace)
         } else {
             trace()
         }
+    }
+
+    /// The same with edges that are there, and if the value's `trace` is not the user's code.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Described::trace`].
+    #[inline(always)]
+    pub(crate) unsafe fn trace_by(&self, edges: &mut Edges<'_>) {
+        // SAFETY: by the invariants, a value of the descriptor's type is there. The caller's promises are the same.
+        unsafe { (self.descriptor.trace)(self.extent, edges) }
     }
 
     /// The object's entry in the ledger.

@@ -12,6 +12,7 @@ pub(crate) mod collect_impl;
 pub(crate) mod derived;
 pub(crate) mod descriptor;
 pub(crate) mod dyn_collect;
+pub(crate) mod found;
 pub(crate) mod ledger;
 pub mod meta;
 pub(crate) mod no_drop;

@@ -9,12 +9,13 @@
 //! they point but also *where they are*. A visitor that tags words needs the place; one that marks
 //! needs the target.
 
-use core::mem::MaybeUninit;
 use core::ops::Range;
 
+use crate::os::prefetch;
 use crate::pointers::gc::Gc;
 use crate::pointers::weak::GcWeak;
 use crate::types::collect::Collect;
+use crate::types::found::{Found, Row};
 
 /// The visitor that is passed to [`Collect::trace`].
 ///
@@ -344,7 +345,7 @@ pub(crate) trait EdgeVisitor {
     /// Whether this wants to know where pointers are, and those that are null. Otherwise most strong pointers come in
     /// lots ([`EdgeVisitor::visit_targets`]).
     ///
-    /// Who does not has [`EdgeVisitor::visit_alike`].
+    /// Who does not has [`EdgeVisitor::visit_rows`].
     fn wants_places(&self) -> bool {
         true
     }
@@ -356,15 +357,13 @@ pub(crate) trait EdgeVisitor {
         }
     }
 
-    /// Visits the strong pointers in `count` values of `stride` words each that lie in a row from the address `start` on:
-    /// bit *i* of `tags` is word *i* of each. Only for who does not want places.
+    /// Visits the strong pointers of some rows. Only for who does not want places.
     ///
     /// # Safety
     ///
-    /// `stride` and `tags` are not zero. They are pointer words, may be read, and are written meanwhile by nobody but
-    /// atomically.
-    unsafe fn visit_alike(&mut self, start: usize, count: usize, stride: usize, tags: u64) {
-        let _ = (start, count, stride, tags);
+    /// They are pointer words, may be read, and are written meanwhile by nobody but atomically.
+    unsafe fn visit_rows(&mut self, rows: &[Row]) {
+        let _ = rows;
         unreachable!("places are wanted");
     }
 
@@ -397,9 +396,6 @@ pub(crate) trait EdgeVisitor {
     }
 }
 
-/// So many strong pointers are handed over at once.
-const LOT: usize = 32;
-
 /// Lets an [`EdgeVisitor`] be passed to [`Collect::trace`] of a value which lies at some address
 /// of the heap, or of a root.
 ///
@@ -407,16 +403,17 @@ const LOT: usize = 32;
 /// them when this is dropped.
 pub(crate) struct Edges<'a> {
     visitor: &'a mut dyn EdgeVisitor,
-    /// Whether the visitor wants places.
-    placed: bool,
-    /// The first `count` are written, and the visitor does not have them yet.
-    targets: [MaybeUninit<usize>; LOT],
-    count: usize,
+    /// What the visitor does not have yet.
+    found: &'a mut Found,
     /// The addresses of the value's object, or of memory that belongs to it alone and is being visited. Empty if
     /// somebody may have a reference there.
     object: Range<usize>,
     /// Whether the visitor is [alone](EdgeVisitor::is_alone).
     alone: bool,
+    /// Whether it wants places.
+    placed: bool,
+    /// Whether rows may be read when the `trace` that told of them is over.
+    stays: bool,
 }
 
 impl<'a> Edges<'a> {
@@ -424,41 +421,86 @@ impl<'a> Edges<'a> {
     ///
     /// # Safety
     ///
-    /// As long as this lasts, nobody uses a reference by which they could change, nor what they own, if the visitor
-    /// [says so](EdgeVisitor::is_alone).
+    /// As for [`Edges::set_object`].
     #[inline(always)]
     pub(crate) unsafe fn of_object(
         visitor: &'a mut dyn EdgeVisitor,
+        found: &'a mut Found,
         object: Range<usize>,
     ) -> Edges<'a> {
-        let alone = visitor.is_alone();
-        let object = if alone { object } else { 0..0 };
-        let placed = visitor.wants_places();
+        let mut edges = Edges::new(visitor, found);
+        // SAFETY: passed on to the caller.
+        unsafe { edges.set_object(object) }
+        edges
+    }
+
+    /// Visits values of which is not known yet where they lie. If something is `found` before, the visitor gets it too.
+    #[inline(always)]
+    pub(crate) fn new(visitor: &'a mut dyn EdgeVisitor, found: &'a mut Found) -> Edges<'a> {
         Edges {
+            alone: visitor.is_alone(),
+            placed: visitor.wants_places(),
             visitor,
-            placed,
-            targets: [const { MaybeUninit::uninit() }; LOT],
-            count: 0,
-            object,
-            alone,
+            found,
+            object: 0..0,
+            stays: false,
         }
     }
 
-    /// Hands over the lot.
+    /// Goes on to a value in the object at the addresses `object`.
+    ///
+    /// # Safety
+    ///
+    /// As long as the value is visited, nobody uses a reference by which it could change, nor what it owns, if the visitor
+    /// [says so](EdgeVisitor::is_alone).
+    #[inline(always)]
+    pub(crate) unsafe fn set_object(&mut self, object: Range<usize>) {
+        if self.alone {
+            self.object = object;
+        }
+    }
+
+    /// Leaves rows among what was found until there is no room for them, or somebody takes them.
+    ///
+    /// # Safety
+    ///
+    /// The visitor is alone, and the visited values are of concurrent types. As long as rows are there, no mutator is at
+    /// work, or the values' objects are published and were found not claimed.
+    #[inline(always)]
+    pub(crate) unsafe fn leave_rows(&mut self) {
+        self.stays = true;
+    }
+
+    /// Ends the visit, and leaves what was found where it is.
+    #[inline(always)]
+    pub(crate) fn leave(self) {
+        core::mem::forget(self);
+    }
+
+    /// Hands over the pointers.
+    #[cold]
     #[inline(never)]
-    fn hand_over(&mut self) {
-        let lot = &self.targets[..core::mem::take(&mut self.count)];
-        // SAFETY: the first `count` are written. A `MaybeUninit` has the layout of its content.
-        let lot = unsafe { &*(core::ptr::from_ref(lot) as *const [usize]) };
-        self.visitor.visit_targets(lot);
+    fn hand_over_targets(&mut self) {
+        self.visitor.visit_targets(self.found.targets.take());
+    }
+
+    /// Hands over the rows.
+    #[cold]
+    #[inline(never)]
+    fn hand_over_rows(&mut self) {
+        // SAFETY: the words were said to be pointers and readable (`trace_alike`), and stay so (`leave_rows`).
+        unsafe { self.visitor.visit_rows(self.found.rows.take()) }
     }
 }
 
 impl Drop for Edges<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.count > 0 {
-            self.hand_over();
+        if !self.found.targets.is_empty() {
+            self.hand_over_targets();
+        }
+        if !self.found.rows.is_empty() {
+            self.hand_over_rows();
         }
     }
 }
@@ -482,10 +524,8 @@ impl<'gc> Trace<'gc> for Edges<'_> {
                 weak: false,
             });
         }
-        self.targets[self.count % LOT].write(target);
-        self.count += 1;
-        if self.count == LOT {
-            self.hand_over();
+        if self.found.targets.add(target) {
+            self.hand_over_targets();
         }
     }
 
@@ -522,14 +562,26 @@ impl<'gc> Trace<'gc> for Edges<'_> {
 
     #[inline]
     unsafe fn trace_alike<T>(&mut self, values: &[T], tags: u64) -> bool {
-        if !self.placed {
-            let start = core::ptr::from_ref(values).cast::<T>().expose_provenance();
-            let stride = size_of::<T>() / size_of::<usize>();
+        if self.placed {
+            return false;
+        }
+        let row = Row {
+            start: core::ptr::from_ref(values).cast::<T>().expose_provenance(),
+            count: values.len(),
+            stride: size_of::<T>() / size_of::<usize>(),
+            tags,
+        };
+        if !self.stays {
             // SAFETY: the values may be read, as there is a reference. The words are pointers (the caller's promise).
             // They are in no cell that is written meanwhile, but those of atomic ones (`of_object`).
-            unsafe { self.visitor.visit_alike(start, values.len(), stride, tags) }
+            unsafe { self.visitor.visit_rows(&[row]) }
+            return true;
         }
-        !self.placed
+        prefetch(row.start);
+        if self.found.rows.add(row) {
+            self.hand_over_rows();
+        }
+        true
     }
 
     fn drop_later(&mut self, owner: LastOwner) {
@@ -542,7 +594,7 @@ impl<'gc> Trace<'gc> for Edges<'_> {
 
     #[inline]
     fn holds(&self, address: usize, branded: bool) -> Option<Unreferenced> {
-        let holds = self.object.contains(&address) || branded && self.alone;
+        let holds = branded && self.alone || self.object.contains(&address);
         // SAFETY: nobody uses a reference to change what is in the object (`of_object`), or in memory that is its own
         // (`enter_owned`). Of what is branded and shared, references have the brand in their type too, and so do guards,
         // whoever shares the memory. They do not leave the `mutate` call, and none is running, as concurrent types share

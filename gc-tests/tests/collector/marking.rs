@@ -5,7 +5,9 @@
 //! `LIST_CELLS=100000000 cargo test --release -p gc-tests --test collector a_list` marks one of a
 //! hundred million cells.
 
-use gc_core::{Arena, Collect, Gc, HeapOptions, Lock, Rootable, Zeal};
+use std::collections::{BTreeMap, VecDeque};
+
+use gc_core::{Arena, Collect, Gc, HeapOptions, Lock, Mode, RefLock, Rootable, Zeal};
 
 /// The stack on which everything here has to run.
 const STACK: usize = 256 << 10;
@@ -325,4 +327,131 @@ fn large_and_small_objects_in_turn() {
             assert_eq!(number, 0);
         });
     });
+}
+
+/// An object that owns pointers outside of the heap.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Owner<'gc> {
+    owned: Vec<Gc<'gc, Owner<'gc>>>,
+}
+
+const MODES: [Mode; 3] = [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent];
+
+/// Objects to which memory leads that another one owns are marked when that memory is read, and wait to be scanned: more
+/// of them than there is room for.
+#[test]
+fn more_objects_in_a_vector_than_fit_on_a_stack() {
+    const MANY: usize = (1 << 20) + 10_000;
+    const APART: usize = 1000;
+
+    type Root<'gc> = Gc<'gc, RefLock<Vec<Gc<'gc, Owner<'gc>>>>>;
+    for mode in MODES {
+        let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options().mode(mode), |mc| {
+            Gc::new(mc, RefLock::default())
+        })
+        .unwrap();
+        arena.mutate(|mc, root| {
+            let mut all = root.borrow_mut(mc);
+            for number in 0..MANY {
+                // Nothing else leads to these.
+                let owned = (0..usize::from(number % APART == 0))
+                    .map(|_| Gc::new(mc, Owner { owned: Vec::new() }));
+                let owned = owned.collect();
+                all.push(Gc::new(mc, Owner { owned }));
+            }
+        });
+        collect_and_count!(arena, 1 + MANY + MANY.div_ceil(APART));
+        arena.mutate(|mc, root| root.borrow_mut(mc).truncate(APART));
+        collect_and_count!(arena, 1 + APART + 1);
+    }
+}
+
+/// Each owns the next one alone.
+#[test]
+fn a_chain_of_owners() {
+    on_a_small_stack(|| {
+        const LINKS: usize = 100_000;
+
+        type Root<'gc> = Option<Gc<'gc, Owner<'gc>>>;
+        for mode in MODES {
+            let options = options().mode(mode);
+            let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options, |_| None).unwrap();
+            arena.mutate_root(|mc, root| {
+                for _ in 0..LINKS {
+                    let owned = root.iter().copied().collect();
+                    *root = Some(Gc::new(mc, Owner { owned }));
+                }
+            });
+            collect_and_count!(arena, LINKS);
+            arena.mutate_root(|_, root| *root = None);
+            collect_and_count!(arena, 0);
+        }
+    });
+}
+
+/// Memory in which pointers lie in all the ways that there are: in rows of any length and stride, with and without null,
+/// several to one object, in several rows, and apart.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Shapes<'gc> {
+    row: Vec<Option<Gc<'gc, u64>>>,
+    pairs: Box<[(u64, Gc<'gc, u64>)]>,
+    wide: Vec<[Gc<'gc, u64>; 3]>,
+    rows: Vec<Vec<Gc<'gc, u64>>>,
+    ring: VecDeque<Gc<'gc, u64>>,
+    tree: BTreeMap<u64, Gc<'gc, u64>>,
+}
+
+#[test]
+fn pointers_in_owned_memory() {
+    type Root<'gc> = Gc<'gc, RefLock<Vec<Gc<'gc, Shapes<'gc>>>>>;
+    for mode in MODES {
+        let mut arena = Arena::<Rootable![Root<'_>]>::with_options(options().mode(mode), |mc| {
+            Gc::new(mc, RefLock::default())
+        })
+        .unwrap();
+        let mut objects = 1;
+        let lengths = [0, 1, 2, 15, 16, 17, 63, 64, 65, 128, 129, 1000];
+        arena.mutate(|mc, root| {
+            for length in lengths {
+                let count = length as u64;
+                let new = |number| Gc::new(mc, number);
+                let same = new(0);
+                let mut ring: VecDeque<_> = (0..count).map(new).collect();
+                ring.rotate_left(length / 2);
+                let shapes = Shapes {
+                    row: (0..2 * count)
+                        .map(|i| (i % 2 == 0).then(|| new(i)))
+                        .collect(),
+                    pairs: (0..count).map(|i| (i, new(i))).collect(),
+                    wide: (0..count).map(|i| [new(i), same, new(i)]).collect(),
+                    rows: (0..count % 100)
+                        .map(|i| (0..i).map(new).collect())
+                        .collect(),
+                    ring,
+                    tree: (0..count).map(|i| (i, new(i))).collect(),
+                };
+                let rows: usize = shapes.rows.iter().map(Vec::len).sum();
+                objects += 1 + 6 * length + usize::from(length > 0) + rows;
+                root.borrow_mut(mc).push(Gc::new(mc, shapes));
+            }
+        });
+        collect_and_count!(arena, objects);
+        arena.verify().unwrap();
+        arena.mutate(|_, root| {
+            for (shapes, length) in root.borrow().iter().zip(lengths) {
+                let count = length as u64;
+                let numbers = |some: &mut dyn Iterator<Item = Gc<'_, u64>>| -> u64 {
+                    some.map(|number| *number).sum()
+                };
+                let sum = (0..count).sum::<u64>();
+                assert_eq!(numbers(&mut shapes.row.iter().flatten().copied()), 2 * sum);
+                assert_eq!(numbers(&mut shapes.pairs.iter().map(|pair| pair.1)), sum);
+                assert_eq!(numbers(&mut shapes.wide.iter().flatten().copied()), 2 * sum);
+                assert_eq!(numbers(&mut shapes.ring.iter().copied()), sum);
+                assert_eq!(numbers(&mut shapes.tree.values().copied()), sum);
+            }
+        });
+    }
 }

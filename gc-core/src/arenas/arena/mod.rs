@@ -23,6 +23,7 @@ use crate::mutator::mutation::Mutation;
 use crate::references::finalizer::FinalizerReport;
 use crate::sync::Arc;
 use crate::types::collect::Collect;
+use crate::types::found::Found;
 use crate::types::owned_bytes::OwnedBytes;
 use crate::types::static_wrapper::Static;
 use crate::types::trace::{EdgeVisitor, Edges, Trace};
@@ -811,8 +812,10 @@ where
     fn visit_roots(&self, visitor: &mut dyn EdgeVisitor) {
         let root = &self.root;
         let start = core::ptr::from_ref(root).cast::<()>().addr();
+        let mut found = Found::default();
         // SAFETY: this is called while no `mutate` call runs, and no reference to the root outlives one.
-        unsafe { Edges::of_object(visitor, start..start + size_of_val(root)) }.trace(root);
+        unsafe { Edges::of_object(visitor, &mut found, start..start + size_of_val(root)) }
+            .trace(root);
     }
 
     /// Checks that the whole heap is as it should be, and that its tags tell the truth.

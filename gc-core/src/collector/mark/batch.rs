@@ -23,12 +23,20 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         }
     }
 
-    /// Publishes the batch, and scans what is in it and was not claimed.
+    /// Publishes the batch, and scans what is in it and was not claimed. Then no row is left to be read either, which is
+    /// all that this does without `CONCURRENT`.
+    #[inline(always)]
     pub(super) fn scan_pending(&mut self) {
-        let count = core::mem::take(&mut self.pendings);
-        if count == 0 {
-            return;
+        if CONCURRENT && self.pendings > 0 {
+            self.scan_batch();
+        } else if !CONCURRENT && self.found.is_some() {
+            self.read_found();
         }
+    }
+
+    #[inline(never)]
+    fn scan_batch(&mut self) {
+        let count = core::mem::take(&mut self.pendings);
         let pending = self.pending;
         let pending = &pending[..count.min(BATCH)];
         self.batch.publish(pending);
@@ -39,6 +47,9 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                 // SAFETY: an object starts there.
                 self.scan(target, unsafe { self.planes.group(target) });
             }
+        }
+        if self.found.is_some() {
+            self.read_found();
         }
         self.batch.finish();
         if !self.long.is_empty() {

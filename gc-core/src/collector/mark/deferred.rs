@@ -106,9 +106,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             }
             self.take_grey_in(at, Self::scan_later);
         }
-        if CONCURRENT {
-            self.scan_pending();
-        }
+        self.scan_pending();
         self.drop_marked();
         true
     }

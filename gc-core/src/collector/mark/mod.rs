@@ -7,10 +7,13 @@
 //! not marked is marked and [scanned](scan): its tags, cut off at its end, tell which words to follow; or, if they
 //! cannot tell, its value is [traced](trace_value).
 //!
-//! The mark stack is bounded. What does not fit on it is [deferred]: marked immediately, and scanned when the stack is
+//! What pointers [outside](outside) of the heap lead to, those of roots and in memory that objects own, is marked when they
+//! are read, and waits on a stack of its own to be [scanned](marked).
+//!
+//! Both stacks are bounded. What does not fit on them is [deferred]: marked immediately, and scanned when they are
 //! empty, until there is neither stack nor list. The objects that [large] arrays point to are deferred as well.
 //!
-//! **Several markers** have a stack, a queue and a list each, and a mark plane each, or share one with
+//! **Several markers** have stacks, a queue and a list each, and a mark plane each, or share one with
 //! atomic operations if they are more than two. They [share] their work in packets. Two that meet an object at the
 //! same time may both mark it; it is then scanned twice, which does no harm.
 //!
@@ -32,15 +35,18 @@
 //! # Invariants
 //!
 //! 1. An object is marked before it is scanned, and each marker scans it once at most: when it marks
-//!    it, when it takes the grey flag away, or when a packet says so.
+//!    it, when it takes it off the stack of those that are marked, when it takes the grey flag away, or when a packet
+//!    says so.
 //! 2. A block in which an object is grey in this marker's plane is on its list, which `listed` says, or
 //!    is the one it is at.
-//! 3. With stack, queue, batch, lists and packets empty, everything that marked objects reach is
+//! 3. With stacks, queue, batch, lists and packets empty, and what values have told of read, everything that marked objects reach is
 //!    marked, except through objects that are on the list for safepoints, or claimed.
 
 mod batch;
 mod deferred;
 pub(super) mod large;
+mod marked;
+mod outside;
 mod queue;
 mod scan;
 mod share;
@@ -52,16 +58,18 @@ pub(super) mod words;
 use std::time::Instant;
 
 use self::deferred::TOGETHER;
+use self::marked::Marked;
 use self::queue::{NOTHING, QUEUE};
 pub(super) use self::share::Role;
 use self::stack::MarkStack;
-use self::words::{is_candidate, read_word};
+use self::words::is_candidate;
 use super::work::Work;
 use crate::heap::Heap;
 use crate::heap::block::{BlockIndex, BlockTable};
-use crate::heap::planes::{GRANULE, GROUP_WORDS, Group, Plane, Planes, WORD, words};
+use crate::heap::planes::{GRANULE, Group, Plane, Planes};
 use crate::heap::start::ObjectStart;
 use crate::protocol::claim::{BATCH, Batch};
+use crate::types::found::{Found, Row};
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
 /// After so many pointers a marker looks whether somebody is hungry, or its time is over.
@@ -95,6 +103,8 @@ pub(super) struct Marker<'h, const CONCURRENT: bool, const DEAD: bool> {
     pendings: usize,
     /// Objects of a batch that are published alone, as it may take long to trace them.
     long: Vec<usize>,
+    /// What values have told of, and is to be marked. Nothing if no value was traced yet.
+    found: Option<Box<Found>>,
     backlog: Backlog,
 }
 
@@ -102,6 +112,8 @@ pub(super) struct Marker<'h, const CONCURRENT: bool, const DEAD: bool> {
 #[derive(Default)]
 pub(super) struct Backlog {
     stack: MarkStack,
+    /// Objects that were marked before they were taken off a stack.
+    marked: Marked,
     /// Parts of large objects that are to be scanned: from an address to another.
     parts: Vec<(usize, usize)>,
     /// Blocks in which objects are grey, a bit for each that is on the list, and from where to where one
@@ -161,6 +173,7 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
             pending: [0; BATCH],
             pendings: 0,
             long: Vec::new(),
+            found: None,
             backlog,
         }
     }
@@ -194,6 +207,7 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
     /// Does some of what this marker has to do. Whether there is more.
     fn advance(&mut self) -> bool {
         if self.backlog.stack.is_empty()
+            && self.backlog.marked.is_empty()
             && self.occupied == 0
             && self.pendings == 0
             && let Some(part) = self.backlog.parts.pop()
@@ -203,10 +217,12 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
         }
         // Some pointers of several blocks at once: chains that begin at them are then followed side by
         // side, and wait for memory together.
-        if self.backlog.stack.len() < TOGETHER / 2 && self.scan_some_grey() {
+        let ready = self.backlog.stack.len() + self.backlog.marked.len();
+        if ready < TOGETHER / 2 && self.scan_some_grey() {
             return true;
         }
         self.drain(QUANTUM);
+        self.scan_marked();
         !self.is_idle()
     }
 
@@ -216,36 +232,10 @@ impl<'h, const CONCURRENT: bool, const DEAD: bool> Marker<'h, CONCURRENT, DEAD> 
         is_candidate(value, self.base, self.granules)
     }
 
-    /// Pushes those of some pointers that lead to objects which are not marked. No more than [`GROUP_WORDS`] come at a
-    /// time.
-    ///
-    /// Memory that objects own is full of pointers to the same few: a look at the mark is cheaper than the way through
-    /// the queue. Marks are sorted out without a branch, so that the waits for them overlap.
-    #[inline(always)]
-    fn push_unmarked(&mut self, targets: impl Iterator<Item = usize>) {
-        if !self.backlog.stack.make_room(GROUP_WORDS) {
-            return targets.for_each(|target| self.push(target));
-        }
-        let (lowest, granules, planes) = (self.base, self.granules, self.planes);
-        let spare = self.backlog.stack.spare();
-        let mut count = 0;
-        for target in targets {
-            if is_candidate(target, lowest, granules) {
-                // SAFETY: candidates lie below the heap's top. There is room for all of them.
-                unsafe {
-                    spare.get_unchecked_mut(count).write(target);
-                    count += usize::from(!planes.is_marked(target));
-                }
-            }
-        }
-        // SAFETY: so many were written.
-        unsafe { self.backlog.stack.raise(count) };
-    }
-
     /// This marker's mark plane.
     #[inline(always)]
     fn own<'g>(&self, group: &'g Group) -> &'g Plane {
-        &group.marks[self.plane]
+        &group.marks[self.plane % 2]
     }
 
     /// Sets bits in this marker's mark plane.
@@ -282,25 +272,13 @@ impl<const CONCURRENT: bool, const DEAD: bool> EdgeVisitor for Marker<'_, CONCUR
 
     /// Takes pointers from outside of the heap: of a root, or of memory that an object owns.
     fn visit_targets(&mut self, targets: &[usize]) {
-        self.push_unmarked(targets.iter().copied());
+        self.mark_targets(targets);
     }
 
     /// Takes such pointers where they are.
-    unsafe fn visit_alike(&mut self, start: usize, count: usize, stride: usize, tags: u64) {
-        if stride > 1 {
-            for value in (start..).step_by(stride * WORD).take(count) {
-                // SAFETY: these are words that may be read so (the caller's promise).
-                let read = |word| unsafe { read_word::<CONCURRENT>(word) };
-                self.push_unmarked(words(value, tags).map(read));
-            }
-            return;
-        }
-        for first in (0..count).step_by(GROUP_WORDS) {
-            let row = first..count.min(first + GROUP_WORDS);
-            // SAFETY: as above.
-            let read = |index| unsafe { read_word::<CONCURRENT>(start + index * WORD) };
-            self.push_unmarked(row.map(read));
-        }
+    unsafe fn visit_rows(&mut self, rows: &[Row]) {
+        // SAFETY: passed on to the caller.
+        unsafe { self.mark_rows(rows) }
     }
 
     /// Takes one such pointer.
@@ -325,6 +303,7 @@ impl Backlog {
     /// Whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
         self.stack.is_empty()
+            && self.marked.is_empty()
             && self.parts.is_empty()
             && self.grey.is_empty()
             && self.grey_from >= self.grey_to

@@ -7,7 +7,7 @@ use super::Marker;
 use super::words::{is_candidate, read_word};
 use crate::heap::block::{BlockIndex, BlockState, Use};
 use crate::heap::extent::Extent;
-use crate::heap::planes::{ENDS, GROUP_WORDS, Group, bit_index, stretches, words};
+use crate::heap::planes::{ENDS, GROUP_WORDS, Group, WORD, bit_index, stretches, words};
 use crate::heap::start::ObjectStart;
 use crate::types::descriptor::Described;
 use crate::types::tags::dirty_bit;
@@ -22,7 +22,7 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         let first = bit_index(start);
         let ends = (group.extents.get() >> first) & ENDS;
         if !state.is_simple_small() || ends == 0 {
-            return self.scan_special(start, state);
+            return self.scan_other(start, group);
         }
         // All bits up to the lowest end.
         let own = ends ^ (ends - 1);
@@ -60,6 +60,22 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         unsafe { self.backlog.stack.raise(count) };
     }
 
+    /// `scan` for objects that are described, or others with which something is special.
+    #[inline(always)]
+    pub(super) fn scan_described(&mut self, start: usize, group: &Group) {
+        // SAFETY: an object starts there, so its block is one of the heap's.
+        let state = unsafe { self.blocks.state(BlockIndex::of(self.base, start)) };
+        if !state.is_plain_small() || !self.scan_plain(start, group, state) {
+            self.scan_special(start, state);
+        }
+    }
+
+    /// The same, called from where there is no room for more.
+    #[inline(never)]
+    fn scan_other(&mut self, start: usize, group: &Group) {
+        self.scan_described(start, group);
+    }
+
     /// `scan` for objects that are large or described, in a block with weak pointers or claims, or
     /// cross the end of their group.
     #[inline(never)]
@@ -75,17 +91,6 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         // SAFETY: as above.
         let dirty = || unsafe { self.planes.states(start) }.get() | self.all_dirty;
         let is_dirty = state.is_described() && dirty() & dirty_bit(object_start) != 0;
-        // Most described objects are clean, and scanned as the others are.
-        if state.is_plain_small() && !is_dirty {
-            let (group, first) = (self.heap.group_of(object_start), bit_index(start));
-            let ends = (group.extents.get() >> first) & ENDS;
-            if ends != 0 {
-                let tags = (group.tags.get() >> first) & (ends ^ (ends - 1));
-                // SAFETY: the words are parts of the object, and tagged, so they were written. Nobody writes to it
-                // (`new`).
-                return unsafe { self.push_words(start, tags) };
-            }
-        }
         let end = self.heap.end_of(object_start);
         // What is clean need not be read to its end to know what it is. (What has no value has no tags.)
         if is_dirty {
@@ -108,6 +113,39 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
         } else {
             self.scan_words(start, end, state);
         }
+    }
+
+    /// `scan` for a small object in a block in which nothing is weak, if it does not cross the end of its group: otherwise
+    /// it is not scanned, and the result is `false`.
+    #[inline(always)]
+    fn scan_plain(&mut self, start: usize, group: &Group, state: BlockState) -> bool {
+        // SAFETY: an object starts there.
+        let object_start = unsafe { ObjectStart::new_unchecked(start) };
+        let first = bit_index(start);
+        let ends = (group.extents.get() >> first) & ENDS;
+        if ends == 0 {
+            return false;
+        }
+        // SAFETY: as above.
+        let dirty = || unsafe { self.planes.states(start) }.get() | self.all_dirty;
+        // Most described objects are clean, and scanned as the others are.
+        if state.is_described() && dirty() & dirty_bit(object_start) != 0 {
+            let bytes = (ends.trailing_zeros() as usize + 1) * WORD;
+            // SAFETY: the object is in a described block. Its last word was written before it was
+            // published, and is not written while anybody marks.
+            let Some(object) = (unsafe { Described::at(Extent { base: start, bytes }) }) else {
+                return true;
+            };
+            // Tags of an object in which nothing moves stay right, whoever writes to it.
+            if object.descriptor().moves {
+                self.trace_or_leave(object);
+                return true;
+            }
+        }
+        let tags = (group.tags.get() >> first) & (ends ^ (ends - 1));
+        // SAFETY: the words are parts of the object, and tagged, so they were written. Nobody writes to it (`new`).
+        unsafe { self.push_words(start, tags) }
+        true
     }
 
     /// Pushes what the words from `start` to `end` of an object hold, or, of a large one, marks it in

@@ -116,6 +116,14 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                 .stack
                 .take_lowest((self.backlog.stack.len() / 2).min(PACKET));
             self.work.add(packet);
+        } else if self.backlog.marked.stack.len() >= 2 {
+            let stack = &mut self.backlog.marked.stack;
+            let some = stack.take_lowest((stack.len() / 2).min(PACKET));
+            self.work.add(
+                some.into_iter()
+                    .map(|object| object | entry::SCAN)
+                    .collect(),
+            );
         } else if self.backlog.grey.len() >= 2 {
             let blocks = self.backlog.grey.len().div_ceil(2).min(8);
             for _ in 0..blocks {
@@ -179,6 +187,8 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
             packet.extend([start | entry::PART, end]);
         }
         packet.extend(self.backlog.stack.take_all());
+        let marked = self.backlog.marked.take_all();
+        packet.extend(marked.map(|object| object | entry::SCAN));
         if self.backlog.grey_from < self.backlog.grey_to {
             let block = self.heap.owned_block(self.backlog.grey_from);
             self.backlog.grey_from = self.backlog.grey_to;

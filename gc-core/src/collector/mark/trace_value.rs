@@ -5,7 +5,8 @@
 //! for safepoints. What consists of our code and that of the derive macro, and reads nothing that changes before the
 //! object is claimed, any marker traces ([`TypeMap`](crate::types::type_map), invariant 5). A concurrent one does so as it
 //! reads words: while the object is published, and if it is not claimed. The writer's barrier waits for it. So that it does
-//! not wait for more than the object that it claims, long ones are published alone.
+//! not wait for more than the object that it claims, long ones are published alone. Memory of which the value has told is
+//! read [a little later](super::outside), but before the object is published no more.
 //!
 //! Atomic cells in memory that an object owns are stored to without a claim. In a cycle that remembers writes, a pointer
 //! that is there for a moment only must not be seen. So in such a cycle of a heap with many mutators, values are left to
@@ -29,19 +30,20 @@ const LONG: usize = 8192;
 impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
     /// Traces the value of an object if this marker may, or else leaves it to a safepoint. A concurrent marker has
     /// published the object, and found it not claimed.
+    #[inline(always)]
     pub(super) fn trace_or_leave(&mut self, object: Described) {
         let descriptor = object.descriptor();
-        let start = object.extent().base;
-        if self.traces_values {
-            self.trace_value(object);
-        } else if self.leaves_values || !descriptor.concurrent || !descriptor.external {
-            self.backlog.untraced.push(start);
-        } else if CONCURRENT && self.is_long(object) {
-            self.long.push(start);
-        } else {
+        if descriptor.concurrent && descriptor.external && !self.leaves_values {
+            if CONCURRENT && self.is_long(object) {
+                return self.long.push(object.extent().base);
+            }
             // SAFETY: the value may be traced concurrently. No mutator is at work; or the object was published and
-            // found not claimed, and will be read no more when the batch is finished.
-            unsafe { object.trace(self) }
+            // found not claimed, and `scan_batch` reads what was found before it finishes the batch.
+            unsafe { self.trace_owner(object) }
+        } else if self.traces_values {
+            self.trace_value(object);
+        } else {
+            self.backlog.untraced.push(object.extent().base);
         }
     }
 
@@ -67,16 +69,18 @@ impl<const CONCURRENT: bool, const DEAD: bool> Marker<'_, CONCURRENT, DEAD> {
                 if !(state.is_claimed() && claim::is_claimed(word, bit(start))) {
                     let extent = self.heap.extent_of(ObjectStart::new_unchecked(start));
                     if let Some(object) = Described::at(extent) {
-                        object.trace(self);
+                        self.trace_owner(object);
                     }
                 }
             }
+            self.read_found();
             self.batch.finish();
         }
     }
 
     /// Traces the value of an object, pointers outside of the object included. The words of one whose pointers are all
     /// inside are tagged; if its `trace` panics, it stays dirty.
+    #[inline(never)]
     fn trace_value(&mut self, object: Described) {
         let (heap, extent) = (self.heap, object.extent());
         if !object.descriptor().external {

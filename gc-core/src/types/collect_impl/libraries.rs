@@ -115,7 +115,7 @@ mod slotmap {
         fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
             for value in self.values() {
                 // SAFETY: it owns the memory in which its elements are.
-                unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
+                unsafe { trace_owned(self, value, V::TYPE_MAP, cc, |cc, value| cc.trace(value)) }
             }
         }
 
@@ -154,7 +154,7 @@ mod smallvec {
         fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
             let all = |cc: &mut C, slice: &[A::Item]| trace_slice(slice, cc);
             // SAFETY: it owns its buffer, or the slice lies in itself.
-            unsafe { trace_owned(self, self.as_slice(), cc, all) }
+            unsafe { trace_owned(self, self.as_slice(), A::Item::TYPE_MAP, cc, all) }
         }
 
         #[inline]

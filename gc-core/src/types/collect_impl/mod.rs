@@ -48,6 +48,12 @@ pub(crate) fn trace_slice<'gc, T: Collect<'gc>, C: Trace<'gc>>(values: &[T], cc:
     {
         return;
     }
+    trace_each(values, cc);
+}
+
+/// The same, one by one. Not in line, so that what the marker does needs no registers for it.
+#[inline(never)]
+fn trace_each<'gc, T: Collect<'gc>, C: Trace<'gc>>(values: &[T], cc: &mut C) {
     values.iter().for_each(|value| cc.trace(value));
 }
 

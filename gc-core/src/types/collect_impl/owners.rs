@@ -46,7 +46,7 @@ macro_rules! pointers {
 }
 pointers!(Rc, Arc);
 
-/// Visits what lies in memory which `owner` owns.
+/// Visits what lies in memory which `owner` owns, and which has the map `content`.
 ///
 /// # Safety
 ///
@@ -55,9 +55,14 @@ pointers!(Rc, Arc);
 pub(super) unsafe fn trace_owned<'gc, O, M: ?Sized, C: Trace<'gc>>(
     owner: &O,
     memory: &M,
+    content: TypeMap,
     cc: &mut C,
     visit: impl FnOnce(&mut C, &M),
 ) {
+    // All locks in it have a content with the brand, which is all that is asked of them.
+    if content.is_concurrent() {
+        return visit(cc, memory);
+    }
     let start = ptr::from_ref(memory).cast::<()>().addr();
     let range = start..start + size_of_val(memory);
     // SAFETY: safe code gets to the memory only by a reference to the owner (the caller's promise).
@@ -77,7 +82,7 @@ unsafe impl<'gc, T: Collect<'gc> + ?Sized> Collect<'gc> for Box<T> {
     #[inline]
     fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
         // SAFETY: a box owns its memory.
-        unsafe { trace_owned(self, &**self, cc, |cc, value| cc.trace(value)) }
+        unsafe { trace_owned(self, &**self, T::TYPE_MAP, cc, |cc, value| cc.trace(value)) }
     }
 
     #[inline]
@@ -100,7 +105,7 @@ macro_rules! slices {
                 let slices: fn(&$sequence<T>) -> [&[T]; 2] = $slices;
                 for slice in slices(self) {
                     // SAFETY: it owns its buffer.
-                    unsafe { trace_owned(self, slice, cc, |cc, slice| trace_slice(slice, cc)) }
+                    unsafe { trace_owned(self, slice, T::TYPE_MAP, cc, |cc, slice| trace_slice(slice, cc)) }
                 }
             }
 
@@ -157,7 +162,7 @@ macro_rules! sequences {
             fn trace<C: Trace<'gc>>(&self, cc: &mut C) {
                 for value in self.iter() {
                     // SAFETY: it owns the memory in which its elements are.
-                    unsafe { trace_owned(self, value, cc, |cc, value| cc.trace(value)) }
+                    unsafe { trace_owned(self, value, T::TYPE_MAP, cc, |cc, value| cc.trace(value)) }
                 }
             }
 
@@ -211,8 +216,8 @@ macro_rules! maps {
                 for (key, value) in self {
                     // SAFETY: it owns the memory in which its elements are.
                     unsafe {
-                        trace_owned(self, key, cc, |cc, key| cc.trace(key));
-                        trace_owned(self, value, cc, |cc, value| cc.trace(value));
+                        trace_owned(self, key, K::TYPE_MAP, cc, |cc, key| cc.trace(key));
+                        trace_owned(self, value, V::TYPE_MAP, cc, |cc, value| cc.trace(value));
                     }
                 }
             }
