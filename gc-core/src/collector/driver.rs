@@ -266,7 +266,7 @@ impl Collector {
     ) -> Turn {
         let begins =
             self.phase() == Phase::Sleeping && self.is_time_to_begin(program, until, budget);
-        if !begins && self.has_reached(until) {
+        if !begins && self.has_reached(until, program) {
             return Turn::Rest;
         }
         let _inside = self.report_work();
@@ -350,7 +350,7 @@ impl Collector {
         until: Until,
         budget: &Budget,
     ) {
-        while !self.has_reached(until) {
+        while !self.has_reached(until, program) {
             // SAFETY: the caller makes the safepoint promises. Each function is called in its phase. A cycle that
             // stops the world goes through marking while mutators are stopped (the caller's promise).
             unsafe {
@@ -380,10 +380,10 @@ impl Collector {
     }
 
     /// Whether the cycle is where it should be, or there is none.
-    fn has_reached(&self, until: Until) -> bool {
+    fn has_reached(&self, until: Until, program: &Program<'_>) -> bool {
         match self.phase() {
             Phase::Sleeping => true,
-            Phase::Marking => until == Until::Marked && self.is_marked(),
+            Phase::Marking => until == Until::Marked && self.is_marked(program.allocated),
             Phase::Finalizing | Phase::ClearingWeak => until == Until::Marked,
             Phase::Sweeping => until != Until::Finished,
             Phase::Aborted => false,

@@ -8,11 +8,12 @@
 //! the marked ones of these hold is noted, and what the roots do.
 //!
 //! Why nothing is lost: no marker is at work during the call. Take the moment at its end as a new snapshot.
-//! An object that can be reached then is marked and neither written nor made in the call, and so are all
-//! that it leads to; or it is marked, and what it leads to is noted; or it is not marked, and then one of the
+//! An object that can be reached then is marked and not written in the call, and so are all that it
+//! leads to; or it is marked, and what it leads to is noted; or it is not marked, and then one of the
 //! pointers on the way to it is noted, for the first unmarked object on that way is pointed at by the roots
-//! or by a marked object that was written or made in the call. Those that are marked later are scanned
-//! then, as nobody has claimed them. So all of it is marked when marking ends.
+//! or by a marked object that was written in the call. Those that are marked later are scanned then, as
+//! nobody has claimed them; or they were made during the pause, and the round that comes before marking ends
+//! scans them ([`rescan`](super::rescan)). So all of it is marked when marking ends.
 
 use super::snapshot_buffer::SnapshotBuffer;
 use super::{Collector, Roots};

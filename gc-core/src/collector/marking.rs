@@ -365,7 +365,11 @@ impl Collector {
                 return;
             }
             if cycle.pauses {
+                // SAFETY: mutators are stopped.
+                unsafe { self.remember_writes(cycle) }
                 // Relaxed: as in `Collector::enter`.
+                let bytes = program.allocated.bytes;
+                self.paused_at.store(bytes, Ordering::Relaxed);
                 self.paused.store(true, Ordering::Relaxed);
                 return;
             }

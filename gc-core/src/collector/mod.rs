@@ -154,6 +154,8 @@ pub(crate) struct Collector {
     /// Whether the cycle was made to pause where everything was marked, and still marks: for more may have come up
     /// since.
     paused: AtomicBool,
+    /// Bytes that were allocated ever when it paused.
+    paused_at: AtomicU64,
     /// Whether there was a write to an object that is not known.
     unknown_writes: AtomicBool,
     /// Whether an object was claimed in this cycle whose contents were not recorded.
@@ -207,6 +209,7 @@ impl Collector {
             reports: Reports::default(),
             phase: AtomicU8::new(Phase::Sleeping as u8),
             paused: AtomicBool::new(false),
+            paused_at: AtomicU64::new(0),
             unknown_writes: AtomicBool::new(false),
             unrecorded: AtomicBool::new(false),
             owned_cells_written: AtomicBool::new(false),
@@ -264,9 +267,9 @@ impl Collector {
 
     /// Whether the program has paused the cycle where everything was marked, and it has not gone farther since.
     ///
-    /// A paused cycle still marks: its phase is [`Phase::Marking`], the barrier is armed, and objects are allocated
-    /// black. So the program may do whatever it may do while a cycle marks. If that brings up more to be marked, it
-    /// is marked before the cycle goes on. The next safepoint leads the cycle to its end, unless it asks for
+    /// A paused cycle still marks: its phase is [`Phase::Marking`], the barrier is armed, and writes are remembered
+    /// ([`rescan`]). So the program may do whatever it may do while a cycle marks. If that brings up more to be marked,
+    /// it is marked before the cycle goes on. The next safepoint leads the cycle to its end, unless it asks for
     /// something else.
     pub(crate) fn is_paused(&self) -> bool {
         // Relaxed: as in `enter`.
@@ -274,9 +277,12 @@ impl Collector {
     }
 
     /// Whether the cycle is paused, and nothing has come up since that must be marked, but for what is in snapshot
-    /// buffers.
-    pub(crate) fn is_marked(&self) -> bool {
+    /// buffers. So much was allocated ever. (Whether something leads to what is new is not known, and it has no mark.
+    /// If nothing is new, a write leads to what is marked, or to what was read by a weak pointer.)
+    pub(crate) fn is_marked(&self, allocated: Volume) -> bool {
+        // Relaxed: as in `enter`.
         self.is_paused()
+            && self.paused_at.load(Ordering::Relaxed) == allocated.bytes
             && self.work.has_no_packets()
             && self.work.has_none_to_trace()
             && !self.weak_reads.has_unmarked(&self.heap)

@@ -32,6 +32,9 @@
 //! * a store to an atomic cell claims the object that the cell is in, like any barrier. The root need not be claimed, as
 //!   each round visits it.
 //!
+//! A cycle that the program pauses where everything is marked does so from the pause on. Then whatever the program makes
+//! meanwhile is told apart, before the cycle goes on, by whether something leads to it.
+//!
 //! The signs are: a round that began in a cycle that did not remember writes, or that ended with an unmarked target of
 //! a weak read; and a note of an object that was unmarked when it was written or stored, after a weak read of an
 //! unmarked object ([`Noting::Doubtful`]). Cycles without such a sign rescan nothing if all targets that were read turn
@@ -250,6 +253,20 @@ impl Collector {
             // SAFETY: mutators are stopped (the caller's promise).
             unsafe { self.heap.set_allocation_color(AllocationColor::Black) };
         }
+    }
+
+    /// Remembers from now on what is written, and what is allocated, which is not marked: the cycle pauses where
+    /// everything is marked.
+    ///
+    /// # Safety
+    ///
+    /// Mutators are stopped, and marking does not end before a round.
+    pub(super) unsafe fn remember_writes(&self, cycle: &mut Cycle) {
+        cycle.rescan = Rescan::default();
+        self.set_noting(Noting::Nothing);
+        // SAFETY: mutators are stopped, and there is a round before what has no mark is taken for dead (the caller's
+        // promises).
+        unsafe { self.heap.set_allocation_color(AllocationColor::Claimed) }
     }
 
     /// Whether what was written and allocated must be scanned again before marking is complete. No mutator is at work,

@@ -2,8 +2,8 @@
 //!
 //! Normally an object is allocated *black*: marked and claimed. It survives the cycle, no marker reads it, and the
 //! barrier finds nothing to do. In a cycle that remembers writes from its beginning
-//! ([`rescan`](crate::collector::rescan)) it is only *claimed*: no marker reads it until its claim is taken back, and
-//! it is marked only if a marked object leads to it.
+//! ([`rescan`](crate::collector::rescan)), or that is paused, it is only *claimed*: no marker reads it until its claim is
+//! taken back, and it is marked only if a marked object leads to it.
 //!
 //! When a cursor enters a hole, the bits for all objects to come are set in the whole hole. So the fast path of
 //! allocation does nothing for this.
@@ -12,7 +12,7 @@
 //!
 //! 1. [`AllocationColor`] changes only while no mutator is in a `mutate` call and no cursor is in a hole.
 //! 2. From the end of marking until the sweep begins, all objects are allocated black, since in this time an object
-//!    without a mark is taken for dead.
+//!    without a mark is taken for dead. A cycle that is paused still marks: before it goes on, there is another round.
 //! 3. The block of a claimed object has the flag that a marker checks before it checks claims. The exception is a block
 //!    in which all objects of this cycle were allocated black: no marker meets an object that was allocated marked
 //!    before a claim that was taken back is set again, which raises the flag.

@@ -64,6 +64,6 @@ impl Context {
 
     /// Whether the cycle is paused, and everything reachable is marked.
     pub(crate) fn is_all_marked(&self) -> bool {
-        self.collector.is_marked() && self.buffer.borrow().has_no_pointers()
+        self.collector.is_marked(self.allocated()) && self.buffer.borrow().has_no_pointers()
     }
 }
