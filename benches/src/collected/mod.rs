@@ -131,4 +131,29 @@ mod tests {
             assert_eq!(ours, peer, "{program:?}");
         }
     }
+
+    fn churn(mut heap: impl LargeHeap) {
+        const TREES: u64 = 5;
+        for number in 0..TREES {
+            heap.plant(6, number);
+        }
+        assert_eq!(heap.churn(0, 2, 0), None, "there was no node");
+        heap.fill(1..50);
+        for stamp in 0..1000 {
+            let slot = stamp as usize * 7 % 50;
+            assert_eq!(heap.churn(slot, 10, stamp), Some(true));
+            heap.collect_debt();
+        }
+        heap.finish_cycle();
+        assert_eq!(heap.whole_trees(), TREES);
+        assert_ne!(heap.account().is_in_cycle, Some(true));
+    }
+
+    #[test]
+    fn both_collectors_keep_the_large_heap() {
+        for slots in [Slots::Array, Slots::Cells] {
+            churn(ours::large::Large::new(Default::default(), slots, 50));
+            churn(peer::large::Large::new(Default::default(), slots, 50));
+        }
+    }
 }

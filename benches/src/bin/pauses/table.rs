@@ -38,6 +38,7 @@ impl Sheet {
         for column in table.column_iter_mut().skip(self.words) {
             column.set_cell_alignment(CellAlignment::Right);
             column.set_constraint(ColumnConstraint::ContentWidth);
+            column.set_padding((1, 0));
         }
         table
     }

@@ -14,15 +14,16 @@ use crate::pauses::plan::Plan;
 /// Nodes that a step of shallow trees makes, about.
 const NODES_A_STEP: u64 = 1024;
 
+/// Rounds in a usual run.
+const ROUNDS: u64 = 13;
+
 pub fn entry() -> Entry {
     Entry::new(
         "binary-trees",
         "short-lived trees of depth 4 to 18 beside a long-lived one of depth 18, in rounds",
         |plan| {
-            Ok(BinaryTrees::new(
-                plan,
-                ours::trees::Managed::new(plan.heap()),
-            ))
+            let forest = ours::trees::Managed::new(plan.heap());
+            Ok(BinaryTrees::new(plan, forest, ROUNDS))
         },
     )
 }
@@ -30,30 +31,38 @@ pub fn entry() -> Entry {
 /// The same on gc-arena, and with no collector.
 pub fn peer_entries() -> [Entry; 3] {
     [
+        // A round takes it a minute.
         peer(
             "gc-arena",
-            "binary-trees, on gc-arena",
+            "binary-trees, on gc-arena, one round",
             peer::trees::Managed::default,
+            1,
         ),
         peer(
             "malloc",
             "binary-trees of Box, in the system's malloc",
             || Freed::new(Boxed::default),
+            ROUNDS,
         ),
-        peer("mimalloc", "binary-trees of Box, in mimalloc", || {
-            Freed::new(|| Explicit::new(Mi))
-        }),
+        peer(
+            "mimalloc",
+            "binary-trees of Box, in mimalloc",
+            || Freed::new(|| Explicit::new(Mi)),
+            ROUNDS,
+        ),
     ]
 }
 
-fn peer<T>(manager: &'static str, about: &str, make: fn() -> T) -> Entry
+fn peer<T>(manager: &'static str, about: &str, make: fn() -> T, rounds: u64) -> Entry
 where
     T: Trees + 'static,
 {
     let name = format!("binary-trees-{manager}");
-    Entry::new(name, about, move |plan| Ok(BinaryTrees::new(plan, make())))
-        .variant_of("binary-trees", manager)
-        .of(Kind::Peer)
+    Entry::new(name, about, move |plan| {
+        Ok(BinaryTrees::new(plan, make(), rounds))
+    })
+    .variant_of("binary-trees", manager)
+    .of(Kind::Peer)
 }
 
 /// Trees that are freed when the program lets go of them.
@@ -122,9 +131,9 @@ struct BinaryTrees<T> {
 }
 
 impl<T: Trees> BinaryTrees<T> {
-    fn new(plan: Plan, forest: T) -> BinaryTrees<T> {
+    fn new(plan: Plan, forest: T, rounds: u64) -> BinaryTrees<T> {
         let deepest = plan.pick(18, 12);
-        let rounds = plan.times(13, 2);
+        let rounds = plan.times(rounds, rounds.min(2));
         let short: u64 = depths(deepest)
             .map(|d| iterations(d, deepest) * nodes(d))
             .sum();

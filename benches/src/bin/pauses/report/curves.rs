@@ -177,6 +177,14 @@ where
             area.draw_text(label, &below, (x, y + 8)).map_err(drawing)?;
         }
 
+        let ends = curves.iter().filter_map(|curve| curve.points.last());
+        let ends: Vec<(i32, i32)> = ends.map(|end| chart.backend_coord(end)).collect();
+        let beside = (WIDTH - NAMES) as i32;
+        for &end in &ends {
+            // Below the curves, on the way from the end of one to its name.
+            let line = PathElement::new([end, (beside + 4, end.1)], GRID);
+            area.draw(&line).map_err(drawing)?;
+        }
         for curve in curves {
             let (points, stroke) = (curve.points.iter().copied(), curve.colour.stroke_width(2));
             let dashes = match curve.outcome.kind {
@@ -193,21 +201,15 @@ where
             }
         }
 
-        let ends = curves.iter().filter_map(|curve| curve.points.last());
-        let ends: Vec<(i32, i32)> = ends.map(|end| chart.backend_coord(end)).collect();
         let heights: Vec<i32> = ends.iter().map(|end| end.1).collect();
-        let beside = (WIDTH - NAMES) as i32;
         let names = curves
             .iter()
             .zip(&ends)
             .zip(spread(&heights, height as i32 - LINE));
         for ((curve, &end), y) in names {
-            // From the curve's end to its name.
-            let edge = (beside + 4, end.1);
-            let within = PathElement::new([end, edge], GRID);
-            area.draw(&within).map_err(drawing)?;
-            let beyond = PathElement::new([edge, (beside + 22, y)], curve.colour);
-            area.draw(&beyond).map_err(drawing)?;
+            let line = [(beside + 4, end.1), (beside + 22, y)];
+            let line = PathElement::new(line, curve.colour);
+            area.draw(&line).map_err(drawing)?;
             let name = style(&curve.colour, HPos::Left, VPos::Center);
             let place = (beside + 26, y);
             area.draw_text(&curve.outcome.name, &name, place)
