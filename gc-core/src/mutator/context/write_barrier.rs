@@ -120,11 +120,14 @@ impl Context {
             if self.finalizing.get() || self.is_marking() {
                 return self.note_write_in_cycle(address);
             }
-            self.note_write_between_cycles(address);
+            let start = ObjectStart::new_unchecked(address);
+            if !(self.written.is_recent(address) && self.heap().is_dirty(start)) {
+                self.note_write_between_cycles(address);
+            }
         }
     }
 
-    /// Apart from [`Context::note_write`], so that this needs no registers of its own.
+    /// Apart from [`Context::note_write`], so that that saves no registers.
     ///
     /// # Safety
     ///
@@ -132,12 +135,7 @@ impl Context {
     #[inline(never)]
     unsafe fn note_write_between_cycles(&self, address: usize) {
         // SAFETY: an object of this heap starts there (1).
-        unsafe {
-            let start = ObjectStart::new_unchecked(address);
-            if !(self.written.is_recent(address) && self.heap().is_dirty(start)) {
-                self.note_dirty(address);
-            }
-        }
+        unsafe { self.note_dirty(address) }
     }
 
     /// # Safety
