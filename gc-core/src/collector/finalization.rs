@@ -52,17 +52,19 @@ impl Collector {
             self.heap
                 .each_start_between(from, to, |start| written.push(start.address()));
         }
-        written.sort_unstable();
-        written.dedup();
-        for start in written {
-            // SAFETY: an object of this heap starts there (3). No mutator is at work (1), and this thread may trace
-            // it (2). No marker is either, as the cycle is paused, and nobody sweeps. So its tags can be made anew: a
-            // dirty object must have been claimed, and what a finalization call writes is not.
-            unsafe {
+        // SAFETY: an object of this heap starts at each (3). No mutator is at work (1), and this thread may trace them
+        // (2). No marker is either, as the cycle is paused, and nobody sweeps. So their tags can be made anew: a dirty
+        // object must have been claimed, and what a finalization call writes is not.
+        unsafe {
+            for &start in &written {
                 self.retag_written(start);
-                if self.heap.planes().is_marked(start) {
-                    self.note_contents(start, buffer);
-                }
+            }
+            // Most that finalization calls write is dead.
+            written.retain(|&start| self.heap.planes().is_marked(start));
+            written.sort_unstable();
+            written.dedup();
+            for start in written {
+                self.note_contents(start, buffer);
             }
         }
         // So that the cycle is paused as before if nothing new has come up.
