@@ -10,23 +10,19 @@ use std::panic::{self, AssertUnwindSafe};
 use super::Collector;
 use crate::types::descriptor::{DeadValue, Described};
 
-/// What a value with a destructor is taken to own, if it tells of less: there is something that it gives back.
-const LEAST_OWNED: u64 = 64;
-
 /// What dropped values have given back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Released {
+    /// How many they were.
+    values: u64,
     /// Bytes that they were known to own elsewhere.
-    pub(crate) known: u64,
-    /// Bytes that they have probably owned besides.
-    pub(crate) unknown: u64,
+    bytes: u64,
 }
 
 impl Released {
-    fn add(&mut self, known: usize) {
-        let known = known as u64;
-        self.known = self.known.wrapping_add(known);
-        self.unknown += LEAST_OWNED.saturating_sub(known);
+    fn add(&mut self, values: u64, bytes: u64) {
+        self.values += values;
+        self.bytes = self.bytes.wrapping_add(bytes);
     }
 }
 
@@ -44,9 +40,11 @@ impl Disposer {
     ///
     /// Nothing will refer to the value again.
     pub(crate) unsafe fn dispose(&mut self, object: Described) {
-        // SAFETY: the object has its value, and nothing will refer to it (the caller's promise).
-        let entry = unsafe { object.entry() };
-        self.released.add(entry.bytes());
+        if object.descriptor().drop.is_some() {
+            // SAFETY: the object has its value, and nothing will refer to it (the caller's promise).
+            let entry = unsafe { object.entry() };
+            self.released.add(1, entry.bytes() as u64);
+        }
         // SAFETY: nothing will refer to the value again (the caller's promise).
         self.call(|| unsafe { object.dispose() });
     }
@@ -57,7 +55,7 @@ impl Disposer {
     ///
     /// As for [`DeadValue::drop`].
     pub(crate) unsafe fn drop_taken(&mut self, value: DeadValue) {
-        self.released.add(value.owned());
+        self.released.add(1, value.owned() as u64);
         // SAFETY: the caller's promise is that of `DeadValue::drop`.
         self.call(|| unsafe { value.drop() });
     }
@@ -74,8 +72,7 @@ impl Disposer {
     /// Takes over what `other` has caught, after what this one has.
     pub(crate) fn append(&mut self, other: &mut Disposer) {
         let released = other.take_released();
-        self.released.known = self.released.known.wrapping_add(released.known);
-        self.released.unknown += released.unknown;
+        self.released.add(released.values, released.bytes);
         if let Some(payload) = other.panic.take() {
             self.keep(payload);
         }
@@ -109,7 +106,7 @@ impl Disposer {
 impl Collector {
     /// Counts what dropped values have given back.
     pub(super) fn count_released(&self, released: Released) {
-        self.heap.count_dropped(released.known, released.unknown);
+        self.heap.count_dropped(released.values, released.bytes);
     }
 }
 

@@ -58,11 +58,12 @@ impl Collector {
             .bytes
             .saturating_sub(meanwhile.bytes + cycle.shells) as usize;
         // What values own is known to the end of the cycle, so all that they have grown by is left out.
-        let grown = concurrent.map_or(0, |before| allocated.since(before).owned.max(0));
-        let owned = self.heap.owned_elsewhere(allocated);
+        let grown = concurrent.map_or(Volume::default(), |before| allocated.since(before));
+        let elsewhere = self.heap.elsewhere(allocated);
         let survived = Volume {
             bytes: live as u64,
-            owned: (owned as i64).saturating_sub(grown).max(0),
+            owned: elsewhere.owned.saturating_sub(grown.owned.max(0)).max(0),
+            owners: elsewhere.owners.saturating_sub(grown.owners),
         };
         let kept = cycle.kept.min(live);
         let room = self
@@ -72,7 +73,6 @@ impl Collector {
         let expected = self.pace(|pacer| {
             pacer.note_rate(live, marking);
             pacer.note_kept(kept, room, allocated);
-            pacer.note_unknown(self.heap.unknown_elsewhere(), allocated);
             pacer.finish_cycle(survived, allocated, concurrent.is_some());
             if self.finalizers.waiting() == 0 {
                 // They have run while it swept.

@@ -144,7 +144,7 @@ pub(crate) struct Collector {
     /// Values whose destructors are to run.
     pub(crate) dying: Dying,
     pub(crate) pacer: Mutex<Pacer>,
-    /// Bytes allocated ever, and their weight, from each of which on a safepoint has something to do.
+    /// Bytes allocated ever, and the weight of what values own, from each of which on a safepoint has something to do.
     due_at_bytes: AtomicU64,
     due_at_weight: AtomicU64,
     pub(crate) statistics: Mutex<Statistics>,
@@ -292,8 +292,9 @@ impl Collector {
     #[inline]
     pub(crate) fn wants_safepoint(&self, allocated: Volume) -> bool {
         // Relaxed: figures by themselves. The weight wraps.
-        (allocated.total() as i64).wrapping_sub(self.due_at_weight.load(Ordering::Relaxed) as i64)
-            >= 0
+        let heavier = (allocated.total_weight() as i64)
+            .wrapping_sub(self.due_at_weight.load(Ordering::Relaxed) as i64);
+        heavier >= 0
             || allocated.bytes >= self.due_at_bytes.load(Ordering::Relaxed)
             || self.phase() != Phase::Sleeping
             || self.options.zeal.collect

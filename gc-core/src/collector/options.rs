@@ -335,7 +335,7 @@ impl HeapOptions {
     }
 
     /// The least number of bytes that are allocated between two collections, unless a limit is near; 8 MiB by
-    /// default. What values own outside of the heap counts as well
+    /// default. Of what values own outside of the heap it is a sixteenth, half a MiB by default
     /// ([`Collect::owned_bytes`](crate::Collect::owned_bytes)).
     ///
     /// ```

@@ -31,6 +31,8 @@ pub(crate) struct Allocator {
     made: RefCell<Option<Vec<(usize, usize)>>>,
     /// By how many bytes what values own elsewhere has grown, which the heap does not count yet.
     owned: Cell<i64>,
+    /// How many values with destructors were allocated, which the heap does not count yet.
+    owners: Cell<u64>,
     /// Why the last allocation failed, until somebody asks.
     error: Cell<Option<HeapError>>,
 }
@@ -44,6 +46,7 @@ impl Allocator {
             holes: RefCell::new([const { Holes::NONE }; CURSORS]),
             made: RefCell::new(None),
             owned: Cell::new(0),
+            owners: Cell::new(0),
             error: Cell::new(None),
         }
     }
@@ -135,6 +138,7 @@ impl Allocator {
         let volume = Volume {
             bytes: (end - start) as u64,
             owned: self.owned.take(),
+            owners: self.owners.take(),
         };
         heap.count_allocated(volume, heap.count_starts(start, end));
     }
@@ -165,6 +169,12 @@ impl Allocator {
         self.owned.set(self.owned.get().wrapping_add(change));
     }
 
+    /// Notes that a value with a destructor was allocated.
+    #[inline]
+    pub(crate) fn note_owner(&self) {
+        self.owners.set(self.owners.get() + 1);
+    }
+
     /// Lets the heap count what values own elsewhere, if that has come to much.
     #[inline]
     pub(crate) fn report_owned(&self, heap: &Heap) {
@@ -182,6 +192,7 @@ impl Allocator {
         Volume {
             bytes: self.cursors.iter().map(in_hole).sum(),
             owned: self.owned.get(),
+            owners: self.owners.get(),
         }
     }
 

@@ -24,8 +24,9 @@ pub(super) struct Counts {
     owned_elsewhere: AtomicU64,
     /// How many of these belonged to values that the collector has dropped since.
     dropped_elsewhere: AtomicU64,
-    /// What these have probably owned besides.
-    unknown_elsewhere: AtomicU64,
+    /// Values with destructors allocated ever, and dropped since.
+    owners: AtomicU64,
+    dropped_owners: AtomicU64,
     /// Objects that sweeps have freed, ever.
     freed_objects: AtomicU64,
 }
@@ -42,7 +43,8 @@ impl Counts {
             allocated_objects: AtomicU64::new(0),
             owned_elsewhere: AtomicU64::new(0),
             dropped_elsewhere: AtomicU64::new(0),
-            unknown_elsewhere: AtomicU64::new(0),
+            owners: AtomicU64::new(0),
+            dropped_owners: AtomicU64::new(0),
             freed_objects: AtomicU64::new(0),
         }
     }
@@ -55,6 +57,11 @@ impl Heap {
             .allocated_bytes
             .fetch_add(volume.bytes, Ordering::Relaxed);
         self.count_owned(volume.owned);
+        if volume.owners != 0 {
+            self.counts
+                .owners
+                .fetch_add(volume.owners, Ordering::Relaxed);
+        }
         self.counts
             .allocated_objects
             .fetch_add(objects, Ordering::Relaxed);
@@ -71,34 +78,31 @@ impl Heap {
         }
     }
 
-    /// Counts what dropped values were known to own elsewhere, and have probably owned besides.
-    pub(crate) fn count_dropped(&self, bytes: u64, unknown: u64) {
+    /// Counts so many dropped values, and what they were known to own elsewhere.
+    pub(crate) fn count_dropped(&self, values: u64, bytes: u64) {
+        // Relaxed: see `Counts`.
+        self.counts
+            .dropped_owners
+            .fetch_add(values, Ordering::Relaxed);
         if bytes != 0 {
             // Relaxed: see `Counts`.
             self.counts
                 .dropped_elsewhere
                 .fetch_add(bytes, Ordering::Relaxed);
         }
-        if unknown != 0 {
-            // Relaxed: see `Counts`.
-            self.counts
-                .unknown_elsewhere
-                .fetch_add(unknown, Ordering::Relaxed);
+    }
+
+    /// What the values of objects own elsewhere that are not dropped, and how many have destructors, when `allocated` is
+    /// what was allocated ever. If values lie so much that a sum is negative, zero.
+    pub(crate) fn elsewhere(&self, allocated: Volume) -> Volume {
+        // Relaxed: see `Counts`.
+        let bytes = self.counts.dropped_elsewhere.load(Ordering::Relaxed);
+        let owners = self.counts.dropped_owners.load(Ordering::Relaxed);
+        Volume {
+            bytes: 0,
+            owned: allocated.owned.wrapping_sub_unsigned(bytes).max(0),
+            owners: allocated.owners.saturating_sub(owners),
         }
-    }
-
-    /// Bytes that dropped values have probably owned besides what was known, ever.
-    pub(crate) fn unknown_elsewhere(&self) -> u64 {
-        // Relaxed: see `Counts`.
-        self.counts.unknown_elsewhere.load(Ordering::Relaxed)
-    }
-
-    /// Bytes that the values of objects own elsewhere, when `allocated` is what was allocated ever. If values lie so
-    /// much that the sum is negative, zero.
-    pub(crate) fn owned_elsewhere(&self, allocated: Volume) -> u64 {
-        // Relaxed: see `Counts`.
-        let dropped = self.counts.dropped_elsewhere.load(Ordering::Relaxed);
-        allocated.owned.wrapping_sub_unsigned(dropped).max(0) as u64
     }
 
     pub(super) fn count_freed(&self, objects: u64) {
@@ -133,6 +137,7 @@ impl Heap {
         Volume {
             bytes: self.counts.allocated_bytes.load(Ordering::Relaxed),
             owned: self.counts.owned_elsewhere.load(Ordering::Relaxed) as i64,
+            owners: self.counts.owners.load(Ordering::Relaxed),
         }
     }
 

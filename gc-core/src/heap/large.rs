@@ -12,10 +12,7 @@ use super::volume::Volume;
 
 /// So many blocks. If the object is an owner, that is counted when its value is there.
 fn blocks_of(count: usize) -> Volume {
-    Volume {
-        bytes: (count * BLOCK) as u64,
-        owned: 0,
-    }
+    Volume::of_bytes((count * BLOCK) as u64)
 }
 
 impl Heap {

@@ -183,11 +183,7 @@ impl Heap {
             self.note_reach(start, end);
             self.prepare_large(start, shape.bytes, sort == Sort::Leaf);
         }
-        let volume = Volume {
-            bytes: (end - start) as u64,
-            owned: 0,
-        };
-        self.count_allocated(volume, 1);
+        self.count_allocated(Volume::of_bytes((end - start) as u64), 1);
         Ok(start)
     }
 

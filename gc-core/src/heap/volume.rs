@@ -7,6 +7,10 @@
 /// the pieces themselves. So it costs far more if it has left the cache in between, and should come back sooner.
 pub(crate) const ELSEWHERE: i64 = 4;
 
+/// What a value with a destructor is taken to own elsewhere besides what it tells: there is something that it gives
+/// back, of which its type may not know; and each piece of memory has the allocator's own words.
+const BESIDES: i64 = 48;
+
 /// Bytes of objects. The difference of two counts is what came between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Volume {
@@ -16,21 +20,41 @@ pub(crate) struct Volume {
     /// is subtracted; that values are dropped by the collector does not count. In a count since the beginning
     /// the sum wraps, for values may lie.
     pub(crate) owned: i64,
+    /// Values with destructors. That they are dropped does not count.
+    pub(crate) owners: u64,
 }
 
 impl Volume {
-    /// What bytes in the heap and elsewhere weigh together, of a difference.
+    /// Bytes of the heap, of values that own nothing.
+    pub(crate) fn of_bytes(bytes: u64) -> Volume {
+        Volume {
+            bytes,
+            ..Volume::default()
+        }
+    }
+
+    /// What is elsewhere weighs so much, of a difference; nothing, if values have shrunk.
     #[inline]
     pub(crate) fn weight(self) -> u64 {
-        self.bytes
-            .saturating_add_signed(self.owned.saturating_mul(ELSEWHERE))
+        let besides = BESIDES.saturating_mul(i64::try_from(self.owners).unwrap_or(i64::MAX));
+        let elsewhere = self.owned.saturating_add(besides);
+        elsewhere.max(0).saturating_mul(ELSEWHERE) as u64
     }
 
     /// The same of a count since the beginning, which wraps.
     #[inline]
-    pub(crate) fn total(self) -> u64 {
-        self.bytes
-            .wrapping_add_signed(self.owned.wrapping_mul(ELSEWHERE))
+    pub(crate) fn total_weight(self) -> u64 {
+        let besides = BESIDES.wrapping_mul(self.owners as i64);
+        self.owned.wrapping_add(besides).wrapping_mul(ELSEWHERE) as u64
+    }
+
+    /// The same of a count since the beginning, with no more owned than in the `later` one.
+    pub(crate) fn at_most_owned(self, later: Volume) -> Volume {
+        let shrunk = later.owned.wrapping_sub(self.owned).min(0);
+        Volume {
+            owned: self.owned.wrapping_add(shrunk),
+            ..self
+        }
     }
 
     /// What was counted since; no bytes, if that was later.
@@ -39,6 +63,7 @@ impl Volume {
         Volume {
             bytes: self.bytes.saturating_sub(earlier.bytes),
             owned: self.owned.wrapping_sub(earlier.owned),
+            owners: self.owners.saturating_sub(earlier.owners),
         }
     }
 }

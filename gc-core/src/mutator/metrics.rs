@@ -169,7 +169,7 @@ impl<S: Source> Metrics<S> {
         let (pinned_objects, pins) = heap.pins().counts();
         Statistics {
             allocated_bytes: allocated.bytes,
-            owned_bytes: heap.owned_elsewhere(allocated) as usize,
+            owned_bytes: heap.elsewhere(allocated).owned as usize,
             heap_bytes,
             peak_heap_bytes,
             finalizers_waiting: collector.finalizers.waiting(),

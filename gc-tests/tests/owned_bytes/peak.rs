@@ -32,10 +32,11 @@ fn peak(
             arena.collect_debt();
         }
     });
-    // Nor is it collected more often than need be: in steps, from a sixteenth of the floor on.
+    // Nor is it collected more often than need be: when a sixteenth of the floor is owned elsewhere, which is one
+    // quarter of it and weighs four times as much; and in steps, from a part of that on.
     let collections = arena.metrics().statistics().collections;
     assert!(
-        collections as usize <= bytes / (4 * MIB / 16),
+        collections as usize <= bytes / (4 * MIB / 16 / 2),
         "{collections} collections"
     );
     peak
@@ -123,7 +124,7 @@ fn elements_of_slices_that_grow() {
     }
 }
 
-/// What survives is alive, and what grows beyond it is in proportion: the square root of 32 * 256 is about 90.
+/// What survives is alive, 32 MiB, and what grows beyond it is in proportion: as much, or twice that in steps.
 #[test]
 fn growth_is_in_proportion_to_what_survivors_own() {
     for options in ways() {
@@ -138,7 +139,7 @@ fn growth_is_in_proportion_to_what_survivors_own() {
             }
             64 * KIB
         });
-        assert!((64 * MIB..288 * MIB).contains(&peak), "{} KiB", peak / KIB);
+        assert!((60 * MIB..112 * MIB).contains(&peak), "{} KiB", peak / KIB);
     }
 }
 
@@ -154,7 +155,7 @@ fn objects_that_shrink() {
         arena.finish_cycle();
         let before = arena.metrics().statistics().collections;
         for _ in 0..100 {
-            arena.mutate(|mc, (kept, _)| *kept[0].borrow_mut(mc) = Vec::with_capacity(MIB));
+            arena.mutate(|mc, (kept, _)| *kept[0].borrow_mut(mc) = Vec::with_capacity(128 * KIB));
             arena.collect_debt();
             arena.mutate(|mc, (kept, _)| *kept[0].borrow_mut(mc) = Vec::new());
             arena.collect_debt();

@@ -65,6 +65,7 @@ impl Context {
     /// Counts the allocation of an object of so many bytes whose value has a destructor.
     #[inline(always)]
     pub(crate) fn note_owner(&self, bytes: usize) {
+        self.allocator.note_owner();
         self.written.note_allocated(bytes);
     }
 
@@ -75,6 +76,7 @@ impl Context {
         Volume {
             bytes: counted.bytes + more.bytes,
             owned: counted.owned.wrapping_add(more.owned),
+            owners: counted.owners + more.owners,
         }
     }
 
