@@ -4,8 +4,8 @@
 //! ([`GcWeak::upgrade`](crate::GcWeak::upgrade) as `gc-arena` has it). So in such a call, and only there, a
 //! pointer to an unmarked object may be written to where it can be reached. A barrier that looks at what is
 //! overwritten says nothing of that. So during such a call it claims nothing: it keeps a list of the objects
-//! that are written, the allocator one of where objects are made ([`Kept`]), and when the call is over, what
-//! the marked ones of these hold is noted, and what the roots do.
+//! that are written, and when the call is over, what the marked ones of these hold is noted, and what the roots
+//! do. What is made in the call is claimed from the beginning, as throughout the pause.
 //!
 //! Why nothing is lost: no marker is at work during the call. Take the moment at its end as a new snapshot.
 //! An object that can be reached then is marked and not written in the call, and so are all that it
@@ -20,18 +20,9 @@ use super::{Collector, Roots};
 use crate::heap::start::ObjectStart;
 use crate::types::descriptor::Described;
 
-/// What a finalization call has written and made.
-#[derive(Debug, Default)]
-pub(crate) struct Kept {
-    /// The starts of objects that were written, some more than once.
-    pub(crate) written: Vec<usize>,
-    /// Where objects were made: from an address to another.
-    pub(crate) made: Vec<(usize, usize)>,
-}
-
 impl Collector {
     /// Puts what the roots hold into the buffer, and what the marked objects hold that a finalization call has
-    /// written or made.
+    /// written: the objects at these starts, some of which may be there more than once.
     ///
     /// If a `trace` panics, the cycle must be aborted.
     ///
@@ -42,16 +33,11 @@ impl Collector {
     /// 3. All of these objects are in the heap, and none was freed: the cycle still marks.
     pub(crate) unsafe fn note_kept(
         &self,
-        kept: Kept,
+        mut written: Vec<usize>,
         roots: &Roots<'_>,
         buffer: &mut SnapshotBuffer,
     ) {
         roots(&mut buffer.visitor(self));
-        let Kept { mut written, made } = kept;
-        for (from, to) in made {
-            self.heap
-                .each_start_between(from, to, |start| written.push(start.address()));
-        }
         // SAFETY: an object of this heap starts at each (3). No mutator is at work (1), and this thread may trace them
         // (2). No marker is either, as the cycle is paused, and nobody sweeps. So their tags can be made anew: a dirty
         // object must have been claimed, and what a finalization call writes is not.

@@ -27,8 +27,6 @@ pub(crate) struct Allocator {
     planes: Planes,
     /// The rest of the block that each cursor is in.
     holes: RefCell<[Holes; CURSORS]>,
-    /// Where objects were made, from an address to another, while somebody wants to know.
-    made: RefCell<Option<Vec<(usize, usize)>>>,
     /// By how many bytes what values own elsewhere has grown, which the heap does not count yet.
     owned: Cell<i64>,
     /// How many values with destructors were allocated, which the heap does not count yet.
@@ -44,7 +42,6 @@ impl Allocator {
             cursors: [const { Cursor::none() }; CURSORS],
             planes: heap.planes(),
             holes: RefCell::new([const { Holes::NONE }; CURSORS]),
-            made: RefCell::new(None),
             owned: Cell::new(0),
             owners: Cell::new(0),
             error: Cell::new(None),
@@ -75,11 +72,7 @@ impl Allocator {
     fn allocate_slow(&self, heap: &Heap, shape: Shape) -> Option<ObjectStart> {
         let shape = &shape;
         let address = if shape.bytes > LARGE {
-            let address = heap.take_large(shape);
-            if let (Ok(address), Some(made)) = (&address, &mut *self.made.borrow_mut()) {
-                made.push((*address, address + GRANULE));
-            }
-            address
+            heap.take_large(shape)
         } else {
             self.refill(heap, shape).map(|()| {
                 let cursor = &self.cursors[shape.cursor()];
@@ -130,11 +123,6 @@ impl Allocator {
         let cursor = &self.cursors[index];
         let (start, end) = (cursor.start.get(), cursor.at.get());
         cursor.set(0, 0);
-        if start < end
-            && let Some(made) = &mut *self.made.borrow_mut()
-        {
-            made.push((start, end));
-        }
         let volume = Volume {
             bytes: (end - start) as u64,
             owned: self.owned.take(),
@@ -149,18 +137,6 @@ impl Allocator {
             self.retire(heap, index);
         }
         *self.holes.borrow_mut() = [const { Holes::NONE }; CURSORS];
-    }
-
-    /// Notes where objects are made from now on.
-    pub(crate) fn start_noting(&self, heap: &Heap) {
-        self.retire_all(heap);
-        *self.made.borrow_mut() = Some(Vec::new());
-    }
-
-    /// Where objects were made since [`Allocator::start_noting`]: from an address to another.
-    pub(crate) fn stop_noting(&self, heap: &Heap) -> Vec<(usize, usize)> {
-        self.retire_all(heap);
-        self.made.take().unwrap_or_default()
     }
 
     /// Notes by how many bytes what the value of an object owns elsewhere has grown.

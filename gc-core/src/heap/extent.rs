@@ -181,43 +181,19 @@ impl Heap {
         }
     }
 
-    /// Calls `f` with each stretch of words between two addresses of one block that is in one group: where it begins,
-    /// and on which of its words objects start.
+    /// The number of objects that start between two addresses of one block.
     ///
     /// # Panics
     ///
     /// If the addresses are not in what this heap spans, unless nothing is between them.
-    #[inline(always)]
-    fn each_group_of_starts(&self, from: usize, to: usize, mut f: impl FnMut(usize, u64)) {
+    pub(super) fn count_starts(&self, from: usize, to: usize) -> u64 {
         assert!(from >= to || self.spans(from) && to <= self.top());
-        for stretch in stretches(from, to) {
+        let starts = stretches(from, to).map(|stretch| {
             // SAFETY: below `top` all planes are committed.
             let starts = unsafe { self.planes.group(stretch.start()) }.starts();
-            f(stretch.start(), stretch.select(starts));
-        }
-    }
-
-    /// Calls `f` with the start of each object between two addresses of one block.
-    pub(crate) fn each_start_between(
-        &self,
-        from: usize,
-        to: usize,
-        mut f: impl FnMut(ObjectStart),
-    ) {
-        assert!(from >= to || self.block_of(from).is_some());
-        self.each_group_of_starts(from, to, |base, starts| {
-            // SAFETY: the planes say that objects start there, in a block of this heap.
-            words(base, starts).for_each(|at| f(unsafe { ObjectStart::new_unchecked(at) }))
+            u64::from(stretch.select(starts).count_ones())
         });
-    }
-
-    /// The number of objects that start between two addresses of one block.
-    pub(super) fn count_starts(&self, from: usize, to: usize) -> u64 {
-        let mut count = 0;
-        self.each_group_of_starts(from, to, |_, starts| {
-            count += u64::from(starts.count_ones())
-        });
-        count
+        starts.sum()
     }
 }
 

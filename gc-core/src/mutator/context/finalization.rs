@@ -1,8 +1,8 @@
 //! Finalization calls: the program looks at what is dead, in a cycle that is paused where marking is finished.
 //!
 //! During the call the barrier makes no claims, and weak reads are not remembered. Instead the context keeps a list
-//! of the objects that are written, and the allocator one of where objects are made. When the call is over, what
-//! the marked ones of these hold, and what the roots hold, goes into the snapshot buffer.
+//! of the objects that are written. When the call is over, what the marked ones of these hold, and what the roots hold,
+//! goes into the snapshot buffer.
 //! [`crate::collector::finalization`] shows why nothing is lost.
 //!
 //! This is for heaps with one mutator.
@@ -11,7 +11,6 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::Context;
 use crate::collector::Roots;
-use crate::collector::finalization::Kept;
 use crate::types::trace::{Edge, EdgeVisitor};
 
 impl Context {
@@ -27,15 +26,12 @@ impl Context {
     /// 2. No `mutate` call is running but this one.
     /// 3. `roots` visits every pointer from outside of the heap into it, but for pins.
     pub(crate) unsafe fn finalize<T>(&self, roots: &Roots<'_>, f: impl FnOnce() -> T) -> T {
-        self.allocator.start_noting(self.heap());
         self.finalizing.set(true);
         let result = panic::catch_unwind(AssertUnwindSafe(f));
         self.finalizing.set(false);
         let written = self.kept.take();
         self.collector.untraced.forget_contents();
-        let made = self.allocator.stop_noting(self.heap());
         if self.is_marking() {
-            let kept = Kept { written, made };
             let pins = self.heap().pins();
             let roots = &|visitor: &mut dyn EdgeVisitor| {
                 roots(visitor);
@@ -45,7 +41,7 @@ impl Context {
             // (1). The lists hold objects of this heap. The cycle still marks (*Armed while marking*). The roots
             // are all there are (3).
             let note = || unsafe {
-                self.with_buffer(|buffer| self.collector.note_kept(kept, roots, buffer));
+                self.with_buffer(|buffer| self.collector.note_kept(written, roots, buffer));
             };
             let noting = panic::catch_unwind(AssertUnwindSafe(note));
             if let Err(payload) = noting {
