@@ -5,6 +5,9 @@
 //! pointers go on the list of those. A [`SnapshotVisitor`] is the way in: roots and the `trace` of a value report
 //! their edges to it.
 //!
+//! What is buffered is in packets of bounded length from the beginning. To trace a vector of a million pointers moves none
+//! of them twice, and a marker that takes a packet has a short piece of work.
+//!
 //! The buffer does not look whether a target is marked. Markers do, since they prefetch what tells. The exception is
 //! [`SnapshotBuffer::drop_marked`], by which a paused cycle can tell that nothing new has come up.
 //!
@@ -15,8 +18,10 @@
 //! 2. A cycle does not end marking while a buffer holds pointers: mutators flush theirs before the safepoint looks
 //!    for work.
 
+use core::mem::MaybeUninit;
+
 use super::mark::words::{is_candidate, read_word};
-use super::work::{Work, entry, forget_large};
+use super::work::{Packet, Work, entry, forget_large};
 use super::{Collector, Phase};
 use crate::heap::Heap;
 use crate::heap::planes::{GRANULE, bit};
@@ -24,14 +29,19 @@ use crate::heap::start::ObjectStart;
 use crate::types::found::Row;
 use crate::types::trace::{Edge, EdgeVisitor, LastOwner};
 
-/// A buffer of this many pointers is flushed even in a `mutate` call.
+/// A buffer of this many pointers is flushed even in a `mutate` call, and is about a packet.
 const LARGE: usize = 1024;
+
+/// So many pointers are added together.
+const SOME: usize = 32;
 
 /// Pointers of one thread, for the markers.
 #[derive(Debug, Default)]
 pub(crate) struct SnapshotBuffer {
-    /// Entries of packets.
-    pointers: Vec<usize>,
+    /// Packets that are full.
+    full: Vec<Packet>,
+    /// The packet in the making.
+    pointers: Packet,
     /// Targets of weak pointers.
     weak: Vec<usize>,
     /// Keys and values.
@@ -41,6 +51,8 @@ pub(crate) struct SnapshotBuffer {
 impl SnapshotBuffer {
     /// Gives all pointers to the markers.
     pub(crate) fn flush(&mut self, work: &Work) {
+        self.full.drain(..).for_each(|packet| work.add(packet));
+        forget_large(&mut self.full);
         work.add(core::mem::take(&mut self.pointers));
         if !self.ephemerons.is_empty() {
             let entries = |(key, value)| [key | entry::EPHEMERON, value];
@@ -52,7 +64,7 @@ impl SnapshotBuffer {
 
     /// Whether it is time to flush.
     pub(crate) fn is_large(&self) -> bool {
-        self.pointers.len() + self.ephemerons.len() >= LARGE
+        !self.full.is_empty() || self.pointers.len() + self.ephemerons.len() >= LARGE
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -61,7 +73,7 @@ impl SnapshotBuffer {
 
     /// Whether there is nothing to mark in it. Weak targets do not count.
     pub(crate) fn has_no_pointers(&self) -> bool {
-        self.pointers.is_empty() && self.ephemerons.is_empty()
+        self.full.is_empty() && self.pointers.is_empty() && self.ephemerons.is_empty()
     }
 
     /// Removes pointers to objects that are marked.
@@ -70,6 +82,10 @@ impl SnapshotBuffer {
             // SAFETY: candidates lie below the heap's top (invariant 1), where planes are committed.
             !unsafe { heap.planes().is_marked(*target) }
         };
+        self.full.retain_mut(|packet| {
+            packet.retain(is_unmarked);
+            !packet.is_empty()
+        });
         self.pointers.retain(is_unmarked);
         self.ephemerons.retain(|(key, value)| {
             let keep = is_unmarked(value);
@@ -83,9 +99,46 @@ impl SnapshotBuffer {
 
     /// Moves everything from `other` into this buffer.
     pub(crate) fn append(&mut self, other: &mut SnapshotBuffer) {
+        self.full.append(&mut other.full);
         self.pointers.append(&mut other.pointers);
         self.weak.append(&mut other.weak);
         self.ephemerons.append(&mut other.ephemerons);
+    }
+
+    /// Takes [`SOME`] pointers at most, and adds those that are candidates: within so many granules from a base on. Whether
+    /// there may be more.
+    #[inline(always)]
+    fn extend(
+        &mut self,
+        (base, granules): (usize, usize),
+        targets: impl Iterator<Item = usize>,
+    ) -> bool {
+        if self.pointers.capacity() - self.pointers.len() < SOME {
+            self.make_room();
+        }
+        let spare = self.pointers.spare_capacity_mut();
+        let (mut taken, mut count) = (0, 0);
+        for target in targets.take(SOME) {
+            taken += 1;
+            // SAFETY: there is room for so many.
+            let place: &mut MaybeUninit<usize> = unsafe { spare.get_unchecked_mut(count) };
+            place.write(target);
+            count += usize::from(is_candidate(target, base, granules));
+        }
+        // SAFETY: so many were written.
+        unsafe { self.pointers.set_len(self.pointers.len() + count) }
+        taken == SOME
+    }
+
+    /// Makes room for [`SOME`] pointers in the packet, or begins another.
+    #[cold]
+    fn make_room(&mut self) {
+        if self.pointers.len() + SOME <= LARGE {
+            self.pointers.reserve(SOME);
+        } else {
+            let next = Packet::with_capacity(LARGE);
+            self.full.push(core::mem::replace(&mut self.pointers, next));
+        }
     }
 
     /// A visitor that puts edges into this buffer.
@@ -129,10 +182,15 @@ impl SnapshotVisitor<'_> {
         self.met_lock
     }
 
-    fn is_candidate(&self, target: usize) -> bool {
+    /// Where candidates are: the base of the heap, and how many granules there are.
+    fn range(&self) -> (usize, usize) {
         let heap = &self.collector.heap;
-        let granules = (heap.top() - heap.base()) / GRANULE;
-        is_candidate(target, heap.base(), granules)
+        (heap.base(), (heap.top() - heap.base()) / GRANULE)
+    }
+
+    fn is_candidate(&self, target: usize) -> bool {
+        let (base, granules) = self.range();
+        is_candidate(target, base, granules)
     }
 }
 
@@ -155,22 +213,16 @@ impl EdgeVisitor for SnapshotVisitor<'_> {
     }
 
     fn visit_targets(&mut self, targets: &[usize]) {
-        let heap = &self.collector.heap;
-        let (base, granules) = (heap.base(), (heap.top() - heap.base()) / GRANULE);
-        let candidates = targets.iter().copied();
-        let candidates = candidates.filter(|target| is_candidate(*target, base, granules));
-        self.buffer.pointers.extend(candidates);
+        let (range, mut targets) = (self.range(), targets.iter().copied());
+        while self.buffer.extend(range, &mut targets) {}
     }
 
     unsafe fn visit_rows(&mut self, rows: &[Row]) {
-        let heap = &self.collector.heap;
-        let (base, granules) = (heap.base(), (heap.top() - heap.base()) / GRANULE);
-        for word in rows.iter().flat_map(Row::words) {
+        let range = self.range();
+        for row in rows {
             // SAFETY: these are words that may be read so (the caller's promise).
-            let target = unsafe { read_word::<true>(word) };
-            if is_candidate(target, base, granules) {
-                self.buffer.pointers.push(target);
-            }
+            let mut targets = row.words().map(|word| unsafe { read_word::<true>(word) });
+            while self.buffer.extend(range, &mut targets) {}
         }
     }
 
@@ -221,5 +273,25 @@ impl Collector {
             group.marks[1].insert_shared(bit(target));
             buffer.pointers.push(target | entry::SCAN);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_short_and_have_each_pointer_once() {
+        let mut buffer = SnapshotBuffer::default();
+        let range = (1 << 20, 100_000);
+        let candidate = |index| (1 << 20) + index * GRANULE;
+        // Every other one is no candidate.
+        let mut targets = (0..100_000).flat_map(|index| [candidate(index), index]);
+        while buffer.extend(range, &mut targets) {}
+        assert!(buffer.is_large());
+        buffer.full.push(buffer.pointers);
+        assert!(buffer.full.iter().all(|packet| packet.len() <= LARGE));
+        let pointers = buffer.full.iter().flatten().copied();
+        assert!(pointers.eq((0..100_000).map(candidate)));
     }
 }

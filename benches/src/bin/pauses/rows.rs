@@ -24,11 +24,13 @@ pub fn of(options: &Options, plan: Plan) -> Result<Vec<Row>> {
         let all_modes = [Mode::StopTheWorld, Mode::Incremental, Mode::Concurrent];
         let modes = match entry.heaps {
             _ if entry.kind != Kind::Ours => vec![None],
-            Heaps::SizedInEachMode if options.mode.is_empty() => each_once(&all_modes),
-            Heaps::Own | Heaps::Sized | Heaps::SizedInEachMode => each_once(&options.mode),
+            Heaps::OwnInEachMode | Heaps::SizedInEachMode if options.mode.is_empty() => {
+                each_once(&all_modes)
+            }
+            _ => each_once(&options.mode),
         };
         let sizes = match entry.heaps {
-            Heaps::Own => vec![None],
+            Heaps::Own | Heaps::OwnInEachMode => vec![None],
             Heaps::Sized | Heaps::SizedInEachMode => each_once(&options.live),
         };
         for &mode in &modes {

@@ -7,6 +7,7 @@ mod binary_trees;
 mod control;
 mod gcbench;
 mod large_heap;
+mod large_owner;
 mod scheme;
 
 use std::sync::LazyLock;
@@ -125,6 +126,8 @@ pub struct Entry {
 pub enum Heaps {
     /// One of a size of its own.
     Own,
+    /// The same, and one in each mode unless somebody asks for some of them.
+    OwnInEachMode,
     /// As large a one as asked for.
     Sized,
     /// The same, and one in each mode unless somebody asks for some of them.
@@ -210,6 +213,7 @@ pub fn all() -> &'static [Entry] {
             control::busy_entry(),
             large_heap::entry(),
             large_heap::cells_entry(),
+            large_owner::entry(),
             binary_trees::entry(),
             gcbench::entry(),
         ];
