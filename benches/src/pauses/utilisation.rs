@@ -8,7 +8,7 @@
 //! is not the program's counts as the program's.
 //!
 //! **Pieces.** Every call of the collector counts, the short ones too. What lies close together is merged: a *piece* is
-//! a call, or several whose first begins and whose last ends within [`MERGED`], with the sum of their time. A window
+//! a call, or several whose first begins and whose last ends within `MERGED`, with the sum of their time. A window
 //! that cuts a piece is charged for as much of this sum as fits into the part within, as if the calls had crowded there.
 //! So utilisation is never overstated, and understated by at most `MERGED` for each window; calls longer than `MERGED`
 //! are exact.
