@@ -126,6 +126,8 @@ impl Collector {
         program: &Program<'_>,
         budget: &Budget,
     ) {
+        // Of several mutators others may be allocating.
+        let is_marked = self.has_one_mutator() && self.is_marked(program.allocated);
         // From now on markers may hold what has come up since, so empty queues tell nothing.
         // Relaxed: as in `Collector::enter`.
         self.paused.store(false, Ordering::Relaxed);
@@ -164,8 +166,9 @@ impl Collector {
                 return;
             }
         }
-        // SAFETY: the caller makes the safepoint promises, and the cycle marks.
-        unsafe { self.try_to_end_marking(cycle, program, budget.deadline) }
+        // SAFETY: the caller makes the safepoint promises, and the cycle marks. If all was marked when this began, it still
+        // is: the heap's one mutator is here.
+        unsafe { self.try_to_end_marking(cycle, program, budget.deadline, is_marked) }
     }
 
     /// Traces objects, and with `mark` also marks, until there is nothing to do or the deadline is over.
@@ -300,16 +303,19 @@ impl Collector {
         }
     }
 
-    /// Ends marking, if everything is marked; or pauses the cycle there. Rescans until the deadline, if that is needed.
+    /// Ends marking, if everything is marked; or pauses the cycle there. Rescans until the deadline, if that is needed:
+    /// not where `is_marked` says that a pause has brought up nothing.
     ///
     /// # Safety
     ///
-    /// The safepoint promises of [`Collector::safepoint`]; and the cycle marks.
+    /// The safepoint promises of [`Collector::safepoint`]; and the cycle marks. With `is_marked`,
+    /// [`Collector::is_marked`] held at this safepoint, of a heap with one mutator.
     unsafe fn try_to_end_marking(
         self: &Arc<Self>,
         cycle: &mut Cycle,
         program: &Program<'_>,
         deadline: Option<Instant>,
+        is_marked: bool,
     ) {
         let mut panicked = None;
         (program.stopped)(&mut || {
@@ -329,7 +335,11 @@ impl Collector {
             if !complete {
                 return;
             }
-            if self.must_rescan() {
+            if is_marked {
+                // Claims of the pause stay: what they are of is marked, and so is all that it leads to.
+                // SAFETY: mutators are stopped, and everything reachable is marked (the caller's promise).
+                unsafe { self.end_rounds(cycle, program) }
+            } else if self.must_rescan() {
                 // SAFETY: the caller makes the safepoint promises. Mutators are stopped, and the markers' jobs are
                 // closed.
                 match unsafe { self.rescan(cycle, program, deadline) } {

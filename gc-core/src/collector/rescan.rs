@@ -301,13 +301,24 @@ impl Collector {
             if self.weak_reads.has_unmarked(&self.heap) {
                 cycle.polled = QUIET;
             }
-            self.weak_reads.clear();
-            // Relaxed: mutators are stopped.
-            self.unrecorded.store(false, Ordering::Relaxed);
-            // SAFETY: no mutator is at work (2).
-            unsafe { self.allocate_black(cycle, program) };
+            // SAFETY: no mutator is at work (2), and a whole round has found nothing more to mark.
+            unsafe { self.end_rounds(cycle, program) };
         }
         result
+    }
+
+    /// Marking is complete: after a whole round, or where a pause has brought up nothing
+    /// ([`Collector::is_marked`]).
+    ///
+    /// # Safety
+    ///
+    /// Mutators are stopped, and everything reachable is marked.
+    pub(super) unsafe fn end_rounds(&self, cycle: &mut Cycle, program: &Program<'_>) {
+        self.weak_reads.clear();
+        // Relaxed: mutators are stopped.
+        self.unrecorded.store(false, Ordering::Relaxed);
+        // SAFETY: mutators are stopped (the caller's promise).
+        unsafe { self.allocate_black(cycle, program) };
     }
 
     /// Makes rounds until one is whole, or the deadline is over. Whether marking is complete.

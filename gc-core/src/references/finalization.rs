@@ -75,9 +75,9 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
     /// Whether the object was not found by marking: nothing that can be reached leads to it, weak pointers
     /// aside. A pointer to such an object is had only by way of a weak one.
     ///
-    /// It is so for what was reachable when the finalization call began, and for what was
-    /// resurrected or made since; what an object that was resurrected leads to is marked later. Takes
-    /// constant time.
+    /// This is the state when the finalization call began, but for what was resurrected since. So it is also said of an
+    /// object that the call has made, as in `gc-arena`: whether the call has stored it is found out later, and so is what an
+    /// object that was resurrected leads to. Takes constant time.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, GcWeak, Rootable};
@@ -128,8 +128,8 @@ impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> Gc<'gc, T, K> {
 }
 
 impl<'gc, T: ?Sized + 'gc, K: IsGcKind<'gc, T>> GcWeak<'gc, T, K> {
-    /// Whether the target is dead: was dropped, or was not found by marking, see [`Gc::is_dead`], and will
-    /// be dropped when the cycle goes on. Takes constant time.
+    /// Whether the target is dead: was dropped, or was not found by marking, see [`Gc::is_dead`]. Unless it is resurrected,
+    /// or was made by this call and stored, it is dropped when the cycle goes on. Takes constant time.
     ///
     /// ```
     /// use gc_core::{Arena, Gc, GcWeak, Rootable};

@@ -202,8 +202,7 @@ impl Context {
     #[inline(never)]
     unsafe fn claim_part(&self, address: usize, bytes: (usize, usize), dirty: bool) {
         // SAFETY: an object of this heap starts there, and has these bytes (1). It is not freed, and marking does not end
-        // meanwhile (2). A cycle marks. This thread may trace values (*One user*), and no guard is in use, as this
-        // barrier's callers write themselves.
+        // meanwhile (2). A cycle marks. This thread may trace values (*One user*).
         self.with_buffer(|buffer| unsafe {
             self.collector.claim_part(address, bytes, dirty, buffer);
         });
