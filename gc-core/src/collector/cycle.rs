@@ -83,6 +83,8 @@ pub(crate) struct Cycle {
     pub(super) allocated_begun: Volume,
     pub(super) allocated_unblack: Volume,
     pub(super) allocated_marked: Volume,
+    /// Bytes that were allocated black before a pause.
+    pub(super) black_before: u64,
     /// The same at the last safepoint, and for how long safepoints should work for them.
     pub(super) allocated: Volume,
     pub(super) credit: Duration,
@@ -126,6 +128,7 @@ impl Cycle {
             allocated_begun: Volume::default(),
             allocated_unblack: Volume::default(),
             allocated_marked: Volume::default(),
+            black_before: 0,
             allocated: Volume::default(),
             credit: Duration::ZERO,
             backlog: Backlog::default(),
@@ -154,6 +157,7 @@ impl Cycle {
         self.allocated = allocated;
         self.credit = Duration::ZERO;
         self.shells = 0;
+        self.black_before = 0;
         self.stage = Stage::Queue;
     }
 }

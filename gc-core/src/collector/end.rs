@@ -50,13 +50,12 @@ impl Collector {
         let now = Instant::now();
         let marking = cycle.marked - cycle.began;
         // Whether objects that were allocated black meanwhile are reachable is not known yet.
-        let meanwhile = concurrent.map_or(Volume::default(), |_| {
-            cycle.allocated_marked.since(cycle.allocated_unblack)
+        let meanwhile = concurrent.map_or(0, |_| {
+            let last = cycle.allocated_marked.since(cycle.allocated_unblack);
+            cycle.black_before + last.bytes
         });
         // Nor do they who are only known to weak pointers count.
-        let live = survivors
-            .bytes
-            .saturating_sub(meanwhile.bytes + cycle.shells) as usize;
+        let live = survivors.bytes.saturating_sub(meanwhile + cycle.shells) as usize;
         // What values own is known to the end of the cycle, so all that they have grown by is left out.
         let grown = concurrent.map_or(Volume::default(), |before| allocated.since(before));
         let elsewhere = self.heap.elsewhere(allocated);

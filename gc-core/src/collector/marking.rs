@@ -376,7 +376,7 @@ impl Collector {
             }
             if cycle.pauses {
                 // SAFETY: mutators are stopped.
-                unsafe { self.remember_writes(cycle) }
+                unsafe { self.remember_writes(cycle, program) }
                 // Relaxed: as in `Collector::enter`.
                 let bytes = program.allocated.bytes;
                 self.paused_at.store(bytes, Ordering::Relaxed);

@@ -261,7 +261,10 @@ impl Collector {
     /// # Safety
     ///
     /// Mutators are stopped, and marking does not end before a round.
-    pub(super) unsafe fn remember_writes(&self, cycle: &mut Cycle) {
+    pub(super) unsafe fn remember_writes(&self, cycle: &mut Cycle, program: &Program<'_>) {
+        if self.heap.allocation_color() == AllocationColor::Black {
+            cycle.black_before += program.allocated.since(cycle.allocated_unblack).bytes;
+        }
         cycle.rescan = Rescan::default();
         self.set_noting(Noting::Nothing);
         // SAFETY: mutators are stopped, and there is a round before what has no mark is taken for dead (the caller's

@@ -590,3 +590,35 @@ fn what_is_made_while_a_cycle_stands() {
         }
     });
 }
+
+#[test]
+fn what_was_allocated_while_it_marked_is_no_survivor_after_a_pause() {
+    type Numbers = Arena<Rootable![Vec<Gc<'_, u64>>]>;
+    let options = HeapOptions::default()
+        .mode(Mode::Incremental)
+        .step(Duration::from_micros(1))
+        .zeal(Zeal::NONE);
+    let heap = Numbers::with_options(options, |mc| {
+        (0..100_000).map(|number| Gc::new(mc, number)).collect()
+    });
+    let mut heap = heap.unwrap();
+    heap.finish_cycle();
+    let live = heap.metrics().statistics().live_bytes;
+    let mut meanwhile = 0;
+    loop {
+        heap.metrics().adjust_debt(1e6);
+        if let Some(marked) = heap.mark_debt() {
+            marked.start_sweeping();
+            break;
+        }
+        if heap.collection_phase() == CollectionPhase::Marking {
+            meanwhile += 1;
+            heap.mutate(|mc, _| _ = Gc::new(mc, 1));
+        }
+    }
+    assert!(meanwhile > 0, "it marked in one step");
+    while heap.collection_phase() != CollectionPhase::Sleeping {
+        heap.cycle_debt();
+    }
+    assert_eq!(heap.metrics().statistics().live_bytes, live);
+}
