@@ -3,7 +3,8 @@
 //! One cycle, from beginning to end:
 //!
 //! 1. **The snapshot.** At a safepoint, where no `mutate` call runs, allocation buffers are retired. From now on,
-//!    objects are allocated black: marked and claimed. The roots are traced.
+//!    objects are allocated black: marked and claimed; or, in a cycle that remembers writes ([`rescan`]), only claimed. The
+//!    roots are traced.
 //! 2. **Marking.** From the roots, everything that was reachable at the snapshot is marked through the tagged words
 //!    ([`mark`]). Before the program first writes to an object of the snapshot, the write barrier *claims* it and
 //!    notes what it held ([`claim`]), so nothing that was reachable is missed. Objects whose pointers only their

@@ -363,8 +363,8 @@ impl Pacer {
     }
 
     /// Starts to count anew: `live` survived, and `allocated` was allocated ever. `concurrent`
-    /// says whether the program went on meanwhile. Then what it has allocated since the beginning counts:
-    /// nothing of that was freed.
+    /// says whether the program went on meanwhile. Then what it has allocated since the beginning counts: as a rule nothing
+    /// of that was freed, and what was, in a cycle that remembers writes, only makes the next come earlier.
     pub(crate) fn finish_cycle(&mut self, live: Volume, allocated: Volume, concurrent: bool) {
         (self.headroom, self.allocated_before) = if concurrent {
             let meanwhile = Amount::of(allocated.since(self.allocated_at_start));
